@@ -1,0 +1,116 @@
+"""Weights and training state in and out of a run folder, and the callback that keeps the best and the last."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from emobed_tf.errors import InputError
+from emobed_tf.model import EmoBed
+from emobed_tf.runs import Run
+
+BEST, LAST = "best", "last"
+_OPTIMISER = "optimiser/"
+
+
+class DivergedError(InputError):
+    """A term of the loss became NaN or infinite."""
+
+
+def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
+    """A model's weights by layer and name."""
+    return {f"{layer.name}/{weight.name}": weight.numpy() for layer, weight in _weights(model)}
+
+
+def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
+    """Sets a model's weights; arrays of parts that it doesn't have are left alone.
+
+    Raises:
+        InputError: if one is missing or of another shape.
+    """
+    for layer, weight in _weights(model):
+        name = f"{layer.name}/{weight.name}"
+        if name not in arrays:
+            raise InputError(f"weight {name} is missing: the run was trained with another network")
+        if arrays[name].shape != tuple(weight.shape):
+            raise InputError(f"weight {name}: expected shape {tuple(weight.shape)}, found {arrays[name].shape}")
+        weight.assign(arrays[name])
+
+
+def _weights(model: keras.Model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _weights(layer)
+        else:
+            yield from ((layer, weight) for weight in layer.weights)
+
+
+class RunKeeper(keras.callbacks.Callback):
+    """Keeps best and last weights, history, and early stopping's state; stops at NaN.
+
+    All that a continued run needs stands in one file that is replaced at the end of every epoch.
+
+    Args:
+        run: where to write.
+        score: name of the development score, higher is better.
+        patience: epochs without a better score before training stops; 0: never.
+    """
+
+    def __init__(self, run: Run, score: str, patience: int):
+        super().__init__()
+        self.run, self.score, self.patience = run, f"val_{score}", patience
+        self.history: list[dict[str, Any]] = []
+        self.best, self.best_epoch = -math.inf, 0
+        self._steps = 0
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that have ended."""
+        return len(self.history)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience is used up."""
+        return bool(self.patience) and self.epochs_done - self.best_epoch >= self.patience
+
+    def restore(self, model: EmoBed) -> None:
+        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew."""
+        if not (self.run.path / f"{LAST}.npz").exists():
+            return
+        arrays = self.run.read_arrays(LAST)
+        set_weight_arrays(model, arrays)
+        model.optimizer.build(model.trainable_variables)
+        for k, variable in enumerate(model.optimizer.variables):
+            variable.assign(arrays[f"{_OPTIMISER}{k}"])
+        state = json.loads(str(arrays["state"]))
+        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self._steps = int(model.optimizer.iterations.numpy())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
+        for name in (*self.model.terms, "loss"):
+            value = float(logs[name])
+            if not math.isfinite(value):
+                term = {"loss": "the weighted sum"}.get(name, f"term '{name}'")
+                raise DivergedError(
+                    f"{self.run.path}: {term} of the loss became {value} at step {self._steps} (epoch "
+                    f"{self.epochs_done + 1}); weights up to epoch {self.epochs_done} are kept. "
+                    "Try a lower --learning-rate, or --triplet-preset stable"
+                )
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
+        self.history.append(row)
+        weights = weight_arrays(self.model)
+        if row[self.score] > self.best:
+            self.best, self.best_epoch = row[self.score], row["epoch"]
+            self.run.write_arrays(BEST, weights)
+        optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
+        state = {"history": self.history, "best": self.best, "best_epoch": self.best_epoch}
+        self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
+        self.run.write_csv("history.csv", self.history)
+        if self.stopped_early:
+            self.model.stop_training = True

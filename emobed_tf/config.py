@@ -1,0 +1,310 @@
+"""What a run is: frozen dataclasses, the paper's values as presets per data set, JSON in and out.
+
+Every field is a flag of the commands that train, under its own name; this module states it once.
+"""
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+
+from emobed_tf.errors import InputError, MissingInputError
+
+FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
+
+Dataset = Literal["recola", "omg", "tables"]
+Framework = Literal["classic", "joint", "triplet", "emobed"]
+USES_ALPHA = ("joint", "emobed")
+USES_BETA = ("triplet", "emobed")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Data: which corpus, which modality, which label."""
+
+    dataset: Dataset = "recola"
+    """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, or any corpus as one table per modality."""
+    data_dir: Path | None = None
+    """Folder of the data set. Without it: $EMOBED_RECOLA_DIR or $EMOBED_OMG_DIR, else a simulated package."""
+    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=PATH: a modality from a CSV or Parquet table, of this corpus or of another with the same label set."""
+    task: Literal["auto", "regression", "classification"] = "auto"
+    """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
+    dimension: Literal["arousal", "valence"] = "arousal"
+    """Emotional dimension that a regression learns."""
+    target: str | None = None
+    """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
+    auxiliary: tuple[str, ...] | None = None
+    """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others)."""
+    label_delay: float = 2.4
+    """Annotation delay in seconds: labels are shifted back by it in training, predictions forward (section 4.2)."""
+    clip: float = 10.0
+    """Standardised features are clipped to this many training deviations."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Network: GRU layers per modality, and shared."""
+
+    encoder_layers: int = 2
+    """GRU layers of each modality's encoder."""
+    encoder_units: int = 120
+    """Units of an encoder layer; the last one's are the embedding's dimensions."""
+    head_layers: int = 2
+    """GRU layers of the shared head."""
+    head_units: int = 120
+    """Units of a head layer."""
+    fused: bool = True
+    """Use the fused GRU (same numbers, faster on a CPU) instead of Keras' own layer."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Objective (Eq. 8): L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
+
+    framework: Framework = "emobed"
+    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both."""
+    alpha: float | None = None
+    """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
+    beta: float | None = None
+    """Weight of the triplet loss (default: the data set's preset, 0 where the framework fixes it)."""
+    l2: float = 1e-4
+    """lambda: weight of R, the sum of squares of all kernels in use."""
+    regression_loss: Literal["ccc", "mse"] = "ccc"
+    """1 - CCC of a batch, or the mean squared error of labels scaled by their training deviation."""
+    triplet_preset: Literal["paper", "stable"] = "paper"
+    """paper: Eq. 6 as printed; stable: L2-normalised embeddings and margin 0.2, where the next two aren't given."""
+    margin: float | Literal["soft", "none"] | None = None
+    """Of the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus."""
+    normalise: bool | None = None
+    """L2-normalise embeddings in the triplet term."""
+    reduction: Literal["mean", "sum"] = "mean"
+    """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
+    mining: Literal["all", "inter", "intra"] = "all"
+    """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
+    bins: int = 2
+    """Classes of a continuous label: bins at quantiles of the target's training labels."""
+    hop: float = 1.0
+    """Seconds between two mined frames of a sequence; 0 mines every frame."""
+    negative_seconds: float = 0.0
+    """Least distance in time from an anchor to its negative within the same recording."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training."""
+
+    epochs: int = 60
+    """Epochs at most; one is ceil(target sequences / batch size) steps."""
+    batch_size: int = 4
+    """Sequences of each modality in a batch."""
+    sequence_seconds: float | None = None
+    """Cut training recordings into pieces of this length (default: whole recordings)."""
+    learning_rate: float = 1e-3
+    """Of Adam."""
+    patience: int = 15
+    """Stop after this many epochs without a better development score; 0 never stops early."""
+    selection: Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None = None
+    """Development score that picks the weights (default: ccc, or the preset's F1)."""
+    diagnostics: int = 10
+    """Log the gradient norm of every term each so many epochs; 0 never."""
+    seed: int = 0
+    """Of initial weights and batch order."""
+    threads: int = 2
+    """Threads of one operation; bit-identical results need the same number."""
+    xla: bool = True
+    """Compile the training step with XLA."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A run: what `config.json` in its folder holds."""
+
+    data: Data = Data()
+    network: Network = Network()
+    objective: Objective = Objective()
+    training: Training = Training()
+
+    def replace(self, **fields: Any) -> "Config":
+        """A copy with some fields changed, by their own names whatever their section.
+
+        Raises:
+            InputError: for a name that is no setting.
+        """
+        owner = {field.name: section for section in _sections() for field in dataclasses.fields(_sections()[section])}
+        changes: dict[str, dict[str, Any]] = {}
+        for name, value in fields.items():
+            if name not in owner:
+                raise InputError(f"unknown setting '{name}'; known: {', '.join(owner)}")
+            changes.setdefault(owner[name], {})[name] = value
+        return dataclasses.replace(
+            self, **{section: dataclasses.replace(getattr(self, section), **part) for section, part in changes.items()}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name, flat, as JSON values."""
+        values = {"format": FORMAT}
+        for section in _sections():
+            for name, value in dataclasses.asdict(getattr(self, section)).items():
+                values[name] = (
+                    list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+                )
+        return values
+
+    @property
+    def classification_score(self) -> str:
+        """The score that picks the weights of a classifier."""
+        return self.training.selection or _F1[self.data.dataset]
+
+    def check(self) -> "Config":
+        """The configuration with the framework's zeros and the presets of the triplet term filled in.
+
+        Raises:
+            InputError: for a value out of its range, or an alpha or beta that contradicts the framework.
+        """
+        _check_ranges(self)
+        objective = self.objective
+        weights = dict(_WEIGHTS[self.data.dataset])
+        for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
+            value = getattr(objective, name)
+            if objective.framework in users:
+                weights[name] = weights[name] if value is None else value
+            elif value:
+                raise InputError(
+                    f"--framework {objective.framework} fixes {name} = 0, but --{name} is {value:g}; "
+                    f"leave --{name} out or choose --framework {' or '.join(users)}"
+                )
+            else:
+                weights[name] = 0.0
+        margin, normalise = {"paper": ("none", False), "stable": (0.2, True)}[objective.triplet_preset]
+        return self.replace(
+            **weights,
+            margin=margin if objective.margin is None else objective.margin,
+            normalise=normalise if objective.normalise is None else objective.normalise,
+        )
+
+
+def preset(dataset: Dataset = "recola") -> Config:
+    """The paper's values for a data set (section 4.2); those of `tables` follow OMG-Emotion's."""
+    config = Config(data=Data(dataset=dataset))
+    return config if dataset == "recola" else config.replace(encoder_layers=1, head_layers=1, batch_size=64)
+
+
+def read_config(path: Path, dataset: str | None = None) -> Config:
+    """A configuration from a JSON file: the preset of its data set, with the file's fields changed.
+
+    Args:
+        path: a run's `config.json`, or any JSON object with some of its fields.
+        dataset: the data set whose preset is the ground, where the file doesn't name one.
+
+    Raises:
+        MissingInputError: if there is no such file.
+        InputError: if it is no JSON object, of another format, or holds an unknown setting or a wrong type.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MissingInputError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected a JSON object of settings, found something else ({error})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected a JSON object of settings, found a {type(values).__name__}")
+    written = values.pop("format", FORMAT)
+    if written != FORMAT:
+        raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
+    dataset = values.get("dataset", dataset or "recola")
+    if dataset not in _WEIGHTS:
+        raise InputError(f"{path}: dataset: expected one of {', '.join(_WEIGHTS)}, found {dataset!r}")
+    kinds = _kinds()
+    converted = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
+        converted[name] = _convert(path, name, kinds[name], value)
+    return preset(dataset).replace(**converted)
+
+
+_WEIGHTS = {  # chosen on development in the paper where it says so (section 5.4), the same for every modality here
+    "recola": {"alpha": 0.5, "beta": 1.0},
+    "omg": {"alpha": 0.5, "beta": 0.3},
+    "tables": {"alpha": 0.5, "beta": 0.3},
+}
+_F1 = {"recola": "f1_macro", "omg": "f1_micro", "tables": "f1_macro"}  # Table 3 can only be micro-averaged
+
+_AT_LEAST = {
+    "label_delay": 0,
+    "encoder_layers": 1,
+    "encoder_units": 1,
+    "head_layers": 0,
+    "head_units": 1,
+    "alpha": 0,
+    "beta": 0,
+    "l2": 0,
+    "bins": 2,
+    "hop": 0,
+    "negative_seconds": 0,
+    "epochs": 1,
+    "batch_size": 1,
+    "patience": 0,
+    "diagnostics": 0,
+    "seed": 0,
+    "threads": 1,
+}
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate")
+
+
+def _sections() -> dict[str, type]:
+    return {field.name: field.type for field in dataclasses.fields(Config)}
+
+
+def _kinds() -> dict[str, Any]:
+    return {field.name: field.type for section in _sections().values() for field in dataclasses.fields(section)}
+
+
+def _check_ranges(config: Config) -> None:
+    values = {name: getattr(getattr(config, s), name) for s, c in _sections().items() for name in _names(c)}
+    for name, value in values.items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{flag}: expected a finite number, found {value}")
+        if value is not None and name in _AT_LEAST and value < _AT_LEAST[name]:
+            raise InputError(f"{flag}: expected {_AT_LEAST[name]} or more, found {value}")
+        if value is not None and name in _ABOVE_ZERO and value <= 0:
+            raise InputError(f"{flag}: expected more than 0, found {value}")
+    if isinstance(config.objective.margin, float) and config.objective.margin < 0:
+        raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
+    if config.training.seed >= 2**31:
+        raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _names(section: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(section)]
+
+
+def _convert(path: Path, name: str, kind: Any, value: Any) -> Any:
+    """A JSON value as the field's type, which its annotation states."""
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+    for option in options:
+        if typing.get_origin(option) is Literal and value in typing.get_args(option):
+            return value
+        if typing.get_origin(option) is tuple and isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        if option is Path and isinstance(value, str):
+            return Path(value)
+        if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str, bool, type(None)) and type(value) is option:
+            return value
+    raise InputError(f"{path}: {name}: expected {_readable(kind)}, found {value!r}")
+
+
+def _readable(kind: Any) -> str:
+    return str(kind).replace("typing.", "").replace("<class '", "").replace("'>", "").replace("pathlib._local.", "")

@@ -1,0 +1,90 @@
+"""What commands share at the keyboard: one-line errors, warnings, progress."""
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+
+from emobed_tf.errors import EmoBedWarning, InputError
+
+Progress = Callable[[int, int, str], None]
+
+
+def run(prog: str, main: Callable[[], int | None]) -> int:
+    """Runs a command; what a user can mend becomes one line on stderr.
+
+    Args:
+        prog: name of the command, the line's first word.
+        main: the command.
+
+    Returns:
+        Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C.
+    """
+    _show_warnings_as_lines()
+    try:
+        return main() or 0
+    except InputError as error:
+        problem = str(error)
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away; nothing to tell it
+        return 1
+    except OSError as error:
+        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    print(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
+    return 2
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A progress bar on stderr while the block runs; nothing where stderr is no terminal.
+
+    Yields:
+        A function that takes how much is done, how much there is, and what is being done.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total, now="": None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, now="": bar.update(task, completed=done, total=total, description=now or what)
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Prints a table on stdout: the first column to the left, the others to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left")
+    for k, column in enumerate(columns):
+        grid.add_column(column, justify="right" if k else "left")
+    for row in rows:
+        grid.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 120).print(grid)
+
+
+def _show_warnings_as_lines() -> None:
+    shown = warnings.showwarning
+
+    def show(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, EmoBedWarning):
+            print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+        elif file is not None:
+            shown(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show

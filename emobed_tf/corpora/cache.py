@@ -1,0 +1,93 @@
+"""Parsed feature files kept on disk, by the SHA-256 of the file that they were made from: never stale.
+
+One cache file per feature file. Nothing is ever deleted: the folder can be removed at any time.
+"""
+
+import os
+import tempfile
+import warnings
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf.errors import EmoBedWarning
+
+Features = tuple[tuple[str, ...], np.ndarray, float]
+
+
+def cache_folder() -> Path:
+    """`$EMOBED_CACHE`, or `emobed_tf` in `$XDG_CACHE_HOME`, or `~/.cache/emobed_tf`."""
+    if os.environ.get("EMOBED_CACHE"):
+        return Path(os.environ["EMOBED_CACHE"])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "emobed_tf"
+
+
+class FeatureCache:
+    """Features of ARFF files by fingerprint. Losing it, or not being able to write it, costs time and nothing else.
+
+    Args:
+        folder: where to keep them; default `cache_folder()`.
+        version: of the parser; other versions' files are not seen.
+    """
+
+    def __init__(self, version: int, folder: Path | None = None) -> None:
+        self.folder = (folder or cache_folder()) / "features"
+        self._version = version
+        self._write_error: OSError | None = None
+
+    def path(self, fingerprint: str) -> Path:
+        """The cache file of a feature file with that SHA-256."""
+        return self.folder / f"{fingerprint}.v{self._version}.npy"
+
+    def load(self, fingerprint: str) -> Features | None:
+        """Names of the features, features float32 `[frames, features]` and the first row's time in seconds.
+
+        None if they are not there or damaged.
+        """
+        try:
+            with open(self.path(fingerprint), "rb") as file:
+                checksum, start, names, features = (
+                    np.lib.format.read_array(file, allow_pickle=False) for _ in range(4)
+                )
+            if int(checksum) != _checksum(start, names, features):
+                return None
+            return tuple(names.tolist()), features, float(start)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a cache file, it is made again
+            return None
+
+    def store(self, fingerprint: str, names: Sequence[str], features: np.ndarray, start: float) -> None:
+        """Keeps what `load` returns; see `warn` for what happens if it can't."""
+        arrays = [np.array(start), np.array(names), features]
+        temporary = None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
+                temporary = Path(file.name)
+                for array in (np.array(_checksum(*arrays), np.uint32), *arrays):
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+            os.replace(temporary, self.path(fingerprint))
+        except OSError as error:
+            self._write_error = error
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+    def warn(self) -> None:
+        """Warns (EmoBedWarning), once for all files since the last call, if something could not be kept."""
+        if self._write_error is not None:
+            warnings.warn(
+                f"{self.folder}: parsed features can't be kept here ({self._write_error.strerror}); reading goes on, but "
+                "takes as long the next time; set EMOBED_CACHE to a folder that can be written",
+                EmoBedWarning,
+                stacklevel=2,
+            )
+            self._write_error = None
+
+
+def _checksum(*arrays: np.ndarray) -> int:
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).view(np.uint8), checksum)
+    return checksum

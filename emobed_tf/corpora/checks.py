@@ -1,0 +1,165 @@
+"""What must hold for every data set, whichever reader it came from: times, partitions, speakers, classes."""
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import EMOTION, Modality
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+
+# float() also takes 1_000, infinity and digits of other scripts: none of them is meant in a file of numbers.
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|[+-]?nan", re.IGNORECASE | re.ASCII)
+
+# Times may be rounded when they are written; a lost or doubled row is off by a whole step.
+_STEP_TOLERANCE = 0.05
+_REQUIRED_PARTITIONS = ("train", "dev")
+
+Where = Callable[[int], str]
+
+
+def check_times(times: np.ndarray, step: float, where: Where) -> None:
+    """Checks that a recording's rows are one every `step` seconds.
+
+    Args:
+        times: float64 `[frames]`, seconds.
+        step: expected time between two rows in seconds.
+        where: file and line of a row, for the message.
+
+    Raises:
+        InputError: at the first row that is off.
+    """
+    missing = np.flatnonzero(~np.isfinite(times))
+    if missing.size:
+        raise InputError(f"{where(missing[0])}: the time of the row is missing or not finite; expected seconds")
+    wrong = np.flatnonzero(np.abs(np.diff(times) - step) > _STEP_TOLERANCE * step)
+    if wrong.size:
+        row = wrong[0] + 1
+        raise InputError(
+            f"{where(row)}: time {times[row]:.10g} s comes after {times[row - 1]:.10g} s; expected a row every "
+            f"{step * 1000:.6g} ms: rows are missing, doubled or out of order"
+        )
+    drifted = np.flatnonzero(np.abs(times - times[0] - step * np.arange(len(times))) > step / 2)
+    if drifted.size:
+        row = drifted[0]
+        raise InputError(
+            f"{where(row)}: time {times[row]:.10g} s of row {row + 1}; expected {times[0] + step * row:.10g} s at a row "
+            f"every {step * 1000:.6g} ms: the frame rate is another one"
+        )
+
+
+def check_values(values: np.ndarray, low: float, high: float, name: str, where: Where) -> None:
+    """Raises InputError at the first label that is not finite or not in [low, high].
+
+    Args:
+        values: `[rows]`.
+        low, high: legal range.
+        name: of the label, for the message.
+        where: file and line of a row.
+    """
+    wrong = np.flatnonzero(~((values >= low) & (values <= high) & np.isfinite(values)))
+    if wrong.size:
+        raise InputError(
+            f"{where(wrong[0])}: {name} is {values[wrong[0]]:.8g}; expected a number in [{low:g}, {high:g}]"
+        )
+
+
+def check_finite_or_missing(features: np.ndarray, names: Sequence[str], where: Where) -> None:
+    """Raises InputError at the first infinite value of features `[rows, features]`; NaN is a missing value."""
+    infinite = np.isinf(features)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        raise InputError(
+            f"{where(row)}: column '{names[column]}' is infinite or too large for float32; "
+            "expected a finite number (leave the value out if it is missing)"
+        )
+
+
+def check_same_names(names: Sequence[str], where: str, reference: Sequence[str], reference_where: str) -> None:
+    """Raises InputError if two files of one modality differ in the number, names or order of their features."""
+    if len(names) != len(reference):
+        raise InputError(
+            f"{where}: {len(names)} features, but {reference_where} has {len(reference)}; "
+            "all files of a modality must have the same"
+        )
+    for position, (name, expected) in enumerate(zip(names, reference, strict=True), start=1):
+        if name != expected:
+            raise InputError(
+                f"{where}: feature {position} is '{name}', but '{expected}' in {reference_where}; "
+                "all files of a modality must have the same features in the same order"
+            )
+
+
+def check_modalities(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
+    """Checks that every modality can be trained on and that no speaker is on both sides of a split.
+
+    Args:
+        modalities: of one data set.
+        classes: names of the classes; empty for regression.
+
+    Raises:
+        MissingInputError: if a modality has no train or no dev partition.
+        InputError: if a speaker or a recording is in two partitions (OMG-Emotion's own overlap is a warning), or a
+            modality's training data lacks a class.
+
+    Warns:
+        EmoBedWarning: if dev or test lack a class.
+    """
+    modalities = list(modalities)
+    for modality in modalities:
+        for partition in _REQUIRED_PARTITIONS:
+            if not modality.partition(partition):
+                raise MissingInputError(
+                    f"modality '{modality.name}': nothing in the partition '{partition}'; expected train and dev"
+                )
+        if classes:
+            _check_classes(modality, classes)
+    _check_split(modalities, "speaker")
+    _check_split(modalities, "id")
+
+
+def _check_classes(modality: Modality, classes: Sequence[str]) -> None:
+    for partition in ("train", "dev", "test"):
+        counts = Counter(
+            int(recording.labels[EMOTION]) for recording in modality.partition(partition) if recording.labels
+        )
+        absent = [name for index, name in enumerate(classes) if not counts[index]]
+        if partition == "train" and absent:
+            raise InputError(
+                f"modality '{modality.name}': no training data of the class {', '.join(absent)}; "
+                f"expected all of {', '.join(classes)}"
+            )
+        if counts and absent:
+            warnings.warn(
+                f"modality '{modality.name}': nothing in the partition '{partition}' of the class {', '.join(absent)}",
+                EmoBedWarning,
+                stacklevel=2,
+            )
+
+
+def _check_split(modalities: Sequence[Modality], attribute: str) -> None:
+    seen: dict[str, tuple[str, str, str]] = {}
+    shared = set()
+    for modality in modalities:
+        for recording in modality.recordings:
+            who = getattr(recording, attribute)
+            partition, corpus, name = seen.setdefault(who, (recording.partition, modality.corpus, modality.name))
+            if partition == recording.partition:
+                continue
+            if attribute == "speaker" and corpus == modality.corpus == "omg":
+                shared.add(who)
+                continue
+            what = "speaker" if attribute == "speaker" else "recording"
+            raise InputError(
+                f"{what} '{who}' is in two partitions: {partition} (modality '{name}') and {recording.partition} "
+                f"(modality '{modality.name}', recording '{recording.id}'); expected each in one"
+            )
+    if shared:
+        warnings.warn(
+            f"{len(shared)} videos are in more than one partition of OMG-Emotion (the first: {min(shared)}); "
+            "scores may be too good",
+            EmoBedWarning,
+            stacklevel=2,
+        )

@@ -1,0 +1,107 @@
+"""What every reader returns: a `Corpus` of modalities, each with recordings of its own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from emobed_tf.errors import InputError
+
+PARTITIONS = ("train", "dev", "test")
+DIMENSIONS = ("arousal", "valence")
+REGRESSION, CLASSIFICATION = "regression", "classification"
+EMOTION = "emotion"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording (frames) or utterance (a single frame, or frames with one class) of one modality.
+
+    Attributes:
+        id: name of the recording; modalities of one corpus that share it are paired.
+        partition: `train`, `dev` or `test`.
+        speaker: who is heard or seen (OMG-Emotion: the video's base name). Never in two partitions of a clean corpus.
+        features: float32 `[frames, features]`, NaN where a value is missing; a frame of nothing but NaN is missing.
+        labels: by label name. A dimension: float32 `[frames]`; the emotion class: int32 scalar array, the index in
+            `Corpus.classes`. Empty where labels are withheld.
+        ratings: by dimension, float32 `[frames, raters]`: what each rater gave. Empty where not distributed.
+        start: time of the first frame in seconds.
+    """
+
+    id: str
+    partition: str
+    speaker: str
+    features: np.ndarray
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    ratings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    start: float = 0.0
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self.features)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Bool `[frames]`: True where every feature of a frame is missing (no face, say)."""
+        return np.isnan(self.features).all(axis=1)
+
+
+@dataclass(frozen=True)
+class Modality:
+    """All recordings of one modality (audio, face, …), from one source.
+
+    Attributes:
+        name: name of the modality, as `--target` and `--auxiliary` take it.
+        feature_names: names of the feature columns, in order.
+        recordings: in the order of the source; ids are unique.
+        frame_seconds: time between two frames in seconds; None where a recording is one utterance.
+        corpus: name of the corpus that it comes from.
+    """
+
+    name: str
+    feature_names: tuple[str, ...]
+    recordings: tuple[Recording, ...]
+    frame_seconds: float | None
+    corpus: str
+
+    def partition(self, name: str) -> tuple[Recording, ...]:
+        """The recordings of one partition (`train`, `dev` or `test`)."""
+        return tuple(recording for recording in self.recordings if recording.partition == name)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set in memory. Its modalities need share neither recordings nor lengths, only the label.
+
+    Attributes:
+        name: `recola`, `omg` or `tables`.
+        task: `regression` or `classification`.
+        label: the label that is learnt: `arousal`, `valence`, or `emotion` (classification), or `label` (a table's
+            numbers without a dimension's name).
+        classes: names of the classes in the order of their indices; empty for regression.
+        modalities: by name.
+        fingerprints: SHA-256 of the bytes of every file that was read, by path.
+        simulated: True if any of it is simulated.
+    """
+
+    name: str
+    task: str
+    label: str
+    classes: tuple[str, ...]
+    modalities: Mapping[str, Modality]
+    fingerprints: Mapping[str, str]
+    simulated: bool = False
+
+    def __iter__(self) -> Iterator[Modality]:
+        return iter(self.modalities.values())
+
+    def modality(self, name: str) -> Modality:
+        """The modality of that name.
+
+        Raises:
+            InputError: if the corpus has none of that name.
+        """
+        if name not in self.modalities:
+            raise InputError(f"no modality '{name}' in this data set; it has {', '.join(self.modalities) or 'none'}")
+        return self.modalities[name]

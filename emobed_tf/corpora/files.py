@@ -1,0 +1,138 @@
+"""Bytes of input files, their fingerprints, and a small pool of threads to read many of them."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from emobed_tf.errors import InputError, MissingInputError
+
+Progress = Callable[[int, int, str], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MARKER = "simulated.json"
+# NUL bytes are in every common binary format and in UTF-16, and never in a text file.
+_SNIFFED_BYTES = 1 << 16
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+        MissingInputError: if there is no such file.
+        InputError: if it is a folder, empty, or can't be read.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingInputError(f"{path}: no such file") from None
+    except (IsADirectoryError, NotADirectoryError):
+        raise InputError(f"{path}: expected a file, got a folder (or a path through a file)") from None
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
+    if not data.strip():
+        raise InputError(f"{path}: the file is empty; copy or make it again")
+    return data
+
+
+def check_is_text(data: bytes, path: Path, form: str) -> None:
+    """Raises InputError if the bytes can't be a text file; `form` (ARFF, CSV) is what was expected."""
+    if b"\0" in data[:_SNIFFED_BYTES]:
+        raise InputError(f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16")
+
+
+def decode(data: bytes, path: Path, line: int) -> str:
+    """Text of bytes in UTF-8 that begin in that line of the file.
+
+    Raises:
+        InputError: if they are not UTF-8, with the number of the first line that is not.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line += data[: error.start].count(b"\n")
+        raise InputError(
+            f"{path}:{line}: expected text in UTF-8, got the byte 0x{data[error.start]:02x}; save the file as UTF-8"
+        ) from None
+
+
+def sha256(data: bytes) -> str:
+    """Fingerprint of a file's bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str | None:
+    """Fingerprint of a file without holding its bytes; None if it can't be read (`read_bytes` tells why)."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def need_folder(path: Path, expected: str) -> None:
+    """Raises MissingInputError unless `path` is a folder with something in it; `expected` says what should be there."""
+    if not path.exists():
+        raise MissingInputError(f"{path}: no such folder; expected {expected}")
+    if not path.is_dir():
+        raise InputError(f"{path}: expected a folder with {expected}, got a file")
+    if not any(path.iterdir()):
+        raise MissingInputError(f"{path}: the folder is empty; expected {expected}")
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Files of a folder by name, without hidden ones (macOS leaves `._train_1.arff` in archives)."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def choose(found: Iterable[str], wanted: Sequence[str] | None, where: str) -> list[str]:
+    """The modalities to read: those `wanted`, or all `found` if that is None.
+
+    Raises:
+        InputError: if one is not there; the message lists those that are.
+    """
+    found = list(found)
+    if wanted is None:
+        return found
+    for name in wanted:
+        if name not in found:
+            raise InputError(f"{where}: no modality '{name}'; found {', '.join(found) or 'none'}")
+    return [name for name in found if name in wanted]
+
+
+def read_all(
+    function: Callable[[Item], Result], items: Sequence[Item], names: Sequence[str], progress: Progress | None
+) -> list[Result]:
+    """`function` of each item, in order, on a few threads (hashing and parsing release Python's lock).
+
+    Args:
+        function: reads one item; what it raises first, in the order of the items, is raised here.
+        items: what to read.
+        names: of each item, for `progress`.
+        progress: called with the number of items done, of all items, and the name of the last one done.
+    """
+    results = []
+    pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
+    try:
+        for result, name in zip(pool.map(function, items), names, strict=True):
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(items), name)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return results
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """A quotation for an error message: always one line, never long."""
+    return repr(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def listing(names: Iterable[str], most: int = 8) -> str:
+    """Names for an error message, with the number of those left out."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

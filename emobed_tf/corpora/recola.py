@@ -1,0 +1,276 @@
+"""RECOLA as the AVEC 2016 package lays it out: ARFF features per target dimension, gold standards, raters' CSV files."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf.corpora import arff
+from emobed_tf.corpora.cache import FeatureCache
+from emobed_tf.corpora.checks import check_same_names, check_times, check_values
+from emobed_tf.corpora.corpus import DIMENSIONS, PARTITIONS, Modality, Recording
+from emobed_tf.corpora.files import (
+    Progress,
+    choose,
+    listing,
+    need_folder,
+    read_all,
+    read_bytes,
+    sha256,
+    sha256_of_file,
+    visible_files,
+)
+from emobed_tf.corpora.tablefile import Columns, read_table
+from emobed_tf.errors import InputError, MissingInputError
+
+NAME = "recola"
+LAYOUT = "the AVEC 2016 package (features_audio/arousal/train_1.arff, ratings_gold_standard/arousal/train_1.arff, …)"
+
+_FOLDER = "features_"
+_GOLD, _RATINGS = "ratings_gold_standard", "ratings_individual"
+# The challenge withholds the test labels; whoever has them keeps them beside the others, or apart.
+_LABEL_HOMES = (".", "test_labels")
+_FILE = re.compile(r"(train|dev|test)_(\d+)")
+_AVEC_2018 = re.compile(r"[a-z]+_\d+_[\d.]+_[\d.]+\.arff", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Values of one file, one row per frame, and the time of the first in seconds."""
+
+    path: Path
+    names: tuple[str, ...]
+    values: np.ndarray
+    start: float
+    sha256: str
+
+
+def find(data_dir: Path) -> dict[str, Path]:
+    """Folders of the modalities in the package, by name: `features_video_appearance` is `video_appearance`.
+
+    Raises:
+        MissingInputError: if there is no package.
+        InputError: if it is AVEC 2018's.
+    """
+    need_folder(data_dir, LAYOUT)
+    folders = {
+        path.name[len(_FOLDER) :].lower(): path
+        for path in sorted(data_dir.iterdir())
+        if path.is_dir() and path.name.lower().startswith(_FOLDER)
+    }
+    if not folders:
+        _refuse_avec_2018(data_dir.rglob("*.arff"))
+        raise MissingInputError(f"{data_dir}: no folder features_*; expected {LAYOUT}")
+    return folders
+
+
+def read(
+    data_dir: Path, dimension: str, modalities: Sequence[str] | None = None, progress: Progress | None = None
+) -> tuple[list[Modality], dict[str, str]]:
+    """Reads a package.
+
+    Args:
+        data_dir: its folder.
+        dimension: `arousal` or `valence`: the package has other features for each.
+        modalities: names of those to read; None for all.
+        progress: called after each feature file.
+
+    Returns:
+        The modalities; and the SHA-256 of every file that was read, by path.
+
+    Raises:
+        MissingInputError: if a file is not there.
+        InputError: whatever else is wrong, with the file and line.
+    """
+    folders = find(data_dir)
+    chosen = choose(folders, modalities, str(data_dir))
+    files = {name: _feature_files(folders[name] / dimension) for name in chosen}
+    _check_complete(data_dir, dimension, files)
+    recordings = list(files[chosen[0]])
+    labels = {recording: _read_labels(data_dir, recording) for recording in recordings}
+    cache = FeatureCache(arff.PARSER_VERSION)
+    features = read_all(
+        lambda job: _read_features(job[1], job[0], cache),
+        [(name, path) for name in chosen for path in files[name].values()],
+        [f"{name}/{recording}" for name in chosen for recording in files[name]],
+        progress,
+    )
+    cache.warn()
+    parsed = iter(features)
+    by_modality = {name: {recording: next(parsed) for recording in recordings} for name in chosen}
+    for recording in recordings:
+        first, *others = (rows[recording] for rows in by_modality.values())
+        for other in (*others, *(rows for kind in labels[recording].values() for rows in kind.values())):
+            _check_same_frames(first, other)
+    read_files = [*features, *(rows for kinds in labels.values() for kind in kinds.values() for rows in kind.values())]
+    return (
+        [_to_modality(name, rows, labels) for name, rows in by_modality.items()],
+        {str(rows.path): rows.sha256 for rows in read_files},
+    )
+
+
+def missing_faces(features: np.ndarray) -> np.ndarray:
+    """Features `[frames, features]` of a video modality with NaN in the frames that are all zeros: no face was found."""
+    missing = ~features.any(axis=1)
+    if not missing.any():
+        return features
+    features = features.copy()
+    features[missing] = np.nan
+    return features
+
+
+def is_video(modality: str) -> bool:
+    """True for the modalities of the package in which a row of zeros stands for a frame without a face."""
+    return modality.startswith("video")
+
+
+def gold_standard_from_ratings(ratings: np.ndarray) -> np.ndarray:
+    """The gold standard that AVEC 2016 makes from what the raters gave.
+
+    With x_r(t) the ratings of rater r, m_r their mean over time and c_r the mean CCC of rater r with each other rater:
+    gold(t) = mean_r(x_r(t) - m_r) + sum_r(c_r m_r) / sum_r(c_r).
+
+    Args:
+        ratings: `[frames, raters]`, finite.
+
+    Returns:
+        float64 `[frames]`. If no two raters agree at all (sum_r(c_r) is zero), the second term is the mean of all m_r.
+
+    Raises:
+        InputError: if the shape is another, there are no frames or raters, or a value is not finite.
+    """
+    ratings = np.asarray(ratings, dtype=np.float64)
+    if ratings.ndim != 2 or not ratings.size or not np.isfinite(ratings).all():
+        raise InputError(f"ratings: expected finite numbers [frames, raters], got an array of shape {ratings.shape}")
+    means = ratings.mean(axis=0)
+    centred = ratings - means
+    covariances = centred.T @ centred / len(ratings)
+    variances = np.diag(covariances)
+    spread = variances[:, None] + variances + (means[:, None] - means) ** 2
+    concordances = np.divide(2 * covariances, spread, out=np.zeros_like(spread), where=spread > 0)
+    np.fill_diagonal(concordances, 0)
+    agreement = concordances.sum(axis=1) / max(1, len(means) - 1)
+    level = means.mean() if agreement.sum() == 0 else agreement @ means / agreement.sum()
+    return centred.mean(axis=1) + level
+
+
+def _refuse_avec_2018(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if _AVEC_2018.fullmatch(path.name):
+            raise InputError(
+                f"{path}: this is AVEC 2018's layout (<partition>_<n>_<window>_<step>.arff, one row every 400 ms), "
+                "which is not supported; expected AVEC 2016's (train_1.arff, one row every 40 ms)"
+            )
+
+
+def _feature_files(folder: Path) -> dict[str, Path]:
+    need_folder(folder, "feature files such as train_1.arff")
+    paths = [path for path in visible_files(folder) if path.suffix.lower() == ".arff"]
+    _refuse_avec_2018(paths)
+    for path in paths:
+        if not _FILE.fullmatch(path.stem):
+            raise InputError(f"{path}: expected a name such as train_1.arff, dev_1.arff or test_1.arff")
+    found = [path.stem for path in paths]
+    for partition in ("train", "dev"):
+        if not any(name.startswith(partition) for name in found):
+            raise MissingInputError(f"{folder}: no file {partition}_*.arff; found {listing(found) or 'no ARFF file'}")
+    return {path.stem: path for path in sorted(paths, key=lambda path: _order(path.stem))}
+
+
+def _order(recording: str) -> tuple[int, int, str]:
+    partition, number = _FILE.fullmatch(recording).groups()
+    return PARTITIONS.index(partition), int(number), recording
+
+
+def _label_file(data_dir: Path, kind: str, dimension: str, name: str) -> Path | None:
+    places = (data_dir / home / kind / dimension / name for home in _LABEL_HOMES)
+    return next((path for path in places if path.is_file()), None)
+
+
+def _check_complete(data_dir: Path, dimension: str, files: Mapping[str, Mapping[str, Path]]) -> None:
+    """Every modality and the gold standard (but for test) must have the same recordings."""
+    gold = data_dir / _GOLD / dimension
+    need_folder(gold, "gold standards such as train_1.arff")
+    rated = {path.stem for path in visible_files(gold) if _FILE.fullmatch(path.stem) and path.suffix == ".arff"}
+    expected = rated.union(*files.values())
+    for paths in files.values():
+        folder = next(iter(paths.values())).parent
+        absent = sorted(expected.difference(paths), key=_order)
+        if absent:
+            raise MissingInputError(
+                f"{folder}: no file for {listing(absent)}, which other modalities or the gold standard have; "
+                "expected the same recordings everywhere"
+            )
+    absent = sorted((name for name in expected - rated if not name.startswith("test")), key=_order)
+    if absent:
+        raise MissingInputError(f"{gold}: no gold standard for {listing(absent)}; expected {absent[0]}.arff")
+
+
+def _read_features(path: Path, modality: str, cache: FeatureCache) -> _Rows:
+    fingerprint = sha256_of_file(path)
+    kept = cache.load(fingerprint) if fingerprint else None
+    if kept is None:
+        data = read_bytes(path)
+        # Of these very bytes: the file may have changed since.
+        fingerprint = sha256(data)
+        kept = arff.parse_features(data, path)
+        cache.store(fingerprint, *kept)
+    names, features, start = kept
+    if is_video(modality):
+        features = missing_faces(features)
+    return _Rows(path, names, features, start, fingerprint)
+
+
+def _read_labels(data_dir: Path, recording: str) -> dict[str, dict[str, _Rows]]:
+    """Gold standards and ratings of a recording, by dimension, as far as they are distributed."""
+    gold, ratings = {}, {}
+    for dimension in DIMENSIONS:
+        path = _label_file(data_dir, _GOLD, dimension, f"{recording}.arff")
+        if path is not None:
+            data = read_bytes(path)
+            values, start = arff.parse_gold_standard(data, path)
+            gold[dimension] = _Rows(path, (), values, start, sha256(data))
+        path = _label_file(data_dir, _RATINGS, dimension, f"{recording}.csv")
+        if path is not None:
+            ratings[dimension] = _read_ratings(path)
+    return {"gold": gold, "ratings": ratings}
+
+
+def _read_ratings(path: Path) -> _Rows:
+    table = read_table(path, Columns(numbers=("time",), required=("time",)), delimiter=";")
+    times = table.numbers["time"]
+    check_times(times, arff.FRAME_SECONDS, table.where)
+    for rater, values in zip(table.feature_names, table.features.T, strict=True):
+        check_values(values, -1, 1, f"the rating of {rater}", table.where)
+    return _Rows(path, table.feature_names, table.features, float(times[0]), table.sha256)
+
+
+def _check_same_frames(first: _Rows, other: _Rows) -> None:
+    if len(first.values) != len(other.values):
+        raise InputError(
+            f"{other.path}: {len(other.values)} rows, but {first.path} has {len(first.values)}; "
+            "all files of a recording must have the same: is one cut short?"
+        )
+    if abs(first.start - other.start) > arff.FRAME_SECONDS / 2:
+        raise InputError(
+            f"{other.path}: begins at {other.start:.10g} s, but {first.path} at {first.start:.10g} s; "
+            "all files of a recording must begin at the same time"
+        )
+
+
+def _to_modality(
+    name: str, files: Mapping[str, _Rows], labels: Mapping[str, Mapping[str, Mapping[str, _Rows]]]
+) -> Modality:
+    reference = next(iter(files.values()))
+    recordings = []
+    for recording, rows in files.items():
+        check_same_names(rows.names, str(rows.path), reference.names, str(reference.path))
+        gold, ratings = (
+            {dimension: label.values for dimension, label in labels[recording][kind].items()}
+            for kind in ("gold", "ratings")
+        )
+        partition = recording.split("_")[0]
+        recordings.append(Recording(recording, partition, recording, rows.values, gold, ratings, rows.start))
+    return Modality(name, reference.names, tuple(recordings), arff.FRAME_SECONDS, NAME)

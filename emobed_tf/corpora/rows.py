@@ -1,0 +1,94 @@
+"""Rows of a table put together to recordings: by id, in the order of time."""
+
+import numpy as np
+
+from emobed_tf.corpora.checks import check_times
+from emobed_tf.corpora.tablefile import Table
+from emobed_tf.errors import InputError
+
+
+def rows_by_id(table: Table, ids: np.ndarray, key: str = "id") -> dict[str, np.ndarray]:
+    """Indices of each recording's rows, in the order of its times; recordings in the order of their first rows.
+
+    Args:
+        table: with a column `time` (a row is a frame) or without (a row is an utterance).
+        ids: str `[rows]`.
+        key: what the id is called in messages.
+
+    Raises:
+        InputError: if an id is empty or stands in two rows (with times: in two rows of the same time).
+    """
+    groups: dict[str, list[int]] = {}
+    for row, name in enumerate(ids):
+        if not name:
+            raise InputError(f"{table.where(row)}: column '{key}' is empty; expected the name of the recording")
+        groups.setdefault(name, []).append(row)
+    times = table.numbers.get("time")
+    result = {}
+    for name, rows in groups.items():
+        if times is None:
+            if len(rows) > 1:
+                raise InputError(
+                    f"{table.where(rows[1])}: {key} '{name}' a second time (first: {table.where(rows[0])}); "
+                    "expected one row for each, or a column 'time'"
+                )
+            result[name] = np.array(rows)
+            continue
+        ordered = np.array(rows)[np.argsort(times[rows], kind="stable")]
+        doubled = np.flatnonzero(np.diff(times[ordered]) == 0)
+        if doubled.size:
+            first, second = ordered[doubled[0]], ordered[doubled[0] + 1]
+            raise InputError(
+                f"{table.where(second)}: {key} '{name}' a second time at {times[second]:.10g} s "
+                f"(first: {table.where(first)}); expected each pair of {key} and time once"
+            )
+        result[name] = ordered
+    return result
+
+
+def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
+    """Time between two frames in seconds, one for the whole table; None if its rows are utterances.
+
+    Args:
+        table: with a column `time`, or without.
+        groups: what `rows_by_id` gives.
+
+    Raises:
+        InputError: if a time is missing, the steps are uneven, or no recording has two rows.
+    """
+    if "time" not in table.numbers:
+        return None
+    times = table.numbers["time"]
+    missing = np.flatnonzero(~np.isfinite(times))
+    if missing.size:
+        raise InputError(f"{table.where(missing[0])}: column 'time' is empty or not finite; expected seconds")
+    # The longest recording gives the step most exactly where times were rounded (0.033, 0.067, 0.1).
+    longest = max(groups.values(), key=len)
+    if len(longest) < 2:
+        raise InputError(
+            f"{table.path}: there is a column 'time', but every id has one row; leave the column out for utterances"
+        )
+    step = round(float(times[longest[-1]] - times[longest[0]]) / (len(longest) - 1), 6)
+    middle = float(np.median(np.diff(times[longest])))
+    if abs(middle - step) > 0.05 * middle:
+        # A gap in the longest recording itself: the step is what most rows have, and the check finds the gap.
+        step = round(middle, 6)
+    for rows in groups.values():
+        check_times(times[rows], step, lambda row, rows=rows: table.where(rows[row]))
+    return step
+
+
+def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str:
+    """The one value that a text column has in all rows of a recording.
+
+    Raises:
+        InputError: if it changes, with the first row that differs.
+    """
+    values = table.texts[column][rows]
+    for row, value in zip(rows, values, strict=True):
+        if value != values[0]:
+            raise InputError(
+                f"{table.where(row)}: column '{column}' is '{value}', but '{values[0]}' in other rows of '{recording}'; "
+                "expected one value for a recording"
+            )
+    return values[0]

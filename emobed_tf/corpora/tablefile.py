@@ -1,0 +1,253 @@
+"""One table, CSV or Parquet: key columns and features, with the line of every row at hand for messages."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing
+from emobed_tf.corpora.files import (
+    BYTE_ORDER_MARK,
+    check_is_text,
+    decode,
+    listing,
+    read_bytes,
+    sha256,
+    shorten,
+)
+from emobed_tf.errors import InputError
+
+SUFFIXES = (".csv", ".parquet")
+MISSING = ("", "?", "NaN", "nan", "NA", "null")
+# Columns with these names are never features, whatever reads the table: a label among them would give itself away.
+NEVER_FEATURES = ("id", "time", "partition", "speaker", "label", "arousal", "valence")
+
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+_BLOCK_BYTES = 4 << 20
+_NUMERIC_KINDS = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are for.
+
+    Attributes:
+        texts: columns read as text.
+        numbers: columns read as numbers, float64.
+        required: those of them that have to be there.
+        ignored: columns that are not read. All others are features.
+    """
+
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory.
+
+    Attributes:
+        path: the file.
+        sha256: fingerprint of its bytes.
+        texts: text columns that it has, by name: str `[rows]`, "" where a cell is empty.
+        numbers: number columns that it has, by name: float64 `[rows]`, NaN where a cell is empty.
+        feature_names: names of the features, in order.
+        features: float32 `[rows, features]`, NaN where a cell is empty or `?`.
+    """
+
+    path: Path
+    sha256: str
+    texts: dict[str, np.ndarray]
+    numbers: dict[str, np.ndarray]
+    feature_names: tuple[str, ...]
+    features: np.ndarray
+    delimiter: str = field(default=",", repr=False)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def where(self, row: int) -> str:
+        """File and line of a row (Parquet: the row, from 1), for messages."""
+        return _where(self.path, row, self.delimiter)
+
+
+def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
+    """Reads a CSV or Parquet file.
+
+    Args:
+        path: file; its suffix tells the format.
+        columns: what the columns are for.
+        delimiter: between the cells of a CSV file.
+
+    Raises:
+        MissingInputError: if there is no such file.
+        InputError: whatever else is wrong, with line and column.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: expected a table with the suffix .csv or .parquet")
+    data = read_bytes(path)
+    read = _read_parquet if path.suffix.lower() == ".parquet" else _read_csv
+    names, arrays = read(data, path, columns, delimiter)
+    feature_names = tuple(name for name in names if name not in (*columns.texts, *columns.numbers))
+    if not feature_names:
+        raise InputError(f"{path}: no feature columns; found only {listing(names)}")
+    by_column = np.empty((len(feature_names), len(arrays[feature_names[0]])), np.float32)
+    with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out below
+        for index, name in enumerate(feature_names):
+            by_column[index] = arrays[name]
+    features = np.ascontiguousarray(by_column.T)
+    check_finite_or_missing(features, feature_names, lambda row: _where(path, row, delimiter))
+    return Table(
+        path,
+        sha256(data),
+        {name: arrays[name] for name in columns.texts if name in arrays},
+        {name: arrays[name] for name in columns.numbers if name in arrays},
+        feature_names,
+        features,
+        delimiter,
+    )
+
+
+def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of every row of a CSV file that isn't blank, the header included.
+
+    Raises:
+        InputError: if it is not text, or a quotation is not closed.
+    """
+    check_is_text(data, path, "CSV")
+    text = decode(data.removeprefix(BYTE_ORDER_MARK), path, 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells and any(cell.strip() for cell in cells):
+                yield line, [cell.strip() for cell in cells]
+            elif cells and len(cells) > 1:
+                raise InputError(f"{path}:{line}: a row of empty cells; take it out")
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{path}:{line}: not valid CSV: {error}; check the quotes of this row") from None
+
+
+def _where(path: Path, row: int, delimiter: str) -> str:
+    if path.suffix.lower() == ".parquet":
+        return f"{path}: row {row + 1}"
+    rows = csv_rows(read_bytes(path), path, delimiter)
+    return next(f"{path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
+
+
+def _check_header(names: Sequence[str], columns: Columns, where: str, delimiter: str) -> None:
+    reserved = {name.lower(): name for name in (*columns.texts, *columns.numbers, *columns.ignored, *NEVER_FEATURES)}
+    for position, name in enumerate(names, start=1):
+        if not name or name.startswith("Unnamed: "):
+            raise InputError(f"{where}: column {position} has no name; is it a pandas index? write with index=False")
+        if name in names[: position - 1]:
+            raise InputError(f"{where}: column '{name}' a second time (column {position}); expected each name once")
+        expected = reserved.get(name.lower(), name)
+        if name != expected:
+            raise InputError(f"{where}: column '{name}': expected '{expected}' (another name if it is a feature)")
+    for name in columns.required:
+        if name not in names:
+            hint = "; are the cells separated by semicolons or tabs?" if len(names) == 1 and delimiter == "," else ""
+            raise InputError(f"{where}: no column '{name}'; found {listing(names)}{hint}")
+
+
+def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    check_is_text(data, path, "CSV")
+    rows = data.removeprefix(BYTE_ORDER_MARK)
+    header_end = rows.find(b"\n", len(rows) - len(rows.lstrip())) + 1 or len(rows)
+    header_line, header = next(csv_rows(rows[:header_end], path, delimiter))
+    _check_header(header, columns, f"{path}:{header_line}", delimiter)
+    types = {name: pa.string() if name in columns.texts else pa.float32() for name in header}
+    types |= {name: pa.float64() for name in columns.numbers if name in types}
+    try:
+        table = pa.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(rows).slice(header_end)),
+            read_options=pa.csv.ReadOptions(column_names=header, block_size=_BLOCK_BYTES),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=types,
+                null_values=list(MISSING),
+                strings_can_be_null=False,
+                include_columns=[name for name in header if name not in columns.ignored],
+            ),
+        )
+    except pa.ArrowException:
+        # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
+        return _read_csv_slowly(data, path, columns, delimiter)
+    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
+    for name in columns.texts:
+        if name in arrays:
+            arrays[name] = np.array([cell.strip() for cell in arrays[name]], dtype=object)
+    return list(arrays), arrays
+
+
+def _read_csv_slowly(data: bytes, path: Path, columns: Columns, delimiter: str):
+    reader = csv_rows(data, path, delimiter)
+    header_line, header = next(reader)
+    rows = []
+    for line, cells in reader:
+        if len(cells) != len(header):
+            raise InputError(
+                f"{path}:{line}: {len(cells)} cells, but the header has {len(header)}; "
+                "the row is cut short or a comma is wrong"
+            )
+        for name, cell in zip(header, cells, strict=True):
+            if name in (*columns.texts, *columns.ignored) or cell in MISSING or NUMBER.fullmatch(cell):
+                continue
+            raise InputError(
+                f"{path}:{line}: column '{name}': expected a number (or an empty cell where it is missing), "
+                f"got {shorten(cell)}"
+            )
+        rows.append(cells)
+    if not rows:
+        raise InputError(f"{path}:{header_line}: no rows after the header; the file is cut short: copy it again")
+    arrays = {}
+    for name, column in zip(header, zip(*rows, strict=True), strict=True):
+        if name in columns.texts:
+            arrays[name] = np.array(column, dtype=object)
+        elif name not in columns.ignored:
+            arrays[name] = np.array([np.nan if cell in MISSING else float(cell) for cell in column])
+    return list(arrays), arrays
+
+
+def _read_parquet(data: bytes, path: Path, columns: Columns, delimiter: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    del delimiter  # Parquet has none
+    try:
+        file = pa.parquet.ParquetFile(pa.BufferReader(data))
+        names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
+        _check_header(names, columns, str(path), "")
+        names = [name for name in names if name not in columns.ignored]
+        table = file.read(columns=names)
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a readable Parquet file ({reason}); write or copy it again") from None
+    if not len(table):
+        raise InputError(f"{path}: the table has no rows")
+    arrays = {}
+    for name in names:
+        column = table.column(name)
+        if isinstance(column.type, pa.DictionaryType):
+            column = column.cast(column.type.value_type)
+        if name in columns.texts:
+            arrays[name] = np.array(["" if v is None else str(v).strip() for v in column.to_pylist()], dtype=object)
+            continue
+        if not any(is_kind(column.type) for is_kind in _NUMERIC_KINDS):
+            raise InputError(f"{path}: column '{name}' is of the type {column.type}; expected numbers")
+        arrays[name] = column.cast(pa.float64(), safe=False).to_numpy()
+    return names, arrays

@@ -1,0 +1,221 @@
+"""Feature tables of any corpus: one CSV or Parquet file per modality, labels included."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf.corpora.checks import NUMBER
+from emobed_tf.corpora.corpus import (
+    CLASSIFICATION,
+    DIMENSIONS,
+    EMOTION,
+    PARTITIONS,
+    REGRESSION,
+    Modality,
+    Recording,
+)
+from emobed_tf.corpora.files import Progress, listing, need_folder, visible_files
+from emobed_tf.corpora.rows import constant, frame_step, rows_by_id
+from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, read_table
+from emobed_tf.errors import InputError, MissingInputError
+
+LABEL = "label"
+_COLUMNS = Columns(
+    texts=("id", "partition", "speaker", LABEL), numbers=("time", *DIMENSIONS), required=("id", "partition")
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is learnt: `task`, the name of the label, and the classes in the order of their indices (or none)."""
+
+    task: str
+    label: str
+    classes: tuple[str, ...] = ()
+
+
+def find(data_dir: Path) -> dict[str, Path]:
+    """The tables in a folder by the name of their modality, which is the file's stem.
+
+    Raises:
+        MissingInputError: if there is none.
+        InputError: if two files are of the same modality.
+    """
+    need_folder(data_dir, "one table per modality, such as audio.csv or face.parquet")
+    found: dict[str, Path] = {}
+    for path in visible_files(data_dir):
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        if path.stem in found:
+            raise InputError(f"{path}: modality '{path.stem}' a second time (first: {found[path.stem]}); remove one")
+        found[path.stem] = path
+    if not found:
+        raise MissingInputError(f"{data_dir}: no table; expected one per modality, such as audio.csv or face.parquet")
+    return found
+
+
+def parse_pairs(tables: Sequence[str | tuple[str, str | Path]]) -> dict[str, Path]:
+    """Paths by modality from `NAME=PATH` strings or (name, path) pairs.
+
+    Raises:
+        InputError: if one is not of that form, or a name is given twice.
+    """
+    pairs: dict[str, Path] = {}
+    for table in tables:
+        name, _, path = table.partition("=") if isinstance(table, str) else (table[0], "=", table[1])
+        if not name or not str(path):
+            raise InputError(f"table '{table}': expected NAME=PATH, such as face=tables/face.csv")
+        if name in pairs:
+            raise InputError(f"table '{name}' a second time: {path} and {pairs[name]}; expected each modality once")
+        pairs[name] = Path(path)
+    return pairs
+
+
+def read_tables(paths: Mapping[str, Path], progress: Progress | None = None) -> dict[str, Table]:
+    """Tables by modality, which `decide` and `to_modality` take; `progress` is called after each."""
+    result = {}
+    for name, path in paths.items():
+        result[name] = read_table(path, _COLUMNS)
+        if progress is not None:
+            progress(len(result), len(paths), name)
+    return result
+
+
+def decide(tables: Mapping[str, Table], task: str, dimension: str) -> Target:
+    """What is learnt from these tables alone: the task as asked for, or as the label columns have it.
+
+    Args:
+        tables: by modality.
+        task: `auto`, `regression` or `classification`.
+        dimension: `arousal` or `valence`, for regression.
+
+    Raises:
+        InputError: if the tables don't tell, or don't have the label.
+    """
+    if task == "auto":
+        task = _task_of(tables)
+    if task == CLASSIFICATION:
+        return Target(task, EMOTION, _classes_of(tables))
+    found = {name for table in tables.values() for name in DIMENSIONS if name in table.numbers}
+    if dimension in found or (found and not _all_have_numbers(tables)):
+        return Target(task, dimension)
+    return Target(task, LABEL)
+
+
+def to_modality(name: str, table: Table, target: Target) -> Modality:
+    """A table as a modality.
+
+    Args:
+        name: of the modality.
+        table: with the columns id, partition, the label, and maybe time and speaker.
+        target: what is learnt.
+
+    Raises:
+        InputError: whatever is wrong, with the line.
+    """
+    column = _label_column(table, target)
+    groups = rows_by_id(table, table.texts["id"])
+    step = frame_step(table, groups)
+    recordings = []
+    for recording, rows in groups.items():
+        partition = constant(table, "partition", rows, recording)
+        if partition not in PARTITIONS:
+            raise InputError(f"{table.where(rows[0])}: partition '{partition}'; expected {', '.join(PARTITIONS)}")
+        speaker = constant(table, "speaker", rows, recording) if "speaker" in table.texts else recording
+        if not speaker:
+            raise InputError(f"{table.where(rows[0])}: column 'speaker' is empty; expected who is heard or seen")
+        if target.task == CLASSIFICATION:
+            labels = _class_label(table, rows, recording, partition, target.classes)
+        else:
+            labels = _numeric_label(table, rows, partition, target.label, column)
+        start = float(table.numbers["time"][rows[0]]) if step else 0.0
+        recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
+    return Modality(name, table.feature_names, tuple(recordings), step, "tables")
+
+
+def _task_of(tables: Mapping[str, Table]) -> str:
+    labels = {name: [cell for cell in table.texts.get(LABEL, ()) if cell] for name, table in tables.items()}
+    if any(not NUMBER.fullmatch(cell) for cells in labels.values() for cell in cells):
+        return CLASSIFICATION
+    if any(name in table.numbers for table in tables.values() for name in DIMENSIONS):
+        return REGRESSION
+    if any(not float(cell).is_integer() for cells in labels.values() for cell in cells):
+        return REGRESSION
+    name = next(iter(tables))
+    if not any(labels.values()):
+        raise InputError(
+            f"{tables[name].path}: no label; expected a column 'label', 'arousal' or 'valence' with values in it"
+        )
+    name = next(name for name, cells in labels.items() if cells)
+    raise InputError(
+        f"{tables[name].path}: column 'label' has whole numbers, which may be classes or values; "
+        "say --task classification or --task regression"
+    )
+
+
+def _classes_of(tables: Mapping[str, Table]) -> tuple[str, ...]:
+    classes = {cell for table in tables.values() for cell in table.texts.get(LABEL, ()) if cell}
+    if all(NUMBER.fullmatch(cell) and float(cell).is_integer() for cell in classes):
+        return tuple(str(number) for number in sorted({int(float(cell)) for cell in classes}))
+    return tuple(sorted(classes))
+
+
+def _all_have_numbers(tables: Mapping[str, Table]) -> bool:
+    return all(
+        LABEL in table.texts and all(NUMBER.fullmatch(cell) for cell in table.texts[LABEL] if cell)
+        for table in tables.values()
+    )
+
+
+def _label_column(table: Table, target: Target) -> np.ndarray | None:
+    """Checks that the label is there; its values, float64 `[rows]`, for regression."""
+    name = LABEL if target.task == CLASSIFICATION else target.label
+    present = [column for column in (LABEL, *DIMENSIONS) if column in table.texts or column in table.numbers]
+    if name not in present:
+        others = [column for column in present if column in DIMENSIONS]
+        hint = f" or ask for --dimension {others[0]}" if name in DIMENSIONS and others else ""
+        raise InputError(
+            f"{table.path}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
+            f"add it{hint}"
+        )
+    if target.task == CLASSIFICATION:
+        return None
+    if name in table.numbers:
+        return table.numbers[name]
+    for row, cell in enumerate(table.texts[name]):
+        if cell and not NUMBER.fullmatch(cell):
+            raise InputError(f"{table.where(row)}: column '{name}': expected a number for regression, got '{cell}'")
+    return np.array([float(cell) if cell else np.nan for cell in table.texts[name]])
+
+
+def _class_label(
+    table: Table, rows: np.ndarray, recording: str, partition: str, classes: Sequence[str]
+) -> dict[str, np.ndarray]:
+    value = constant(table, LABEL, rows, recording)
+    if not value:
+        if partition == "test":
+            return {}
+        raise InputError(f"{table.where(rows[0])}: column 'label' is empty; only the test partition may lack labels")
+    if value not in classes and NUMBER.fullmatch(value) and float(value).is_integer():
+        value = str(int(float(value)))  # 3.0, as pandas writes whole numbers where a cell of the column is empty
+    if value not in classes:
+        raise InputError(f"{table.where(rows[0])}: unknown class '{value}'; expected one of {', '.join(classes)}")
+    return {EMOTION: np.array(classes.index(value), np.int32)}
+
+
+def _numeric_label(
+    table: Table, rows: np.ndarray, partition: str, label: str, column: np.ndarray
+) -> dict[str, np.ndarray]:
+    values = column[rows]
+    if partition == "test" and np.isnan(values).all():
+        return {}
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        what = "is empty" if np.isnan(values[wrong[0]]) else "is infinite"
+        raise InputError(
+            f"{table.where(rows[wrong[0]])}: column '{label}' {what}; expected a finite number "
+            "(only whole recordings of the test partition may lack labels)"
+        )
+    return {label: values.astype(np.float32)}

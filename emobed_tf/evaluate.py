@@ -1,0 +1,60 @@
+"""`python -m emobed_tf.evaluate`: scores of a run on development and test, and comparison with another."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.runs import Run
+
+PROG = "emobed_tf.evaluate"
+DESCRIPTION = """Scores a run on development and test: the post-processing chain learnt on development, untouched on test.
+
+Predictions go to RUN/predictions/."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """An evaluation."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    against: Path | None = None
+    """Another run on the same data, such as the classic system's: is RUN better than it?"""
+    data_dir: Path | None = None
+    """Folder of the data set, where it has moved since training."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    run = Run.open(arguments.run)
+    other = Run.open(arguments.against) if arguments.against else None
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(run.config().training.threads)
+    from emobed_tf.scoring import compare_runs, score_run
+    from emobed_tf.summary import show_comparison, show_scores
+
+    with console.progress("evaluating") as progress:
+        partitions = score_run(run, arguments.data_dir, progress)
+        against = score_run(other, arguments.data_dir, progress) if other else None
+    show_scores(run.facts(), list(partitions.values()))
+    if other is not None:
+        show_scores(other.facts(), list(against.values()))
+        comparisons = compare_runs(run, partitions, other, against)
+        show_comparison(run.facts(), (str(other.path), str(run.path)), comparisons)
+    print(f"predictions: {run.path / 'predictions'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""Scores of a run and the comparison of two: the chain learnt on development, applied untouched elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import keras
+import numpy as np
+
+from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
+from emobed_tf.errors import InputError
+from emobed_tf.inference import in_gold_standard_time, predict
+from emobed_tf.metrics import (
+    CLASSIFICATION_SCORES,
+    classification_scores,
+    confusion_by_unit,
+    confusion_matrix,
+    moments_by_recording,
+    pooled_ccc,
+    regression_scores,
+)
+from emobed_tf.postprocess import SHIFTS, WINDOWS, PostProcessing, learn
+from emobed_tf.runs import Facts
+from emobed_tf.significance import (
+    SECOND_BETTER,
+    bootstrap_interval,
+    fisher_z_test,
+    proportions_z_test,
+    swap_test,
+)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A system's outputs on a labelled partition, and their scores.
+
+    Attributes:
+        partition: `dev` or `test`.
+        recordings: the labelled ones.
+        labels: their labels: float `[frames]`, or int scalars.
+        raw: in the gold standard's time: predictions `[frames]`, or class probabilities `[classes]`.
+        final: post-processed `[frames]` (regression), else as `raw`.
+        scores: by name; for a regression those of `final`, and those of `raw` under `raw`.
+        confusion: int `[classes, classes]`, rows are true; None for a regression.
+    """
+
+    partition: str
+    recordings: tuple[Recording, ...]
+    labels: tuple[np.ndarray, ...]
+    raw: tuple[np.ndarray, ...]
+    final: tuple[np.ndarray, ...]
+    scores: dict
+    confusion: np.ndarray | None = None
+
+    @property
+    def speakers(self) -> list[str]:
+        """Speaker of each recording: the unit that tests exchange and intervals draw."""
+        return [recording.speaker for recording in self.recordings]
+
+    @property
+    def frames(self) -> int:
+        """Number of scored frames or utterances."""
+        return int(sum(np.size(label) for label in self.labels))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Three kinds of evidence that a second system is better than a first, on one score.
+
+    Attributes:
+        score: its name.
+        first: value of the first system.
+        second: value of the second.
+        published: p-value of the test that the paper uses (Fisher r-to-z on all frames, or the z-test of proportions
+            on all utterances, one-tailed); it takes frames for independent.
+        published_n: frames or utterances that it counts.
+        swap: p-value of the exchange test by speaker, one-tailed: the primary evidence.
+        swap_two_sided: the same, two-sided.
+        exact: whether all exchanges were enumerated.
+        units: number of speakers.
+        low: lower end of the bootstrap's 95 % interval of the difference, over speakers.
+        high: its upper end.
+    """
+
+    score: str
+    first: float
+    second: float
+    published: float
+    published_n: int
+    swap: float
+    swap_two_sided: float
+    exact: bool
+    units: int
+    low: float
+    high: float
+
+
+def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, ...]:
+    """Recordings of a partition that have the corpus' label."""
+    return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
+
+
+def learn_chain(model: keras.Model, corpus: Corpus, facts: Facts) -> tuple[PostProcessing | None, dict[str, float]]:
+    """Post-processing learnt on development (section 4.2), and the CCC after each of its steps.
+
+    Args:
+        model: monomodal.
+        corpus: with labelled development recordings.
+        facts: of the run.
+
+    Returns:
+        The chain, None for a classification; an utterance has no time, so only centring and scaling are tried there.
+    """
+    if facts.task != REGRESSION:
+        return None, {}
+    recordings = labelled(corpus, facts.target, "dev")
+    raw = in_gold_standard_time(predict(model, recordings), facts.task, facts.delay)
+    golds = [recording.labels[facts.label] for recording in recordings]
+    step = facts.frame_seconds[facts.target]
+    return learn(golds, raw, step or 1.0, WINDOWS if step else (), SHIFTS if step else ())
+
+
+def evaluate_partition(
+    model: keras.Model, corpus: Corpus, facts: Facts, partition: str, chain: PostProcessing | None
+) -> Evaluated:
+    """A monomodal model's outputs and scores on a labelled partition.
+
+    Args:
+        model: monomodal.
+        corpus: with that partition.
+        facts: of the run.
+        partition: `dev` or `test`.
+        chain: from `learn_chain`.
+
+    Raises:
+        InputError: if nothing in the partition is labelled.
+    """
+    recordings = labelled(corpus, facts.target, partition)
+    if not recordings:
+        raise InputError(f"partition '{partition}' of modality '{facts.target}' has no labels")
+    labels = tuple(recording.labels[facts.label] for recording in recordings)
+    raw = tuple(in_gold_standard_time(predict(model, recordings), facts.task, facts.delay))
+    if facts.task == REGRESSION:
+        final = tuple(chain.apply(values) for values in raw) if chain else raw
+        scores = {**regression_scores(labels, final), "raw": regression_scores(labels, raw)}
+        return Evaluated(partition, recordings, labels, raw, final, scores)
+    decided = [int(np.argmax(values)) for values in raw]
+    confusion = confusion_matrix([int(label) for label in labels], decided, len(facts.classes))
+    scores = {**classification_scores(confusion), "confusion": confusion.tolist()}
+    return Evaluated(partition, recordings, labels, raw, raw, scores, confusion)
+
+
+def interval(evaluated: Evaluated, score: str) -> tuple[float, float] | None:
+    """Ends of the bootstrap's 95 % interval of a score over speakers; None with a single speaker.
+
+    Args:
+        evaluated: a system's outputs.
+        score: `ccc`, or a key of `metrics.CLASSIFICATION_SCORES`.
+    """
+    function, (statistics,) = _statistics(score, [evaluated])
+    if len(statistics) < 2:
+        return None
+    found = bootstrap_interval(function, statistics)
+    return found.low, found.high
+
+
+def compare(first: Evaluated, second: Evaluated, score: str) -> Comparison:
+    """Is the second system better than the first on the same recordings?
+
+    Args:
+        first: outputs of one system, such as classic.
+        second: of the other, such as EmoBed.
+        score: `ccc`, or a key of `metrics.CLASSIFICATION_SCORES`.
+
+    Raises:
+        InputError: if the two were not scored on the same recordings and labels.
+    """
+    same = [r.id for r in first.recordings] == [r.id for r in second.recordings]
+    if not same or any(not np.array_equal(a, b) for a, b in zip(first.labels, second.labels, strict=True)):
+        raise InputError(f"the two runs have different recordings or labels in partition '{first.partition}'")
+    function, (a, b) = _statistics(score, [first, second])
+    values = [float(function(x.sum(axis=0))) for x in (a, b)]
+    published = fisher_z_test if score == "ccc" else proportions_z_test
+    test = swap_test(function, a, b, alternative=SECOND_BETTER)
+    found = bootstrap_interval(function, a, b) if len(a) > 1 else None
+    return Comparison(
+        score=score,
+        first=values[0],
+        second=values[1],
+        published=published(values[0], first.frames, values[1], first.frames),
+        published_n=first.frames,
+        swap=test.p_value,
+        swap_two_sided=test.p_two_sided,
+        exact=test.exact,
+        units=test.units,
+        low=found.low if found else float("nan"),
+        high=found.high if found else float("nan"),
+    )
+
+
+def prediction_rows(evaluated: Evaluated, facts: Facts) -> dict[str, list[dict]]:
+    """What goes into CSV: by recording (regression over frames), or all utterances under one name.
+
+    Args:
+        evaluated: a system's outputs.
+        facts: of the run.
+    """
+    step = facts.frame_seconds[facts.target]
+    both = list(zip(evaluated.recordings, evaluated.labels, evaluated.raw, evaluated.final, strict=True))
+    if facts.task == REGRESSION:
+        rows = {r.id: regression_rows(r, step, raw, final, label) for r, label, raw, final in both}
+        return rows if step else {"utterances": [row for part in rows.values() for row in part]}
+    return {"utterances": [classification_row(r, raw, facts.classes, int(label)) for r, label, raw, _ in both]}
+
+
+def regression_rows(
+    recording: Recording, step: float | None, raw: np.ndarray, final: np.ndarray, gold: np.ndarray | None = None
+) -> list[dict]:
+    """Rows of one recording: id, time (s), gold standard where known, raw and post-processed prediction."""
+    rows = []
+    for k, (before, after) in enumerate(zip(raw, final, strict=True)):
+        row = {"id": recording.id}
+        if step:
+            row["time"] = round(recording.start + k * step, 6)
+        if gold is not None:
+            row["gold_standard"] = float(gold[k])
+        rows.append({**row, "raw": float(before), "postprocessed": float(after)})
+    return rows
+
+
+def classification_row(
+    recording: Recording, probabilities: np.ndarray, classes: Sequence[str], label: int | None = None
+) -> dict:
+    """Row of one utterance: id, label where known, prediction, and the probability of each class."""
+    row = {"id": recording.id}
+    if label is not None:
+        row["label"] = classes[label]
+    row["prediction"] = classes[int(np.argmax(probabilities))]
+    return row | {f"p_{name}": float(p) for name, p in zip(classes, probabilities, strict=True)}
+
+
+def to_json(comparison: Comparison) -> dict:
+    """A comparison as JSON values."""
+    return asdict(comparison)
+
+
+def _statistics(score: str, systems: Sequence[Evaluated]):
+    """The score as a function of summed statistics, and each system's statistics by speaker."""
+    if score == "ccc":
+        by_recording = [moments_by_recording(system.labels, system.final) for system in systems]
+        _, unit = np.unique(systems[0].speakers, return_inverse=True)
+        return pooled_ccc, [_summed(values, unit) for values in by_recording]
+    function = partial(_score_of_counts, CLASSIFICATION_SCORES[score])
+    counts = []
+    for system in systems:
+        decided = np.array([int(np.argmax(values)) for values in system.raw])
+        labels = np.array([int(label) for label in system.labels])
+        counts.append(confusion_by_unit(labels, decided, system.speakers, system.confusion.shape[0]))
+    return function, counts
+
+
+def _score_of_counts(score, counts: np.ndarray) -> np.ndarray:
+    return score(np.asarray(counts, np.float64))
+
+
+def _summed(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    sums = np.zeros((unit.max() + 1, *values.shape[1:]))
+    np.add.at(sums, unit, values)
+    return sums

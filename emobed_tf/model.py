@@ -1,0 +1,357 @@
+"""The network and its objective: `build_emobed`, `EmoBed` (train_step is Eq. 8), `EmoBed.monomodal`."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emobed_tf import losses
+from emobed_tf.config import USES_ALPHA, USES_BETA, Network, Objective
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.layers import FusedGRU
+from emobed_tf.pooled import PooledCCC, PooledConfusion
+
+HEAD = "head"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a model is trained for.
+
+    Attributes:
+        target: modality to recognise emotion from.
+        task: `regression` or `classification`.
+        outputs: 1, or the number of classes.
+        score: development score, `ccc` or a key of `metrics.CLASSIFICATION_SCORES`.
+        deviation: standard deviation of the target's training labels.
+        delay: frames by which predictions come early; undone before the development score.
+        strides: frames between two mined ones, by modality.
+    """
+
+    target: str
+    task: str
+    outputs: int
+    score: str
+    deviation: float = 1.0
+    delay: int = 0
+    strides: Mapping[str, int] | None = None
+
+
+@keras.saving.register_keras_serializable(package="emobed_tf")
+class Standardise(keras.layers.Layer):
+    """Online standardisation (section 4.2): mean and deviation of the training frames, inside the graph.
+
+    A missing value (NaN) becomes 0, the mean. Values beyond `clip` deviations are clipped: real features reach
+    hundreds of deviations on speakers that training never saw.
+
+    Args:
+        clip: in training deviations.
+    """
+
+    def __init__(self, clip: float = 10.0, **kwargs):
+        super().__init__(**kwargs)
+        self.clip = clip
+
+    def build(self, input_shape):
+        width = (input_shape[-1],)
+        self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
+        self.deviation = self.add_weight(shape=width, initializer="ones", trainable=False, name="deviation")
+
+    def call(self, features):
+        scaled = tf.clip_by_value((features - self.mean) / self.deviation, -self.clip, self.clip)
+        return tf.where(tf.math.is_nan(features), tf.zeros_like(scaled), scaled)
+
+    def adapt(self, features: np.ndarray) -> None:
+        """Takes mean and deviation from training frames, missing values left out.
+
+        Args:
+            features: float `[..., features]`, NaN where missing. A column that doesn't vary is only centred, and so
+                is one that is missing everywhere (about 0).
+        """
+        frames = features.reshape(-1, features.shape[-1]).astype(np.float64, copy=False)
+        present = np.isfinite(frames)
+        count = np.maximum(present.sum(axis=0), 1)
+        mean = np.where(present, frames, 0).sum(axis=0) / count
+        deviation = np.sqrt((np.where(present, frames - mean, 0) ** 2).sum(axis=0) / count)
+        floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
+        self.mean.assign(mean.astype(np.float32))
+        self.deviation.assign(np.where(deviation > floor, deviation, 1).astype(np.float32))
+
+    def get_config(self):
+        return {**super().get_config(), "clip": self.clip}
+
+
+def build_emobed(
+    features: Mapping[str, int], outputs: int = 1, network: Network | None = None, *, seed: int = 0, clip: float = 10.0
+) -> "EmoBed":
+    """An untrained network: per modality an encoder (Eq. 1), and one shared head (Eq. 2).
+
+    Args:
+        features: number of features by modality; only these get a branch.
+        outputs: 1 for regression (linear, per frame), the number of classes for classification (logits, per frame).
+        network: layers and units. Default: the paper's for RECOLA.
+        seed: of the initial weights. A layer's are derived from the seed and its name, so that a network with more
+            modalities begins with the same weights where both have a layer.
+        clip: see `Standardise`.
+
+    Returns:
+        The model: inputs `{modality: float32 [batch, frames, features]}`, outputs `{modality: [batch, frames, outputs]}`.
+    """
+    network = network or Network()
+    inputs = {name: keras.Input((None, width), name=name) for name, width in features.items()}
+    encoders = {name: _encoder(name, width, network, clip) for name, width in features.items()}
+    head = _head(outputs, network)
+    model = EmoBed(inputs=inputs, outputs={name: head(encoders[name](inputs[name])) for name in features})
+    model.initialise(seed)
+    return model
+
+
+def _gru(units: int, name: str, fused: bool) -> keras.layers.Layer:
+    return (FusedGRU if fused else keras.layers.GRU)(units, return_sequences=True, name=name)
+
+
+def _encoder(modality: str, width: int, network: Network, clip: float) -> keras.Model:
+    features = keras.Input((None, width), name=f"{modality}_features")
+    hidden = Standardise(clip, name=f"{modality}_standardise")(features)
+    for k in range(network.encoder_layers):
+        hidden = _gru(network.encoder_units, f"{modality}_gru_{k + 1}", network.fused)(hidden)
+    return keras.Model(features, hidden, name=f"{modality}_encoder")
+
+
+def _head(outputs: int, network: Network) -> keras.Model:
+    embedding = hidden = keras.Input((None, network.encoder_units), name="embedding")
+    for k in range(network.head_layers):
+        hidden = _gru(network.head_units, f"head_gru_{k + 1}", network.fused)(hidden)
+    return keras.Model(embedding, keras.layers.Dense(outputs, name="head_output")(hidden), name=HEAD)
+
+
+@keras.saving.register_keras_serializable(package="emobed_tf")
+class EmoBed(keras.Model):
+    """Crossmodal emotion embeddings: a functional model whose `train_step` is Eq. 8. Made by `build_emobed`."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Modalities that have a branch."""
+        return tuple(self.input)
+
+    @property
+    def head(self) -> keras.Model:
+        """The shared recognition network, f in Eq. 2."""
+        return self.get_layer(HEAD)
+
+    def encoder(self, modality: str) -> keras.Model:
+        """A modality's embedding function, f_A or f_V in Eq. 1."""
+        return self.get_layer(f"{modality}_encoder")
+
+    def standardise(self, modality: str) -> Standardise:
+        """The first layer of a modality's encoder."""
+        return self.encoder(modality).get_layer(f"{modality}_standardise")
+
+    def initialise(self, seed: int) -> None:
+        """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
+        for part in (self.head, *map(self.encoder, self.modalities)):
+            for layer in part.layers:
+                for weight in layer.trainable_weights:
+                    weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
+
+    def monomodal(self, modality: str, task: str = REGRESSION) -> keras.Model:
+        """One modality's encoder and the head, and nothing else: what is kept after training.
+
+        Args:
+            modality: the one that is left.
+            task: `regression`: outputs `[batch, frames]`; `classification`: probabilities `[batch, classes]` after the
+                last frame.
+        """
+        outputs = self.output[modality]
+        if task == REGRESSION:
+            return keras.Model(self.input[modality], keras.ops.squeeze(outputs, -1), name=f"{modality}_monomodal")
+        return keras.Model(self.input[modality], keras.ops.softmax(outputs[:, -1]), name=f"{modality}_monomodal")
+
+    def compile(self, optimizer="adam", *, goal: Goal, objective: Objective, **kwargs) -> None:
+        """Prepares training.
+
+        Args:
+            optimizer: a Keras optimiser.
+            goal: target, task, score.
+            objective: checked (`Config.check`): alpha and beta are numbers. They become variables, so that other
+                values need no new trace.
+            **kwargs: of `keras.Model.compile`, `jit_compile` among them.
+
+        Raises:
+            ValueError: if the target has no branch.
+        """
+        super().compile(optimizer=optimizer, **kwargs)
+        if goal.target not in self.modalities:
+            raise ValueError(f"Expected a target among {self.modalities}. Received: {goal.target!r}")
+        self.goal, self.objective = goal, objective
+        self.auxiliaries = tuple(name for name in self.modalities if name != goal.target)
+        self.alpha = tf.Variable(objective.alpha, trainable=False, dtype=tf.float32, name="alpha")
+        self.beta = tf.Variable(objective.beta, trainable=False, dtype=tf.float32, name="beta")
+        self.kernels = [weight for weight in self.trainable_weights if weight.path.endswith("kernel")]
+        self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
+        self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", *self.terms, *self.monitors)}
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the terms of Eq. 8 that the framework uses, `target` first."""
+        auxiliary = self.auxiliaries if self.objective.framework in USES_ALPHA else ()
+        triplet = ("triplet",) if self.objective.framework in USES_BETA else ()
+        return ("target", *(f"auxiliary_{name}" for name in auxiliary), *triplet, "l2")
+
+    @property
+    def monitors(self) -> tuple[str, ...]:
+        """Names of what is logged beside the terms: collapse is invisible in d+ - d-."""
+        distances = ("valid_anchors", "d_positive", "d_negative") if "triplet" in self.terms else ()
+        return (*distances, "embedding_norm", "effective_rank")
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [*self.trackers.values(), self.score] if getattr(self, "trackers", None) else super().metrics
+
+    def weigh(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Eq. 8: L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
+        weights = {"target": 1.0, "triplet": self.beta, "l2": self.objective.l2}
+        return tf.add_n([weights.get(name, self.alpha) * value for name, value in terms.items()])
+
+    def forward(self, batch: Mapping[str, Mapping[str, tf.Tensor]]) -> tuple[dict, dict, tf.Tensor]:
+        """Every term of Eq. 8 for a batch, unweighted, the monitors, and the target's outputs.
+
+        Args:
+            batch: `{modality: {features, labels, mask, mined_classes, mined_times, recording}}`, see `streams.Sequences`.
+        """
+        embeddings = {name: self.encoder(name)(batch[name]["features"], training=True) for name in self.modalities}
+        outputs = self.head(embeddings[self.goal.target], training=True)
+        terms = {"target": self.task_loss(batch[self.goal.target], outputs)}
+        for name in self.auxiliaries:
+            if f"auxiliary_{name}" in self.terms:
+                terms[f"auxiliary_{name}"] = self.task_loss(batch[name], self.head(embeddings[name], training=True))
+        mined = tf.concat([self._mined(name, batch[name], embeddings[name]) for name in self.modalities], axis=0)
+        classes = tf.concat([tf.reshape(batch[name]["mined_classes"], [-1]) for name in self.modalities], axis=0)
+        monitors = _spread(mined, classes >= 0)
+        if "triplet" in self.terms:
+            terms["triplet"], distances = self._triplet(mined, classes, batch)
+            monitors = {**distances, **monitors}
+        terms["l2"] = losses.squared_kernels(self.kernels)
+        return terms, monitors, outputs
+
+    def train_step(self, batch):
+        with tf.GradientTape() as tape:
+            terms, monitors, outputs = self.forward(batch)
+            loss = self.weigh(terms)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        for name, value in {"loss": loss, **terms, **monitors}.items():
+            self.trackers[name].update_state(value)
+        self._update_score(batch[self.goal.target], outputs)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, batch):
+        """Development score of the target alone; predictions are delayed to meet the labels as they are."""
+        batch = batch[self.goal.target]
+        outputs = self.head(self.encoder(self.goal.target)(batch["features"], training=False), training=False)
+        if self.goal.task == REGRESSION:
+            outputs = _later(outputs, self.goal.delay)
+        self._update_score(batch, outputs)
+        return {self.score.name: self.score.result()}
+
+    @tf.function
+    def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
+        """Euclidean norm of every weighted term's gradient for a batch, by term."""
+        with tf.GradientTape(persistent=True) as tape:
+            terms, _, _ = self.forward(batch)
+            weighted = {name: self.weigh({name: value}) for name, value in terms.items()}
+        variables = self.trainable_variables
+        norms = {}
+        for name, value in weighted.items():
+            gradients = [g for g in tape.gradient(value, variables) if g is not None]
+            norms[name] = tf.linalg.global_norm(gradients)
+        return norms
+
+    def task_loss(self, batch: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
+        """L of one modality: 1 - CCC or scaled MSE over valid frames, or the cross-entropy after the last frame."""
+        if self.goal.task != REGRESSION:
+            return losses.cross_entropy_loss(batch["labels"], _last(outputs, batch["mask"]))
+        predictions = outputs[..., 0]
+        if self.objective.regression_loss == "mse":
+            return losses.mse_loss(batch["labels"], predictions, batch["mask"], self.goal.deviation)
+        return losses.ccc_loss(batch["labels"], predictions, batch["mask"])
+
+    def _update_score(self, batch, outputs) -> None:
+        if self.goal.task == REGRESSION:
+            self.score.update_state(batch["labels"], outputs[..., 0], batch["mask"])
+        else:
+            exists = tf.reduce_any(batch["mask"], axis=1)
+            self.score.update_state(batch["labels"], _last(outputs, batch["mask"]), exists)
+
+    def _mined(self, name: str, batch, embeddings: tf.Tensor) -> tf.Tensor:
+        """Embeddings that take part in the triplet term, `[batch * mined, units]`."""
+        if self.goal.task == REGRESSION:
+            stride = (self.goal.strides or {}).get(name, 1)
+            return tf.reshape(embeddings[:, ::stride], [-1, embeddings.shape[-1]])
+        return _last(embeddings, batch["mask"])
+
+    def _triplet(self, mined, classes, batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        objective = self.objective
+        if objective.normalise:
+            mined = tf.math.l2_normalize(mined, axis=1)
+        pairs = losses.batch_hard_pairs(
+            mined,
+            classes,
+            classes >= 0,
+            origin=self._origin(batch),
+            mining=objective.mining,
+            negative_seconds=objective.negative_seconds,
+        )
+        positive, negative = losses.pair_distances(mined, pairs)
+        margin = None if objective.margin == "none" else objective.margin
+        loss = losses.triplet_loss(positive, negative, pairs.valid, margin=margin, reduction=objective.reduction)
+        anchors = tf.reduce_sum(tf.cast(pairs.valid, tf.float32))
+        count = tf.maximum(anchors, 1)
+        means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
+        return loss, {"valid_anchors": anchors, **means}
+
+    def _origin(self, batch) -> losses.Origin:
+        modality, recording, time = [], [], []
+        for k, name in enumerate(self.modalities):
+            times = batch[name]["mined_times"]
+            modality.append(tf.fill([tf.size(times)], k))
+            recording.append(tf.reshape(tf.broadcast_to(batch[name]["recording"][:, None], tf.shape(times)), [-1]))
+            time.append(tf.reshape(times, [-1]))
+        return losses.Origin(*(tf.concat(values, axis=0) for values in (modality, recording, time)))
+
+
+def _initial(weight, seed: int) -> tf.Tensor:
+    if weight.name == "recurrent_kernel":
+        return keras.initializers.Orthogonal(seed=seed)(weight.shape)
+    if weight.name == "kernel":
+        return keras.initializers.GlorotUniform(seed=seed)(weight.shape)
+    return tf.zeros(weight.shape)
+
+
+def _last(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Values at each sequence's last existing frame, `[batch, ...]`."""
+    if sequence.shape[1] == 1:
+        return sequence[:, 0]
+    last = tf.maximum(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) - 1, 0)
+    return tf.gather(sequence, last, batch_dims=1)
+
+
+def _later(sequence: tf.Tensor, frames: int) -> tf.Tensor:
+    """`postprocess.shift` in the graph, `[batch, frames, ...]`: the first value repeated, the last ones dropped."""
+    length = tf.shape(sequence)[1]
+    return tf.gather(sequence, tf.maximum(tf.range(length) - frames, 0), axis=1)
+
+
+def _spread(embeddings: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Mean norm, and effective rank of the covariance: (trace C)^2 / trace C^2, 1 on a line, E where all spread."""
+    weight = tf.cast(mask, embeddings.dtype)[:, None]
+    count = tf.maximum(tf.reduce_sum(weight), 1)
+    embeddings = tf.stop_gradient(embeddings)
+    norm = tf.reduce_sum(weight[:, 0] * tf.norm(embeddings, axis=1)) / count
+    centred = weight * (embeddings - tf.reduce_sum(weight * embeddings, axis=0) / count)
+    covariance = tf.matmul(centred, centred, transpose_a=True) / count
+    trace = tf.linalg.trace(covariance)
+    return {"embedding_norm": norm, "effective_rank": trace**2 / (tf.reduce_sum(covariance**2) + 1e-30)}

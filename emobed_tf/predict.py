@@ -1,0 +1,54 @@
+"""`python -m emobed_tf.predict`: emotion from unlabelled files of the target modality alone."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.runs import Run
+
+PROG = "emobed_tf.predict"
+DESCRIPTION = (
+    """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables."""
+)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A prediction."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    features: tuple[Path, ...]
+    """Feature files; no labels needed."""
+    output: Path
+    """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    run = Run.open(arguments.run)
+    if arguments.output.is_dir():
+        raise IsADirectoryError(21, "is a folder; name a CSV file", str(arguments.output))
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(run.config().training.threads)
+    from emobed_tf.scoring import predict_files
+
+    rows = predict_files(run, arguments.features, arguments.output)
+    simulated = " (trained on SIMULATED data)" if run.facts().simulated else ""
+    print(f"{arguments.output}: {rows} rows{simulated}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,267 @@
+"""The run folder: the only module that knows its file names.
+
+config.json          every setting, resolved
+run.json             data, modalities, classes; versions, commit, seeds, fingerprint of every input file
+best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
+history.csv          one row per epoch
+postprocessing.json  the chain learnt on development (regression)
+scores.json          scores by partition; written at the end of training, test added by evaluation
+predictions/         CSV per partition and recording
+logs/                TensorBoard
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.config import FORMAT, Config, read_config
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.postprocess import PostProcessing
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What training found in the data, enough to build the model again and to read new features.
+
+    Attributes:
+        corpus: name of the data set.
+        simulated: True if any of it is simulated.
+        task: `regression` or `classification`.
+        label: dimension, or `emotion`.
+        classes: names by index; empty for regression.
+        target: modality that is kept.
+        features: names of the feature columns, by modality that has a branch, target first.
+        frame_seconds: time between frames by modality; None where a recording is an utterance.
+        delay: label delay in frames of the target.
+        deviation: standard deviation of the target's training labels (regression).
+        edges: between the classes of a continuous label.
+        fingerprints: SHA-256 by input file.
+    """
+
+    corpus: str
+    simulated: bool
+    task: str
+    label: str
+    classes: tuple[str, ...]
+    target: str
+    features: Mapping[str, tuple[str, ...]]
+    frame_seconds: Mapping[str, float | None]
+    delay: int
+    deviation: float
+    edges: tuple[float, ...]
+    fingerprints: Mapping[str, str]
+
+    @property
+    def outputs(self) -> int:
+        """Width of the head: 1, or the number of classes."""
+        return len(self.classes) or 1
+
+
+class Run:
+    """A run folder, opened or new. Everything is written beside and renamed: what was complete stays complete."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    @property
+    def config_file(self) -> Path:
+        """`config.json`."""
+        return self.path / "config.json"
+
+    @property
+    def logs(self) -> Path:
+        """TensorBoard's folder."""
+        return self.path / "logs"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end."""
+        return (self.path / "scores.json").exists()
+
+    @classmethod
+    def create(cls, path: Path, config: Config, facts: Facts) -> "Run":
+        """A new run folder with configuration, facts and provenance.
+
+        Raises:
+            InputError: if there is something already.
+        """
+        run = cls(path)
+        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+            raise InputError(f"{path}: not empty; continue it with --resume, or choose another --output")
+        run.path.mkdir(parents=True, exist_ok=True)
+        run.write_json("run.json", {"facts": dataclasses.asdict(facts), "provenance": provenance(config)})
+        run.write_json("config.json", config.to_dict())
+        return run
+
+    @classmethod
+    def open(cls, path: Path, finished: bool = True) -> "Run":
+        """An existing run folder.
+
+        Args:
+            path: of the folder.
+            finished: whether training must have come to its end.
+
+        Raises:
+            MissingInputError: if there is no such folder.
+            InputError: if it is no run folder, half written, or of another version.
+        """
+        run = cls(path)
+        if not run.path.is_dir():
+            raise MissingInputError(f"{path}: no such run folder")
+        for name in ("config.json", "run.json"):
+            if not (run.path / name).is_file():
+                raise InputError(f"{path}: no run folder, or half written: {name} is missing")
+        run.config()
+        if finished and not run.finished:
+            raise InputError(f"{path}: training has not finished; continue it with --resume --output {path}")
+        for name in ("best.npz", "last.npz") if finished else ():
+            if not (run.path / name).is_file():
+                raise InputError(f"{path}: half written: {name} is missing")
+        return run
+
+    def config(self) -> Config:
+        """The resolved configuration."""
+        return read_config(self.config_file)
+
+    def facts(self) -> Facts:
+        """What training found in the data."""
+        values = self.read_json("run.json").get("facts", {})
+        expected = {field.name for field in dataclasses.fields(Facts)}
+        if set(values) != expected:
+            raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
+        values["features"] = {name: tuple(columns) for name, columns in values["features"].items()}
+        return Facts(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+    def chain(self) -> PostProcessing | None:
+        """The post-processing chain learnt on development; None for a classification."""
+        if self.facts().task != REGRESSION:
+            return None
+        return PostProcessing.from_dict(self.read_json("postprocessing.json").get("chain", {}))
+
+    def write_chain(self, chain: PostProcessing, trace: Mapping[str, float]) -> None:
+        """Keeps the chain, and the development CCC after each of its steps."""
+        self.write_json("postprocessing.json", {"chain": chain.to_dict(), "development_ccc": trace})
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder.
+
+        Raises:
+            InputError: if it is missing or damaged.
+        """
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingInputError(f"{self.path / name}: missing; the run is half written") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / name}: damaged ({error})") from None
+
+    def write_json(self, name: str, values: Any) -> None:
+        """Writes a JSON file of the folder."""
+        write_bytes(self.path / name, (json.dumps(values, indent=2, allow_nan=True) + "\n").encode())
+
+    def write_csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes a CSV file of the folder."""
+        write_csv(self.path / name, rows)
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes `<name>.npz`."""
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        write_bytes(self.path / f"{name}.npz", content.getbuffer())
+
+    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Reads `<name>.npz`.
+
+        Raises:
+            InputError: if it is missing or damaged.
+        """
+        path = self.path / f"{name}.npz"
+        try:
+            with np.load(path) as arrays:
+                return dict(arrays)
+        except FileNotFoundError:
+            raise MissingInputError(f"{path}: missing; the run is half written") from None
+        except (ValueError, EOFError, OSError, KeyError) as error:
+            raise InputError(f"{path}: damaged ({error})") from None
+
+
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
+    """Writes a file beside its place and renames it: a full disk or a kill leaves the old one whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows as CSV; columns in the order of their first appearance, an absent value is an empty cell."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
+def free_path(path: Path) -> Path:
+    """The path, or with the first of -2, -3, … that isn't taken."""
+    candidate, k = path, 1
+    while candidate.exists():
+        k += 1
+        candidate = path.with_name(f"{path.name}-{k}")
+    return candidate
+
+
+def provenance(config: Config) -> dict[str, Any]:
+    """Versions, commit, machine, seed, threads and command line of this process."""
+    from emobed_tf import __version__
+
+    return {
+        "format": FORMAT,
+        "emobed_tf": __version__,
+        "commit": _commit(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "seed": config.training.seed,
+        "threads": config.training.threads,
+        "environment": {name: value for name, value in os.environ.items() if name.startswith(("TF_", "XLA_"))},
+        "command": sys.argv,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def _commit() -> str | None:
+    """Commit of the source tree, `+` where it was changed; None where it is no checkout."""
+    source = Path(__file__).parent
+    try:
+        git = ["git", "-C", str(source)]
+        commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return commit.stdout.strip() + ("+" if changed.stdout.strip() else "") if commit.returncode == 0 else None

@@ -1,0 +1,136 @@
+"""A run folder scored on its data, and two compared: what `evaluate` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from emobed_tf.checkpoint import BEST, set_weight_arrays
+from emobed_tf.console import Progress
+from emobed_tf.corpora import load_features
+from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation import (
+    Comparison,
+    Evaluated,
+    classification_row,
+    compare,
+    evaluate_partition,
+    labelled,
+    prediction_rows,
+    regression_rows,
+    to_json,
+)
+from emobed_tf.inference import in_gold_standard_time, predict
+from emobed_tf.runs import Facts, Run, write_csv
+from emobed_tf.training import build_model, load_corpus
+
+
+def load_model(run: Run) -> keras.Model:
+    """The monomodal model of a finished run: the target's encoder and the head, best weights.
+
+    Args:
+        run: finished.
+
+    Returns:
+        float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
+    """
+    facts = run.facts()
+    model = build_model(run.config(), facts)
+    set_weight_arrays(model, run.read_arrays(BEST))
+    return model.monomodal(facts.target, facts.task)
+
+
+def score_run(run: Run, data_dir: Path | None = None, progress: Progress | None = None) -> dict[str, Evaluated]:
+    """Scores a run on development and, where it has labels, on test; writes scores and predictions into its folder.
+
+    Args:
+        run: finished.
+        data_dir: folder of the data set, where it has moved.
+        progress: told how far it is.
+
+    Returns:
+        By partition.
+
+    Raises:
+        InputError: if the data are not those that the run was trained on.
+    """
+    facts, config = run.facts(), run.config()
+    if data_dir is not None:
+        config = config.replace(data_dir=data_dir)
+    _, corpus = load_corpus(config, progress)
+    _check_same(run, facts, corpus)
+    model, chain = load_model(run), run.chain()
+    partitions = [part for part in ("dev", "test") if labelled(corpus, facts.target, part)]
+    evaluated = {part: evaluate_partition(model, corpus, facts, part, chain) for part in partitions}
+    scores = run.read_json("scores.json")
+    for part, values in evaluated.items():
+        for name, rows in prediction_rows(values, facts).items():
+            run.write_csv(f"predictions/{part}/{name.replace('/', '_')}.csv", rows)
+        scores[part] = values.scores
+    run.write_json("scores.json", scores)
+    return evaluated
+
+
+def compare_runs(
+    run: Run, partitions: dict[str, Evaluated], other: Run, against: dict[str, Evaluated]
+) -> dict[str, Comparison]:
+    """Is `run` better than `other`? By partition; also written to `comparison.json` in the folder of `run`.
+
+    Raises:
+        InputError: if the two can't be compared.
+    """
+    facts, others = run.facts(), other.facts()
+    if (facts.task, facts.label, facts.classes) != (others.task, others.label, others.classes):
+        raise InputError(
+            f"{run.path} learnt {facts.task} of {facts.label}, {other.path} {others.task} of {others.label}"
+        )
+    score = "ccc" if not facts.classes else run.config().classification_score
+    shared = [part for part in partitions if part in against]
+    comparisons = {part: compare(against[part], partitions[part], score) for part in shared}
+    found = {"against": str(other.path.absolute()), **{part: to_json(c) for part, c in comparisons.items()}}
+    run.write_json("comparison.json", found)
+    return comparisons
+
+
+def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
+    """Predicts from feature files of the target modality and writes a CSV file.
+
+    Args:
+        run: finished.
+        files: see `corpora.load_features`.
+        output: the file to write; predictions are in the gold standard's time, as in an evaluation.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        InputError: for files that can't be read or hold other features.
+    """
+    facts, chain = run.facts(), run.chain()
+    step = facts.frame_seconds[facts.target]
+    recordings = load_features(
+        files, modality=facts.target, feature_names=facts.features[facts.target], frame_seconds=step
+    )
+    raw = in_gold_standard_time(predict(load_model(run), recordings), facts.task, facts.delay)
+    rows: list[dict] = []
+    for recording, values in zip(recordings, raw, strict=True):
+        if chain is None:
+            rows.append(classification_row(recording, values, facts.classes))
+        else:
+            rows += regression_rows(recording, step, values, chain.apply(values))
+    write_csv(output, rows)
+    return len(rows)
+
+
+def _check_same(run: Run, facts: Facts, corpus: Corpus) -> None:
+    if corpus.modality(facts.target).feature_names != facts.features[facts.target]:
+        raise InputError(f"{run.path}: the features of '{facts.target}' are not those that it was trained on")
+    known = {Path(path).name: value for path, value in facts.fingerprints.items()}
+    now = set(corpus.fingerprints.values())
+    changed = [name for name, value in known.items() if value not in now]
+    if changed:
+        raise InputError(
+            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name the "
+            "folder with the data that it was trained on with --data-dir"
+        )

@@ -1,0 +1,61 @@
+"""Imports TensorFlow once, late and quietly, with what must be fixed for results that repeat."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from emobed_tf.errors import InputError
+
+_FIXED = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # it changes numerics, and the fused GRU doesn't gain from it
+}
+
+
+def import_tensorflow(threads: int) -> None:
+    """Imports TensorFlow and Keras with a number of threads and deterministic operations.
+
+    Args:
+        threads: of one operation; results are bit-identical for the same number only.
+
+    Raises:
+        InputError: if TensorFlow already runs in this process with another number.
+    """
+    for name, value in _FIXED.items():
+        os.environ.setdefault(name, value)
+    with _quiet_stderr():
+        import keras  # noqa: F401
+        import tensorflow as tf
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            running = tf.config.threading.get_intra_op_parallelism_threads()
+            raise InputError(
+                f"--threads {threads}: TensorFlow already runs in this process with {running or 'all'} threads; "
+                "start another process"
+            ) from None
+    tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Holds back what C++ writes on stderr before it can be told not to; shows it if something fails."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,63 @@
+"""`python -m emobed_tf.train`: trains a system and leaves a run folder."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.config import Config
+
+PROG = "emobed_tf.train"
+DESCRIPTION = """Trains EmoBed, or one of its parts, and keeps what recognises emotion from one modality.
+
+Without RECOLA or OMG-Emotion it trains on a simulated package and says so."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A run."""
+
+    settings: Config
+    output: Path | None = None
+    """Run folder (default: a new one in runs/)."""
+    resume: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Continue what stands in --output, to the weights of a run that was never interrupted."""
+    config: Path | None = None
+    """JSON file with settings, such as a run's config.json; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    default = Arguments(cli.starting_config(argv))
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments.settings.check()
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(arguments.settings.training.threads)
+    from emobed_tf.summary import announce, show_training
+    from emobed_tf.training import default_output, load_corpus, train
+
+    with console.progress("reading") as progress:
+        config, corpus = load_corpus(arguments.settings, progress)
+    output = arguments.output or default_output(config, corpus)
+    announce(config, corpus, output)
+    try:
+        with console.progress("training") as progress:
+            run = train(config, output, corpus=corpus, resume=arguments.resume, progress=progress)
+    except KeyboardInterrupt:
+        print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
+        raise
+    show_training(run)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,325 @@
+"""From a configuration to a run folder: the one place that trains."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emobed_tf import corpora
+from emobed_tf.checkpoint import BEST, RunKeeper, set_weight_arrays
+from emobed_tf.config import USES_ALPHA, Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.locate import locate
+from emobed_tf.diagnostics import Diagnostics
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation import evaluate_partition, learn_chain
+from emobed_tf.model import EmoBed, Goal, build_emobed
+from emobed_tf.postprocess import frames_of
+from emobed_tf.runs import Facts, Run, free_path
+from emobed_tf.streams import (
+    Sequences,
+    class_edges,
+    evaluation_sequences,
+    in_order,
+    stream,
+    training_labels,
+    training_sequences,
+    unpaired,
+)
+
+_MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A compiled model and the data that it trains on.
+
+    Attributes:
+        model: compiled, with the seed's initial weights.
+        sequences: training sequences by modality, target first.
+        development: batches of the target's development partition.
+        facts: what was found in the data.
+        config: resolved.
+    """
+
+    model: EmoBed
+    sequences: dict[str, Sequences]
+    development: tf.data.Dataset
+    facts: Facts
+    config: Config
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches, wrapping round: ceil(target sequences / batch)."""
+        target = self.sequences[self.facts.target]
+        return -(-len(target) // min(self.config.training.batch_size, len(target)))
+
+    def batches(self, first: int = 0) -> tf.data.Dataset:
+        """Training batches without end, from batch number `first` on."""
+        training = self.config.training
+        return unpaired({n: stream(s, training.batch_size, training.seed, first) for n, s in self.sequences.items()})
+
+
+def load_corpus(config: Config, progress: Progress | None = None) -> tuple[Config, Corpus]:
+    """The data of a configuration, and the configuration with paths, target, auxiliaries and task made definite.
+
+    Args:
+        config: any configuration.
+        progress: see `corpora.load`.
+
+    Raises:
+        InputError: if data or settings don't fit each other.
+    """
+    config = config.check()
+    data = config.data
+    directory = locate(data.dataset, data.data_dir, bool(data.table), progress)
+    only = _wanted_on_recola(config) if data.dataset == "recola" else None
+    corpus = corpora.load(
+        data.dataset,
+        directory,
+        dimension=data.dimension,
+        task=data.task,
+        tables=data.table,
+        modalities=only,
+        progress=progress,
+    )
+    return _resolved(config, directory, corpus), corpus
+
+
+def prepare(config: Config, corpus: Corpus) -> Setup:
+    """Model and streams for a resolved configuration.
+
+    Args:
+        config: from `load_corpus`.
+        corpus: from `load_corpus`.
+    """
+    data, objective = config.data, config.objective
+    target = corpus.modality(data.target)
+    branches = (data.target,) if objective.framework == "classic" else (data.target, *data.auxiliary)
+    labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
+    regression = corpus.task == REGRESSION
+    edges = class_edges(labels[data.target], objective.bins) if regression else np.zeros(0)
+    sequences = {
+        name: training_sequences(
+            corpus.modality(name),
+            labels[name],
+            task=corpus.task,
+            edges=edges,
+            hop=objective.hop,
+            seconds=config.training.sequence_seconds,
+        )
+        for name in branches
+    }
+    facts = Facts(
+        corpus=corpus.name,
+        simulated=corpus.simulated,
+        task=corpus.task,
+        label=corpus.label,
+        classes=corpus.classes,
+        target=data.target,
+        features={name: corpus.modality(name).feature_names for name in branches},
+        frame_seconds={name: corpus.modality(name).frame_seconds for name in branches},
+        delay=frames_of(data.label_delay, target.frame_seconds) if target.frame_seconds and regression else 0,
+        deviation=float(np.concatenate(labels[data.target]).std()) if regression else 1.0,
+        edges=tuple(edges.tolist()),
+        fingerprints=dict(corpus.fingerprints),
+    )
+    model = build_model(config, facts)
+    for name, values in sequences.items():
+        model.standardise(name).adapt(values.features[values.mask])
+    strides = {name: values.stride for name, values in sequences.items()}
+    compile_model(model, config, facts, strides)
+    held_out = evaluation_sequences(target, "dev", corpus.label)
+    return Setup(model, sequences, in_order(held_out, config.training.batch_size), facts, config)
+
+
+def build_model(config: Config, facts: Facts) -> EmoBed:
+    """The network of a run, with the seed's initial weights."""
+    widths = {name: len(columns) for name, columns in facts.features.items()}
+    return build_emobed(widths, facts.outputs, config.network, seed=config.training.seed, clip=config.data.clip)
+
+
+def compile_model(model: EmoBed, config: Config, facts: Facts, strides: dict[str, int]) -> None:
+    """Gives the model its objective, optimiser and score."""
+    goal = Goal(
+        target=facts.target,
+        task=facts.task,
+        outputs=facts.outputs,
+        score="ccc" if facts.task == REGRESSION else config.classification_score,
+        deviation=facts.deviation,
+        delay=facts.delay,
+        strides=strides,
+    )
+    optimizer = keras.optimizers.Adam(config.training.learning_rate)
+    model.compile(optimizer, goal=goal, objective=config.objective, jit_compile=config.training.xla)
+
+
+def train(
+    config: Config,
+    output: Path | None = None,
+    *,
+    corpus: Corpus | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Trains a system and leaves a run folder with weights, post-processing chain and development scores.
+
+    Args:
+        config: what to train; see `config.preset`. With `corpus`: resolved, from `load_corpus`.
+        output: the run folder. Default: see `default_output`.
+        corpus: from `load_corpus`. Default: read here.
+        resume: continue what stands in `output`, to the weights of a run that was never interrupted.
+        callbacks: further Keras callbacks.
+        progress: told how far reading and training are.
+
+    Raises:
+        InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
+    """
+    if corpus is None:
+        config, corpus = load_corpus(config, progress)
+    output = output or default_output(config, corpus)
+    existing = _continued(config, corpus, output) if resume else None
+    setup = prepare(config, corpus)
+    run = existing or Run.create(output, config, setup.facts)
+    keeper = RunKeeper(run, setup.model.score.name, config.training.patience)
+    if resume:
+        keeper.restore(setup.model)
+    started = time.monotonic()
+    if keeper.epochs_done < config.training.epochs and not keeper.stopped_early:
+        _fit(setup, keeper, callbacks, progress)
+    _finish(setup, corpus, run, keeper, time.monotonic() - started)
+    return run
+
+
+def default_output(config: Config, corpus: Corpus) -> Path:
+    """A new folder below `runs/`, named by data set, label, target, framework and seed.
+
+    Args:
+        config: resolved.
+        corpus: its data.
+    """
+    system = (config.data.target, config.objective.framework, f"seed{config.training.seed}")
+    return free_path(Path("runs") / "-".join((corpus.name, corpus.label, *system)))
+
+
+def _fit(setup: Setup, keeper: RunKeeper, callbacks, progress: Progress | None) -> None:
+    training = setup.config.training
+    first = keeper.epochs_done * setup.steps_per_epoch
+    keras.utils.set_random_seed(training.seed)
+    watch = [Diagnostics(setup, training.diagnostics)]
+    if progress is not None:
+        watch.append(_Report(progress, training.epochs, setup.model.score.name))
+    setup.model.fit(
+        setup.batches(first),
+        steps_per_epoch=setup.steps_per_epoch,
+        initial_epoch=keeper.epochs_done,
+        epochs=training.epochs,
+        validation_data=setup.development,
+        callbacks=[*watch, keeper, keras.callbacks.TensorBoard(keeper.run.logs, write_graph=False), *callbacks],
+        shuffle=False,
+        verbose=0,
+    )
+
+
+def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper, seconds: float) -> None:
+    """Best weights, post-processing learnt on development, development scores."""
+    set_weight_arrays(setup.model, run.read_arrays(BEST))
+    monomodal = setup.model.monomodal(setup.facts.target, setup.facts.task)
+    chain, trace = learn_chain(monomodal, corpus, setup.facts)
+    if chain is not None:
+        run.write_chain(chain, trace)
+    evaluated = evaluate_partition(monomodal, corpus, setup.facts, "dev", chain)
+    training = {
+        "epochs": keeper.epochs_done,
+        "best_epoch": keeper.best_epoch,
+        "seconds": round(seconds, 1),
+        "parameters": {"training": setup.model.count_params(), "kept": monomodal.count_params()},
+    }
+    run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})
+
+
+class _Report(keras.callbacks.Callback):
+    """Tells a progress function how far training is."""
+
+    def __init__(self, progress: Progress, epochs: int, score: str):
+        super().__init__()
+        self.progress, self.epochs, self.score = progress, epochs, score
+        self.best = float("nan")
+
+    def on_train_begin(self, logs=None):
+        self.progress(0, self.epochs, "compiling the first step")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.best = np.fmax(self.best, logs[f"val_{self.score}"])
+        text = f"training: loss {logs['loss']:.3f}, development {self.score} {logs[f'val_{self.score}']:.3f}"
+        self.progress(epoch + 1, self.epochs, f"{text} (best {self.best:.3f})")
+
+
+def _wanted_on_recola(config: Config) -> tuple[str, ...]:
+    """Modalities of RECOLA's folders that training needs: parsing 632 geometric columns for nothing takes long."""
+    tables = [entry.partition("=")[0] for entry in config.data.table]
+    target = config.data.target or "audio"
+    auxiliary = config.data.auxiliary
+    if auxiliary is None:
+        auxiliary = () if config.objective.framework == "classic" else _default_auxiliary(target, tables)
+    return tuple(name for name in dict.fromkeys((target, *auxiliary)) if name not in tables)
+
+
+def _default_auxiliary(target: str, tables: list[str]) -> tuple[str, ...]:
+    of_the_paper = "video_appearance" if target == "audio" else "audio"
+    return tuple(name for name in (of_the_paper, *tables) if name != target)
+
+
+def _resolved(config: Config, directory: Path | None, corpus: Corpus) -> Config:
+    names = list(corpus.modalities)
+    tables = []
+    for entry in config.data.table:
+        name, _, path = entry.partition("=")
+        tables.append(f"{name}={Path(path).absolute()}")
+    target = config.data.target or names[0]
+    corpus.modality(target)
+    auxiliary = config.data.auxiliary
+    if auxiliary is None:
+        auxiliary = tuple(name for name in names if name != target)
+    if config.objective.framework == "classic":
+        auxiliary = ()
+    for name in auxiliary:
+        corpus.modality(name)
+        if name == target:
+            raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
+    if not auxiliary and config.objective.framework in USES_ALPHA:
+        raise InputError(
+            f"--framework {config.objective.framework} needs an auxiliary modality, but there is only {target}; "
+            "add one with --table NAME=PATH, or choose --framework classic"
+        )
+    selection = config.training.selection
+    if selection is not None and (selection == "ccc") != (corpus.task == REGRESSION):
+        raise InputError(f"--selection {selection} is no score of a {corpus.task}")
+    return config.replace(
+        data_dir=directory.absolute() if directory else None,
+        table=tuple(tables),
+        task=corpus.task,
+        target=target,
+        auxiliary=auxiliary,
+    )
+
+
+def _continued(config: Config, corpus: Corpus, output: Path) -> Run:
+    run = Run.open(output, finished=False)
+    before, now = run.config().to_dict(), config.to_dict()
+    for name, value in now.items():
+        if name not in _MAY_CHANGE and before[name] != value:
+            raise InputError(
+                f"{output}: was trained with --{name.replace('_', '-')} {before[name]}, not {value}; a run continues "
+                "only with its own settings"
+            )
+    if sorted(run.facts().fingerprints.values()) != sorted(corpus.fingerprints.values()):
+        raise InputError(f"{output}: the data have changed since training began; start a new run")
+    run.write_json("config.json", now)
+    return run

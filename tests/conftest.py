@@ -1,0 +1,69 @@
+"""What all tests share: one thread, a cache of their own, small simulated packages."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+THREADS = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """A cache that no other run has touched, for this process and those that it starts."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["EMOBED_CACHE"] = str(folder)
+    for name in ("EMOBED_RECOLA_DIR", "EMOBED_OMG_DIR"):
+        os.environ.pop(name, None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """TensorFlow, with the tests' number of threads."""
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(THREADS)
+    import tensorflow as tf
+
+    return tf
+
+
+@pytest.fixture(scope="session")
+def recola(tmp_path_factory):
+    """A small simulated RECOLA package: 3 recordings of 12 s a partition, audio and appearance."""
+    from emobed_tf.corpora.simulate import simulate_recola
+
+    folder = tmp_path_factory.mktemp("data") / "recola"
+    simulate_recola(folder, seconds=12, recordings=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory):
+    """Two tables of utterances with three classes: 60 heard and 30 seen, other ids, one label set."""
+    folder = tmp_path_factory.mktemp("tables")
+    rng = np.random.default_rng(0)
+    for name, utterances, columns in (("audio", 60, 5), ("face", 30, 4)):
+        centres = rng.normal(size=(3, columns))
+        lines = ["id,partition,speaker,label," + ",".join(f"{name}_{k}" for k in range(columns))]
+        for i in range(utterances):
+            partition = ("train", "train", "dev", "test")[i // 3 % 4]
+            values = centres[i % 3] + 0.7 * rng.normal(size=columns)
+            label = ("anger", "joy", "calm")[i % 3]
+            speaker = f"{partition}_{i // 12}"
+            lines.append(f"{name}_{i},{partition},{speaker},{label}," + ",".join(f"{v:.5f}" for v in values))
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def quiet_collapse():
+    """Tiny models may collapse; what is tested here is something else."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="the embedding has collapsed")
+        yield
