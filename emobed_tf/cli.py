@@ -41,7 +41,7 @@ def parse(kind: type[Arguments], argv: Sequence[str] | None, *, prog: str, descr
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(
                 kind,
-                prog=prog,
+                prog=f"python -m {prog}",
                 description=description,
                 args=argv,
                 default=tyro.MISSING_NONPROP if default is None else default,
@@ -85,8 +85,8 @@ def starting_config(argv: Sequence[str] | None) -> Config:
 
 def _one_line(complaint: str, prog: str) -> str:
     """The first sentence of tyro's boxed error, and the flag that it thinks was meant."""
-    text = re.sub(r"[│╭╮╰╯]", " ", complaint)
-    _, *parts = [" ".join(part.split()) for part in re.split("─+", text) if part.strip()] or [""]
+    text = re.sub(r"[│╭╮╰╯]", " ", complaint)  # plain dashes where stdout is not UTF-8
+    _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
     message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
     meant = [re.search(r"--[\w-]+", part) for part in parts if "Perhaps you meant" in part]
     hint = f" (perhaps {meant[0].group()}?)" if meant and meant[0] else ""

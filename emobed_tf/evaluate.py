@@ -11,7 +11,7 @@ from emobed_tf import cli, console
 from emobed_tf.runs import Run
 
 PROG = "emobed_tf.evaluate"
-DESCRIPTION = """Scores a run on development and test: the post-processing chain learnt on development, untouched on test.
+DESCRIPTION = """Scores a run on development and test; post-processing learnt on development is untouched on test.
 
 Predictions go to RUN/predictions/."""
 

@@ -1,8 +1,29 @@
-"""FusedGRU: `keras.layers.GRU` with the same weights and numbers, several times as fast on a CPU."""
+"""FusedGRU: `keras.layers.GRU` with the same weights and numbers, several times as fast on a CPU.
+
+One frame of a GRU (gates z, r and candidate n; reset gate after the recurrent product; W, R and b as Keras keeps them):
+
+    x_t = inputs_t W + b[0]        a_t = h_{t-1} R + b[1]
+    z = sigmoid(x_z + a_z)         r = sigmoid(x_r + a_r)        n = tanh(x_n + r a_n)
+    h_t = n + z (h_{t-1} - n)
+
+Only a_t has to wait for the frame before, so x comes from one product over all frames and the loop keeps nothing
+but h. With dh_t the gradient of h_t from everything after it, the chain rule gives, per frame,
+
+    d(x_z + a_z) = dh (h_{t-1} - n) z (1 - z)              =: dh c_z
+    dx_n         = dh (1 - z) (1 - n^2)                    =: dh q
+    d(x_r + a_r) = dx_n a_n r (1 - r)                      =: dh c_r
+    da_n         = dx_n r                                  =: dh c_n
+    dh_{t-1}     = dy_{t-1} + dh z + [dh c_z, dh c_r, dh c_n] R^T
+
+where dy is the gradient that reaches the outputs. The factors z, q and c depend on nothing in the future: they are
+computed for all frames at once, the loop backwards carries only dh, and the gradients of the inputs and the weights
+are single products over all frames of dx = dh [c_z, c_r, q] and da = dh [c_z, c_r, c_n].
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -11,128 +32,182 @@ _TANH = (keras.activations.tanh, keras.ops.tanh, tf.tanh)
 _SIGMOID = (keras.activations.sigmoid, keras.ops.sigmoid, tf.sigmoid)
 
 
-def _length(x: tf.Tensor) -> int | tf.Tensor:
+def _by_frame(x: tf.Tensor, frames: int | tf.Tensor) -> tf.TensorArray:
+    return tf.TensorArray(x.dtype, size=frames, element_shape=x.shape[1:], clear_after_read=False).unstack(x)
+
+
+def _frames(x: tf.Tensor) -> int | tf.Tensor:
     return tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
 
 
-def _step(x: tf.Tensor, h: tf.Tensor, recurrent_kernel: tf.Tensor, candidate_bias: tf.Tensor) -> tf.Tensor:
-    xz, xr, xn = tf.split(x, 3, axis=-1)
-    az, ar, an = tf.split(tf.matmul(h, recurrent_kernel), 3, axis=-1)
-    n = tf.tanh(xn + tf.sigmoid(xr + ar) * (an + candidate_bias))
-    return n + tf.sigmoid(xz + az) * (h - n)
+def _next_state(gates: Sequence[tf.Tensor], a: tf.Tensor, h: tf.Tensor, candidate_bias: tf.Tensor) -> tf.Tensor:
+    x_z, x_r, x_n = gates
+    a_z, a_r, a_n = tf.split(a, 3, axis=-1)
+    n = tf.tanh(x_n + tf.sigmoid(x_r + a_r) * (a_n + candidate_bias))
+    return n + tf.sigmoid(x_z + a_z) * (h - n)
 
 
-def _forward_loop(x: tf.Tensor, h0: tf.Tensor, recurrent_kernel: tf.Tensor, candidate_bias: tf.Tensor) -> tf.Tensor:
-    if x.shape[0] == 1:
-        return _step(x[0], h0, recurrent_kernel, candidate_bias)[tf.newaxis]
-    frames = _length(x)
-    inputs = tf.TensorArray(x.dtype, size=frames, element_shape=x.shape[1:]).unstack(x)
-    states = tf.TensorArray(x.dtype, size=frames, element_shape=h0.shape)
+def _forward_loop(
+    gates: Sequence[tf.Tensor], h: tf.Tensor, recurrent_kernel: tf.Tensor, candidate_bias: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """All states, and all products of a state with the recurrent kernel, which the gradient needs again."""
+    if gates[0].shape[0] == 1:
+        a = tf.matmul(h, recurrent_kernel)
+        return _next_state([gate[0] for gate in gates], a, h, candidate_bias)[tf.newaxis], a[tf.newaxis]
+    frames = _frames(gates[0])
+    # One array per gate: XLA vectorises the step only if each slice at a variable position has a single reader.
+    gates = [_by_frame(gate, frames) for gate in gates]
+    states = tf.TensorArray(h.dtype, size=frames, element_shape=h.shape)
+    products = tf.TensorArray(h.dtype, size=frames, element_shape=[h.shape[0], recurrent_kernel.shape[1]])
 
-    def body(t, h, states):
-        h = _step(inputs.read(t), h, recurrent_kernel, candidate_bias)
-        return t + 1, h, states.write(t, h)
+    def body(t, h, states, products):
+        a = tf.matmul(h, recurrent_kernel)
+        h = _next_state([gate.read(t) for gate in gates], a, h, candidate_bias)
+        return t + 1, h, states.write(t, h), products.write(t, a)
 
-    states = tf.while_loop(
-        lambda t, *_: t < frames, body, (0, h0, states), maximum_iterations=frames, parallel_iterations=1
-    )[-1]
-    return states.stack()
+    _, _, states, products = tf.while_loop(
+        lambda t, *_: t < frames, body, (0, h, states, products), maximum_iterations=frames, parallel_iterations=1
+    )
+    return states.stack(), products.stack()
 
 
-def _backward_loop(dy: tf.Tensor, keep: tf.Tensor, coefficients: tf.Tensor, recurrent_kernel: tf.Tensor):
-    """Returns the gradient of every state [frames, batch, units] and of the initial state [batch, units]."""
+def _backward_loop(
+    dy: tf.Tensor, z: tf.Tensor, c: tf.Tensor, recurrent_kernel: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gradients of all states and of the initial state from `c`, [frames, batch, 3, units]: c_z, c_r, c_n."""
+    width = recurrent_kernel.shape[1]
+    transposed = tf.transpose(recurrent_kernel)  # once here rather than in every step
 
-    def before(dh, t_keep, t_coefficients):
-        return dh * t_keep + tf.matmul(tf.tile(dh, [1, 3]) * t_coefficients, recurrent_kernel, transpose_b=True)
+    def by_gate(dh, c):
+        return dh[:, tf.newaxis, :] * c
+
+    def before(dh, da, z):
+        return dh * z + tf.matmul(tf.reshape(da, [-1, width]), transposed)
 
     if dy.shape[0] == 1:
-        return dy, before(dy[0], keep[0], coefficients[0])
-    frames = _length(dy)
-    dys, keeps, cs = (
-        tf.TensorArray(a.dtype, size=frames, element_shape=a.shape[1:]).unstack(a) for a in (dy, keep, coefficients)
-    )
-    dhs = tf.TensorArray(dy.dtype, size=frames, element_shape=dy.shape[1:])
+        return dy, before(dy[0], by_gate(dy[0], c[0]), z[0])[tf.newaxis]
+    frames = _frames(dy)
+    zs, cs, dhs = (_by_frame(x, frames) for x in (z, c, dy))  # dhs: dy, overwritten frame by frame
 
-    def body(i, carried, dhs):
-        t = frames - 1 - i
-        dh = dys.read(t) + carried
-        return i + 1, before(dh, keeps.read(t), cs.read(t)), dhs.write(t, dh)
+    # `da` is carried, not computed where it is used: as a loop variable it keeps the three axes that XLA vectorises.
+    def body(i, dh, da, dhs):
+        t = frames - 2 - i
+        dh = dhs.read(t) + before(dh, da, zs.read(t + 1))
+        return i + 1, dh, by_gate(dh, cs.read(t)), dhs.write(t, dh)
 
-    _, dh0, dhs = tf.while_loop(
-        lambda i, *_: i < frames,
+    _, dh, da, dhs = tf.while_loop(
+        lambda i, *_: i < frames - 1,
         body,
-        (0, tf.zeros_like(dy[0]), dhs),
-        maximum_iterations=frames,
+        (0, dy[-1], by_gate(dy[-1], c[-1]), dhs),
+        maximum_iterations=frames - 1,
         parallel_iterations=1,
     )
-    return dhs.stack(), dh0
+    return dhs.stack(), before(dh, da, z[0])[tf.newaxis]
 
 
-def _first_order(gradient: tf.Tensor) -> tf.Tensor:
-    message = "FusedGRU has no second derivative. Use keras.layers.GRU where one is needed."
-    return tf.raw_ops.PreventGradient(input=gradient, message=message)
-
-
-def _backward(units, dy, states, inputs, h0, kernel, recurrent_kernel, bias):
-    previous = tf.concat([h0[tf.newaxis], states[:-1]], axis=0)
-    x = tf.tensordot(inputs, kernel, 1) + bias[0]
-    a = tf.tensordot(previous, recurrent_kernel, 1) + bias[1]
-    zr = tf.sigmoid(x[..., : 2 * units] + a[..., : 2 * units])
-    z, r = tf.split(zr, 2, axis=-1)
-    an = a[..., 2 * units :]
-    n = tf.tanh(x[..., 2 * units :] + r * an)
-    to_candidate = (1 - z) * (1 - n * n)
-    to_update = (previous - n) * z * (1 - z)
-    to_reset = to_candidate * an * r * (1 - r)
-    coefficients = tf.concat([to_update, to_reset, to_candidate * r], axis=-1)
-    dh, dh0 = _backward_loop(dy, z, coefficients, recurrent_kernel)
-    da = tf.tile(dh, [1, 1, 3]) * coefficients
-    dx = tf.concat([da[..., : 2 * units], dh * to_candidate], axis=-1)
-    frames_first = [[0, 1], [0, 1]]
-    dinputs = tf.tensordot(dx, kernel, [[2], [1]])
-    dkernel = tf.tensordot(inputs, dx, frames_first)
-    drecurrent = tf.tensordot(previous, da, frames_first)
-    dbias = tf.stack([tf.reduce_sum(dx, [0, 1]), tf.reduce_sum(da, [0, 1])])
-    return dinputs, dh0, dkernel, drecurrent, dbias
-
-
-def _forward(units, inputs, h0, kernel, recurrent_kernel, bias):
-    x = tf.tensordot(inputs, kernel, 1) + bias[0] + tf.pad(bias[1][: 2 * units], [[0, units]])
-    return _forward_loop(x, h0, recurrent_kernel, bias[1][2 * units :])
-
-
-_compiled_forward = tf.function(_forward, reduce_retracing=True)
-_compiled_backward = tf.function(_backward, reduce_retracing=True)
-
-
-@tf.custom_gradient
-def _gru(inputs, h0, kernel, recurrent_kernel, bias):
-    """All states [frames, batch, units] of a GRU over inputs [frames, batch, features]."""
-    arguments = (inputs, h0, kernel, recurrent_kernel, bias)
-    forward = _compiled_forward if tf.executing_eagerly() else _forward
+def _forward(inputs, h0, kernel, recurrent_kernel, bias):
+    """(states, products, x_z, x_r, x_n): the first is the result, the rest is kept for the gradient."""
     units = recurrent_kernel.shape[0]
-    states = forward(units, *arguments)
+    # Both biases of a gate are added at once; the candidate's recurrent one is multiplied by r first.
+    x = tf.tensordot(inputs, kernel, 1) + (bias[0] + tf.pad(bias[1, : 2 * units], [[0, units]]))
+    gates = tf.split(x, 3, axis=-1)
+    return *_forward_loop(gates, h0[0], recurrent_kernel, bias[1, 2 * units :]), *gates
 
-    def grad(dy):
-        backward = _compiled_backward if tf.executing_eagerly() else _backward
-        return [_first_order(gradient) for gradient in backward(units, dy, states, *arguments)]
 
-    return states, grad
+def _backward(dy, states, products, x_z, x_r, x_n, inputs, h0, kernel, recurrent_kernel, bias):
+    """Gradients of the last five arguments."""
+    units = recurrent_kernel.shape[0]
+    previous = tf.concat([h0, states[:-1]], axis=0)
+    a_z, a_r, a_n = tf.split(products, 3, axis=-1)
+    a_n += bias[1, 2 * units :]
+    z, r = tf.sigmoid(x_z + a_z), tf.sigmoid(x_r + a_r)
+    n = tf.tanh(x_n + r * a_n)
+    q = (1 - z) * (1 - n * n)
+    c_z = (previous - n) * z * (1 - z)
+    c_r = q * a_n * r * (1 - r)
+    c = tf.stack([c_z, c_r, q * r], axis=-2)
+    dh, dh0 = _backward_loop(dy, z, c, recurrent_kernel)
+
+    def flat(x, width):
+        return tf.reshape(x, [-1, width])
+
+    dx = flat(tf.stack([dh * c_z, dh * c_r, dh * q], axis=-2), 3 * units)
+    da = flat(dh[:, :, tf.newaxis, :] * c, 3 * units)
+    dinputs = tf.reshape(tf.matmul(dx, kernel, transpose_b=True), tf.shape(inputs))
+    dkernel = tf.matmul(flat(inputs, kernel.shape[0]), dx, transpose_a=True)
+    drecurrent = tf.matmul(flat(previous, units), da, transpose_a=True)
+    return dinputs, dh0, dkernel, drecurrent, tf.stack([tf.reduce_sum(dx, 0), tf.reduce_sum(da, 0)])
+
+
+@functools.lru_cache(maxsize=256)
+def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile: bool) -> Callable:
+    # Layers of equal shape share what is compiled. Calling the concrete function keeps TensorFlow from warning of
+    # retracing when a model has layers of many shapes.
+    return tf.function(stage, input_signature=signature, jit_compile=jit_compile).get_concrete_function()
+
+
+def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    if jit_compile:
+        signature = tuple(tf.TensorSpec(a.shape, a.dtype) for a in arguments)
+    elif tf.executing_eagerly():  # an eager tf.while_loop would run in Python
+        shapes = ([None, None, a.shape[2]] if a.shape.rank == 3 else a.shape for a in arguments)
+        signature = tuple(tf.TensorSpec(shape, a.dtype) for shape, a in zip(shapes, arguments, strict=True))
+    else:
+        return stage(*arguments)
+    return _function(stage, signature, jit_compile)(*arguments)
+
+
+def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
+    """States [frames, batch, units].
+
+    `arguments`: inputs [frames, batch, features], initial state [1, batch, units], kernel [features, 3 units],
+    recurrent kernel [units, 3 units], bias [2, 3 units].
+    """
+
+    @tf.custom_gradient
+    def states_of(*arguments):
+        states, *kept = _run(_forward, jit_compile, *arguments)
+
+        def grad(dy):
+            gradients = _run(_backward, jit_compile, dy, states, *kept, *arguments)
+            # What the backward loop computes is right once. Differentiating it would silently treat `kept` as constant.
+            message = "FusedGRU has no second derivative. Use keras.layers.GRU where one is needed."
+            return [tf.raw_ops.PreventGradient(input=gradient, message=message) for gradient in gradients]
+
+        return states, grad
+
+    return states_of(*arguments)
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
 class FusedGRU(keras.layers.GRU):
-    """`keras.layers.GRU`."""
+    """`keras.layers.GRU` with a hand-derived gradient: same arguments, weights, config and numbers, less time.
 
-    def __init__(self, units: int, *args: Any, **kwargs: Any) -> None:
-        super().__init__(units, *args, **kwargs)
-        self._masked = False
-        if self.fallback_reason is None:
-            self.supports_jit = True
+    Input [batch, frames, features], float32 or float64; initial state [batch, units], zeros if absent. Output
+    [batch, frames, units], or [batch, units] without `return_sequences`; with `return_state` also the last state
+    [batch, units]. Values and gradients equal those of `keras.layers.GRU` up to rounding.
+
+    Weights are exchanged with `keras.layers.GRU` by `get_weights` and `set_weights`. A weights file of a model is only
+    read by a model of the same layer classes.
+
+    Inside a function compiled by XLA the layer is compiled with it. In a plain graph, a training step of known batch
+    size and number of frames compiles the layer's own two parts, so that layers that don't depend on each other run
+    at the same time; inference stays plain TensorFlow operations, which any server loads. Set `compile_training` to
+    False on the class or a layer to have plain operations in training, too.
+
+    Where the fast path doesn't apply the layer is `keras.layers.GRU`, and `fallback_reason` says why.
+
+    Raises:
+        LookupError: where a second derivative is asked for.
+    """
+
+    compile_training: bool = True
+    _masked = False
 
     @property
     def fallback_reason(self) -> str | None:
-        wanted = (
+        """Why Keras' own path is taken, or None. A mask is known from the latest call."""
+        covered = (
             (self.activation in _TANH, "activation is not tanh"),
             (self.recurrent_activation in _SIGMOID, "recurrent_activation is not sigmoid"),
             (self.reset_after, "reset_after=False"),
@@ -141,20 +216,29 @@ class FusedGRU(keras.layers.GRU):
             (not self.go_backwards, "go_backwards=True"),
             (not self.unroll, "unroll=True"),
             (self.use_cudnn is not True, "use_cudnn=True"),
-            (self.compute_dtype in ("float32", "float64"), f"compute dtype {self.compute_dtype}"),
-            (not self._masked, "a mask was given"),
+            (self.compute_dtype in ("float32", "float64"), f"compute dtype is {self.compute_dtype}"),
             (self.use_cudnn is False or not tf.config.list_logical_devices("GPU"), "a GPU is in sight"),
+            (not self._masked, "a mask is given"),
         )
-        return next((reason for covered, reason in wanted if not covered), None)
+        return next((reason for is_covered, reason in covered if not is_covered), None)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Called by `keras.layers.RNN.call`: returns the last output, all outputs and the list of last states."""
         self._masked = any(m is not None for m in keras.tree.flatten(mask))
         if self.fallback_reason is not None:
             return super().inner_loop(sequences, initial_state, mask, training=training)
-        h0 = keras.tree.flatten(initial_state)[0]
-        cell = self.cell
-        kernel, recurrent_kernel = (tf.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel))
-        bias = tf.zeros([2, 3 * self.units], kernel.dtype) if cell.bias is None else tf.convert_to_tensor(cell.bias)
-        states = _gru(tf.transpose(sequences, [1, 0, 2]), h0, kernel, recurrent_kernel, bias)
+        inputs = tf.transpose(sequences, [1, 0, 2])
+        h0 = tf.convert_to_tensor(keras.tree.flatten(initial_state)[0])
+        kernel, recurrent_kernel = (tf.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel))
+        bias = tf.zeros([2, 3 * self.units], h0.dtype) if self.cell.bias is None else self.cell.bias
+        jit_compile = bool(
+            training
+            and self.compile_training
+            and not tf.executing_eagerly()
+            and inputs.shape.is_fully_defined()
+            and inputs.shape[0] > 1  # one frame has no loop to gain from
+        )
+        h0 = tf.ensure_shape(h0, [inputs.shape[1], self.units])[tf.newaxis]
+        states = _gru(jit_compile, inputs, h0, kernel, recurrent_kernel, tf.convert_to_tensor(bias))
         last = states[-1]
         return last, tf.transpose(states, [1, 0, 2]), [last]

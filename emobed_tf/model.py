@@ -98,7 +98,7 @@ def build_emobed(
         clip: see `Standardise`.
 
     Returns:
-        The model: inputs `{modality: float32 [batch, frames, features]}`, outputs `{modality: [batch, frames, outputs]}`.
+        The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
     """
     network = network or Network()
     inputs = {name: keras.Input((None, width), name=name) for name, width in features.items()}
@@ -220,7 +220,7 @@ class EmoBed(keras.Model):
         """Every term of Eq. 8 for a batch, unweighted, the monitors, and the target's outputs.
 
         Args:
-            batch: `{modality: {features, labels, mask, mined_classes, mined_times, recording}}`, see `streams.Sequences`.
+            batch: by modality what `streams.Sequences.arrays` names.
         """
         embeddings = {name: self.encoder(name)(batch[name]["features"], training=True) for name in self.modalities}
         outputs = self.head(embeddings[self.goal.target], training=True)

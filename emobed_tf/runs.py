@@ -19,6 +19,7 @@ import platform
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -197,7 +198,7 @@ class Run:
                 return dict(arrays)
         except FileNotFoundError:
             raise MissingInputError(f"{path}: missing; the run is half written") from None
-        except (ValueError, EOFError, OSError, KeyError) as error:
+        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: damaged ({error})") from None
 
 

@@ -9,6 +9,7 @@ from emobed_tf.checkpoint import BEST, set_weight_arrays
 from emobed_tf.console import Progress
 from emobed_tf.corpora import load_features
 from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.dataset import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation import (
     Comparison,
@@ -23,7 +24,7 @@ from emobed_tf.evaluation import (
 )
 from emobed_tf.inference import in_gold_standard_time, predict
 from emobed_tf.runs import Facts, Run, write_csv
-from emobed_tf.training import build_model, load_corpus
+from emobed_tf.training import build_model
 
 
 def load_model(run: Run) -> keras.Model:
@@ -131,6 +132,6 @@ def _check_same(run: Run, facts: Facts, corpus: Corpus) -> None:
     changed = [name for name, value in known.items() if value not in now]
     if changed:
         raise InputError(
-            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name the "
-            "folder with the data that it was trained on with --data-dir"
+            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
+            "the folder with the data that it was trained on with --data-dir"
         )

@@ -39,15 +39,18 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     arguments.settings.check()
 
-    from emobed_tf.stack import import_tensorflow
-
-    import_tensorflow(arguments.settings.training.threads)
-    from emobed_tf.summary import announce, show_training
-    from emobed_tf.training import default_output, load_corpus, train
+    from emobed_tf.dataset import default_output, load_corpus
 
     with console.progress("reading") as progress:
         config, corpus = load_corpus(arguments.settings, progress)
     output = arguments.output or default_output(config, corpus)
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(config.training.threads)
+    from emobed_tf.summary import announce, show_training
+    from emobed_tf.training import train
+
     announce(config, corpus, output)
     try:
         with console.progress("training") as progress:

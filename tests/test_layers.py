@@ -43,7 +43,7 @@ def layer_pair(features: int, units: int, dtype: str = "float32", **options):
     return pair
 
 
-def values_and_gradients(layer, x, h0, *, jit: bool | None = False) -> list[np.ndarray]:
+def values_and_gradients(layer, x, h0, *, jit: bool | None = False, training: bool = False) -> list[np.ndarray]:
     """States, last state, and gradients of a fixed random projection of both; `jit=None` runs eagerly."""
     rng = np.random.default_rng(2)
     projection = tf.constant(rng.normal(size=(*x.shape[:2], layer.units)), x.dtype)
@@ -53,7 +53,7 @@ def values_and_gradients(layer, x, h0, *, jit: bool | None = False) -> list[np.n
         sources = [x] if h0 is None else [x, h0]
         with tf.GradientTape() as tape:
             tape.watch(sources)
-            states, last = layer(x, initial_state=h0)
+            states, last = layer(x, initial_state=h0, training=training)
             loss = tf.reduce_sum(states * projection) + tf.reduce_sum(last * last_projection)
         return [states, last, *tape.gradient(loss, sources + [w.value for w in layer.trainable_weights])]
 
@@ -88,16 +88,19 @@ def numpy_gru(x, h, kernel, recurrent_kernel, bias) -> np.ndarray:
 
 
 class TestParity:
-    @pytest.mark.parametrize("dtype", TOLERANCE)
-    @pytest.mark.parametrize("with_state", [True, False], ids=["state", "no_state"])
-    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize(
+        "size, with_state, dtype",
+        [(size, True, "float64") for size in SIZES]
+        + [(size, False, "float64") for size in ("odd", "one_frame")]
+        + [(size, True, "float32") for size in ("odd", "one_frame", "paper_width")],
+    )
     def test_values_and_all_gradients_equal_keras(self, size, with_state, dtype):
         x, h0 = data(size, dtype)
         h0 = h0 if with_state else None
         stock, fused = layer_pair(x.shape[-1], SIZES[size][-1], dtype)
         desired = values_and_gradients(stock, x, h0)
-        for jit in (False, True):
-            assert_all_close(values_and_gradients(fused, x, h0, jit=jit), desired, TOLERANCE[dtype])
+        for how in ({"jit": False}, {"jit": True}, {"jit": False, "training": True}):
+            assert_all_close(values_and_gradients(fused, x, h0, **how), desired, TOLERANCE[dtype])
         assert fused.fallback_reason is None
 
     def test_eager_equals_keras(self):
@@ -227,6 +230,43 @@ class TestShapes:
         assert not {kind for kind in kinds if "While" in kind or "TensorList" in kind}
 
 
+class TestCompiledLayers:
+    """In a plain graph a training step compiles the layer's parts with XLA, and nothing else does."""
+
+    @staticmethod
+    def compiles(layer, *, training: bool, shape=(2, 3, 5)) -> bool:
+        @tf.function
+        def step(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_sum(layer(x, training=training)[0])
+            return tape.gradient(loss, x)
+
+        graph = step.get_concrete_function(tf.TensorSpec(shape)).graph
+        calls = [op for op in graph.get_operations() if op.type.endswith("PartitionedCall")]
+        return any(op.get_attr("_XlaMustCompile") for op in calls)
+
+    def test_training(self):
+        assert self.compiles(layer_pair(5, 7)[1], training=True)
+
+    def test_not_inference(self):
+        assert not self.compiles(layer_pair(5, 7)[1], training=False)
+
+    def test_not_when_switched_off(self):
+        _, fused = layer_pair(5, 7)
+        fused.compile_training = False
+        assert not self.compiles(fused, training=True)
+
+    @pytest.mark.parametrize("shape", [(None, 3, 5), (2, None, 5), (2, 1, 5)])
+    def test_not_unknown_sizes_or_one_frame(self, shape):
+        assert not self.compiles(layer_pair(5, 7)[1], training=True, shape=shape)
+
+    def test_many_shapes_give_no_retracing_warning(self, caplog):
+        for units in range(2, 9):
+            FusedGRU(units)(tf.zeros([1, units, 3]))
+        assert "retracing" not in caplog.text
+
+
 class TestConfigAndWeights:
     def test_config_round_trip(self):
         layer = FusedGRU(
@@ -268,13 +308,14 @@ class TestConfigAndWeights:
         first.save(tmp_path / "a.keras")
         np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "a.keras")(x), first(x))
 
-    def test_fit_under_xla_equals_keras(self):
+    @pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+    def test_fit_equals_keras(self, jit):
         x, _ = data("odd", "float32")
         y = np.random.default_rng(5).normal(size=(3, 17, 7)).astype("float32")
         losses = []
         for layer in layer_pair(5, 7, return_state=False):
             model = keras.Sequential([layer])
-            model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=True)
+            model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=jit)
             losses.append(model.fit(x, y, epochs=3, verbose=0).history["loss"])
         np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
 

@@ -81,7 +81,8 @@ def parse_header(data: bytes, path: Path) -> Header:
             attributes[attribute.name] = attribute
         elif keyword != "@relation":
             raise InputError(
-                f"{path}:{line}: expected '@relation', '@attribute' or '@data', got {shorten(text)}; is it an ARFF file?"
+                f"{path}:{line}: expected '@relation', '@attribute' or '@data', got {shorten(text)}; "
+                "is it an ARFF file?"
             )
     raise InputError(f"{path}:{line}: the file ends before '@data'; it is cut short: copy it again")
 
@@ -186,10 +187,13 @@ def _parse_attribute(text: str, path: Path, line: int) -> Attribute:
 def _parse_rows(data: bytes, header: Header, path: Path) -> list[np.ndarray]:
     """Columns in order: float64 for times, float32 for other numbers, object for strings."""
     try:
-        return _parse_rows_fast(data, header)
+        columns = _parse_rows_fast(data, header)
     except pa.ArrowException:
-        # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
-        return _parse_rows_slowly(data, header, path)
+        columns = []
+    if columns and len(columns[0]):
+        return columns
+    # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
+    return _parse_rows_slowly(data, header, path)
 
 
 def _parse_rows_fast(data: bytes, header: Header) -> list[np.ndarray]:
@@ -243,7 +247,7 @@ def _parse_rows_slowly(data: bytes, header: Header, path: Path) -> list[np.ndarr
 
 
 def _data_lines(data: bytes, header: Header) -> Iterator[tuple[int, bytes]]:
-    for line, raw in enumerate(data[header.offset :].split(b"\n"), start=header.line):
+    for line, raw in enumerate(data[header.offset :].splitlines(), start=header.line):
         stripped = raw.strip()
         if stripped and not stripped.startswith(b"%"):
             yield line, stripped

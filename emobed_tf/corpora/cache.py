@@ -48,7 +48,7 @@ class FeatureCache:
         None if they are not there or damaged.
         """
         try:
-            with open(self.path(fingerprint), "rb") as file:
+            with self.path(fingerprint).open("rb") as file:
                 checksum, start, names, features = (
                     np.lib.format.read_array(file, allow_pickle=False) for _ in range(4)
                 )
@@ -68,7 +68,7 @@ class FeatureCache:
                 temporary = Path(file.name)
                 for array in (np.array(_checksum(*arrays), np.uint32), *arrays):
                     np.lib.format.write_array(file, array, allow_pickle=False)
-            os.replace(temporary, self.path(fingerprint))
+            temporary.replace(self.path(fingerprint))
         except OSError as error:
             self._write_error = error
             if temporary is not None:
@@ -78,8 +78,8 @@ class FeatureCache:
         """Warns (EmoBedWarning), once for all files since the last call, if something could not be kept."""
         if self._write_error is not None:
             warnings.warn(
-                f"{self.folder}: parsed features can't be kept here ({self._write_error.strerror}); reading goes on, but "
-                "takes as long the next time; set EMOBED_CACHE to a folder that can be written",
+                f"{self.folder}: parsed features can't be kept here ({self._write_error.strerror}); reading goes on, "
+                "but takes as long the next time; set EMOBED_CACHE to a folder that can be written",
                 EmoBedWarning,
                 stacklevel=2,
             )

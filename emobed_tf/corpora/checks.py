@@ -14,7 +14,7 @@ from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|[+-]?nan", re.IGNORECASE | re.ASCII)
 
 # Times may be rounded when they are written; a lost or doubled row is off by a whole step.
-_STEP_TOLERANCE = 0.05
+STEP_TOLERANCE = 0.05
 _REQUIRED_PARTITIONS = ("train", "dev")
 
 Where = Callable[[int], str]
@@ -34,7 +34,7 @@ def check_times(times: np.ndarray, step: float, where: Where) -> None:
     missing = np.flatnonzero(~np.isfinite(times))
     if missing.size:
         raise InputError(f"{where(missing[0])}: the time of the row is missing or not finite; expected seconds")
-    wrong = np.flatnonzero(np.abs(np.diff(times) - step) > _STEP_TOLERANCE * step)
+    wrong = np.flatnonzero(np.abs(np.diff(times) - step) > STEP_TOLERANCE * step)
     if wrong.size:
         row = wrong[0] + 1
         raise InputError(
@@ -45,8 +45,8 @@ def check_times(times: np.ndarray, step: float, where: Where) -> None:
     if drifted.size:
         row = drifted[0]
         raise InputError(
-            f"{where(row)}: time {times[row]:.10g} s of row {row + 1}; expected {times[0] + step * row:.10g} s at a row "
-            f"every {step * 1000:.6g} ms: the frame rate is another one"
+            f"{where(row)}: time {times[row]:.10g} s of row {row + 1}; expected {times[0] + step * row:.10g} s at a "
+            f"row every {step * 1000:.6g} ms: the frame rate is another one"
         )
 
 

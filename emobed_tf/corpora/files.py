@@ -34,7 +34,7 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: expected a file, got a folder (or a path through a file)") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
-    if not data.strip():
+    if not data.removeprefix(BYTE_ORDER_MARK).strip():
         raise InputError(f"{path}: the file is empty; copy or make it again")
     return data
 
@@ -68,7 +68,7 @@ def sha256(data: bytes) -> str:
 def sha256_of_file(path: Path) -> str | None:
     """Fingerprint of a file without holding its bytes; None if it can't be read (`read_bytes` tells why)."""
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emobed_tf.corpora.checks import NUMBER, check_same_names
+from emobed_tf.corpora.checks import NUMBER, STEP_TOLERANCE, check_same_names
 from emobed_tf.corpora.corpus import EMOTION, PARTITIONS, Modality, Recording
 from emobed_tf.corpora.files import Progress, choose, listing, need_folder, read_bytes, sha256, shorten, visible_files
 from emobed_tf.corpora.rows import frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, csv_rows, read_table
+from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, csv_header, csv_rows, read_table
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 NAME = "omg"
@@ -122,7 +122,7 @@ def read(
         first = (read_so_far[name] or [table])[0]
         check_same_names(table.feature_names, str(table.path), first.feature_names, str(first.path))
         step, new = _to_recordings(table, partition, utterances, name)
-        if steps.setdefault(name, step) != step:
+        if not _same_step(steps.setdefault(name, step), step):
             raise InputError(
                 f"{table.path}: a row every {_seconds(step)}, but {_seconds(steps[name])} in {first.path}; "
                 "all tables of a modality must have the same"
@@ -135,6 +135,12 @@ def read(
         Modality(name, read_so_far[name][0].feature_names, tuple(recordings[name]), steps[name], NAME)
         for name in chosen
     ], fingerprints
+
+
+def _same_step(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return abs(first - second) <= STEP_TOLERANCE * first
 
 
 def _seconds(step: float | None) -> str:
@@ -161,13 +167,13 @@ def _read_labels(data_dir: Path, partitions: Sequence[str], fingerprints: dict[s
 
 def _parse_labels(data: bytes, path: Path, partition: str) -> list[tuple[str, _Utterance]]:
     rows = csv_rows(data, path)
-    line, header = next(rows)
+    header_line, header = csv_header(rows, path)
     labelled = partition != "test" or _VOTE in header
     required = (*KEY, *RANGES, _VOTE) if labelled else KEY
     for name in required:
         if header.count(name) != 1:
             found = "found twice" if name in header else f"found {listing(header)}"
-            raise InputError(f"{path}:{line}: expected one column '{name}'; {found}")
+            raise InputError(f"{path}:{header_line}: expected one column '{name}'; {found}")
     result = []
     for line, cells in rows:
         where = f"{path}:{line}"
@@ -185,7 +191,7 @@ def _parse_labels(data: bytes, path: Path, partition: str) -> list[tuple[str, _U
         utterance = _Utterance(where, partition, speaker, arousal, valence, emotion)
         result.append((utterance_id(row["video"], row["utterance"]), utterance))
     if not result:
-        raise InputError(f"{path}: no rows after the header; the file is cut short: copy it again")
+        raise InputError(f"{path}:{header_line}: no rows after the header; the file is cut short: copy it again")
     return result
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from emobed_tf.corpora import arff, omg, recola
+from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.files import listing, read_bytes
 from emobed_tf.corpora.rows import frame_step, rows_by_id
@@ -97,7 +98,7 @@ def _from_table(path: Path, feature_names: Sequence[str], frame_seconds: float |
     groups = rows_by_id(table, ids, key)
     if any(len(rows) > 1 for rows in groups.values()):
         step = frame_step(table, groups)
-        if abs(step - frame_seconds) > 0.05 * frame_seconds:
+        if abs(step - frame_seconds) > STEP_TOLERANCE * frame_seconds:
             raise InputError(f"{path}: a row every {step:g} s, but the model takes one every {frame_seconds:g} s")
     starts = table.numbers.get("time", np.zeros(len(table)))
     return [

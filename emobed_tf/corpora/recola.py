@@ -1,4 +1,4 @@
-"""RECOLA as the AVEC 2016 package lays it out: ARFF features per target dimension, gold standards, raters' CSV files."""
+"""RECOLA as the AVEC 2016 package lays it out: ARFF features per target dimension, gold standards, raters' files."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,7 +112,7 @@ def read(
 
 
 def missing_faces(features: np.ndarray) -> np.ndarray:
-    """Features `[frames, features]` of a video modality with NaN in the frames that are all zeros: no face was found."""
+    """Features `[frames, features]` of a video modality with NaN in frames that are all zeros: no face was found."""
     missing = ~features.any(axis=1)
     if not missing.any():
         return features
@@ -136,7 +136,8 @@ def gold_standard_from_ratings(ratings: np.ndarray) -> np.ndarray:
         ratings: `[frames, raters]`, finite.
 
     Returns:
-        float64 `[frames]`. If no two raters agree at all (sum_r(c_r) is zero), the second term is the mean of all m_r.
+        float64 `[frames]`. Where raters contradict each other, so that sum_r(c_r) is not positive, the formula's
+        weights mean nothing and its second term is the plain mean of all m_r.
 
     Raises:
         InputError: if the shape is another, there are no frames or raters, or a value is not finite.
@@ -145,14 +146,15 @@ def gold_standard_from_ratings(ratings: np.ndarray) -> np.ndarray:
     if ratings.ndim != 2 or not ratings.size or not np.isfinite(ratings).all():
         raise InputError(f"ratings: expected finite numbers [frames, raters], got an array of shape {ratings.shape}")
     means = ratings.mean(axis=0)
-    centred = ratings - means
+    # Exactly zero for a rater who never moved: what rounding leaves would count as agreement.
+    centred = np.where(ratings.min(axis=0) == ratings.max(axis=0), 0.0, ratings - means)
     covariances = centred.T @ centred / len(ratings)
     variances = np.diag(covariances)
     spread = variances[:, None] + variances + (means[:, None] - means) ** 2
     concordances = np.divide(2 * covariances, spread, out=np.zeros_like(spread), where=spread > 0)
     np.fill_diagonal(concordances, 0)
     agreement = concordances.sum(axis=1) / max(1, len(means) - 1)
-    level = means.mean() if agreement.sum() == 0 else agreement @ means / agreement.sum()
+    level = agreement @ means / agreement.sum() if agreement.sum() > 0 else means.mean()
     return centred.mean(axis=1) + level
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emobed_tf.corpora.checks import check_times
+from emobed_tf.corpora.checks import STEP_TOLERANCE, check_times
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
@@ -62,17 +62,17 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
     missing = np.flatnonzero(~np.isfinite(times))
     if missing.size:
         raise InputError(f"{table.where(missing[0])}: column 'time' is empty or not finite; expected seconds")
-    # The longest recording gives the step most exactly where times were rounded (0.033, 0.067, 0.1).
-    longest = max(groups.values(), key=len)
-    if len(longest) < 2:
+    steps = np.concatenate([np.diff(times[rows]) for rows in groups.values()])
+    if not steps.size:
         raise InputError(
             f"{table.path}: there is a column 'time', but every id has one row; leave the column out for utterances"
         )
-    step = round(float(times[longest[-1]] - times[longest[0]]) / (len(longest) - 1), 6)
-    middle = float(np.median(np.diff(times[longest])))
-    if abs(middle - step) > 0.05 * middle:
-        # A gap in the longest recording itself: the step is what most rows have, and the check finds the gap.
-        step = round(middle, 6)
+    step = float(np.quantile(steps, 0.5, method="lower"))
+    # The longest recording tells the step most exactly where times were rounded (0.033, 0.067, 0.1).
+    longest = max(groups.values(), key=len)
+    mean = float(times[longest[-1]] - times[longest[0]]) / (len(longest) - 1)
+    # If it is far off, rows are missing there, which the check below finds.
+    step = round(mean if abs(mean - step) <= STEP_TOLERANCE * step else step, 6)
     for rows in groups.values():
         check_times(times[rows], step, lambda row, rows=rows: table.where(rows[row]))
     return step
@@ -88,7 +88,7 @@ def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str
     for row, value in zip(rows, values, strict=True):
         if value != values[0]:
             raise InputError(
-                f"{table.where(row)}: column '{column}' is '{value}', but '{values[0]}' in other rows of '{recording}'; "
-                "expected one value for a recording"
+                f"{table.where(row)}: column '{column}' is '{value}', but '{values[0]}' in other rows of "
+                f"'{recording}'; expected one value for a recording"
             )
     return values[0]

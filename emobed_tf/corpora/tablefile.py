@@ -144,6 +144,13 @@ def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[in
         raise InputError(f"{path}:{line}: not valid CSV: {error}; check the quotes of this row") from None
 
 
+def csv_header(rows: Iterator[tuple[int, list[str]]], path: Path) -> tuple[int, list[str]]:
+    """The first of `csv_rows`: line and names of the columns. Raises InputError if there is none."""
+    for line, cells in rows:
+        return line, cells
+    raise InputError(f"{path}: no header; expected the names of the columns in the first line")
+
+
 def _where(path: Path, row: int, delimiter: str) -> str:
     if path.suffix.lower() == ".parquet":
         return f"{path}: row {row + 1}"
@@ -171,7 +178,7 @@ def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tupl
     check_is_text(data, path, "CSV")
     rows = data.removeprefix(BYTE_ORDER_MARK)
     header_end = rows.find(b"\n", len(rows) - len(rows.lstrip())) + 1 or len(rows)
-    header_line, header = next(csv_rows(rows[:header_end], path, delimiter))
+    header_line, header = csv_header(csv_rows(rows[:header_end], path, delimiter), path)
     _check_header(header, columns, f"{path}:{header_line}", delimiter)
     types = {name: pa.string() if name in columns.texts else pa.float32() for name in header}
     types |= {name: pa.float64() for name in columns.numbers if name in types}
@@ -188,6 +195,8 @@ def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tupl
             ),
         )
     except pa.ArrowException:
+        table = ()
+    if not len(table):
         # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
         return _read_csv_slowly(data, path, columns, delimiter)
     arrays = {name: table.column(name).to_numpy() for name in table.column_names}
@@ -199,7 +208,7 @@ def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tupl
 
 def _read_csv_slowly(data: bytes, path: Path, columns: Columns, delimiter: str):
     reader = csv_rows(data, path, delimiter)
-    header_line, header = next(reader)
+    header_line, header = csv_header(reader, path)
     rows = []
     for line, cells in reader:
         if len(cells) != len(header):
@@ -229,14 +238,22 @@ def _read_csv_slowly(data: bytes, path: Path, columns: Columns, delimiter: str):
 def _read_parquet(data: bytes, path: Path, columns: Columns, delimiter: str) -> tuple[list[str], dict[str, np.ndarray]]:
     del delimiter  # Parquet has none
     try:
-        file = pa.parquet.ParquetFile(pa.BufferReader(data))
-        names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
-        _check_header(names, columns, str(path), "")
-        names = [name for name in names if name not in columns.ignored]
-        table = file.read(columns=names)
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a readable Parquet file ({reason}); write or copy it again") from None
+        return _parquet_columns(data, path, columns)
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, LookupError) as error:  # what pyarrow raises depends on the damage
+        raise InputError(
+            f"{path}: not a readable Parquet file ({type(error).__name__}: {shorten(str(error), 80)}); "
+            "write or copy it again"
+        ) from None
+
+
+def _parquet_columns(data: bytes, path: Path, columns: Columns) -> tuple[list[str], dict[str, np.ndarray]]:
+    file = pa.parquet.ParquetFile(pa.BufferReader(data))
+    names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
+    _check_header(names, columns, str(path), "")
+    names = [name for name in names if name not in columns.ignored]
+    table = file.read(columns=names)
     if not len(table):
         raise InputError(f"{path}: the table has no rows")
     arrays = {}

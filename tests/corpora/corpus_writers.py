@@ -62,7 +62,11 @@ def recola(root: Path, frames=4, audio=2, video=3, dimensions=("arousal", "valen
     return root
 
 
-OMG_LABELS = {"train": "omg_TrainVideos.csv", "dev": "omg_ValidationVideos.csv", "test": "omg_TestVideos_WithLabels.csv"}
+OMG_LABELS = {
+    "train": "omg_TrainVideos.csv",
+    "dev": "omg_ValidationVideos.csv",
+    "test": "omg_TestVideos_WithLabels.csv",
+}
 OMG_HEADER = "link,start,end,video,utterance,arousal,valence,EmotionMaxVote"
 
 

@@ -34,7 +34,8 @@ class TestFeatures:
             "@RELATION x\r\n\r\n\r\n@ATTRIBUTE FRAMETIME NUMERIC\r\n@Attribute a real\r\n@DATA\r\n0,1\r\n0.04,2\r\n",
             "% made by hand, 5 % off\n@relation x\n@attribute timestamp numeric\n@attribute a integer\n@data\n"
             "% rows\n0,1\n\n% one more\n   \n0.04,2",
-            "\ufeff@relation 'x y'\n\t@attribute 'timeStamp' numeric\n@attribute \"a\" numeric\n@data\n 0 , 1\n0.04,\t+2\n",
+            "\ufeff@relation 'x y'\n"
+            "\t@attribute 'timeStamp' numeric\n@attribute \"a\" numeric\n@data\n 0 , 1\n0.04,\t+2\n",
         ],
         ids=["crlf and capitals", "comments, blank lines and no line end", "quotes, byte order mark and spaces"],
     )
@@ -109,6 +110,7 @@ HEAD = "@relation x\n@attribute frameTime numeric\n@attribute a numeric\n@attrib
         (HEAD.replace("frameTime", "name"), (":2", "'name'", "frameTime or timeStamp")),
         ("@relation x\n@attribute frameTime numeric\n@data\n0\n", (":2", "no feature")),
         (HEAD, (":6", "no rows")),
+        (HEAD + "\r\n\r", (":6", "no rows")),
         (HEAD + "0,1,2\n0.04,1\n", (":7", "2 values", "declares 3")),
         (HEAD + "0,1,2\n\n0.04,1,2,3\n", (":8", "4 values", "declares 3")),
         (HEAD + "0,1,2\n% note\n0.04,1,x\n", (":8", "column 'b'", "'x'")),

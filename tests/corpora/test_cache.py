@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_full_disk_leaves_no_temporary_file(package, own_cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.warns(EmoBedWarning, match="No space left"):
         load("recola", package)
     assert list((own_cache / "features").iterdir()) == []

@@ -23,7 +23,8 @@ What audio and video share is a setting, `transfer`:
 
 How it was calibrated. On the scores of a monomodal recurrent network and of a ridge regression alone, so that they
 are credible and leave room; never on what a crossmodal method gains. Whether one gains here is a property of this
-model.
+model. At the default size and a label delay of 2.4 s, two GRU layers of 64 reach a development CCC of about .6 for
+arousal from audio, .5 to .6 for valence from video, .2 to .4 the other way round; without the delay about .25 less.
 
 What it can't tell. Independent points of the emotion are about 6 s apart: one minute holds about ten, nine recordings
 about ninety, so that a score moves by a tenth and more from seed to seed, and a difference between two systems is

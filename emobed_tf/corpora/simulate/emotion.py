@@ -115,7 +115,7 @@ def _face(rng: np.random.Generator, frames: int) -> np.ndarray:
 def ratings(seed: int, partition: str, number: int, dimension: str, what: Scene) -> np.ndarray:
     """What the six raters write down while they watch a scene.
 
-    Each rater has a lag (1.5 to 3.5 s, 2.3 s on average, and a hand that takes another tenth of a second), a gain and
+    Each rater has a lag (1.5 to 3.5 s, 2.5 s on average, and a hand that takes another tenth of a second), a gain and
     a bias, and errs smoothly, more so where nobody speaks or the face is lost.
 
     Returns:
@@ -140,28 +140,3 @@ def ratings(seed: int, partition: str, number: int, dimension: str, what: Scene)
 def _smoothed(signal: np.ndarray, tau: float = 0.1) -> np.ndarray:
     decay = np.exp(-FRAME_SECONDS / tau)
     return lfilter([1 - decay], [1, -decay], signal, zi=[decay * signal[0]])[0]
-
-
-def gold_standard(written: np.ndarray) -> np.ndarray:
-    """The gold standard of a recording from its ratings, as AVEC 2016 makes it.
-
-    With c_r the mean CCC of rater r with the other raters and m_r the mean of rater r over time:
-    gold(t) = mean_r(x_r(t) - m_r) + sum_r(c_r m_r) / sum_r(c_r).
-
-    Args:
-        written: `[frames, raters]`, at least two raters.
-
-    Returns:
-        float64 `[frames]`, within [-1, 1].
-    """
-    means = written.mean(axis=0)
-    centred = written - means
-    covariance = np.einsum("tr,ts->rs", centred, centred) / len(written)
-    variances = np.diag(covariance)
-    spread = variances[:, None] + variances[None, :] + (means[:, None] - means[None, :]) ** 2
-    concordance = np.divide(2 * covariance, spread, out=np.zeros_like(spread), where=spread > 0)
-    raters = len(means)
-    agreement = (concordance.sum(axis=1) - np.diag(concordance)) / (raters - 1)
-    total = agreement.sum()
-    level = agreement @ means / total if total > 0 else means.mean()
-    return np.clip(centred.mean(axis=1) + level, -1, 1)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emobed_tf.corpora.files import MARKER
 from emobed_tf.errors import InputError
 
-MARKER = "simulated.json"
 NOTE = "Simulated by emobed_tf: these are no recordings, and a score on them is no result."
 # Raised whenever the same settings and seed would give other bytes.
 VERSION = 1

@@ -187,7 +187,7 @@ def _feature_names(modality: str, columns: int) -> list[str]:
 
 
 def _features(seed: int, modality: str, partition: str, rows: _Utterances, columns: int, transfer: str) -> np.ndarray:
-    """Features of a partition's utterances, float64 `[utterances, columns]`; video's are averages of rectified units."""
+    """Features of a partition's utterances, `[utterances, columns]`; video's are averages of rectified units."""
     rng = generator(seed, "omg features", modality, partition)
     count = len(rows.emotion)
     emotion, arousal, valence = rows.emotion, rows.arousal, rows.valence

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from emobed_tf.corpora.corpus import DIMENSIONS, PARTITIONS
+from emobed_tf.corpora.recola import gold_standard_from_ratings
 from emobed_tf.corpora.simulate.emotion import (
     FRAME_SECONDS,
     RATERS,
     frames_of,
-    gold_standard,
     ratings,
     scene,
 )
@@ -42,7 +42,8 @@ def simulate_recola(
     """Writes a simulated RECOLA package.
 
     The labels of the test partition, which the real package withholds, are in `test_labels`, in the same form. The
-    same settings and seed give the same bytes, and a recording's files don't depend on which others are written.
+    same settings and seed give the same bytes, and a recording's files don't depend on which others are written (but
+    for the video of a partition's last one with `none`).
 
     Args:
         directory: where; must not exist, or be an empty folder.
@@ -136,7 +137,8 @@ def _write_labels(root: Path, partition: str, number: int, settings: dict) -> No
             f"@relation GOLDSTANDARD_{dimension.upper()}\r\n\r\n@attribute Instance_name string\r\n"
             "@attribute frameTime numeric\r\n@attribute GoldStandard numeric\r\n\r\n\r\n@data\r\n\r\n"
         )
-        gold = (np.round(gold_standard(written), 6) + 0.0).tolist()
+        gold = np.clip(gold_standard_from_ratings(written), -1, 1)
+        gold = (np.round(gold, 6) + 0.0).tolist()
         rows = "".join(f"{name},{time},{value:.6f}\r\n" for time, value in zip(_times(frames), gold, strict=True))
         _write_text(home / "ratings_gold_standard" / dimension / f"{name}.arff", head + rows)
 

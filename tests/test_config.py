@@ -1,0 +1,130 @@
+"""Settings: the paper's values, frameworks' zeros, JSON there and back, errors that name flag or file."""
+
+import json
+
+import pytest
+
+from emobed_tf.config import Config, preset, read_config
+from emobed_tf.errors import InputError
+
+
+class TestPresets:
+    def test_section_4_2(self):
+        recola, omg = preset("recola"), preset("omg")
+        assert (recola.network.encoder_layers, recola.network.head_layers) == (2, 2)
+        assert (omg.network.encoder_layers, omg.network.head_layers) == (1, 1)
+        assert {c.network.encoder_units for c in (recola, omg)} == {120}
+        assert (recola.training.batch_size, omg.training.batch_size) == (4, 64)
+        for config in (recola, omg):
+            assert config.training.learning_rate == 0.001
+            assert config.objective.l2 == 1e-4
+            assert config.data.label_delay == 2.4
+
+    def test_score_that_picks_the_weights(self):
+        assert preset("omg").classification_score == "f1_micro"
+        assert preset("omg").replace(selection="uar").classification_score == "uar"
+
+
+class TestFrameworks:
+    @pytest.mark.parametrize(
+        ("framework", "alpha", "beta"),
+        [("classic", 0, 0), ("joint", 0.5, 0), ("triplet", 0, 1.0), ("emobed", 0.5, 1.0)],
+    )
+    def test_fixes_its_zeros(self, framework, alpha, beta):
+        objective = preset().replace(framework=framework).check().objective
+        assert (objective.alpha, objective.beta) == (alpha, beta)
+
+    @pytest.mark.parametrize(
+        ("framework", "weights", "named"),
+        [
+            ("classic", {"alpha": 0.1}, "alpha"),
+            ("classic", {"beta": 0.1}, "beta"),
+            ("joint", {"beta": 1.0}, "beta"),
+            ("triplet", {"alpha": 1.0}, "alpha"),
+        ],
+    )
+    def test_contradiction(self, framework, weights, named):
+        with pytest.raises(InputError, match=f"--framework {framework} fixes {named} = 0"):
+            preset().replace(framework=framework, **weights).check()
+
+    def test_agreement_is_no_contradiction(self):
+        assert preset().replace(framework="classic", alpha=0.0, beta=0.0).check().objective.alpha == 0
+
+    def test_triplet_presets_give_way_to_flags(self):
+        stable = preset().replace(triplet_preset="stable")
+        assert (stable.check().objective.margin, stable.check().objective.normalise) == (0.2, True)
+        assert stable.replace(margin="soft").check().objective.margin == "soft"
+        assert stable.replace(normalise=False).check().objective.normalise is False
+        paper = preset().check().objective
+        assert (paper.margin, paper.normalise) == ("none", False)
+
+
+class TestRanges:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("alpha", -0.1),
+            ("beta", -1.0),
+            ("epochs", 0),
+            ("batch_size", 0),
+            ("bins", 1),
+            ("learning_rate", 0.0),
+            ("sequence_seconds", 0.0),
+            ("threads", 0),
+            ("l2", float("nan")),
+            ("alpha", float("inf")),
+            ("margin", -0.5),
+            ("seed", 2**31),
+            ("clip", 0.0),
+        ],
+    )
+    def test_names_the_flag(self, field, value):
+        with pytest.raises(InputError, match=f"--{field.replace('_', '-')}: expected"):
+            preset().replace(**{field: value}).check()
+
+
+class TestFiles:
+    def test_round_trip(self, tmp_path):
+        config = (
+            preset("tables").replace(table=("a=b.csv",), auxiliary=("x", "y"), margin=0.3, data_dir=tmp_path).check()
+        )
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(config.to_dict()))
+        assert read_config(path) == config
+
+    def test_part_of_the_settings_changes_the_preset_of_its_data_set(self, tmp_path):
+        path = tmp_path / "mine.json"
+        path.write_text('{"dataset": "omg", "alpha": 1}')
+        assert read_config(path) == preset("omg").replace(alpha=1.0)
+        path.write_text('{"alpha": 1}')
+        assert read_config(path, "omg") == preset("omg").replace(alpha=1.0)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("{", "expected a JSON object"),
+            ("[1]", "found a list"),
+            ('{"alhpa": 1}', "unknown setting 'alhpa'"),
+            ('{"alpha": "much"}', "alpha: expected .*found 'much'"),
+            ('{"epochs": 2.5}', "epochs: expected int, found 2.5"),
+            ('{"xla": 1}', "xla: expected bool"),
+            ('{"dataset": "recolla"}', "dataset: expected one of recola, omg, tables"),
+            ('{"format": 99}', "written by another version"),
+            ("\xff\xfe", "expected a JSON object"),
+        ],
+    )
+    def test_what_is_wrong_with_a_file(self, tmp_path, text, message):
+        path = tmp_path / "config.json"
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(InputError, match=message) as caught:
+            read_config(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_missing_file(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="no such file"):
+            read_config(tmp_path / "config.json")
+
+    def test_unknown_setting(self):
+        with pytest.raises(InputError, match="unknown setting 'gamma'"):
+            Config().replace(gamma=1)
