@@ -17,7 +17,7 @@ _PUBLIC = {
     "EmoBed": "emobed_tf.model",
     "build_emobed": "emobed_tf.model",
     "train": "emobed_tf.training",
-    "evaluate": "emobed_tf.evaluation",
+    "score_run": "emobed_tf.scoring",
 }
 __all__ = [*_PUBLIC, "__version__"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.errors import InputError
-from emobed_tf.inference import in_gold_standard_time, predict
+from emobed_tf.inference import predict
 from emobed_tf.metrics import (
     CLASSIFICATION_SCORES,
     classification_scores,
@@ -19,7 +19,7 @@ from emobed_tf.metrics import (
     pooled_ccc,
     regression_scores,
 )
-from emobed_tf.postprocess import SHIFTS, WINDOWS, PostProcessing, learn
+from emobed_tf.postprocess import SHIFTS, WINDOWS, PostProcessing, learn, shift
 from emobed_tf.runs import Facts
 from emobed_tf.significance import (
     SECOND_BETTER,
@@ -100,12 +100,29 @@ def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, 
     return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
 
 
-def learn_chain(model: keras.Model, corpus: Corpus, facts: Facts) -> tuple[PostProcessing | None, dict[str, float]]:
-    """Post-processing learnt on development (section 4.2), and the CCC after each of its steps.
+def outputs(model: keras.Model, recordings: Sequence[Recording], facts: Facts) -> list[np.ndarray]:
+    """What a monomodal model says of recordings, in the gold standard's time: the label delay undone.
 
     Args:
         model: monomodal.
-        corpus: with labelled development recordings.
+        recordings: of the target modality.
+        facts: of the run.
+
+    Returns:
+        Per recording predictions `[frames]` or class probabilities `[classes]`.
+    """
+    found = predict(model, recordings)
+    return [shift(values, facts.delay) for values in found] if facts.task == REGRESSION else found
+
+
+def learn_chain(
+    recordings: Sequence[Recording], raw: Sequence[np.ndarray], facts: Facts
+) -> tuple[PostProcessing | None, dict[str, float]]:
+    """Post-processing learnt on development (section 4.2), and the CCC after each of its steps.
+
+    Args:
+        recordings: labelled, of the development partition.
+        raw: their `outputs`.
         facts: of the run.
 
     Returns:
@@ -113,33 +130,29 @@ def learn_chain(model: keras.Model, corpus: Corpus, facts: Facts) -> tuple[PostP
     """
     if facts.task != REGRESSION:
         return None, {}
-    recordings = labelled(corpus, facts.target, "dev")
-    raw = in_gold_standard_time(predict(model, recordings), facts.task, facts.delay)
     golds = [recording.labels[facts.label] for recording in recordings]
     step = facts.frame_seconds[facts.target]
     return learn(golds, raw, step or 1.0, WINDOWS if step else (), SHIFTS if step else ())
 
 
-def evaluate_partition(
-    model: keras.Model, corpus: Corpus, facts: Facts, partition: str, chain: PostProcessing | None
+def evaluate(
+    partition: str,
+    recordings: Sequence[Recording],
+    raw: Sequence[np.ndarray],
+    facts: Facts,
+    chain: PostProcessing | None,
 ) -> Evaluated:
-    """A monomodal model's outputs and scores on a labelled partition.
+    """Scores of a system's outputs on labelled recordings.
 
     Args:
-        model: monomodal.
-        corpus: with that partition.
+        partition: their partition.
+        recordings: labelled.
+        raw: their `outputs`.
         facts: of the run.
-        partition: `dev` or `test`.
         chain: from `learn_chain`.
-
-    Raises:
-        InputError: if nothing in the partition is labelled.
     """
-    recordings = labelled(corpus, facts.target, partition)
-    if not recordings:
-        raise InputError(f"partition '{partition}' of modality '{facts.target}' has no labels")
     labels = tuple(recording.labels[facts.label] for recording in recordings)
-    raw = tuple(in_gold_standard_time(predict(model, recordings), facts.task, facts.delay))
+    recordings, raw = tuple(recordings), tuple(raw)
     if facts.task == REGRESSION:
         final = tuple(chain.apply(values) for values in raw) if chain else raw
         scores = {**regression_scores(labels, final), "raw": regression_scores(labels, raw)}

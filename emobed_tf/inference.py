@@ -6,9 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import InputError
-from emobed_tf.postprocess import shift
 
 _FRAMES_AT_A_TIME = 100_000
 
@@ -45,14 +44,3 @@ def predict(model: keras.Model, recordings: Sequence[Recording]) -> list[np.ndar
                     raise InputError(f"the prediction for recording {recordings[k].id} is not finite; train again")
                 outputs[k] = value
     return outputs
-
-
-def in_gold_standard_time(outputs: Sequence[np.ndarray], task: str, delay: int) -> list[np.ndarray]:
-    """Predictions moved to where raters answer: the label delay undone (regression), else as they are.
-
-    Args:
-        outputs: from `predict`.
-        task: `regression` or `classification`.
-        delay: label delay in frames.
-    """
-    return [shift(output, delay) for output in outputs] if task == REGRESSION else list(outputs)

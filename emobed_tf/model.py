@@ -192,6 +192,7 @@ class EmoBed(keras.Model):
         self.beta = tf.Variable(objective.beta, trainable=False, dtype=tf.float32, name="beta")
         self.kernels = [weight for weight in self.trainable_weights if weight.path.endswith("kernel")]
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
+        self._gradient_norms = tf.function(self._norms, jit_compile=self.jit_compile)
         self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", *self.terms, *self.monitors)}
 
     @property
@@ -257,17 +258,17 @@ class EmoBed(keras.Model):
         self._update_score(batch, outputs)
         return {self.score.name: self.score.result()}
 
-    @tf.function
     def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
         """Euclidean norm of every weighted term's gradient for a batch, by term."""
-        with tf.GradientTape(persistent=True) as tape:
-            terms, _, _ = self.forward(batch)
-            weighted = {name: self.weigh({name: value}) for name, value in terms.items()}
-        variables = self.trainable_variables
+        return self._gradient_norms(batch)
+
+    def _norms(self, batch) -> dict[str, tf.Tensor]:
         norms = {}
-        for name, value in weighted.items():
-            gradients = [g for g in tape.gradient(value, variables) if g is not None]
-            norms[name] = tf.linalg.global_norm(gradients)
+        for name in self.terms:
+            with tf.GradientTape() as tape:
+                weighted = self.weigh({name: self.forward(batch)[0][name]})
+            gradients = tape.gradient(weighted, self.trainable_variables)
+            norms[name] = tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None])
         return norms
 
     def task_loss(self, batch: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:

@@ -16,13 +16,13 @@ from emobed_tf.evaluation import (
     Evaluated,
     classification_row,
     compare,
-    evaluate_partition,
+    evaluate,
     labelled,
+    outputs,
     prediction_rows,
     regression_rows,
     to_json,
 )
-from emobed_tf.inference import in_gold_standard_time, predict
 from emobed_tf.runs import Facts, Run, write_csv
 from emobed_tf.training import build_model
 
@@ -61,9 +61,14 @@ def score_run(run: Run, data_dir: Path | None = None, progress: Progress | None 
         config = config.replace(data_dir=data_dir)
     _, corpus = load_corpus(config, progress)
     _check_same(run, facts, corpus)
-    model, chain = load_model(run), run.chain()
-    partitions = [part for part in ("dev", "test") if labelled(corpus, facts.target, part)]
-    evaluated = {part: evaluate_partition(model, corpus, facts, part, chain) for part in partitions}
+    recordings = {part: labelled(corpus, facts.target, part) for part in ("dev", "test")}
+    raw = iter(outputs(load_model(run), [r for part in recordings.values() for r in part], facts))
+    chain = run.chain()
+    evaluated = {
+        part: evaluate(part, members, [next(raw) for _ in members], facts, chain)
+        for part, members in recordings.items()
+        if members
+    }
     scores = run.read_json("scores.json")
     for part, values in evaluated.items():
         for name, rows in prediction_rows(values, facts).items():
@@ -113,7 +118,7 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
     recordings = load_features(
         files, modality=facts.target, feature_names=facts.features[facts.target], frame_seconds=step
     )
-    raw = in_gold_standard_time(predict(load_model(run), recordings), facts.task, facts.delay)
+    raw = outputs(load_model(run), recordings, facts)
     rows: list[dict] = []
     for recording, values in zip(recordings, raw, strict=True):
         if chain is None:

@@ -1,6 +1,7 @@
 """Imports TensorFlow once, late and quietly, with what must be fixed for results that repeat."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def import_tensorflow(threads: int) -> None:
     with _quiet_stderr():
         import keras  # noqa: F401
         import tensorflow as tf
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no word of retracing where models are built in turn
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(threads)

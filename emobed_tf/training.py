@@ -16,7 +16,7 @@ from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.dataset import default_output, load_corpus
 from emobed_tf.diagnostics import Diagnostics
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation import evaluate_partition, learn_chain
+from emobed_tf.evaluation import evaluate, labelled, learn_chain, outputs
 from emobed_tf.model import EmoBed, Goal, build_emobed
 from emobed_tf.postprocess import frames_of
 from emobed_tf.runs import Facts, Run
@@ -195,10 +195,12 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper, seconds: 
     """Best weights, post-processing learnt on development, development scores."""
     set_weight_arrays(setup.model, run.read_arrays(BEST))
     monomodal = setup.model.monomodal(setup.facts.target, setup.facts.task)
-    chain, trace = learn_chain(monomodal, corpus, setup.facts)
+    recordings = labelled(corpus, setup.facts.target, "dev")
+    raw = outputs(monomodal, recordings, setup.facts)
+    chain, trace = learn_chain(recordings, raw, setup.facts)
     if chain is not None:
         run.write_chain(chain, trace)
-    evaluated = evaluate_partition(monomodal, corpus, setup.facts, "dev", chain)
+    evaluated = evaluate("dev", recordings, raw, setup.facts, chain)
     training = {
         "epochs": keeper.epochs_done,
         "best_epoch": keeper.best_epoch,

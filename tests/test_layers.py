@@ -89,7 +89,7 @@ def numpy_gru(x, h, kernel, recurrent_kernel, bias) -> np.ndarray:
 
 class TestParity:
     @pytest.mark.parametrize(
-        "size, with_state, dtype",
+        ("size", "with_state", "dtype"),
         [(size, True, "float64") for size in SIZES]
         + [(size, False, "float64") for size in ("odd", "one_frame")]
         + [(size, True, "float32") for size in ("odd", "one_frame", "paper_width")],
@@ -348,7 +348,7 @@ FALLBACKS = {
 
 
 class TestFallback:
-    @pytest.mark.parametrize("options, word", FALLBACKS.values(), ids=FALLBACKS)
+    @pytest.mark.parametrize(("options", "word"), FALLBACKS.values(), ids=FALLBACKS)
     def test_is_named_and_equals_keras(self, options, word):
         x, h0 = data("odd", "float32")
         stock, fused = layer_pair(5, 7, **options)

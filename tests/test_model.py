@@ -211,14 +211,12 @@ class TestObjective:
         parts = {"audio": model.encoder("audio"), "head": model.head}
         if framework != "classic":
             parts["video"] = model.encoder("video")
-        touched = {
-            term: {
-                name
-                for name, part in parts.items()
-                if any(map(self.moves, tape.gradient(values[term], part.trainable_weights)))
-            }
-            for term in terms
-        }
+
+        def moves(term, part):
+            gradients = tape.gradient(values[term], part.trainable_weights)
+            return any(g is not None and np.abs(np.asarray(g)).max() > 0 for g in gradients)
+
+        touched = {term: {name for name, part in parts.items() if moves(term, part)} for term in terms}
         everything = {
             "target": {"audio", "head"},
             "auxiliary_video": {"video", "head"},
