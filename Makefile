@@ -12,10 +12,10 @@ train: .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recola $(SETTINGS)
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -m "not soak" $(SETTINGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(SETTINGS)
 
 check: .venv/.installed-dev
-	$(BIN)/python -m pytest -m "not slow and not soak" $(SETTINGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not soak" $(SETTINGS)
 
 soak: .venv/.installed-dev
 	$(BIN)/python -m pytest -m soak $(SETTINGS)

@@ -112,7 +112,7 @@ class Training:
     """Stop after this many epochs without a better development score; 0 never stops early."""
     selection: Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None = None
     """Development score that picks the weights (default: ccc, or the preset's F1)."""
-    diagnostics: int = 10
+    diagnostics: int = 20
     """Log the gradient norm of every term each so many epochs; 0 never."""
     seed: int = 0
     """Of initial weights and batch order."""

@@ -192,7 +192,6 @@ class EmoBed(keras.Model):
         self.beta = tf.Variable(objective.beta, trainable=False, dtype=tf.float32, name="beta")
         self.kernels = [weight for weight in self.trainable_weights if weight.path.endswith("kernel")]
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
-        self._gradient_norms = tf.function(self._norms, jit_compile=self.jit_compile)
         self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", *self.terms, *self.monitors)}
 
     @property
@@ -259,15 +258,16 @@ class EmoBed(keras.Model):
         return {self.score.name: self.score.result()}
 
     def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
-        """Euclidean norm of every weighted term's gradient for a batch, by term."""
-        return self._gradient_norms(batch)
+        """Euclidean norm of every weighted term's gradient for a batch, by term.
 
-    def _norms(self, batch) -> dict[str, tf.Tensor]:
+        Eagerly: a graph for it would take longer to compile than it ever runs.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            terms, _, _ = self.forward(batch)
+            weighted = {name: self.weigh({name: value}) for name, value in terms.items()}
         norms = {}
-        for name in self.terms:
-            with tf.GradientTape() as tape:
-                weighted = self.weigh({name: self.forward(batch)[0][name]})
-            gradients = tape.gradient(weighted, self.trainable_variables)
+        for name, value in weighted.items():
+            gradients = tape.gradient(value, self.trainable_variables)
             norms[name] = tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None])
         return norms
 

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emobed_tf.stack import fix_environment, import_tensorflow
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 THREADS = 1
+
+fix_environment()  # before any test module imports TensorFlow
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,11 +29,11 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def stack():
     """TensorFlow, with the tests' number of threads."""
-    from emobed_tf.stack import import_tensorflow
-
     import_tensorflow(THREADS)
+    import keras
     import tensorflow as tf
 
+    keras.utils.set_random_seed(0)
     return tf
 
 

@@ -269,12 +269,14 @@ class TestClassificationScores:
         assert uar(confusion) == pytest.approx(1 / 7)
 
 
+@pytest.mark.usefixtures("stack")
 class TestTensors:
     """The same formulas inside a TensorFlow graph, with gradients."""
 
     @staticmethod
     def loss_and_gradient(true, pred, mask=None):
-        tf = pytest.importorskip("tensorflow")
+        import tensorflow as tf
+
         true, pred = tf.constant(true, tf.float32), tf.Variable(pred, dtype=tf.float32)
         mask = tf.ones_like(true) if mask is None else tf.constant(mask, tf.float32)
 
@@ -316,6 +318,7 @@ class TestTensors:
             CLASSIFICATION_SCORES[name],
             np.array([[5, 1, 0, 2], [0, 2, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0]]),
         )
-        tf = pytest.importorskip("tensorflow")
+        import tensorflow as tf
+
         tensor = tf.function(score)(tf.constant(confusion, dtype))
         assert float(tensor) == pytest.approx(score(confusion), abs=1e-6 if dtype == "float32" else 1e-15)
