@@ -32,7 +32,7 @@ clean:
 	rm -rf .venv build *.egg-info
 
 .venv/.installed: requirements.txt setup.cfg pyproject.toml
-	@test -d .venv || $(PYTHON) -m venv .venv
+	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
 	@echo "installing into .venv (about 2 GB; a few minutes the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	@touch $@

@@ -5,7 +5,11 @@ Public names are resolved on first use, so that importing the package doesn't im
 
 import importlib
 
+from emobed_tf.stack import fix_environment
+
 __version__ = "0.1.0"
+
+fix_environment()  # before anybody imports TensorFlow: bit-identical results need the same numerics
 
 _PUBLIC = {
     "Config": "emobed_tf.config",
@@ -16,7 +20,7 @@ _PUBLIC = {
     "concordance_cc": "emobed_tf.metrics",
     "EmoBed": "emobed_tf.model",
     "build_emobed": "emobed_tf.model",
-    "train": "emobed_tf.training",
+    "train_run": "emobed_tf.training",
     "score_run": "emobed_tf.scoring",
 }
 __all__ = [*_PUBLIC, "__version__"]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from emobed_tf.runs import Run
 
 BEST, LAST = "best", "last"
 _OPTIMISER = "optimiser/"
+_LARGEST = 1e15  # its square still fits float32: beyond it the next step's R is infinite
 
 
 class DivergedError(InputError):
@@ -64,6 +66,8 @@ class RunKeeper(keras.callbacks.Callback):
         self.run, self.score, self.patience = run, f"val_{score}", patience
         self.history: list[dict[str, Any]] = []
         self.best, self.best_epoch = -math.inf, 0
+        self.seconds = 0.0
+        self._began = time.monotonic()
         self._steps = 0
 
     @property
@@ -81,13 +85,19 @@ class RunKeeper(keras.callbacks.Callback):
         if not (self.run.path / f"{LAST}.npz").exists():
             return
         arrays = self.run.read_arrays(LAST)
+        if "state" not in arrays:
+            raise InputError(f"{self.run.path / LAST}.npz: damaged (no training state)")
+        state = json.loads(str(arrays["state"]))
         set_weight_arrays(model, arrays)
         model.optimizer.build(model.trainable_variables)
         for k, variable in enumerate(model.optimizer.variables):
             variable.assign(arrays[f"{_OPTIMISER}{k}"])
-        state = json.loads(str(arrays["state"]))
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.seconds = state["seconds"]
         self._steps = int(model.optimizer.iterations.numpy())
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps += 1
@@ -95,21 +105,32 @@ class RunKeeper(keras.callbacks.Callback):
             value = float(logs[name])
             if not math.isfinite(value):
                 term = {"loss": "the weighted sum"}.get(name, f"term '{name}'")
-                raise DivergedError(
-                    f"{self.run.path}: {term} of the loss became {value} at step {self._steps} (epoch "
-                    f"{self.epochs_done + 1}); weights up to epoch {self.epochs_done} are kept. "
-                    "Try a lower --learning-rate, or --triplet-preset stable"
-                )
+                raise self._diverged(f"{term} of the loss became {value}")
+
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(
+            f"{self.run.path}: {what} at step {self._steps} (epoch {self.epochs_done + 1}); weights up to epoch "
+            f"{self.epochs_done} are kept. Try a lower --learning-rate, or --triplet-preset stable"
+        )
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
-        self.history.append(row)
         weights = weight_arrays(self.model)
+        for name, values in weights.items():
+            if not np.isfinite(values).all() or np.abs(values).max() > _LARGEST:
+                raise self._diverged(f"weight {name} became {np.abs(values).max():.3g}")
+        self.history.append(row)
+        self.seconds += time.monotonic() - self._began
         if row[self.score] > self.best:
             self.best, self.best_epoch = row[self.score], row["epoch"]
             self.run.write_arrays(BEST, weights)
         optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
-        state = {"history": self.history, "best": self.best, "best_epoch": self.best_epoch}
+        state = {
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+        }
         self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
         self.run.write_csv("history.csv", self.history)
         if self.stopped_early:

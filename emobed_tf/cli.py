@@ -67,7 +67,7 @@ def starting_config(argv: Sequence[str] | None) -> Config:
         InputError: if the file can't be read, or `--resume` has nothing to continue.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--config", "--dataset", "--output"):
+    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset"):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
     try:
@@ -77,10 +77,21 @@ def starting_config(argv: Sequence[str] | None) -> Config:
     if known.resume:
         if known.output is None:
             raise InputError("--resume continues what stands in --output; name that folder")
+        if known.config is not None:
+            raise InputError("--resume takes the run's own settings; leave --config out")
         return read_config(Run.open(Path(known.output), finished=False).config_file)
     if known.config is not None:
-        return read_config(Path(known.config), known.dataset)
+        return _free(read_config(Path(known.config), known.dataset), known)
     return preset(known.dataset) if known.dataset in get_args(Dataset) else preset()
+
+
+def _free(config: Config, known: argparse.Namespace) -> Config:
+    """A run's configuration holds what its framework and preset fixed; another one on the command line fixes anew."""
+    if known.framework not in (None, config.objective.framework):
+        config = config.replace(alpha=None, beta=None)
+    if known.triplet_preset not in (None, config.objective.triplet_preset):
+        config = config.replace(margin=None, normalise=None)
+    return config
 
 
 def _one_line(complaint: str, prog: str) -> str:

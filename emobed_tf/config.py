@@ -41,7 +41,8 @@ class Data:
     target: str | None = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
     auxiliary: tuple[str, ...] | None = None
-    """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others)."""
+    """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others). The classic
+    framework uses none."""
     label_delay: float = 2.4
     """Annotation delay in seconds: labels are shifted back by it in training, predictions forward (section 4.2)."""
     clip: float = 10.0
@@ -119,7 +120,7 @@ class Training:
     threads: int = 2
     """Threads of one operation; bit-identical results need the same number."""
     xla: bool = True
-    """Compile the training step with XLA."""
+    """Compile the fused GRU layers with XLA in training."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     if written != FORMAT:
         raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
     dataset = values.get("dataset", dataset or "recola")
-    if dataset not in _WEIGHTS:
+    if not isinstance(dataset, str) or dataset not in _WEIGHTS:
         raise InputError(f"{path}: dataset: expected one of {', '.join(_WEIGHTS)}, found {dataset!r}")
     kinds = _kinds()
     converted = {}

@@ -1,9 +1,11 @@
 """What commands share at the keyboard: one-line errors, warnings, progress."""
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from emobed_tf.errors import EmoBedWarning, InputError
 
@@ -20,6 +22,9 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
     Returns:
         Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     _show_warnings_as_lines()
     try:
         return main() or 0
@@ -69,12 +74,13 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Prints a table on stdout: the first column to the left, the others to the right."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    grid = Table(title=title, title_justify="left")
+    grid = Table(title=Text(title), title_justify="left")  # Text: a path with brackets is no markup
     for k, column in enumerate(columns):
-        grid.add_column(column, justify="right" if k else "left")
+        grid.add_column(Text(column), justify="right" if k else "left")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(Text, row))
     Console(width=None if sys.stdout.isatty() else 120).print(grid)
 
 

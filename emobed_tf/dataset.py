@@ -1,5 +1,6 @@
 """The data of a configuration, and the configuration that its data make definite. No TensorFlow."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from emobed_tf import corpora
@@ -8,90 +9,128 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
-from emobed_tf.runs import free_path
+
+_RECOLA_TARGET = "audio"
 
 
-def load_corpus(config: Config, progress: Progress | None = None) -> tuple[Config, Corpus]:
+def load_corpus(
+    config: Config, progress: Progress | None = None, *, target_only: bool = False
+) -> tuple[Config, Corpus]:
     """The data of a configuration, and the configuration with paths, target, auxiliaries and task made definite.
 
     Args:
         config: any configuration.
         progress: see `corpora.load`.
+        target_only: leave the auxiliaries' files alone; for a resolved configuration.
 
     Raises:
         InputError: if data or settings don't fit each other.
     """
     config = config.check()
+    config = config.replace(table=merged_tables(config.data.table))
     data = config.data
     directory = locate(data.dataset, data.data_dir, bool(data.table), progress)
-    only = _wanted_on_recola(config) if data.dataset == "recola" else None
+    wanted = (data.target,) if target_only else _wanted(config)
     corpus = corpora.load(
         data.dataset,
         directory,
         dimension=data.dimension,
         task=data.task,
         tables=data.table,
-        modalities=only,
+        modalities=wanted,
         progress=progress,
     )
-    return _resolved(config, directory, corpus), corpus
+    return _resolved(config, directory, corpus, target_only), corpus
 
 
 def default_output(config: Config, corpus: Corpus) -> Path:
-    """A new folder below `runs/`, named by data set, label, target, framework and seed.
+    """Makes an empty folder below `runs/`, named by data set, label, target, framework and seed; -2, -3, … if taken.
 
     Args:
         config: resolved.
         corpus: its data.
     """
     system = (config.data.target, config.objective.framework, f"seed{config.training.seed}")
-    return free_path(Path("runs") / "-".join((corpus.name, corpus.label, *system)))
+    name = "-".join((corpus.name, corpus.label, *system))
+    path, k = Path("runs") / name, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            k += 1
+            path = Path("runs") / f"{name}-{k}"
 
 
-def _wanted_on_recola(config: Config) -> tuple[str, ...]:
-    """Modalities of RECOLA's folders that training needs: parsing 632 geometric columns for nothing takes long."""
-    tables = [entry.partition("=")[0] for entry in config.data.table]
-    target = config.data.target or "audio"
+def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:
+    """`NAME=PATH` entries with one for each name: the last, which came after it on the command line."""
+    by_name = {entry.partition("=")[0]: entry for entry in entries}
+    return tuple(by_name.values())
+
+
+def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
+    """SHA-256 of every file that was read, by a name that stays when the data move.
+
+    Args:
+        config: resolved.
+        corpus: its data.
+
+    Returns:
+        Files of the data folder by their path within it, tables by `--table NAME`.
+    """
+    tables = {path: f"--table {name}" for name, _, path in (entry.partition("=") for entry in config.data.table)}
+
+    def name(path: str) -> str:
+        absolute = str(Path(path).absolute())
+        if absolute in tables:
+            return tables[absolute]
+        folder = config.data.data_dir
+        inside = folder is not None and Path(absolute).is_relative_to(folder)
+        return Path(absolute).relative_to(folder).as_posix() if inside else absolute
+
+    return {name(path): value for path, value in corpus.fingerprints.items()}
+
+
+def _wanted(config: Config) -> tuple[str, ...] | None:
+    """Modalities to read; None: all. On RECOLA only what is used: parsing 632 columns for nothing takes long."""
+    if config.data.dataset != "recola":
+        return None
+    target = config.data.target or _RECOLA_TARGET
+    if config.objective.framework == "classic":
+        return (target,)
     auxiliary = config.data.auxiliary
     if auxiliary is None:
-        auxiliary = () if config.objective.framework == "classic" else _default_auxiliary(target, tables)
+        of_the_paper = "video_appearance" if target == _RECOLA_TARGET else _RECOLA_TARGET
+        auxiliary = (of_the_paper, *(entry.partition("=")[0] for entry in config.data.table))
     return tuple(dict.fromkeys((target, *auxiliary)))
 
 
-def _default_auxiliary(target: str, tables: list[str]) -> tuple[str, ...]:
-    of_the_paper = "video_appearance" if target == "audio" else "audio"
-    return tuple(name for name in (of_the_paper, *tables) if name != target)
+def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_only: bool) -> Config:
+    pairs = (entry.partition("=") for entry in config.data.table)
+    tables = tuple(f"{name}={Path(path).absolute()}" for name, _, path in pairs)
+    config = config.replace(data_dir=directory.absolute() if directory else None, table=tables, task=corpus.task)
+    return config if target_only else _with_modalities(config, corpus)
 
 
-def _resolved(config: Config, directory: Path | None, corpus: Corpus) -> Config:
-    names = list(corpus.modalities)
-    tables = []
-    for entry in config.data.table:
-        name, _, path = entry.partition("=")
-        tables.append(f"{name}={Path(path).absolute()}")
-    target = config.data.target or names[0]
+def _with_modalities(config: Config, corpus: Corpus) -> Config:
+    names, framework = list(corpus.modalities), config.objective.framework
+    target = config.data.target or (_RECOLA_TARGET if _RECOLA_TARGET in names else names[0])
     corpus.modality(target)
     auxiliary = config.data.auxiliary
     if auxiliary is None:
         auxiliary = tuple(name for name in names if name != target)
-    if config.objective.framework == "classic":
+    if framework == "classic":
         auxiliary = ()
     for name in auxiliary:
         corpus.modality(name)
         if name == target:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
-    if not auxiliary and config.objective.framework in USES_ALPHA:
+    if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
         raise InputError(
-            f"--framework {config.objective.framework} needs an auxiliary modality, but there is only {target}; "
-            "add one with --table NAME=PATH, or choose --framework classic"
+            f"--framework {framework} with --mining {config.objective.mining} needs an auxiliary modality, but there "
+            f"is only {target}; add one with --table NAME=PATH, or choose --framework classic"
         )
     selection = config.training.selection
     if selection is not None and (selection == "ccc") != (corpus.task == REGRESSION):
         raise InputError(f"--selection {selection} is no score of a {corpus.task}")
-    return config.replace(
-        data_dir=directory.absolute() if directory else None,
-        table=tuple(tables),
-        task=corpus.task,
-        target=target,
-        auxiliary=auxiliary,
-    )
+    return config.replace(target=target, auxiliary=auxiliary)

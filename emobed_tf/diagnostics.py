@@ -34,16 +34,20 @@ class Diagnostics(keras.callbacks.Callback):
         self._warn_of_collapse(epoch, logs)
 
     def _warn_of_collapse(self, epoch: int, logs: dict[str, float]) -> None:
-        collapsed = None
-        if logs["effective_rank"] < RANK:
-            collapsed = f"effective rank {logs['effective_rank']:.2f} of {self.model.head.input_shape[-1]}"
-        elif logs.get("d_negative", 1.0) < SEPARATION * logs["embedding_norm"]:
-            collapsed = f"distance to the nearest negative {logs['d_negative']:.2g}"
-        if collapsed and not self._warned:
-            self._warned = True
-            warnings.warn(
-                f"the embedding has collapsed in epoch {epoch + 1}: {collapsed}; try a lower --beta, or "
-                "--triplet-preset stable",
-                EmoBedWarning,
-                stacklevel=2,
+        if self._warned or "triplet" not in self.model.terms:
+            return
+        hint = "try a lower --beta, or --triplet-preset stable"
+        if logs["valid_anchors"] == 0:
+            problem = (
+                "no embedding has a positive and a negative, so the triplet loss is 0; see --mining, --bins, --hop"
             )
+        elif logs["effective_rank"] < RANK:
+            rank, width = logs["effective_rank"], self.model.head.input_shape[-1]
+            problem = f"the embedding has collapsed: effective rank {rank:.2f} of {width}; {hint}"
+        elif logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
+            distance = logs["d_negative"]
+            problem = f"the embedding has collapsed: distance to the nearest negative {distance:.2g}; {hint}"
+        else:
+            return
+        self._warned = True
+        warnings.warn(f"epoch {epoch + 1}: {problem}", EmoBedWarning, stacklevel=2)

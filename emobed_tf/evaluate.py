@@ -26,6 +26,8 @@ class Arguments:
     """Another run on the same data, such as the classic system's: is RUN better than it?"""
     data_dir: Path | None = None
     """Folder of the data set, where it has moved since training."""
+    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=PATH of the target's table, where it has moved."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,8 +47,8 @@ def _main(argv: Sequence[str] | None) -> int:
     from emobed_tf.summary import show_comparison, show_scores
 
     with console.progress("evaluating") as progress:
-        partitions = score_run(run, arguments.data_dir, progress)
-        against = score_run(other, arguments.data_dir, progress) if other else None
+        partitions = score_run(run, arguments.data_dir, progress, tables=arguments.table)
+        against = score_run(other, arguments.data_dir, progress, tables=arguments.table) if other else None
     show_scores(run.facts(), list(partitions.values()))
     if other is not None:
         show_scores(other.facts(), list(against.values()))

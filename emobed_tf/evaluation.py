@@ -1,7 +1,7 @@
 """Scores of a run and the comparison of two: the chain learnt on development, applied untouched elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import keras
@@ -71,28 +71,29 @@ class Comparison:
         score: its name.
         first: value of the first system.
         second: value of the second.
-        published: p-value of the test that the paper uses (Fisher r-to-z on all frames, or the z-test of proportions
-            on all utterances, one-tailed); it takes frames for independent.
+        published: one-tailed p-value of the test that the paper uses: Fisher r-to-z of the CCC on all frames, or the
+            z-test on the share of right answers (micro-averaged F1) of all utterances. It takes frames for
+            independent. None with too few of them.
         published_n: frames or utterances that it counts.
         swap: p-value of the exchange test by speaker, one-tailed: the primary evidence.
         swap_two_sided: the same, two-sided.
         exact: whether all exchanges were enumerated.
         units: number of speakers.
-        low: lower end of the bootstrap's 95 % interval of the difference, over speakers.
+        low: lower end of the bootstrap's 95 % interval of the difference, over speakers; None with a single one.
         high: its upper end.
     """
 
     score: str
     first: float
     second: float
-    published: float
+    published: float | None
     published_n: int
     swap: float
     swap_two_sided: float
     exact: bool
     units: int
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, ...]:
@@ -188,26 +189,26 @@ def compare(first: Evaluated, second: Evaluated, score: str) -> Comparison:
     Raises:
         InputError: if the two were not scored on the same recordings and labels.
     """
+    first, second = _by_id(first), _by_id(second)
     same = [r.id for r in first.recordings] == [r.id for r in second.recordings]
     if not same or any(not np.array_equal(a, b) for a, b in zip(first.labels, second.labels, strict=True)):
         raise InputError(f"the two runs have different recordings or labels in partition '{first.partition}'")
     function, (a, b) = _statistics(score, [first, second])
     values = [float(function(x.sum(axis=0))) for x in (a, b)]
-    published = fisher_z_test if score == "ccc" else proportions_z_test
     test = swap_test(function, a, b, alternative=SECOND_BETTER)
     found = bootstrap_interval(function, a, b) if len(a) > 1 else None
     return Comparison(
         score=score,
         first=values[0],
         second=values[1],
-        published=published(values[0], first.frames, values[1], first.frames),
+        published=_published(score, first, second),
         published_n=first.frames,
         swap=test.p_value,
         swap_two_sided=test.p_two_sided,
         exact=test.exact,
         units=test.units,
-        low=found.low if found else float("nan"),
-        high=found.high if found else float("nan"),
+        low=found.low if found else None,
+        high=found.high if found else None,
     )
 
 
@@ -252,9 +253,18 @@ def classification_row(
     return row | {f"p_{name}": float(p) for name, p in zip(classes, probabilities, strict=True)}
 
 
-def to_json(comparison: Comparison) -> dict:
-    """A comparison as JSON values."""
-    return asdict(comparison)
+def _by_id(system: Evaluated) -> Evaluated:
+    """The same with recordings in the order of their ids: two tables need not have the same order."""
+    order = sorted(range(len(system.recordings)), key=lambda k: system.recordings[k].id)
+    parts = {name: tuple(getattr(system, name)[k] for k in order) for name in ("recordings", "labels", "raw", "final")}
+    return replace(system, **parts)
+
+
+def _published(score: str, first: Evaluated, second: Evaluated) -> float | None:
+    n = first.frames
+    if score != "ccc":
+        return proportions_z_test(first.scores["f1_micro"], n, second.scores["f1_micro"], n)
+    return fisher_z_test(first.scores["ccc"], n, second.scores["ccc"], n) if n > 3 else None
 
 
 def _statistics(score: str, systems: Sequence[Evaluated]):

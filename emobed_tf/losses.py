@@ -70,6 +70,8 @@ def batch_hard_pairs(
         raise ValueError(f"Expected origin for mining={mining!r}, negative_seconds={negative_seconds}. Received: None")
     embeddings, labels = tf.stop_gradient(tf.convert_to_tensor(embeddings)), tf.convert_to_tensor(labels)
     static = embeddings.shape[0]  # XLA needs to know it; a plain graph does not
+    if static == 0:
+        return Pairs(tf.zeros([0], tf.int32), tf.zeros([0], tf.int32), tf.zeros([0], tf.bool))
     n = tf.shape(embeddings)[0] if static is None else static
     mask = tf.ones([n], tf.bool) if mask is None else tf.cast(mask, tf.bool)
     points = _centred(embeddings, mask)

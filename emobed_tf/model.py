@@ -14,7 +14,7 @@ from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.layers import FusedGRU
 from emobed_tf.pooled import PooledCCC, PooledConfusion
 
-HEAD = "head"
+HEAD = "shared.head"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,13 @@ class Standardise(keras.layers.Layer):
 
 
 def build_emobed(
-    features: Mapping[str, int], outputs: int = 1, network: Network | None = None, *, seed: int = 0, clip: float = 10.0
+    features: Mapping[str, int],
+    outputs: int = 1,
+    network: Network | None = None,
+    *,
+    seed: int = 0,
+    clip: float = 10.0,
+    xla: bool = True,
 ) -> "EmoBed":
     """An untrained network: per modality an encoder (Eq. 1), and one shared head (Eq. 2).
 
@@ -96,36 +102,42 @@ def build_emobed(
         seed: of the initial weights. A layer's are derived from the seed and its name, so that a network with more
             modalities begins with the same weights where both have a layer.
         clip: see `Standardise`.
+        xla: whether fused layers compile themselves in training.
 
     Returns:
         The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
     """
     network = network or Network()
     inputs = {name: keras.Input((None, width), name=name) for name, width in features.items()}
-    encoders = {name: _encoder(name, width, network, clip) for name, width in features.items()}
-    head = _head(outputs, network)
+    encoders = {name: _encoder(name, width, network, clip, xla) for name, width in features.items()}
+    head = _head(outputs, network, xla)
     model = EmoBed(inputs=inputs, outputs={name: head(encoders[name](inputs[name])) for name in features})
     model.initialise(seed)
     return model
 
 
-def _gru(units: int, name: str, fused: bool) -> keras.layers.Layer:
-    return (FusedGRU if fused else keras.layers.GRU)(units, return_sequences=True, name=name)
+# The dot keeps these names apart from the modalities', which have none.
+def _gru(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
+    if not fused:
+        return keras.layers.GRU(units, return_sequences=True, name=name)
+    layer = FusedGRU(units, return_sequences=True, name=name)
+    layer.compile_training = xla
+    return layer
 
 
-def _encoder(modality: str, width: int, network: Network, clip: float) -> keras.Model:
-    features = keras.Input((None, width), name=f"{modality}_features")
-    hidden = Standardise(clip, name=f"{modality}_standardise")(features)
+def _encoder(modality: str, width: int, network: Network, clip: float, xla: bool) -> keras.Model:
+    features = keras.Input((None, width), name=f"{modality}.features")
+    hidden = Standardise(clip, name=f"{modality}.standardise")(features)
     for k in range(network.encoder_layers):
-        hidden = _gru(network.encoder_units, f"{modality}_gru_{k + 1}", network.fused)(hidden)
-    return keras.Model(features, hidden, name=f"{modality}_encoder")
+        hidden = _gru(network.encoder_units, f"{modality}.gru_{k + 1}", network.fused, xla)(hidden)
+    return keras.Model(features, hidden, name=f"{modality}.encoder")
 
 
-def _head(outputs: int, network: Network) -> keras.Model:
-    embedding = hidden = keras.Input((None, network.encoder_units), name="embedding")
+def _head(outputs: int, network: Network, xla: bool) -> keras.Model:
+    embedding = hidden = keras.Input((None, network.encoder_units), name="shared.embedding")
     for k in range(network.head_layers):
-        hidden = _gru(network.head_units, f"head_gru_{k + 1}", network.fused)(hidden)
-    return keras.Model(embedding, keras.layers.Dense(outputs, name="head_output")(hidden), name=HEAD)
+        hidden = _gru(network.head_units, f"shared.gru_{k + 1}", network.fused, xla)(hidden)
+    return keras.Model(embedding, keras.layers.Dense(outputs, name="shared.output")(hidden), name=HEAD)
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
@@ -144,11 +156,11 @@ class EmoBed(keras.Model):
 
     def encoder(self, modality: str) -> keras.Model:
         """A modality's embedding function, f_A or f_V in Eq. 1."""
-        return self.get_layer(f"{modality}_encoder")
+        return self.get_layer(f"{modality}.encoder")
 
     def standardise(self, modality: str) -> Standardise:
         """The first layer of a modality's encoder."""
-        return self.encoder(modality).get_layer(f"{modality}_standardise")
+        return self.encoder(modality).get_layer(f"{modality}.standardise")
 
     def initialise(self, seed: int) -> None:
         """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
@@ -157,18 +169,19 @@ class EmoBed(keras.Model):
                 for weight in layer.trainable_weights:
                     weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
 
-    def monomodal(self, modality: str, task: str = REGRESSION) -> keras.Model:
+    def monomodal(self, modality: str) -> keras.Model:
         """One modality's encoder and the head, and nothing else: what is kept after training.
 
         Args:
             modality: the one that is left.
-            task: `regression`: outputs `[batch, frames]`; `classification`: probabilities `[batch, classes]` after the
-                last frame.
+
+        Returns:
+            float32 `[batch, frames, features]` -> predictions `[batch, frames]` of a regression (one output), or
+            class probabilities `[batch, classes]` after the last frame.
         """
         outputs = self.output[modality]
-        if task == REGRESSION:
-            return keras.Model(self.input[modality], keras.ops.squeeze(outputs, -1), name=f"{modality}_monomodal")
-        return keras.Model(self.input[modality], keras.ops.softmax(outputs[:, -1]), name=f"{modality}_monomodal")
+        kept = keras.ops.squeeze(outputs, -1) if outputs.shape[-1] == 1 else keras.ops.softmax(outputs[:, -1])
+        return keras.Model(self.input[modality], kept, name=f"{modality}.monomodal")
 
     def compile(self, optimizer="adam", *, goal: Goal, objective: Objective, **kwargs) -> None:
         """Prepares training.
@@ -190,7 +203,6 @@ class EmoBed(keras.Model):
         self.auxiliaries = tuple(name for name in self.modalities if name != goal.target)
         self.alpha = tf.Variable(objective.alpha, trainable=False, dtype=tf.float32, name="alpha")
         self.beta = tf.Variable(objective.beta, trainable=False, dtype=tf.float32, name="beta")
-        self.kernels = [weight for weight in self.trainable_weights if weight.path.endswith("kernel")]
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
         self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", *self.terms, *self.monitors)}
 
@@ -234,7 +246,7 @@ class EmoBed(keras.Model):
         if "triplet" in self.terms:
             terms["triplet"], distances = self._triplet(mined, classes, batch)
             monitors = {**distances, **monitors}
-        terms["l2"] = losses.squared_kernels(self.kernels)
+        terms["l2"] = losses.squared_kernels(self.trainable_weights)
         return terms, monitors, outputs
 
     def train_step(self, batch):

@@ -12,6 +12,7 @@ logs/                TensorBoard
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -19,6 +20,7 @@ import platform
 import subprocess
 import sys
 import time
+import urllib.parse
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +54,7 @@ class Facts:
         delay: label delay in frames of the target.
         deviation: standard deviation of the target's training labels (regression).
         edges: between the classes of a continuous label.
-        fingerprints: SHA-256 by input file.
+        fingerprints: SHA-256 by input file, see `dataset.fingerprints`.
     """
 
     corpus: str
@@ -100,10 +102,10 @@ class Run:
         """A new run folder with configuration, facts and provenance.
 
         Raises:
-            InputError: if there is something already.
+            InputError: if there is something already, but for what a start that was killed left.
         """
         run = cls(path)
-        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+        if run.path.exists() and (not run.path.is_dir() or run._begun()):
             raise InputError(f"{path}: not empty; continue it with --resume, or choose another --output")
         run.path.mkdir(parents=True, exist_ok=True)
         run.write_json("run.json", {"facts": dataclasses.asdict(facts), "provenance": provenance(config)})
@@ -136,6 +138,15 @@ class Run:
                 raise InputError(f"{path}: half written: {name} is missing")
         return run
 
+    def _begun(self) -> bool:
+        names = {file.name for file in self.path.iterdir() if not file.name.endswith(".tmp")}
+        return "config.json" in names or bool(names - {"run.json"})
+
+    def begin_again(self) -> None:
+        """Takes away what the end of training wrote: more epochs are to come."""
+        for name in ("scores.json", "postprocessing.json"):
+            (self.path / name).unlink(missing_ok=True)
+
     def config(self) -> Config:
         """The resolved configuration."""
         return read_config(self.config_file)
@@ -144,7 +155,7 @@ class Run:
         """What training found in the data."""
         values = self.read_json("run.json").get("facts", {})
         expected = {field.name for field in dataclasses.fields(Facts)}
-        if set(values) != expected:
+        if not isinstance(values, dict) or set(values) != expected:
             raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
         values["features"] = {name: tuple(columns) for name, columns in values["features"].items()}
         return Facts(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
@@ -166,15 +177,25 @@ class Run:
             InputError: if it is missing or damaged.
         """
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            values = json.loads((self.path / name).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise MissingInputError(f"{self.path / name}: missing; the run is half written") from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{self.path / name}: damaged ({error})") from None
+        if not isinstance(values, dict):
+            raise InputError(f"{self.path / name}: damaged (expected a JSON object)")
+        return values
 
     def write_json(self, name: str, values: Any) -> None:
         """Writes a JSON file of the folder."""
-        write_bytes(self.path / name, (json.dumps(values, indent=2, allow_nan=True) + "\n").encode())
+        write_bytes(self.path / name, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
+
+    def write_predictions(self, partition: str, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes `predictions/<partition>/<name>.csv`; what a file name can't hold is percent-encoded."""
+        safe = urllib.parse.quote(name, safe=" ()+,;=@")
+        if len(safe) > 200:  # file systems take 255 bytes
+            safe = f"{safe[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        self.write_csv(f"predictions/{partition}/{safe}.csv", rows)
 
     def write_csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes a CSV file of the folder."""
@@ -225,15 +246,6 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(path, text.getvalue().encode())
-
-
-def free_path(path: Path) -> Path:
-    """The path, or with the first of -2, -3, … that isn't taken."""
-    candidate, k = path, 1
-    while candidate.exists():
-        k += 1
-        candidate = path.with_name(f"{path.name}-{k}")
-    return candidate
 
 
 def provenance(config: Config) -> dict[str, Any]:

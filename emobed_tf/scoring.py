@@ -1,15 +1,17 @@
 """A run folder scored on its data, and two compared: what `evaluate` does."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 
 from emobed_tf.checkpoint import BEST, set_weight_arrays
+from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora import load_features
 from emobed_tf.corpora.corpus import Corpus
-from emobed_tf.dataset import load_corpus
+from emobed_tf.dataset import fingerprints, load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation import (
     Comparison,
@@ -21,7 +23,6 @@ from emobed_tf.evaluation import (
     outputs,
     prediction_rows,
     regression_rows,
-    to_json,
 )
 from emobed_tf.runs import Facts, Run, write_csv
 from emobed_tf.training import build_model
@@ -39,15 +40,20 @@ def load_model(run: Run) -> keras.Model:
     facts = run.facts()
     model = build_model(run.config(), facts)
     set_weight_arrays(model, run.read_arrays(BEST))
-    return model.monomodal(facts.target, facts.task)
+    return model.monomodal(facts.target)
 
 
-def score_run(run: Run, data_dir: Path | None = None, progress: Progress | None = None) -> dict[str, Evaluated]:
+def score_run(
+    run: Run, data_dir: Path | None = None, progress: Progress | None = None, *, tables: Sequence[str] = ()
+) -> dict[str, Evaluated]:
     """Scores a run on development and, where it has labels, on test; writes scores and predictions into its folder.
+
+    Only the target's files are read.
 
     Args:
         run: finished.
         data_dir: folder of the data set, where it has moved.
+        tables: `NAME=PATH` of tables that have moved.
         progress: told how far it is.
 
     Returns:
@@ -59,22 +65,22 @@ def score_run(run: Run, data_dir: Path | None = None, progress: Progress | None 
     facts, config = run.facts(), run.config()
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
-    _, corpus = load_corpus(config, progress)
-    _check_same(run, facts, corpus)
+    config = config.replace(table=(*config.data.table, *tables))
+    config, corpus = load_corpus(config, progress, target_only=True)
+    _check_same(run, facts, config, corpus)
     recordings = {part: labelled(corpus, facts.target, part) for part in ("dev", "test")}
-    raw = iter(outputs(load_model(run), [r for part in recordings.values() for r in part], facts))
-    chain = run.chain()
+    model, chain = load_model(run), run.chain()
     evaluated = {
-        part: evaluate(part, members, [next(raw) for _ in members], facts, chain)
+        part: evaluate(part, members, outputs(model, members, facts), facts, chain)
         for part, members in recordings.items()
         if members
     }
     scores = run.read_json("scores.json")
+    scores.update({part: values.scores for part, values in evaluated.items()})
+    run.write_json("scores.json", scores)
     for part, values in evaluated.items():
         for name, rows in prediction_rows(values, facts).items():
-            run.write_csv(f"predictions/{part}/{name.replace('/', '_')}.csv", rows)
-        scores[part] = values.scores
-    run.write_json("scores.json", scores)
+            run.write_predictions(part, name, rows)
     return evaluated
 
 
@@ -94,7 +100,7 @@ def compare_runs(
     score = "ccc" if not facts.classes else run.config().classification_score
     shared = [part for part in partitions if part in against]
     comparisons = {part: compare(against[part], partitions[part], score) for part in shared}
-    found = {"against": str(other.path.absolute()), **{part: to_json(c) for part, c in comparisons.items()}}
+    found = {"against": str(other.path.absolute()), **{part: asdict(c) for part, c in comparisons.items()}}
     run.write_json("comparison.json", found)
     return comparisons
 
@@ -129,12 +135,11 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
     return len(rows)
 
 
-def _check_same(run: Run, facts: Facts, corpus: Corpus) -> None:
+def _check_same(run: Run, facts: Facts, config: Config, corpus: Corpus) -> None:
     if corpus.modality(facts.target).feature_names != facts.features[facts.target]:
         raise InputError(f"{run.path}: the features of '{facts.target}' are not those that it was trained on")
-    known = {Path(path).name: value for path, value in facts.fingerprints.items()}
-    now = set(corpus.fingerprints.values())
-    changed = [name for name, value in known.items() if value not in now]
+    now = fingerprints(config, corpus)
+    changed = [name for name, value in now.items() if facts.fingerprints.get(name, value) != value]
     if changed:
         raise InputError(
             f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "

@@ -2,22 +2,21 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
+from emobed_tf import console
 from emobed_tf.errors import InputError
 
-PROGRAM = "emobed_tf.simulate"
+PROG = "emobed_tf.simulate"
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
-        self.exit(2, f"{PROGRAM}: error: {message}\n")
+        raise InputError(message)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog=f"python -m {PROGRAM}",
+        prog=f"python -m {PROG}",
         description="Write a simulated data set in the on-disk form of the real one, to run and to test on: these are "
         "no recordings, and a score on them is no result.",
     )
@@ -53,37 +52,20 @@ def _names(parser: argparse.ArgumentParser, option: str, default: list[str], kno
     parser.add_argument(option, type=lambda value: value.split(","), default=default, metavar="A,B", help=text)
 
 
-@contextmanager
-def _progress(corpus: str) -> Iterator[Callable[[int, int], None] | None]:
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"simulating {corpus}")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command on `argv` (default: the command line); returns the exit code: 0, or 2 after an error."""
+    """Runs the command on `argv` (default: the command line); returns the exit code."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: list[str] | None) -> int:
     options = vars(_parser().parse_args(argv))
     corpus, directory = options.pop("corpus"), options.pop("directory")
     # Only now: numpy and scipy take longer to import than --help should take.
     from emobed_tf.corpora.simulate import simulate_omg, simulate_recola
 
     write = {"recola": simulate_recola, "omg": simulate_omg}[corpus]
-    try:
-        with _progress(corpus) as progress:
-            files = write(directory, progress=progress, **options)
-    except InputError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        print(f"{PROGRAM}: error: {error.strerror or error}{where}", file=sys.stderr)
-        return 2
+    with console.progress(f"simulating {corpus}") as progress:
+        files = write(directory, progress=progress, **options)
     print(f"Wrote {files} files to {directory}. All of it is simulated: no recordings, and no result to report.")
     return 0
 

@@ -8,6 +8,7 @@ from emobed_tf.console import table
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.locate import notice
 from emobed_tf.evaluation import Comparison, Evaluated, interval
+from emobed_tf.metrics import CLASSIFICATION_SCORES
 from emobed_tf.runs import Facts, Run
 
 _NAMES = {
@@ -25,7 +26,7 @@ _NAMES = {
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
     """Says what is trained on what, and that simulated data is simulated."""
     if corpus.simulated:
-        print(notice(corpus.name) if corpus.name in ("recola", "omg") else "These data are simulated.")
+        print(notice(corpus.name, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
     print(
@@ -62,11 +63,12 @@ def show_scores(facts: Facts, partitions: Sequence[Evaluated]) -> None:
     for evaluated in partitions:
         columns += [evaluated.partition, "95 %"]
     rows = []
+    with_interval = {"ccc", *CLASSIFICATION_SCORES}
     for name, text in _NAMES.items():
         if name in partitions[0].scores:
             row = [text]
             for evaluated in partitions:
-                ends = interval(evaluated, name) if name in ("ccc", *_counted(facts)) else None
+                ends = interval(evaluated, name) if name in with_interval else None
                 row += [f"{evaluated.scores[name]:.3f}", f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""]
             rows.append(row)
     if facts.task == REGRESSION:
@@ -86,16 +88,18 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
     """Three kinds of evidence that the second run is better than the first, each labelled."""
     columns = ["", *comparisons]
     fisher = facts.task == REGRESSION
-    published = "Fisher r-to-z over frames" if fisher else "z-test of proportions over utterances"
+    published = "Fisher r-to-z over frames" if fisher else "z-test of the shares of right answers"
     lines = {
-        names[0]: lambda c: f"{c.first:.3f}",
-        names[1]: lambda c: f"{c.second:.3f}",
+        f"first: {names[0]}": lambda c: f"{c.first:.3f}",
+        f"second: {names[1]}": lambda c: f"{c.second:.3f}",
         "difference": lambda c: f"{c.second - c.first:+.3f}",
         "PRIMARY: swap test by speaker, p one-tailed": lambda c: f"{c.swap:.4f}",
         "  two-sided": lambda c: f"{c.swap_two_sided:.4f}",
         "  exchanges": lambda c: f"{'all' if c.exact else 'drawn'}, {c.units} speakers",
-        "bootstrap over speakers, 95 % of the difference": lambda c: f"{c.low:+.3f} to {c.high:+.3f}",
-        f"as published: {published}, p one-tailed": lambda c: f"{c.published:.4f}",
+        "bootstrap over speakers, 95 % of the difference": lambda c: (
+            f"{c.low:+.3f} to {c.high:+.3f}" if c.low is not None else "-"
+        ),
+        f"as published: {published}, p one-tailed": lambda c: "-" if c.published is None else f"{c.published:.4f}",
         "  counts as independent": lambda c: f"n = {c.published_n:,}",
     }
     first = next(iter(comparisons.values()))
@@ -105,10 +109,6 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
         "The published test takes frames or utterances for independent: equally good systems differ 'significantly' "
         "in about 4 of 10 cases that way."
     )
-
-
-def _counted(facts: Facts) -> tuple[str, ...]:
-    return ("f1_micro", "f1_macro", "f1_harmonic", "uar") if facts.task != REGRESSION else ()
 
 
 def _simulated(facts: Facts) -> str:

@@ -1,5 +1,6 @@
 """`python -m emobed_tf.train`: trains a system and leaves a run folder."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import tyro
 
 from emobed_tf import cli, console
 from emobed_tf.config import Config
+from emobed_tf.errors import InputError
 
 PROG = "emobed_tf.train"
 DESCRIPTION = """Trains EmoBed, or one of its parts, and keeps what recognises emotion from one modality.
@@ -49,12 +51,16 @@ def _main(argv: Sequence[str] | None) -> int:
 
     import_tensorflow(config.training.threads)
     from emobed_tf.summary import announce, show_training
-    from emobed_tf.training import train
+    from emobed_tf.training import train_run
 
     announce(config, corpus, output)
     try:
         with console.progress("training") as progress:
-            run = train(config, output, corpus=corpus, resume=arguments.resume, progress=progress)
+            run = train_run(config, output, corpus=corpus, resume=arguments.resume, progress=progress)
+    except InputError:
+        with contextlib.suppress(OSError):
+            output.rmdir()  # empty if nothing was trained
+        raise
     except KeyboardInterrupt:
         print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
         raise

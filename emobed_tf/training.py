@@ -1,6 +1,5 @@
 """From a configuration to a run folder: the one place that trains."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from emobed_tf.checkpoint import BEST, RunKeeper, set_weight_arrays
-from emobed_tf.config import Config
+from emobed_tf.config import USES_BETA, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
-from emobed_tf.dataset import default_output, load_corpus
+from emobed_tf.dataset import default_output, fingerprints, load_corpus
 from emobed_tf.diagnostics import Diagnostics
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation import evaluate, labelled, learn_chain, outputs
@@ -77,7 +76,10 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
     branches = (data.target,) if objective.framework == "classic" else (data.target, *data.auxiliary)
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
-    edges = class_edges(labels[data.target], objective.bins) if regression else np.zeros(0)
+    if regression:
+        _check_labels(labels, data.label_delay)
+    mined = regression and objective.framework in USES_BETA
+    edges = class_edges(labels[data.target], objective.bins) if mined else np.zeros(0)
     sequences = {
         name: training_sequences(
             corpus.modality(name),
@@ -101,7 +103,7 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
         delay=frames_of(data.label_delay, target.frame_seconds) if target.frame_seconds and regression else 0,
         deviation=float(np.concatenate(labels[data.target]).std()) if regression else 1.0,
         edges=tuple(edges.tolist()),
-        fingerprints=dict(corpus.fingerprints),
+        fingerprints=fingerprints(config, corpus),
     )
     model = build_model(config, facts)
     for name, values in sequences.items():
@@ -115,7 +117,10 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
 def build_model(config: Config, facts: Facts) -> EmoBed:
     """The network of a run, with the seed's initial weights."""
     widths = {name: len(columns) for name, columns in facts.features.items()}
-    return build_emobed(widths, facts.outputs, config.network, seed=config.training.seed, clip=config.data.clip)
+    training = config.training
+    return build_emobed(
+        widths, facts.outputs, config.network, seed=training.seed, clip=config.data.clip, xla=training.xla
+    )
 
 
 def compile_model(model: EmoBed, config: Config, facts: Facts, strides: dict[str, int]) -> None:
@@ -130,10 +135,11 @@ def compile_model(model: EmoBed, config: Config, facts: Facts, strides: dict[str
         strides=strides,
     )
     optimizer = keras.optimizers.Adam(config.training.learning_rate)
-    model.compile(optimizer, goal=goal, objective=config.objective, jit_compile=config.training.xla)
+    # Not the step as a whole: the layers compile themselves, and independent ones then run at the same time.
+    model.compile(optimizer, goal=goal, objective=config.objective, jit_compile=False)
 
 
-def train(
+def train_run(
     config: Config,
     output: Path | None = None,
     *,
@@ -158,17 +164,18 @@ def train(
     import_tensorflow(config.training.threads)
     if corpus is None:
         config, corpus = load_corpus(config, progress)
-    output = output or default_output(config, corpus)
     existing = _continued(config, corpus, output) if resume else None
     setup = prepare(config, corpus)
-    run = existing or Run.create(output, config, setup.facts)
+    run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
     keeper = RunKeeper(run, setup.model.score.name, config.training.patience)
     if resume:
         keeper.restore(setup.model)
-    started = time.monotonic()
-    if keeper.epochs_done < config.training.epochs and not keeper.stopped_early:
+    more = keeper.epochs_done < config.training.epochs and not keeper.stopped_early
+    if more:
+        run.begin_again()
         _fit(setup, keeper, callbacks, progress)
-    _finish(setup, corpus, run, keeper, time.monotonic() - started)
+    if more or not run.finished:
+        _finish(setup, corpus, run, keeper)
     return run
 
 
@@ -191,10 +198,10 @@ def _fit(setup: Setup, keeper: RunKeeper, callbacks, progress: Progress | None) 
     )
 
 
-def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper, seconds: float) -> None:
+def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
     """Best weights, post-processing learnt on development, development scores."""
     set_weight_arrays(setup.model, run.read_arrays(BEST))
-    monomodal = setup.model.monomodal(setup.facts.target, setup.facts.task)
+    monomodal = setup.model.monomodal(setup.facts.target)
     recordings = labelled(corpus, setup.facts.target, "dev")
     raw = outputs(monomodal, recordings, setup.facts)
     chain, trace = learn_chain(recordings, raw, setup.facts)
@@ -204,7 +211,7 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper, seconds: 
     training = {
         "epochs": keeper.epochs_done,
         "best_epoch": keeper.best_epoch,
-        "seconds": round(seconds, 1),
+        "seconds": round(keeper.seconds, 1),
         "parameters": {"training": setup.model.count_params(), "kept": monomodal.count_params()},
     }
     run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})
@@ -227,7 +234,21 @@ class _Report(keras.callbacks.Callback):
         self.progress(epoch + 1, self.epochs, f"{text} (best {self.best:.3f})")
 
 
-def _continued(config: Config, corpus: Corpus, output: Path) -> Run:
+def _check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
+    """Refuses training labels that say nothing."""
+    for name, values in labels.items():
+        framewise = [value for value in values if len(value) > 1]
+        within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))
+        if within == 0:
+            raise InputError(
+                f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
+                "nothing to learn; recordings must be longer than --label-delay"
+            )
+
+
+def _continued(config: Config, corpus: Corpus, output: Path | None) -> Run:
+    if output is None:
+        raise InputError("resume continues what stands in `output`; name that folder")
     run = Run.open(output, finished=False)
     before, now = run.config().to_dict(), config.to_dict()
     for name, value in now.items():
@@ -236,7 +257,7 @@ def _continued(config: Config, corpus: Corpus, output: Path) -> Run:
                 f"{output}: was trained with --{name.replace('_', '-')} {before[name]}, not {value}; a run continues "
                 "only with its own settings"
             )
-    if sorted(run.facts().fingerprints.values()) != sorted(corpus.fingerprints.values()):
+    if run.facts().fingerprints != fingerprints(config, corpus):
         raise InputError(f"{output}: the data have changed since training began; start a new run")
     run.write_json("config.json", now)
     return run

@@ -40,7 +40,7 @@ def experiment(arguments: argparse.Namespace) -> int:
 
     from emobed_tf.dataset import load_corpus
     from emobed_tf.runs import Run
-    from emobed_tf.training import train
+    from emobed_tf.training import train_run
 
     plan = [(t, f, s) for t in TARGETS for f in FRAMEWORKS for s in range(arguments.seeds)]
     with console.progress("training") as progress:
@@ -49,7 +49,7 @@ def experiment(arguments: argparse.Namespace) -> int:
             folder = arguments.output / target / framework / str(seed)
             if not Run(folder).finished:
                 config, corpus = load_corpus(settings(arguments.data_dir, target, framework, seed, arguments.threads))
-                train(config, folder, corpus=corpus, resume=Run(folder).config_file.exists())
+                train_run(config, folder, corpus=corpus, resume=Run(folder).config_file.exists())
                 keras.backend.clear_session()
     write_summary(arguments.output, arguments.seeds)
     print((arguments.output / "summary.md").read_text())

@@ -69,5 +69,5 @@ def tables(tmp_path_factory):
 def quiet_collapse():
     """Tiny models may collapse; what is tested here is something else."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="the embedding has collapsed")
+        warnings.filterwarnings("ignore", message="epoch .* the embedding has collapsed")
         yield

@@ -127,6 +127,21 @@ class TestTrain:
         assert json.loads((folder / "run.json").read_text())["facts"]["simulated"] is True
         assert json.loads((folder / "scores.json").read_text())["simulated"] is True
 
+    def test_another_framework_than_the_files_fixes_its_weights_anew(self, run, recola, tmp_path):
+        file = run[0] / "config.json"
+        for name, expected in (("classic", (0, 0)), ("joint", (0.5, 0)), ("triplet", (0, 1))):
+            output = tmp_path / name
+            result = command("train", "--config", file, "--framework", name, "--epochs", 1, "--output", output)
+            assert result.returncode == 0, result.stderr
+            kept = json.loads((output / "config.json").read_text())
+            assert (kept["alpha"], kept["beta"]) == expected
+        result = command(
+            "train", "--config", file, "--triplet-preset", "stable", "--epochs", 1, "--output", tmp_path / "stable"
+        )
+        assert result.returncode == 0, result.stderr
+        kept = json.loads((tmp_path / "stable" / "config.json").read_text())
+        assert (kept["margin"], kept["normalise"]) == (0.2, True)
+
     def test_settings_from_a_file_and_flags_over_them(self, recola, tmp_path):
         mine = tmp_path / "mine.json"
         mine.write_text(json.dumps({**TINY, "framework": "joint", "alpha": 0.25, "epochs": 2}))
@@ -241,7 +256,99 @@ class TestEvaluate:
         for text in ("F1, micro-averaged", "F1, macro-averaged", "F1, harmonic mean", "Unweighted average recall"):
             assert text in result.stdout
         assert "confusion, test" in result.stdout
-        assert "z-test of proportions" in result.stdout
+        assert "z-test of the shares of right answers" in result.stdout
+
+    def test_the_recipe_for_recola_as_it_is_distributed(self, recola, tmp_path):
+        """Test labels withheld; classic and EmoBed with the same flags; more epochs for the classic run."""
+        data = tmp_path / "data"
+        shutil.copytree(recola, data)
+        shutil.rmtree(data / "test_labels")
+        arguments = ("--data-dir", data, "--target", "audio", "--auxiliary", "video_appearance")
+        for framework in ("classic", "emobed"):
+            settings = flags(**{**TINY, "framework": framework, "epochs": 1})
+            result = command("train", *arguments, *settings, "--output", tmp_path / framework)
+            assert result.returncode == 0, result.stderr
+        result = command("train", "--resume", "--output", tmp_path / "classic", "--epochs", 2)
+        assert result.returncode == 0, result.stderr
+        result = command("evaluate", tmp_path / "emobed", "--against", tmp_path / "classic")
+        assert result.returncode == 0, result.stderr
+        assert "test" not in json.loads((tmp_path / "emobed" / "scores.json").read_text())
+        shutil.copytree(
+            recola / "test_labels" / "ratings_gold_standard", data / "ratings_gold_standard", dirs_exist_ok=True
+        )
+        result = command("evaluate", tmp_path / "emobed")
+        assert result.returncode == 0, result.stderr
+        assert "test" in json.loads((tmp_path / "emobed" / "scores.json").read_text()), (
+            "labels that came later are read"
+        )
+
+    def test_changed_data(self, recola, tmp_path):
+        data = tmp_path / "data"
+        shutil.copytree(recola, data)
+        settings = flags(**{**TINY, "epochs": 1})
+        assert command("train", "--data-dir", data, *settings, "--output", tmp_path / "run").returncode == 0
+        moved = data.rename(tmp_path / "moved")
+        assert command("evaluate", tmp_path / "run", "--data-dir", moved).returncode == 0
+        path = moved / "features_audio" / "arousal" / "dev_1.arff"
+        path.write_bytes(path.read_bytes().replace(b"1", b"2"))
+        result = command("evaluate", tmp_path / "run", "--data-dir", moved)
+        assert result.returncode == 2
+        path.write_bytes((recola / "features_audio" / "arousal" / "dev_1.arff").read_bytes())
+        path = moved / "ratings_gold_standard" / "arousal" / "dev_1.arff"
+        path.write_bytes(path.read_bytes().replace(b",0.", b",-0."))
+        assert_one_line(
+            command("evaluate", tmp_path / "run", "--data-dir", moved), "ratings_gold_standard/arousal/dev_1.arff"
+        )
+
+    def test_tables_that_moved_and_an_auxiliary_that_is_gone(self, tables, tmp_path):
+        shutil.copytree(tables, tmp_path / "old")
+        named = [f"{name}={tmp_path / 'old' / name}.csv" for name in ("audio", "face")]
+        settings = flags(**{**TINY, "epochs": 1})
+        arguments = ("--dataset", "tables", "--table", named[0], "--table", named[1], *settings)
+        assert command("train", *arguments, "--output", tmp_path / "run").returncode == 0
+        (tmp_path / "old").rename(tmp_path / "new")
+        (tmp_path / "new" / "face.csv").unlink()
+        assert_one_line(command("evaluate", tmp_path / "run"), "audio.csv")
+        result = command("evaluate", tmp_path / "run", "--table", f"audio={tmp_path / 'new' / 'audio.csv'}")
+        assert result.returncode == 0, result.stderr
+        shutil.copy(tables / "face.csv", tmp_path / "new")
+        moved = [f"{name}={tmp_path / 'new' / name}.csv" for name in ("audio", "face")]
+        result = command(
+            "train", "--resume", "--output", tmp_path / "run", "--epochs", 2, "--table", moved[0], "--table", moved[1]
+        )
+        assert result.returncode == 0, result.stderr
+
+    def test_ids_that_no_file_name_holds(self, tmp_path):
+        ids = ["a/b", "a_b", "x" * 300, "..", "ä [b]"]
+        lines = ["id,time,partition,arousal,f,g"]
+        for k, name in enumerate([*ids, "t1", "t2"]):
+            partition = "dev" if name in ids else "train"
+            lines += [f"{name},{t / 10},{partition},{np.sin(t + k):.3f},{np.cos(t + k):.3f},{t}" for t in range(40)]
+        (tmp_path / "gait.csv").write_text("\n".join(lines) + "\n")
+        settings = flags(**{**TINY, "epochs": 1, "framework": "classic", "label_delay": 0.2})
+        arguments = ("--dataset", "tables", "--table", f"gait={tmp_path / 'gait.csv'}", *settings)
+        assert command("train", *arguments, "--output", tmp_path / "run [1]").returncode == 0
+        result = command("evaluate", tmp_path / "run [1]")
+        assert result.returncode == 0, result.stderr
+        assert len(list((tmp_path / "run [1]" / "predictions" / "dev").iterdir())) == len(ids)
+        assert str(tmp_path / "run [1]") in result.stdout, "a path is no markup"
+
+    def test_published_test_takes_shares_of_right_answers(self, tables, tmp_path):
+        arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 2, "batch_size": 8}))
+        for seed in (0, 1):
+            assert command("train", *arguments, "--seed", seed, "--output", tmp_path / str(seed)).returncode == 0
+        assert command("evaluate", tmp_path / "1", "--against", tmp_path / "0").returncode == 0
+        found = json.loads((tmp_path / "1" / "comparison.json").read_text())["dev"]
+        shares = [json.loads((tmp_path / k / "scores.json").read_text())["dev"]["f1_micro"] for k in "01"]
+        from emobed_tf.significance import proportions_z_test
+
+        assert found["score"] == "f1_macro"
+        assert found["published"] == pytest.approx(proportions_z_test(shares[0], 15, shares[1], 15))
+
+    def test_nobody_reads(self, run):
+        """stdout and stderr closed by the caller."""
+        line = f"exec {sys.executable} -m emobed_tf.evaluate {run[0]} >&- 2>&-"
+        assert subprocess.run(["bash", "-c", line], cwd=ROOT).returncode == 0
 
 
 class TestPredict:
@@ -285,6 +392,7 @@ class TestMistakes:
             (["--config", "/nowhere.json"], ["/nowhere.json", "no such file"]),
             (["--resume"], ["--output"]),
             (["--resume", "--output", "/nowhere"], ["/nowhere", "no such run folder"]),
+            (["--resume", "--output", "/nowhere", "--config", "x.json"], ["--config"]),
             (["stray"], ["stray"]),
         ],
         ids=lambda value: " ".join(value)[:40],
@@ -310,6 +418,18 @@ class TestMistakes:
         path = tmp_path / "damaged" / damaged
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         assert_one_line(command("evaluate", tmp_path / "damaged"), damaged)
+
+    @pytest.mark.parametrize("name", ["config.json", "run.json", "postprocessing.json"])
+    def test_run_with_something_else_in_it(self, run, tmp_path, name):
+        shutil.copytree(run[0], tmp_path / "odd")
+        (tmp_path / "odd" / name).write_text("[]")
+        assert_one_line(command("evaluate", tmp_path / "odd"), name)
+
+    def test_checkpoint_without_its_state(self, run, tmp_path):
+        shutil.copytree(run[0], tmp_path / "odd")
+        np.savez(tmp_path / "odd" / "last.npz", **{"x/y": np.zeros(1)})
+        result = command("train", "--resume", "--output", tmp_path / "odd", "--epochs", 9)
+        assert_one_line(result, "last.npz", "damaged")
 
     def test_run_of_another_version(self, run, tmp_path):
         shutil.copytree(run[0], tmp_path / "old")

@@ -222,6 +222,11 @@ class TestTripletLoss:
         assert np.isfinite(loss)
         assert np.isfinite(stack.convert_to_tensor(tape.gradient(loss, embeddings))).all()
 
+    def test_of_nothing_is_zero(self):
+        from emobed_tf.losses import batch_hard_triplet_loss
+
+        assert float(batch_hard_triplet_loss(np.zeros((0, 3), np.float32), np.zeros(0, np.int32))) == 0
+
     def test_wrong_settings(self):
         from emobed_tf.losses import batch_hard_triplet_loss
 

@@ -109,11 +109,11 @@ class TestNetwork:
         gru = lambda f: 3 * 120 * (f + 120 + 2)  # noqa: E731
         expected = gru(88) + gru(120) + gru(168) + gru(120) + 2 * gru(120) + 121
         assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == expected
-        assert model.encoder("audio").layers[-1].name == "audio_gru_2", "the embedding is the last GRU's output"
+        assert model.encoder("audio").layers[-1].name == "audio.gru_2", "the embedding is the last GRU's output"
 
     def test_initial_weights_are_paired(self):
         classic, emobed = build({"audio": 4}), build()
-        for name in ("audio_gru_1", "audio_gru_2"):
+        for name in ("audio.gru_1", "audio.gru_2"):
             pairs = (m.encoder("audio").get_layer(name).get_weights() for m in (classic, emobed))
             assert all(np.array_equal(a, b) for a, b in zip(*pairs, strict=True))
         assert all(
@@ -327,7 +327,7 @@ class TestMonomodal:
     def test_classification_gives_probabilities_after_the_last_frame(self):
         model = build(outputs=3)
         features = batch()["audio"]["features"]
-        found = model.monomodal("audio", "classification")(features).numpy()
+        found = model.monomodal("audio")(features).numpy()
         _, logits = numpy_network(model, "audio", features.astype(np.float64))
         expected = np.exp(logits[:, -1]) / np.exp(logits[:, -1]).sum(axis=1, keepdims=True)
         np.testing.assert_allclose(found, expected, atol=1e-6)

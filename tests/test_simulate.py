@@ -1,5 +1,6 @@
 """Simulated packages: their form to the byte, determinism, what the gold standard is made of, and refusals."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emobed_tf import console
 from emobed_tf.corpora import gold_standard_from_ratings
 from emobed_tf.corpora.simulate import files as simulate_files
 from emobed_tf.corpora.simulate import simulate_omg, simulate_recola
@@ -524,9 +526,9 @@ class TestRefusals:
             return write(path, content)
 
         monkeypatch.setattr(Path, "write_bytes", full)
-        with pytest.raises(OSError, match=r"no space left for .*/p; what had been written of it is removed") as caught:
+        with pytest.raises(OSError, match=r"no space left; what had been written is removed .*/p'") as caught:
             simulate_recola(tmp_path / "p", seconds=10, recordings=1)
-        assert caught.value.errno == errno.ENOSPC
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "p"))
         assert not list(tmp_path.iterdir())
 
     def test_really_full_disk(self, tmp_path, capsys):
@@ -548,7 +550,7 @@ class TestRefusals:
         assert code == 2
         assert left == []
         error = capsys.readouterr().err
-        assert error.startswith("emobed_tf.simulate: error: no space left for ")
+        assert error.startswith(f"emobed_tf.simulate: error: {disk / 'p'}: no space left; ")
         assert error.count("\n") == 1
 
     def test_interrupted(self, tmp_path):
@@ -602,10 +604,28 @@ class TestCommand:
 
     @pytest.mark.parametrize("arguments", [[], ["recola"], ["iemocap", "DIR"], ["recola", "DIR", "--seed", "x"]])
     def test_wrong_options_are_one_line(self, capsys, arguments):
-        with pytest.raises(SystemExit) as caught:
-            main(arguments)
-        assert caught.value.code == 2
+        assert main(arguments) == 2
         assert re.fullmatch(r"emobed_tf\.simulate: error: [^\n]+\n", capsys.readouterr().err)
+
+    def test_interrupted(self, tmp_path, capsys, monkeypatch):
+        def stop(*_, **__):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("emobed_tf.corpora.simulate.recola.write_marker", stop)
+        assert main(["recola", str(tmp_path / "p"), "--seconds", "10", "--recordings", "1"]) == 130
+        assert capsys.readouterr().err == "\nemobed_tf.simulate: interrupted\n"
+        assert not list(tmp_path.iterdir())
+
+    def test_progress(self, tmp_path, monkeypatch):
+        seen = []
+
+        @contextlib.contextmanager
+        def progress(what):
+            yield lambda done, total, now="": seen.append((what, done, total))
+
+        monkeypatch.setattr(console, "progress", progress)
+        assert main(["recola", str(tmp_path / "p"), "--seconds", "10", "--recordings", "1"]) == 0
+        assert seen == [("simulating recola", done, 3) for done in (1, 2, 3)]
 
     def test_help_imports_nothing_heavy(self):
         code = (

@@ -45,9 +45,9 @@ def assert_equal_weights(a, b):
 
 @pytest.fixture(scope="module")
 def trained(recola, tmp_path_factory):
-    from emobed_tf.training import train
+    from emobed_tf.training import train_run
 
-    return train(settings(recola), tmp_path_factory.mktemp("runs") / "run")
+    return train_run(settings(recola), tmp_path_factory.mktemp("runs") / "run")
 
 
 class TestRun:
@@ -115,58 +115,58 @@ class TestRun:
         )
 
     def test_a_folder_that_is_taken(self, trained, recola):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         with pytest.raises(InputError, match="not empty; continue it with --resume"):
-            train(settings(recola), trained.path)
+            train_run(settings(recola), trained.path)
 
 
 class TestRepeats:
     def test_bit_for_bit(self, trained, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        again = train(settings(recola), tmp_path / "again")
+        again = train_run(settings(recola), tmp_path / "again")
         assert_equal_weights(weights(trained), weights(again))
         assert (trained.path / "history.csv").read_text() == (again.path / "history.csv").read_text()
-        other = train(settings(recola, seed=1), tmp_path / "other")
-        assert not np.array_equal(weights(trained)["head_output/kernel"], weights(other)["head_output/kernel"])
+        other = train_run(settings(recola, seed=1), tmp_path / "other")
+        assert not np.array_equal(weights(trained)["shared.output/kernel"], weights(other)["shared.output/kernel"])
 
     def test_fused_and_stock_layers_agree(self, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        runs = [train(settings(recola, fused=fused), tmp_path / str(fused)) for fused in (True, False)]
+        runs = [train_run(settings(recola, fused=fused), tmp_path / str(fused)) for fused in (True, False)]
         a, b = map(weights, runs)
         for name in a:
             np.testing.assert_allclose(a[name], b[name], atol=2e-4, err_msg=name)
 
     @pytest.mark.slow
     def test_xla_agrees_with_the_plain_graph(self, trained, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        compiled = train(settings(recola, xla=True), tmp_path / "xla")
+        compiled = train_run(settings(recola, xla=True), tmp_path / "xla")
         for name, values in weights(trained).items():
             np.testing.assert_allclose(weights(compiled)[name], values, atol=2e-4, err_msg=name)
 
 
 class TestResume:
     def test_more_epochs_are_as_if_never_stopped(self, trained, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        run = train(settings(recola, epochs=1), tmp_path / "run")
-        train(settings(recola), run.path, resume=True)
+        run = train_run(settings(recola, epochs=1), tmp_path / "run")
+        train_run(settings(recola), run.path, resume=True)
         assert_equal_weights(weights(trained), weights(run))
         assert_equal_weights(weights(trained, "best"), weights(run, "best"))
         assert (trained.path / "history.csv").read_text() == (run.path / "history.csv").read_text()
 
     def test_early_stopping_is_remembered(self, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         config = settings(recola, epochs=30, patience=1, learning_rate=0.5)
-        run = train(config, tmp_path / "run")
+        run = train_run(config, tmp_path / "run")
         done = run.read_json("scores.json")["training"]["epochs"]
         assert done < 30
         before = weights(run)
-        train(config, run.path, resume=True)
+        train_run(config, run.path, resume=True)
         assert run.read_json("scores.json")["training"]["epochs"] == done
         assert_equal_weights(before, weights(run))
 
@@ -182,15 +182,57 @@ class TestResume:
     def test_refuses_changed_data(self, recola, tmp_path):
         import shutil
 
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         data = tmp_path / "data"
         shutil.copytree(recola, data)
-        run = train(settings(data, epochs=1), tmp_path / "run")
+        run = train_run(settings(data, epochs=1), tmp_path / "run")
         path = data / "ratings_gold_standard" / "arousal" / "train_1.arff"
         path.write_bytes(path.read_bytes().replace(b",0.04,0.", b",0.04,-0."))
         with pytest.raises(InputError, match="the data have changed"):
-            train(settings(data, epochs=2), run.path, resume=True)
+            train_run(settings(data, epochs=2), run.path, resume=True)
+
+    def test_nothing_more_to_do(self, recola, tmp_path):
+        from emobed_tf.scoring import score_run
+        from emobed_tf.training import train_run
+
+        run = train_run(settings(recola, epochs=1), tmp_path / "run")
+        score_run(run)
+        before = {path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
+        train_run(settings(recola, epochs=1), run.path, resume=True)
+        after = {path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
+        assert before == after
+        assert "test" in run.read_json("scores.json")
+
+    def test_a_finished_run_that_goes_on_is_not_finished(self, recola, tmp_path):
+        """Else new weights would be scored with the old chain."""
+        import keras
+
+        from emobed_tf.training import train_run
+
+        class Kill(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                raise KeyboardInterrupt
+
+        run = train_run(settings(recola, epochs=1), tmp_path / "run")
+        with pytest.raises(KeyboardInterrupt):
+            train_run(settings(recola), run.path, resume=True, callbacks=[Kill()])
+        assert not run.finished
+        train_run(settings(recola), run.path, resume=True)
+        assert run.finished
+        assert run.read_json("scores.json")["training"]["epochs"] == 3
+
+    def test_a_start_that_was_killed_can_be_repeated(self, recola, tmp_path):
+        from emobed_tf.training import train_run
+
+        run = train_run(settings(recola, epochs=1), tmp_path / "run")
+        for path in run.path.iterdir():
+            if path.is_file() and path.name != "run.json":
+                path.unlink()
+        import shutil
+
+        shutil.rmtree(run.logs)
+        assert train_run(settings(recola, epochs=1), run.path).finished
 
     @pytest.mark.slow
     def test_killed_in_mid_epoch(self, recola, tmp_path):
@@ -232,7 +274,7 @@ class TestFailsWell:
 
         from emobed_tf.checkpoint import DivergedError
         from emobed_tf.runs import Run
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         class Poison(keras.callbacks.Callback):
             def on_epoch_begin(self, epoch, logs=None):
@@ -240,7 +282,7 @@ class TestFailsWell:
                     self.model.beta.assign(float("nan"))
 
         with pytest.raises(DivergedError, match=r"the weighted sum of the loss became nan at step 3 \(epoch 2\)"):
-            train(settings(recola), tmp_path / "run", callbacks=[Poison()])
+            train_run(settings(recola), tmp_path / "run", callbacks=[Poison()])
         kept = weights(Run(tmp_path / "run"))
         assert all(np.isfinite(values).all() for values in kept.values()), "the last good weights are kept"
         assert not Run(tmp_path / "run").finished
@@ -249,7 +291,7 @@ class TestFailsWell:
         import keras
 
         from emobed_tf.checkpoint import DivergedError
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         class Poison(keras.callbacks.Callback):
             def on_train_begin(self, logs=None):
@@ -257,19 +299,34 @@ class TestFailsWell:
                 layer.set_weights([np.full(w.shape, np.nan, np.float32) for w in layer.get_weights()])
 
         with pytest.raises(DivergedError, match="term 'auxiliary_video_appearance'"):
-            train(settings(recola, framework="joint"), tmp_path / "run", callbacks=[Poison()])
+            train_run(settings(recola, framework="joint"), tmp_path / "run", callbacks=[Poison()])
+
+    def test_weights_beyond_all_bounds_are_not_kept(self, recola, tmp_path):
+        from emobed_tf.checkpoint import DivergedError
+        from emobed_tf.training import train_run
+
+        with pytest.raises(DivergedError, match="learning-rate"):
+            train_run(settings(recola, learning_rate=1e30, epochs=1), tmp_path / "run")
+        assert not (tmp_path / "run" / "best.npz").exists()
+
+    def test_no_anchors_is_a_warning(self, tables, tmp_path):
+        from emobed_tf.training import train_run
+
+        config = settings(tables, "tables", framework="triplet", epochs=1, batch_size=1, mining="intra")
+        with pytest.warns(EmoBedWarning, match="no embedding has a positive and a negative"):
+            train_run(config, tmp_path / "run")
 
     def test_collapse_is_a_warning(self, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        with pytest.warns(EmoBedWarning, match="the embedding has collapsed in epoch 1: effective rank 1.00 of 1"):
-            train(settings(recola, encoder_units=1, epochs=1), tmp_path / "run")
+        with pytest.warns(EmoBedWarning, match="epoch 1: the embedding has collapsed: effective rank 1.00 of 1"):
+            train_run(settings(recola, encoder_units=1, epochs=1), tmp_path / "run")
 
     def test_full_disk_leaves_the_last_epoch_whole(self, recola, tmp_path, monkeypatch):
         import errno
 
         from emobed_tf import runs
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         real, calls = os.fsync, []
 
@@ -281,11 +338,11 @@ class TestFailsWell:
 
         monkeypatch.setattr(runs.os, "fsync", full)
         with pytest.raises(OSError, match="No space left on device") as caught:
-            train(settings(recola), tmp_path / "run")
+            train_run(settings(recola), tmp_path / "run")
         assert "run/" in caught.value.filename
         monkeypatch.undo()
         assert not list((tmp_path / "run").glob(".*tmp"))
-        train(settings(recola), tmp_path / "run", resume=True)
+        train_run(settings(recola), tmp_path / "run", resume=True)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -295,42 +352,61 @@ class TestFailsWell:
             ({"auxiliary": (), "framework": "joint"}, "needs an auxiliary modality"),
             ({"selection": "uar"}, "is no score of a regression"),
             ({"bins": 100000}, "too few distinct values"),
+            ({"label_delay": 1000.0}, "all training labels are equal"),
+            ({"auxiliary": (), "framework": "triplet", "mining": "inter"}, "needs an auxiliary modality"),
         ],
     )
     def test_settings_that_do_not_fit_the_data(self, recola, tmp_path, changes, message):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         with pytest.raises(InputError, match=message):
-            train(settings(recola, **changes), tmp_path / "run")
+            train_run(settings(recola, **changes), tmp_path / "run")
         assert not (tmp_path / "run").exists()
 
 
 class TestData:
     def test_classification_from_tables(self, tables, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        run = train(settings(tables, "tables", batch_size=8, epochs=8, learning_rate=0.02), tmp_path / "run")
+        run = train_run(settings(tables, "tables", batch_size=8, epochs=8, learning_rate=0.02), tmp_path / "run")
         facts = run.facts()
         assert facts.classes == ("anger", "calm", "joy")
         assert run.read_json("scores.json")["dev"]["f1_macro"] > 0.7
         assert run.chain() is None
 
     def test_any_modality_can_be_the_target(self, tables, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        run = train(settings(tables, "tables", target="face", epochs=1), tmp_path / "run")
+        run = train_run(settings(tables, "tables", target="face", epochs=1), tmp_path / "run")
         assert tuple(run.facts().features) == ("face", "audio")
 
     def test_classic_builds_no_auxiliary_branch(self, recola, tmp_path):
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
-        run = train(settings(recola, framework="classic", epochs=1), tmp_path / "run")
+        run = train_run(settings(recola, framework="classic", epochs=1), tmp_path / "run")
         assert not [name for name in weights(run) if "video" in name]
         assert not [path for path in run.facts().fingerprints if "video" in path]
 
+    def test_classic_needs_no_bins(self, recola, tmp_path):
+        from emobed_tf.training import train_run
+
+        run = train_run(settings(recola, framework="classic", bins=100000, epochs=1), tmp_path / "run")
+        assert run.facts().edges == ()
+
+    def test_audio_is_recolas_default_target(self, recola, tmp_path):
+        import shutil
+
+        from emobed_tf.dataset import load_corpus
+
+        shutil.copytree(recola, tmp_path / "data")
+        folder = tmp_path / "data" / "features_video_appearance"
+        folder.rename(folder.with_name("features_ECG"))  # before `audio` in the order of folders
+        config, _ = load_corpus(settings(tmp_path / "data", auxiliary=("ecg",)))
+        assert (config.data.target, config.data.auxiliary) == ("audio", ("ecg",))
+
     def test_another_corpus_of_another_frame_rate_as_auxiliary(self, recola, tmp_path):
         """Unpaired and heterogeneous: other recordings, another number of them, other lengths, another rate."""
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         rng = np.random.default_rng(0)
         lines = ["id,time,partition,arousal,a,b"]
@@ -341,18 +417,18 @@ class TestData:
                 )
         (tmp_path / "gait.csv").write_text("\n".join(lines) + "\n")
         config = settings(recola, table=(f"gait={tmp_path / 'gait.csv'}",), auxiliary=("gait",), epochs=2)
-        run = train(config, tmp_path / "run")
+        run = train_run(config, tmp_path / "run")
         assert run.facts().frame_seconds == {"audio": 0.04, "gait": pytest.approx(0.1)}
         assert run.finished
 
     def test_three_modalities_in_pieces(self, tmp_path):
         from emobed_tf.corpora.simulate import simulate_recola
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         names = ("audio", "video_appearance", "video_geometric")
         simulate_recola(tmp_path / "data", seconds=10, recordings=2, modalities=names)
         config = settings(tmp_path / "data", auxiliary=names[1:], sequence_seconds=4.0, epochs=1, regression_loss="mse")
-        run = train(config, tmp_path / "run")
+        run = train_run(config, tmp_path / "run")
         assert tuple(run.facts().features) == names
 
 
@@ -361,14 +437,14 @@ class TestDelay:
     def test_the_simulated_lag_is_found_again(self, tmp_path):
         """A search of the label delay from 0 to 4 s on development ends near the raters' mean lag."""
         from emobed_tf.corpora.simulate import simulate_recola
-        from emobed_tf.training import train
+        from emobed_tf.training import train_run
 
         simulate_recola(tmp_path / "data", seconds=60, recordings=5, modalities=("audio",), dimensions=("arousal",))
         scores = {}
         for delay in np.arange(0, 4.1, 0.8).round(1).tolist():
             config = settings(tmp_path / "data", framework="classic", label_delay=delay, epochs=25, encoder_units=16)
             config = config.replace(head_units=16, learning_rate=0.01, xla=True, patience=0)
-            run = train(config, tmp_path / f"run{delay}")
+            run = train_run(config, tmp_path / f"run{delay}")
             scores[delay] = run.read_json("scores.json")["dev"]["raw"]["ccc"]
         best = max(scores, key=scores.get)
         assert 1.6 <= best <= 3.2, scores

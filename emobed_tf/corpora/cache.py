@@ -18,11 +18,19 @@ Features = tuple[tuple[str, ...], np.ndarray, float]
 
 
 def cache_folder() -> Path:
-    """`$EMOBED_CACHE`, or `emobed_tf` in `$XDG_CACHE_HOME`, or `~/.cache/emobed_tf`."""
+    """`$EMOBED_CACHE`, or `emobed_tf` in `$XDG_CACHE_HOME`, or `~/.cache/emobed_tf`.
+
+    A user without a home (a container's, say) has `emobed_tf-<uid>` in the folder for temporary files.
+    """
     if os.environ.get("EMOBED_CACHE"):
         return Path(os.environ["EMOBED_CACHE"])
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "emobed_tf"
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "emobed_tf"
+    try:
+        return Path.home() / ".cache" / "emobed_tf"
+    except RuntimeError:
+        uid = os.getuid() if hasattr(os, "getuid") else "user"
+        return Path(tempfile.gettempdir()) / f"emobed_tf-{uid}"
 
 
 class FeatureCache:

@@ -1,6 +1,7 @@
 """What must hold for every data set, whichever reader it came from: times, partitions, speakers, classes."""
 
 import re
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,8 @@ from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 # float() also takes 1_000, infinity and digits of other scripts: none of them is meant in a file of numbers.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|[+-]?nan", re.IGNORECASE | re.ASCII)
 
+_MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
 # Times may be rounded when they are written; a lost or doubled row is off by a whole step.
 STEP_TOLERANCE = 0.05
 _REQUIRED_PARTITIONS = ("train", "dev")
@@ -20,13 +23,14 @@ _REQUIRED_PARTITIONS = ("train", "dev")
 Where = Callable[[int], str]
 
 
-def check_times(times: np.ndarray, step: float, where: Where) -> None:
+def check_times(times: np.ndarray, step: float, where: Where, rounding: float = 0.0) -> None:
     """Checks that a recording's rows are one every `step` seconds.
 
     Args:
         times: float64 `[frames]`, seconds.
         step: expected time between two rows in seconds.
         where: file and line of a row, for the message.
+        rounding: seconds that the difference of two times may be off because they have few decimals.
 
     Raises:
         InputError: at the first row that is off.
@@ -34,20 +38,31 @@ def check_times(times: np.ndarray, step: float, where: Where) -> None:
     missing = np.flatnonzero(~np.isfinite(times))
     if missing.size:
         raise InputError(f"{where(missing[0])}: the time of the row is missing or not finite; expected seconds")
-    wrong = np.flatnonzero(np.abs(np.diff(times) - step) > STEP_TOLERANCE * step)
+    wrong = np.flatnonzero(np.abs(np.diff(times) - step) > max(STEP_TOLERANCE * step, rounding))
     if wrong.size:
         row = wrong[0] + 1
         raise InputError(
             f"{where(row)}: time {times[row]:.10g} s comes after {times[row - 1]:.10g} s; expected a row every "
             f"{step * 1000:.6g} ms: rows are missing, doubled or out of order"
         )
-    drifted = np.flatnonzero(np.abs(times - times[0] - step * np.arange(len(times))) > step / 2)
+    drifted = np.flatnonzero(np.abs(times - times[0] - step * np.arange(len(times))) > step / 2 + rounding)
     if drifted.size:
         row = drifted[0]
         raise InputError(
             f"{where(row)}: time {times[row]:.10g} s of row {row + 1}; expected {times[0] + step * row:.10g} s at a "
             f"row every {step * 1000:.6g} ms: the frame rate is another one"
         )
+
+
+def is_modality_name(name: str) -> bool:
+    """True for an ASCII letter, then ASCII letters, digits, `_` or `-`: it becomes part of flags, layers and files."""
+    return _MODALITY.fullmatch(name) is not None
+
+
+def like_modality_name(name: str) -> str:
+    """A name that is allowed, as much like that one as can be."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", plain).lstrip("0123456789_-").rstrip("_-") or "modality"
 
 
 def check_values(values: np.ndarray, low: float, high: float, name: str, where: Where) -> None:

@@ -1,12 +1,12 @@
 """`load`: any data set by name, with tables of further modalities, as one checked `Corpus`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emobed_tf.corpora import omg, recola
-from emobed_tf.corpora.checks import check_modalities
+from emobed_tf.corpora.checks import check_modalities, is_modality_name, like_modality_name
 from emobed_tf.corpora.corpus import CLASSIFICATION, DIMENSIONS, EMOTION, REGRESSION, Corpus, Modality
-from emobed_tf.corpora.files import MARKER, Progress, choose
+from emobed_tf.corpora.files import MARKER, Progress, choose, shorten
 from emobed_tf.corpora.tables import Target, decide, find, parse_pairs, read_tables, to_modality
 from emobed_tf.errors import InputError, MissingInputError
 
@@ -33,7 +33,8 @@ def load(
         dimension: `arousal` or `valence`: what regression learns.
         task: `regression`, `classification`, or `auto`: regression for RECOLA, classification for OMG-Emotion, and
             for tables what their label columns hold.
-        tables: modalities to add to any data set, each `NAME=PATH` or (name, path).
+        tables: modalities to add to any data set, each `NAME=PATH` or (name, path); a name is an ASCII letter, then
+            ASCII letters, digits, `_` or `-`. A table in the folder of `tables` gets that name instead of its stem.
         modalities: names of those to read; None for all. Others' files are not opened.
         progress: called as progress(done, total, what) after each file of RECOLA and OMG-Emotion.
 
@@ -57,6 +58,7 @@ def load(
     chosen = choose([*own, *added], modalities, where)
     if not chosen:
         raise InputError("no modality chosen; expected at least one")
+    _check_names(chosen, own, added)
     read_modalities: list[Modality] = []
     fingerprints: dict[str, str] = {}
     from_folder = [modality for modality in chosen if modality in own]
@@ -77,15 +79,19 @@ def load(
 
 def _find(
     name: str, folder: Path | None, tables: Sequence[str | tuple[str, str | Path]]
-) -> tuple[Collection[str], dict[str, Path]]:
-    """Modalities that the data set's own files hold, and the tables of all others."""
+) -> tuple[Mapping[str, Path], dict[str, Path]]:
+    """Modalities that the data set's own files hold, each with one of them, and the tables of all others."""
+    named = parse_pairs(tables)
     if name in _LAYOUTS:
         if folder is None:
             raise MissingInputError(f"data set '{name}': no data folder given; expected one with {_LAYOUTS[name]}")
-        own, added = (recola if name == recola.NAME else omg).find(folder), {}
+        own, added = _find_own(name, folder), {}
     else:
-        own, added = (), {} if folder is None else find(folder)
-    for modality, path in parse_pairs(tables).items():
+        own, added = {}, {} if folder is None else find(folder)
+        # A table of the folder that is named is that modality alone.
+        renamed = {path.absolute() for path in named.values()}
+        added = {modality: path for modality, path in added.items() if path.absolute() not in renamed}
+    for modality, path in named.items():
         if modality in own or modality in added:
             raise InputError(
                 f"{path}: the data set has a modality '{modality}' already; give the table another name, "
@@ -95,6 +101,30 @@ def _find(
     if not own and not added:
         raise MissingInputError("data set 'tables': neither a folder nor a table given; expected NAME=PATH")
     return own, added
+
+
+def _find_own(name: str, folder: Path) -> dict[str, Path]:
+    if name == recola.NAME:
+        return recola.find(folder)
+    return {modality: next(iter(tables.values())) for modality, tables in omg.find(folder).items()}
+
+
+def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: Mapping[str, Path]) -> None:
+    for modality in chosen:
+        if is_modality_name(modality):
+            continue
+        good = like_modality_name(modality)
+        if modality in added:
+            path = added[modality]
+            remedy = f"name it by --table NAME=PATH, such as --table {good}={path}"
+        else:
+            path = own[modality]
+            ending = path.name[len("features_") + len(modality) :]
+            remedy = f"rename it, such as features_{good}{ending}"
+        raise InputError(
+            f"{path}: modality {shorten(modality)}: expected a name of ASCII letters, digits, '_' and '-' that begins "
+            f"with a letter; {remedy}"
+        )
 
 
 def _check_choice(what: str, value: str, known: Sequence[str]) -> None:

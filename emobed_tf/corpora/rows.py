@@ -6,6 +6,9 @@ from emobed_tf.corpora.checks import STEP_TOLERANCE, check_times
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
+_DIGITS = (0.1, 0.01, 0.001, 0.0001)
+_NOISE = 1e-6  # relative: what float32 leaves of a step
+
 
 def rows_by_id(table: Table, ids: np.ndarray, key: str = "id") -> dict[str, np.ndarray]:
     """Indices of each recording's rows, in the order of its times; recordings in the order of their first rows.
@@ -67,14 +70,15 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
         raise InputError(
             f"{table.path}: there is a column 'time', but every id has one row; leave the column out for utterances"
         )
-    step = float(np.quantile(steps, 0.5, method="lower"))
-    # The longest recording tells the step most exactly where times were rounded (0.033, 0.067, 0.1).
-    longest = max(groups.values(), key=len)
-    mean = float(times[longest[-1]] - times[longest[0]]) / (len(longest) - 1)
-    # If it is far off, rows are missing there, which the check below finds.
-    step = round(mean if abs(mean - step) <= STEP_TOLERANCE * step else step, 6)
+    median = float(np.quantile(steps, 0.5, method="lower"))
+    digit = _last_digit(times, median)
+    longest = times[max(groups.values(), key=len)]
+    step = _mean_step(longest, median, max(STEP_TOLERANCE * median, digit * (1 + _NOISE)))
+    # An even grid of that many digits explains all times: then none of them was rounded.
+    if digit and abs(step / digit - round(step / digit)) * (len(longest) - 1) < 0.5:
+        digit = 0.0
     for rows in groups.values():
-        check_times(times[rows], step, lambda row, rows=rows: table.where(rows[row]))
+        check_times(times[rows], step, lambda row, rows=rows: table.where(rows[row]), digit * (1 + _NOISE))
     return step
 
 
@@ -92,3 +96,21 @@ def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str
                 f"'{recording}'; expected one value for a recording"
             )
     return values[0]
+
+
+def _mean_step(times: np.ndarray, median: float, tolerance: float) -> float:
+    """The mean step of the longest recording, which tells it most exactly where times are rounded (0.033, 0.067)."""
+    steps = np.diff(times)
+    # Where rows are missing, which `check_times` finds, the step is another.
+    near = steps[np.abs(steps - median) <= tolerance]
+    mean = float(near.mean()) if near.size else median
+    # 0.04 and not 0.039999998, but 1/30 stays: 0.033333 would be a frame off after 50 minutes.
+    return round(mean, 6) if abs(round(mean, 6) - mean) <= _NOISE * mean else mean
+
+
+def _last_digit(times: np.ndarray, step: float) -> float:
+    """Value of the last decimal that times are printed with, such as 0.001; 0 if it is none or too coarse to tell."""
+    for digit in _DIGITS:
+        if digit <= step / 2 and np.allclose(times / digit, np.rint(times / digit), rtol=0, atol=1e-4):
+            return digit
+    return 0.0

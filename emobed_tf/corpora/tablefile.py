@@ -123,6 +123,11 @@ def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
     )
 
 
+def is_missing(cell: str) -> bool:
+    """True for text that stands for a missing value: in a column of numbers it is read as NaN."""
+    return cell in MISSING or (NUMBER.fullmatch(cell) is not None and np.isnan(float(cell)))
+
+
 def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Line and cells of every row of a CSV file that isn't blank, the header included.
 

@@ -1,7 +1,7 @@
 """Feature tables of any corpus: one CSV or Parquet file per modality, labels included."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from emobed_tf.corpora.corpus import (
 )
 from emobed_tf.corpora.files import Progress, listing, need_folder, visible_files
 from emobed_tf.corpora.rows import constant, frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, read_table
+from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, is_missing, read_table
 from emobed_tf.errors import InputError, MissingInputError
 
 LABEL = "label"
@@ -77,7 +77,7 @@ def read_tables(paths: Mapping[str, Path], progress: Progress | None = None) -> 
     """Tables by modality, which `decide` and `to_modality` take; `progress` is called after each."""
     result = {}
     for name, path in paths.items():
-        result[name] = read_table(path, _COLUMNS)
+        result[name] = _with_empty_labels(read_table(path, _COLUMNS))
         if progress is not None:
             progress(len(result), len(paths), name)
     return result
@@ -133,6 +133,14 @@ def to_modality(name: str, table: Table, target: Target) -> Modality:
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
     return Modality(name, table.feature_names, tuple(recordings), step, "tables")
+
+
+def _with_empty_labels(table: Table) -> Table:
+    """The table with "" for labels that say that they are missing, as pandas (NaN) and Weka (?) write them."""
+    if LABEL not in table.texts:
+        return table
+    labels = np.array(["" if is_missing(cell) else cell for cell in table.texts[LABEL]], dtype=object)
+    return replace(table, texts={**table.texts, LABEL: labels})
 
 
 def _task_of(tables: Mapping[str, Table]) -> str:
@@ -197,7 +205,10 @@ def _class_label(
     if not value:
         if partition == "test":
             return {}
-        raise InputError(f"{table.where(rows[0])}: column 'label' is empty; only the test partition may lack labels")
+        raise InputError(
+            f"{table.where(rows[0])}: column 'label' is empty or marked as missing; "
+            "only the test partition may lack labels"
+        )
     if value not in classes and NUMBER.fullmatch(value) and float(value).is_integer():
         value = str(int(float(value)))  # 3.0, as pandas writes whole numbers where a cell of the column is empty
     if value not in classes:
@@ -213,7 +224,7 @@ def _numeric_label(
         return {}
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
-        what = "is empty" if np.isnan(values[wrong[0]]) else "is infinite"
+        what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite"
         raise InputError(
             f"{table.where(rows[wrong[0]])}: column '{label}' {what}; expected a finite number "
             "(only whole recordings of the test partition may lack labels)"

@@ -190,3 +190,17 @@ def test_bad_folder(tmp_path):
     fails(lambda: load("omg", tmp_path / "empty"), "is empty", error=MissingInputError)
     write(tmp_path / "labels" / TRAIN, OMG_HEADER)
     fails(lambda: load("omg", tmp_path / "labels"), "no feature table", error=MissingInputError)
+
+
+def test_names_of_modalities(package):
+    for partition in ("train", "dev", "test"):
+        (package / f"features_face_{partition}.csv").rename(package / f"features_my face.2_{partition}.csv")
+    fails(
+        lambda: load("omg", package),
+        "features_my face.2_",
+        "modality 'my face.2': expected a name of ASCII letters",
+        "rename it, such as features_my_face_2_",
+    )
+    assert list(load("omg", package, modalities=["audio"]).modalities) == ["audio"]
+    table = write(package / "t.csv", table_text("y", classes=CLASSES))
+    fails(lambda: load("omg", package, modalities=["audio", "a.b"], tables=[f"a.b={table}"]), f"--table a_b={table}")

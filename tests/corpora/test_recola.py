@@ -332,3 +332,13 @@ class TestGoldStandardFromRatings:
     def test_bad(self, ratings):
         with pytest.raises(InputError, match="ratings"):
             gold_standard_from_ratings(ratings)
+
+
+def test_names_of_modalities(package):
+    (package / "features_audio").rename(package / "features_Audio.v2")
+    fails(
+        lambda: load("recola", package),
+        "features_Audio.v2: modality 'audio.v2': expected a name of ASCII letters",
+        "rename it, such as features_audio_v2",
+    )
+    assert list(load("recola", package, modalities=["video_appearance"]).modalities) == ["video_appearance"]

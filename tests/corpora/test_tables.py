@@ -143,8 +143,53 @@ class TestFrames:
             ),
             dimension="valence",
         )[1]
-        # (299 / 30 rounded to 9.967) / 299
-        close(modality.frame_seconds, round(9.967 / 299, 6))
+        # 299 / 30 rounded to 9.967
+        close(modality.frame_seconds, 9.967 / 299)
+
+    @staticmethod
+    def frames(tmp_path, frames, rate, form, dev_rate=None):
+        lines = ["id,time,partition,arousal,f"]
+        for partition, per_second in (("train", rate), ("dev", dev_rate or rate)):
+            lines += [f"{partition},{form(frame / per_second)},{partition},0.5,1" for frame in range(frames)]
+        return write(tmp_path / "t.csv", "\n".join(lines) + "\n")
+
+    @pytest.mark.parametrize("form", [repr, "{:.3f}".format, "{:.2f}".format, lambda time: int(time * 1000) / 1000])
+    def test_thirty_a_second_for_half_an_hour(self, tmp_path, form):
+        # A step of 0.033333 s is 60,000 / 3e6 = 0.02 s late in the end: more than half a step of 1 / 30 s.
+        modality = only(self.frames(tmp_path, 60_000, 30, form))[1]
+        # The first and the last time are off by one digit of two decimals at most.
+        assert abs(modality.frame_seconds - 1 / 30) <= 0.01 / 59_999
+        assert modality.recordings[0].frames == 60_000
+
+    def test_step_without_noise(self, tmp_path):
+        for form in (repr, lambda time: float(np.float32(time))):
+            assert only(self.frames(tmp_path, 2000, 25, form))[1].frame_seconds == 0.04
+
+    @pytest.mark.parametrize(("rate", "form"), [(120, "{:.3f}".format), (30, "{:.2f}".format), (75, "{:.3f}".format)])
+    def test_digits_that_are_coarse_for_the_step(self, tmp_path, rate, form):
+        # 120 a second: steps of 8 and 9 ms for 8.33, which is 8 % off.
+        path = self.frames(tmp_path, 100, rate, form)
+        # Both ends of 99 steps are off by half a digit at most.
+        np.testing.assert_allclose(only(path)[1].frame_seconds, 1 / rate, atol=0.01 / 99)
+        lines = path.read_text().splitlines()
+        lost = lines.pop(50)
+        write(path, "\n".join(lines) + "\n")
+        fails(lambda: only(path), "t.csv:51", f"time {float(lines[50].split(',')[1]):g} s comes after", "missing")
+        assert lost not in lines
+
+    def test_uneven_by_a_digit_is_no_rounding(self, tmp_path):
+        path = self.frames(tmp_path, 100, 25, "{:.2f}".format)
+        replace(path, "train,0.40,", "train,0.41,")
+        fails(lambda: only(path), "t.csv:12", "0.41 s comes after 0.36 s", "every 40 ms")
+
+    def test_a_row_that_is_missing_does_not_change_the_step(self, tmp_path):
+        path = self.frames(tmp_path, 20, 25, "{:.2f}".format)
+        replace(path, "train,0.40,train,0.5,1\n", "")
+        fails(lambda: only(path), "t.csv:12", "0.44 s comes after 0.36 s", "every 40 ms")
+
+    def test_other_rate_in_one_recording(self, tmp_path):
+        # 2 % faster: after 26 frames half a step ahead.
+        fails(lambda: only(self.frames(tmp_path, 100, 25, repr, 25.5)), "t.csv:128", "the frame rate is another one")
 
     def test_class_of_frames(self, tmp_path):
         text = "id,time,partition,label,f\n" + "".join(
@@ -170,6 +215,8 @@ class TestFrames:
             ("u,0.1,train,ann", "u,0.1,dev,ann", ("t.csv:", "'partition'", "'u'")),
             ("u,0.1,train,ann", "u,0.1,train,eve", ("t.csv:7", "'speaker' is 'eve', but 'ann'")),
             ("ann,0.1,1", "ann,,1", ("t.csv:7", "'arousal' is empty")),
+            ("ann,0.1,1", "ann,NaN,1", ("t.csv:7", "'arousal' is empty or marked as missing")),
+            ("ann,0.1,1", "ann,?,1", ("t.csv:7", "'arousal' is empty or marked as missing")),
             ("ann,0.1,1", "ann,inf,1", ("t.csv:7", "'arousal' is infinite")),
             ("ann,0.1,1", "ann,low,1", ("t.csv:7", "column 'arousal'", "'low'")),
             ("ann,0.1,1", "ann,0.1,inf", ("t.csv:7", "column 'f'", "infinite")),
@@ -238,6 +285,35 @@ class TestLabels:
         assert only(path)[1].partition("test")[0].labels == {}
         replace(path, "w,0.1,test,pat,", "w,0.1,test,pat,0.5")
         fails(lambda: only(path), "t.csv:8", "'arousal' is empty")
+
+    @pytest.mark.parametrize("missing", ["", "NaN", "nan", "NAN", "-nan", "NA", "?", "null"])
+    def test_marks_of_missing_labels_are_no_labels(self, tmp_path, missing):
+        path = self.table(tmp_path, "label", "0", "0", "1", "1")
+        write(path, path.read_text() + f"w,test,{missing},1\n")
+        fails(lambda: only(path), "--task classification or --task regression")
+        corpus, modality = only(path, task="classification")
+        assert corpus.classes == ("0", "1")
+        assert modality.partition("test")[0].labels == {}
+        assert only(path, task="regression")[1].partition("test")[0].labels == {}
+        names = self.table(tmp_path, "label", "u", "u", "v", "v", name="n")
+        write(names, names.read_text() + f"w,test,{missing},1\n")
+        assert only(names)[0].classes == ("u", "v")
+        replace(names, "dev,u", f"dev,{missing}")
+        fails(lambda: only(names), "n.csv:3", "column 'label' is empty or marked as missing")
+
+    def test_missing_labels_of_parquet(self, tmp_path):
+        frame = pd.read_csv(self.table(tmp_path, "label", "0", "0", "1", "1"))
+        frame = pd.concat([frame, frame[:1].assign(id="w", partition="test", label=np.nan)])
+        frame.to_parquet(tmp_path / "t.parquet")
+        fails(lambda: only(tmp_path / "t.parquet"), "--task classification or --task regression")
+        assert only(tmp_path / "t.parquet", task="classification")[0].classes == ("0", "1")
+
+    @pytest.mark.parametrize("missing", ["", "NaN", "?"])
+    def test_frames_without_a_number(self, tmp_path, missing):
+        path = write(tmp_path / "t.csv", FRAMES.replace("arousal", "label"))
+        assert only(path)[1].recordings[0].frames == 2
+        replace(path, "ann,0.1,1", f"ann,{missing},1")
+        fails(lambda: only(path), "t.csv:7", "column 'label' is empty or marked as missing")
 
     def test_class_missing(self, tmp_path, table):
         other = write(tmp_path / "o.csv", table_text("y", classes=("joy",)))
@@ -396,6 +472,35 @@ def test_bad_arguments(tmp_path, table):
     fails(lambda: load("tables", tables=[f"f={table}"], modalities=["g"]), "no modality 'g'", "found f")
     pd.read_csv(table).to_parquet(tmp_path / "face.parquet")
     fails(lambda: load("tables", tmp_path), "modality 'face' a second time")
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("face.v2", "face_v2"),
+        ("my face", "my_face"),
+        ("../face", "face"),
+        ("2d", "d"),
+        ("_face", "face"),
+        ("Gesichtszüge", "Gesichtszuge"),
+        ("脸", "modality"),
+        ("face\n", "face"),
+    ],
+)
+def test_names_of_modalities(tmp_path, table, name, good):
+    allowed = "ASCII letters, digits, '_' and '-' that begins with a letter"
+    fails(lambda: load("tables", tables=[f"{name}={table}"]), allowed, f"--table {good}={table}")
+    fails(lambda: load("tables", tables=[(name, table)]), allowed, f"--table {good}={table}")
+    if "/" in name:
+        return
+    path = table.rename(tmp_path / f"{name}.csv")
+    with pytest.raises(InputError) as caught:  # its path may have a line end
+        load("tables", tmp_path)
+    assert f"--table {good}={path}" in str(caught.value)
+    # What the message says helps.
+    assert list(load("tables", tmp_path, tables=[(good, path)]).modalities) == [good]
+    write(tmp_path / "voice-1_B.csv", table_text())
+    assert list(load("tables", tmp_path, modalities=["voice-1_B"]).modalities) == ["voice-1_B"]
 
 
 @pytest.mark.skipif(not RAVDESS.is_dir(), reason="no RAVDESS features beside the repository (shared/data/ravdess)")

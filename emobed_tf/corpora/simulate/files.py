@@ -5,7 +5,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,13 @@ def staged(directory: str | Path) -> Iterator[Path]:
     partial.mkdir()
     try:
         yield partial
-        if directory.exists():
+        with suppress(FileNotFoundError):  # also of a process that fills the same folder at the same time
             directory.rmdir()
         partial.rename(directory)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"no space left for {directory}; what had been written of it is removed again"
-            raise OSError(error.errno, message) from error
+            message = "no space left; what had been written is removed again"
+            raise OSError(error.errno, message, str(directory)) from error
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
