@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from emobed_tf import losses
@@ -13,6 +12,7 @@ from emobed_tf.config import USES_ALPHA, USES_BETA, Network, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.layers import FusedGRU
 from emobed_tf.pooled import PooledCCC, PooledConfusion
+from emobed_tf.standardise import Standardise
 
 HEAD = "shared.head"
 
@@ -38,50 +38,6 @@ class Goal:
     deviation: float = 1.0
     delay: int = 0
     strides: Mapping[str, int] | None = None
-
-
-@keras.saving.register_keras_serializable(package="emobed_tf")
-class Standardise(keras.layers.Layer):
-    """Online standardisation (section 4.2): mean and deviation of the training frames, inside the graph.
-
-    A missing value (NaN) becomes 0, the mean. Values beyond `clip` deviations are clipped: real features reach
-    hundreds of deviations on speakers that training never saw.
-
-    Args:
-        clip: in training deviations.
-    """
-
-    def __init__(self, clip: float = 10.0, **kwargs):
-        super().__init__(**kwargs)
-        self.clip = clip
-
-    def build(self, input_shape):
-        width = (input_shape[-1],)
-        self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
-        self.deviation = self.add_weight(shape=width, initializer="ones", trainable=False, name="deviation")
-
-    def call(self, features):
-        scaled = tf.clip_by_value((features - self.mean) / self.deviation, -self.clip, self.clip)
-        return tf.where(tf.math.is_nan(features), tf.zeros_like(scaled), scaled)
-
-    def adapt(self, features: np.ndarray) -> None:
-        """Takes mean and deviation from training frames, missing values left out.
-
-        Args:
-            features: float `[..., features]`, NaN where missing. A column that doesn't vary is only centred, and so
-                is one that is missing everywhere (about 0).
-        """
-        frames = features.reshape(-1, features.shape[-1]).astype(np.float64, copy=False)
-        present = np.isfinite(frames)
-        count = np.maximum(present.sum(axis=0), 1)
-        mean = np.where(present, frames, 0).sum(axis=0) / count
-        deviation = np.sqrt((np.where(present, frames - mean, 0) ** 2).sum(axis=0) / count)
-        floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
-        self.mean.assign(mean.astype(np.float32))
-        self.deviation.assign(np.where(deviation > floor, deviation, 1).astype(np.float32))
-
-    def get_config(self):
-        return {**super().get_config(), "clip": self.clip}
 
 
 def build_emobed(
@@ -250,6 +206,7 @@ class EmoBed(keras.Model):
         return terms, monitors, outputs
 
     def train_step(self, batch):
+        """One step on Eq. 8: every term, one gradient, one update."""
         with tf.GradientTape() as tape:
             terms, monitors, outputs = self.forward(batch)
             loss = self.weigh(terms)

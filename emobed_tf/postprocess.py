@@ -11,7 +11,6 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 from emobed_tf.errors import InputError
 from emobed_tf.metrics import pooled_ccc
@@ -253,6 +252,8 @@ def _natural(frames: int, what: str) -> int:
 
 
 def _median(values: np.ndarray, window: int) -> np.ndarray:
+    from scipy.ndimage import median_filter  # here: `--help` of every command would wait for it
+
     return values if window == 1 else median_filter(values, size=window, mode="nearest")
 
 

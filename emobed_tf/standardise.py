@@ -1,0 +1,49 @@
+"""The first layer of every encoder: online standardisation, inside the graph."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="emobed_tf")
+class Standardise(keras.layers.Layer):
+    """Online standardisation (section 4.2): mean and deviation of the training frames, inside the graph.
+
+    A missing value (NaN) becomes 0, the mean. Values beyond `clip` deviations are clipped: real features reach
+    hundreds of deviations on speakers that training never saw.
+
+    Args:
+        clip: in training deviations.
+    """
+
+    def __init__(self, clip: float = 10.0, **kwargs):
+        super().__init__(**kwargs)
+        self.clip = clip
+
+    def build(self, input_shape):
+        width = (input_shape[-1],)
+        self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
+        self.deviation = self.add_weight(shape=width, initializer="ones", trainable=False, name="deviation")
+
+    def call(self, features):
+        scaled = tf.clip_by_value((features - self.mean) / self.deviation, -self.clip, self.clip)
+        return tf.where(tf.math.is_nan(features), tf.zeros_like(scaled), scaled)
+
+    def adapt(self, features: np.ndarray) -> None:
+        """Takes mean and deviation from training frames, missing values left out.
+
+        Args:
+            features: float `[..., features]`, NaN where missing. A column that doesn't vary is only centred, and so
+                is one that is missing everywhere (about 0).
+        """
+        frames = features.reshape(-1, features.shape[-1]).astype(np.float64, copy=False)
+        present = np.isfinite(frames)
+        count = np.maximum(present.sum(axis=0), 1)
+        mean = np.where(present, frames, 0).sum(axis=0) / count
+        deviation = np.sqrt((np.where(present, frames - mean, 0) ** 2).sum(axis=0) / count)
+        floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
+        self.mean.assign(mean.astype(np.float32))
+        self.deviation.assign(np.where(deviation > floor, deviation, 1).astype(np.float32))
+
+    def get_config(self):
+        return {**super().get_config(), "clip": self.clip}
