@@ -127,6 +127,7 @@ class TestTrain:
         assert json.loads((folder / "run.json").read_text())["facts"]["simulated"] is True
         assert json.loads((folder / "scores.json").read_text())["simulated"] is True
 
+    @pytest.mark.slow
     def test_another_framework_than_the_files_fixes_its_weights_anew(self, run, recola, tmp_path):
         file = run[0] / "config.json"
         for name, expected in (("classic", (0, 0)), ("joint", (0.5, 0)), ("triplet", (0, 1))):
@@ -297,6 +298,7 @@ class TestEvaluate:
             assert_one_line(result, name, "changed since training")
             (moved / name).write_bytes(content)
 
+    @pytest.mark.slow
     def test_tables_that_moved_and_an_auxiliary_that_is_gone(self, tables, tmp_path):
         shutil.copytree(tables, tmp_path / "old")
         named = [f"{name}={tmp_path / 'old' / name}.csv" for name in ("audio", "face")]
@@ -330,6 +332,7 @@ class TestEvaluate:
         assert len(list((tmp_path / "run [1]" / "predictions" / "dev").iterdir())) == len(ids)
         assert str(tmp_path / "run [1]") in result.stdout, "a path is no markup"
 
+    @pytest.mark.slow
     def test_published_test_takes_shares_of_right_answers(self, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 2, "batch_size": 8}))
         for seed in (0, 1):

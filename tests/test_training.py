@@ -131,6 +131,7 @@ class TestRepeats:
         other = train_run(settings(recola, seed=1), tmp_path / "other")
         assert not np.array_equal(weights(trained)["shared.output/kernel"], weights(other)["shared.output/kernel"])
 
+    @pytest.mark.slow
     def test_fused_and_stock_layers_agree(self, recola, tmp_path):
         from emobed_tf.training import train_run
 
@@ -421,6 +422,7 @@ class TestData:
         assert run.facts().frame_seconds == {"audio": 0.04, "gait": pytest.approx(0.1)}
         assert run.finished
 
+    @pytest.mark.slow
     def test_three_modalities_in_pieces(self, tmp_path):
         from emobed_tf.corpora.simulate import simulate_recola
         from emobed_tf.training import train_run
