@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.locate import notice
-from emobed_tf.evaluation import Comparison, Evaluated, interval
 from emobed_tf.metrics import CLASSIFICATION_SCORES
 from emobed_tf.runs import Facts, Run
+
+if TYPE_CHECKING:
+    from emobed_tf.evaluation import Comparison, Evaluated
 
 _NAMES = {
     "ccc": "CCC, pooled",
@@ -57,8 +60,10 @@ def show_training(run: Run) -> None:
     print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
 
 
-def show_scores(facts: Facts, partitions: Sequence[Evaluated]) -> None:
+def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
     """Scores of one system with intervals, and the confusion matrix of a classification."""
+    from emobed_tf.evaluation import interval  # not above: what is announced shouldn't wait for TensorFlow
+
     columns = ["score"]
     for evaluated in partitions:
         columns += [evaluated.partition, "95 %"]
@@ -84,7 +89,7 @@ def show_scores(facts: Facts, partitions: Sequence[Evaluated]) -> None:
             table(f"confusion, {evaluated.partition} (rows: true)", ["", *facts.classes], body)
 
 
-def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str, Comparison]) -> None:
+def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str, Comparison]") -> None:
     """Three kinds of evidence that the second run is better than the first, each labelled."""
     columns = ["", *comparisons]
     fisher = facts.task == REGRESSION

@@ -48,12 +48,12 @@ def _main(argv: Sequence[str] | None) -> int:
     output = arguments.output or default_output(config, corpus)
 
     from emobed_tf.stack import import_tensorflow
-
-    import_tensorflow(config.training.threads)
     from emobed_tf.summary import announce, show_training
-    from emobed_tf.training import train_run
 
     announce(config, corpus, output)
+    import_tensorflow(config.training.threads)
+    from emobed_tf.training import train_run
+
     try:
         with console.progress("training") as progress:
             run = train_run(config, output, corpus=corpus, resume=arguments.resume, progress=progress)

@@ -230,8 +230,8 @@ class _Report(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.best = np.fmax(self.best, logs[f"val_{self.score}"])
-        text = f"training: loss {logs['loss']:.3f}, development {self.score} {logs[f'val_{self.score}']:.3f}"
-        self.progress(epoch + 1, self.epochs, f"{text} (best {self.best:.3f})")
+        text = f"loss {logs['loss']:.3f}, {self.score} {logs[f'val_{self.score}']:.3f}, best {self.best:.3f}"
+        self.progress(epoch + 1, self.epochs, text)
 
 
 def _check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:

@@ -114,6 +114,15 @@ class TestRun:
             events.Tags()["tensors"]
         )
 
+    def test_gradient_norms_of_every_term(self, recola, tmp_path):
+        from emobed_tf.training import train_run
+
+        run = train_run(settings(recola, epochs=3, diagnostics=2), tmp_path / "run")
+        rows = json.loads(str(run.read_arrays("last")["state"]))["history"]
+        names = {f"gradient_norm_{term}" for term in ("target", "auxiliary_video_appearance", "triplet", "l2")}
+        assert [names <= set(row) for row in rows] == [True, False, True], "every second epoch"
+        assert all(rows[0][name] > 0 for name in names)
+
     def test_a_folder_that_is_taken(self, trained, recola):
         from emobed_tf.training import train_run
 
