@@ -156,7 +156,7 @@ def evaluate(
     recordings, raw = tuple(recordings), tuple(raw)
     if facts.task == REGRESSION:
         final = tuple(chain.apply(values) for values in raw) if chain else raw
-        scores = {**regression_scores(labels, final), "raw": regression_scores(labels, raw)}
+        scores = {**_regression(labels, final, facts), "raw": _regression(labels, raw, facts)}
         return Evaluated(partition, recordings, labels, raw, final, scores)
     decided = [int(np.argmax(values)) for values in raw]
     confusion = confusion_matrix([int(label) for label in labels], decided, len(facts.classes))
@@ -251,6 +251,13 @@ def classification_row(
         row["label"] = classes[label]
     row["prediction"] = classes[int(np.argmax(probabilities))]
     return row | {f"p_{name}": float(p) for name, p in zip(classes, probabilities, strict=True)}
+
+
+def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray], facts: Facts) -> dict[str, float]:
+    scores = regression_scores(labels, predictions)
+    if facts.frame_seconds[facts.target] is None:
+        del scores["ccc_mean"]  # an utterance is one point: it has no concordance of its own
+    return scores
 
 
 def _by_id(system: Evaluated) -> Evaluated:

@@ -384,6 +384,24 @@ class TestData:
         assert run.read_json("scores.json")["dev"]["f1_macro"] > 0.7
         assert run.chain() is None
 
+    def test_regression_of_utterances(self, tmp_path):
+        from emobed_tf.scoring import score_run
+        from emobed_tf.training import train_run
+
+        rng = np.random.default_rng(0)
+        lines = ["id,partition,valence,a,b"]
+        for i in range(60):
+            a, b = rng.normal(size=2)
+            lines.append(f"u{i},{('train', 'train', 'dev', 'test')[i // 5 % 4]},{0.3 * a:.4f},{a:.4f},{b:.4f}")
+        (tmp_path / "text.csv").write_text("\n".join(lines) + "\n")
+        config = settings(None, "tables", table=(f"text={tmp_path / 'text.csv'}",), dimension="valence")
+        config = config.replace(framework="classic", epochs=40, learning_rate=0.03, batch_size=16, patience=0)
+        run = train_run(config, tmp_path / "run")
+        scores = score_run(run)["test"].scores
+        assert scores["ccc"] > 0.8
+        assert "ccc_mean" not in scores, "an utterance is one point"
+        assert (run.chain().window, run.chain().shift) == (1, 0), "and has no time"
+
     def test_any_modality_can_be_the_target(self, tables, tmp_path):
         from emobed_tf.training import train_run
 
