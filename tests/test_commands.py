@@ -66,6 +66,13 @@ def assert_one_line(result, *words):
         assert word in lines[0], lines[0]
 
 
+def columns(path, *names):
+    """Columns of a CSV file as arrays."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [np.array([float(row[name]) for row in rows]) for name in names]
+
+
 @pytest.fixture(scope="module")
 def run(recola, tmp_path_factory):
     """A finished run, trained from the command line."""
@@ -231,6 +238,31 @@ class TestEvaluate:
                         values.append(float(row[name]))
         expected = audmetric.concordance_cc(np.array(columns["gold_standard"]), np.array(columns["postprocessed"]))
         assert scores["test"]["ccc"] == pytest.approx(expected, abs=1e-9)
+
+    def test_the_stored_chain_is_applied_to_both_partitions(self, run, tmp_path):
+        """By hand: median of three, 2 x + 0.1, two frames later with the first value repeated."""
+        shutil.copytree(run[0], tmp_path / "run")
+        path = tmp_path / "run" / "postprocessing.json"
+        values = json.loads(path.read_text())
+        values["chain"] = {"window": 3, "gain": 2.0, "offset": 0.1, "shift": 2, "centred": True, "scaled": True}
+        path.write_text(json.dumps(values))
+        assert command("evaluate", tmp_path / "run").returncode == 0
+        for name in ("dev/dev_3", "test/test_1"):
+            raw, final = columns(tmp_path / "run" / "predictions" / f"{name}.csv", "raw", "postprocessed")
+            edged = np.concatenate([raw[:1], raw, raw[-1:]])
+            medians = np.median([edged[:-2], edged[1:-1], edged[2:]], axis=0)
+            expected = 2 * medians + 0.1
+            np.testing.assert_allclose(final, np.concatenate([expected[:1], expected[:1], expected[:-2]]), atol=1e-12)
+
+    def test_the_chain_is_what_development_alone_teaches(self, run):
+        """Learnt again from the development predictions on disk: the same chain, whatever test holds."""
+        from emobed_tf.postprocess import learn
+
+        assert command("evaluate", run[0]).returncode == 0
+        found = [columns(p, "gold_standard", "raw") for p in sorted((run[0] / "predictions" / "dev").glob("*.csv"))]
+        chain, _ = learn([gold for gold, _ in found], [raw for _, raw in found], 0.04)
+        stored = json.loads((run[0] / "postprocessing.json").read_text())["chain"]
+        assert stored == pytest.approx(chain.to_dict(), abs=1e-6)
 
     def test_against_another_run(self, run, classic):
         folder, _ = run
