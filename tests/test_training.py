@@ -171,10 +171,11 @@ class TestResume:
     def test_early_stopping_is_remembered(self, recola, tmp_path):
         from emobed_tf.training import train_run
 
-        config = settings(recola, epochs=30, patience=1, learning_rate=0.5)
+        config = settings(recola, epochs=30, patience=2, learning_rate=0.5)
         run = train_run(config, tmp_path / "run")
-        done = run.read_json("scores.json")["training"]["epochs"]
-        assert done < 30
+        training = run.read_json("scores.json")["training"]
+        done = training["epochs"]
+        assert done == training["best_epoch"] + 2 < 30
         before = weights(run)
         train_run(config, run.path, resume=True)
         assert run.read_json("scores.json")["training"]["epochs"] == done
