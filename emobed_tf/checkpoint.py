@@ -1,9 +1,12 @@
 """Weights and training state in and out of a run folder, and the callback that keeps the best and the last."""
 
+import contextlib
 import json
 import math
+import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -67,6 +70,7 @@ class RunKeeper(keras.callbacks.Callback):
         self.history: list[dict[str, Any]] = []
         self.best, self.best_epoch = -math.inf, 0
         self.seconds = 0.0
+        self._interrupted = False
         self._began = time.monotonic()
         self._steps = 0
 
@@ -96,10 +100,36 @@ class RunKeeper(keras.callbacks.Callback):
         self.seconds = state["seconds"]
         self._steps = int(model.optimizer.iterations.numpy())
 
+    @contextlib.contextmanager
+    def stopping_at_a_step(self) -> Iterator[None]:
+        """Ctrl-C ends the step first; a second one ends at once.
+
+        An interrupt that strikes in a destructor is swallowed by Python, and TensorFlow has many of those.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def remember(number, frame):
+            self._interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        before = signal.signal(signal.SIGINT, remember)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise KeyboardInterrupt
+
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise KeyboardInterrupt
         self._steps += 1
         for name in (*self.model.terms, "loss"):
             value = float(logs[name])

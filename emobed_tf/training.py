@@ -186,16 +186,17 @@ def _fit(setup: Setup, keeper: RunKeeper, callbacks, progress: Progress | None) 
     watch = [Diagnostics(setup, training.diagnostics)]
     if progress is not None:
         watch.append(_Report(progress, training.epochs, setup.model.score.name))
-    setup.model.fit(
-        setup.batches(first),
-        steps_per_epoch=setup.steps_per_epoch,
-        initial_epoch=keeper.epochs_done,
-        epochs=training.epochs,
-        validation_data=setup.development,
-        callbacks=[*watch, keeper, keras.callbacks.TensorBoard(keeper.run.logs, write_graph=False), *callbacks],
-        shuffle=False,
-        verbose=0,
-    )
+    with keeper.stopping_at_a_step():
+        setup.model.fit(
+            setup.batches(first),
+            steps_per_epoch=setup.steps_per_epoch,
+            initial_epoch=keeper.epochs_done,
+            epochs=training.epochs,
+            validation_data=setup.development,
+            callbacks=[*watch, keeper, keras.callbacks.TensorBoard(keeper.run.logs, write_graph=False), *callbacks],
+            shuffle=False,
+            verbose=0,
+        )
 
 
 def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
