@@ -72,7 +72,6 @@ class RunKeeper(keras.callbacks.Callback):
         self.seconds = 0.0
         self._interrupted = False
         self._began = time.monotonic()
-        self._steps = 0
 
     @property
     def epochs_done(self) -> int:
@@ -98,7 +97,6 @@ class RunKeeper(keras.callbacks.Callback):
             variable.assign(arrays[f"{_OPTIMISER}{k}"])
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
         self.seconds = state["seconds"]
-        self._steps = int(model.optimizer.iterations.numpy())
 
     @contextlib.contextmanager
     def stopping_at_a_step(self) -> Iterator[None]:
@@ -130,7 +128,6 @@ class RunKeeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self._interrupted:
             raise KeyboardInterrupt
-        self._steps += 1
         for name in (*self.model.terms, "loss"):
             value = float(logs[name])
             if not math.isfinite(value):
@@ -138,8 +135,9 @@ class RunKeeper(keras.callbacks.Callback):
                 raise self._diverged(f"{term} of the loss became {value}")
 
     def _diverged(self, what: str) -> DivergedError:
+        step = int(self.model.optimizer.iterations.numpy())
         return DivergedError(
-            f"{self.run.path}: {what} at step {self._steps} (epoch {self.epochs_done + 1}); weights up to epoch "
+            f"{self.run.path}: {what} by step {step} (epoch {self.epochs_done + 1}); weights up to epoch "
             f"{self.epochs_done} are kept. Try a lower --learning-rate, or --triplet-preset stable"
         )
 

@@ -8,7 +8,7 @@ import keras
 from emobed_tf.errors import EmoBedWarning
 
 if TYPE_CHECKING:
-    from emobed_tf.training import Setup
+    from emobed_tf.preparation import Setup
 
 RANK, SEPARATION = 1.5, 1e-3
 

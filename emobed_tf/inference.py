@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import InputError
@@ -26,10 +25,6 @@ def predict(model: keras.Model, recordings: Sequence[Recording]) -> list[np.ndar
     Raises:
         InputError: if the model's output is not finite.
     """
-    call = tf.function(
-        lambda features: model(features, training=False),
-        input_signature=[tf.TensorSpec([None, None, model.input_shape[-1]], tf.float32)],
-    )
     outputs: list[np.ndarray] = [np.empty(0)] * len(recordings)
     by_length: dict[int, list[int]] = {}
     for k, recording in enumerate(recordings):
@@ -38,7 +33,7 @@ def predict(model: keras.Model, recordings: Sequence[Recording]) -> list[np.ndar
         size = max(1, _FRAMES_AT_A_TIME // frames)
         for first in range(0, len(members), size):
             chosen = members[first : first + size]
-            values = call(tf.constant(np.stack([recordings[k].features for k in chosen]))).numpy()
+            values = model.predict_on_batch(np.stack([recordings[k].features for k in chosen]))
             for k, value in zip(chosen, values, strict=True):
                 if not np.isfinite(value).all():
                     raise InputError(f"the prediction for recording {recordings[k].id} is not finite; train again")

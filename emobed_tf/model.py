@@ -1,7 +1,8 @@
 """The network and its objective: `build_emobed`, `EmoBed` (train_step is Eq. 8), `EmoBed.monomodal`."""
 
+import weakref
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 import keras
@@ -11,10 +12,13 @@ from emobed_tf import losses
 from emobed_tf.config import USES_ALPHA, USES_BETA, Network, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.layers import FusedGRU
-from emobed_tf.pooled import PooledCCC, PooledConfusion
+from emobed_tf.pooled import Means, PooledCCC, PooledConfusion
 from emobed_tf.standardise import Standardise
 
 HEAD = "shared.head"
+
+# Not an attribute of the model: Keras would take the parts for more layers of it.
+_monomodal: MutableMapping["EmoBed", dict[str, keras.Model]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class EmoBed(keras.Model):
                     weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
 
     def monomodal(self, modality: str) -> keras.Model:
-        """One modality's encoder and the head, and nothing else: what is kept after training.
+        """One modality's encoder and the head, and nothing else: what is kept after training. Made once.
 
         Args:
             modality: the one that is left.
@@ -135,9 +139,13 @@ class EmoBed(keras.Model):
             float32 `[batch, frames, features]` -> predictions `[batch, frames]` of a regression (one output), or
             class probabilities `[batch, classes]` after the last frame.
         """
-        outputs = self.output[modality]
-        kept = keras.ops.squeeze(outputs, -1) if outputs.shape[-1] == 1 else keras.ops.softmax(outputs[:, -1])
-        return keras.Model(self.input[modality], kept, name=f"{modality}.monomodal")
+        made = _monomodal.setdefault(self, {})
+        if modality not in made:
+            outputs = self.output[modality]
+            kept = keras.ops.squeeze(outputs, -1) if outputs.shape[-1] == 1 else keras.ops.softmax(outputs[:, -1])
+            made[modality] = keras.Model(self.input[modality], kept, name=f"{modality}.monomodal")
+            made[modality].compile(jit_compile=False)  # recordings have many lengths, and XLA compiles for each
+        return made[modality]
 
     def compile(self, optimizer="adam", *, goal: Goal, objective: Objective, **kwargs) -> None:
         """Prepares training.
@@ -145,8 +153,8 @@ class EmoBed(keras.Model):
         Args:
             optimizer: a Keras optimiser.
             goal: target, task, score.
-            objective: checked (`Config.check`): alpha and beta are numbers. They become variables, so that other
-                values need no new trace.
+            objective: checked (`Config.check`): alpha and beta are numbers. They and l2 become variables, so that
+                other values need no new trace.
             **kwargs: of `keras.Model.compile`, `jit_compile` among them.
 
         Raises:
@@ -157,10 +165,28 @@ class EmoBed(keras.Model):
             raise ValueError(f"Expected a target among {self.modalities}. Received: {goal.target!r}")
         self.goal, self.objective = goal, objective
         self.auxiliaries = tuple(name for name in self.modalities if name != goal.target)
-        self.alpha = tf.Variable(objective.alpha, trainable=False, dtype=tf.float32, name="alpha")
-        self.beta = tf.Variable(objective.beta, trainable=False, dtype=tf.float32, name="beta")
+        self.alpha, self.beta, self.l2 = (
+            tf.Variable(getattr(objective, name), trainable=False, dtype=tf.float32, name=name)
+            for name in ("alpha", "beta", "l2")
+        )
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
-        self.trackers = {name: keras.metrics.Mean(name) for name in ("loss", *self.terms, *self.monitors)}
+        self.means = Means(("loss", *self.terms, *self.monitors))
+
+    def restart(self, seed: int, *, learning_rate: float, objective: Objective) -> None:
+        """Back to before the first step, for another training with the step that is already compiled.
+
+        Args:
+            seed: of the initial weights.
+            learning_rate: of the next training.
+            objective: of the next training; differs from the compiled one in alpha, beta and l2 at most.
+        """
+        self.initialise(seed)
+        self.optimizer.build(self.trainable_variables)
+        for variable in self.optimizer.variables:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+        self.optimizer.learning_rate = learning_rate
+        for name in ("alpha", "beta", "l2"):
+            getattr(self, name).assign(getattr(objective, name))
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -177,11 +203,11 @@ class EmoBed(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        return [*self.trackers.values(), self.score] if getattr(self, "trackers", None) else super().metrics
+        return [self.means, self.score] if getattr(self, "means", None) else super().metrics
 
     def weigh(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Eq. 8: L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
-        weights = {"target": 1.0, "triplet": self.beta, "l2": self.objective.l2}
+        weights = {"target": 1.0, "triplet": self.beta, "l2": self.l2}
         return tf.add_n([weights.get(name, self.alpha) * value for name, value in terms.items()])
 
     def forward(self, batch: Mapping[str, Mapping[str, tf.Tensor]]) -> tuple[dict, dict, tf.Tensor]:
@@ -212,15 +238,15 @@ class EmoBed(keras.Model):
             loss = self.weigh(terms)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        for name, value in {"loss": loss, **terms, **monitors}.items():
-            self.trackers[name].update_state(value)
+        self.means.update_state({"loss": loss, **terms, **monitors})
         self._update_score(batch[self.goal.target], outputs)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return {**self.means.result(), self.score.name: self.score.result()}
 
     def test_step(self, batch):
         """Development score of the target alone; predictions are delayed to meet the labels as they are."""
         batch = batch[self.goal.target]
-        outputs = self.head(self.encoder(self.goal.target)(batch["features"], training=False), training=False)
+        # Nothing in this network depends on `training` but where a fused layer compiles itself, which pays here, too.
+        outputs = self.head(self.encoder(self.goal.target)(batch["features"], training=True), training=True)
         if self.goal.task == REGRESSION:
             outputs = _later(outputs, self.goal.delay)
         self._update_score(batch, outputs)

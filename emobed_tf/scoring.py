@@ -24,8 +24,8 @@ from emobed_tf.evaluation import (
     prediction_rows,
     regression_rows,
 )
+from emobed_tf.preparation import build_model
 from emobed_tf.runs import Facts, Run, write_csv
-from emobed_tf.training import build_model
 
 
 def load_model(run: Run) -> keras.Model:

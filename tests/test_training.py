@@ -292,7 +292,7 @@ class TestFailsWell:
                 if epoch == 1:
                     self.model.beta.assign(float("nan"))
 
-        with pytest.raises(DivergedError, match=r"the weighted sum of the loss became nan at step 3 \(epoch 2\)"):
+        with pytest.raises(DivergedError, match=r"the weighted sum of the loss became nan by step 3 \(epoch 2\)"):
             train_run(settings(recola), tmp_path / "run", callbacks=[Poison()])
         kept = weights(Run(tmp_path / "run"))
         assert all(np.isfinite(values).all() for values in kept.values()), "the last good weights are kept"

@@ -1,0 +1,190 @@
+"""What a training needs: a compiled model, old or new, and the streams of its data."""
+
+import dataclasses
+import gc
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from emobed_tf.config import USES_BETA, Config
+from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.dataset import fingerprints
+from emobed_tf.errors import InputError
+from emobed_tf.model import EmoBed, Goal, build_emobed
+from emobed_tf.optimizer import FusedAdam
+from emobed_tf.postprocess import frames_of
+from emobed_tf.runs import Facts
+from emobed_tf.streams import (
+    Sequences,
+    class_edges,
+    evaluation_sequences,
+    in_order,
+    stream,
+    training_labels,
+    training_sequences,
+    unpaired,
+)
+
+_STEPS_AT_ONCE = 64  # of one frame each: a tenth of a second, so that Ctrl-C and NaN are noticed soon
+_MODELS_KEPT = 8
+_idle_models: dict[str, EmoBed] = {}  # by `Setup.shape`, the longest unused first
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A compiled model and the data that it trains on.
+
+    Attributes:
+        model: compiled, with the seed's initial weights.
+        sequences: training sequences by modality, target first.
+        development: batches of the target's development partition.
+        facts: what was found in the data.
+        config: resolved.
+        shape: what the compiled step depends on; trainings with the same one can have the same model in turn.
+    """
+
+    model: EmoBed
+    sequences: dict[str, Sequences]
+    development: tf.data.Dataset
+    facts: Facts
+    config: Config
+    shape: str
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches, wrapping round: ceil(target sequences / batch)."""
+        return _steps_per_epoch(self.sequences[self.facts.target], self.config)
+
+    def batches(self, first: int = 0) -> tf.data.Dataset:
+        """Training batches without end, from batch number `first` on."""
+        training = self.config.training
+        return unpaired({n: stream(s, training.batch_size, training.seed, first) for n, s in self.sequences.items()})
+
+
+def prepare(config: Config, corpus: Corpus) -> Setup:
+    """Model and streams for a resolved configuration.
+
+    The model is one that an earlier training of the same shape has left, or a new one.
+
+    Args:
+        config: from `load_corpus`.
+        corpus: from `load_corpus`.
+    """
+    data, objective = config.data, config.objective
+    target = corpus.modality(data.target)
+    branches = (data.target,) if objective.framework == "classic" else (data.target, *data.auxiliary)
+    labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
+    regression = corpus.task == REGRESSION
+    if regression:
+        _check_labels(labels, data.label_delay)
+    mined = regression and objective.framework in USES_BETA
+    edges = class_edges(labels[data.target], objective.bins) if mined else np.zeros(0)
+    sequences = {
+        name: training_sequences(
+            corpus.modality(name),
+            labels[name],
+            task=corpus.task,
+            edges=edges,
+            hop=objective.hop,
+            seconds=config.training.sequence_seconds,
+        )
+        for name in branches
+    }
+    facts = Facts(
+        corpus=corpus.name,
+        simulated=corpus.simulated,
+        task=corpus.task,
+        label=corpus.label,
+        classes=corpus.classes,
+        target=data.target,
+        features={name: corpus.modality(name).feature_names for name in branches},
+        frame_seconds={name: corpus.modality(name).frame_seconds for name in branches},
+        delay=frames_of(data.label_delay, target.frame_seconds) if target.frame_seconds and regression else 0,
+        deviation=float(np.concatenate(labels[data.target]).std()) if regression else 1.0,
+        edges=tuple(edges.tolist()),
+        fingerprints=fingerprints(config, corpus),
+    )
+    development = evaluation_sequences(target, "dev", corpus.label)
+    goal = _goal(config, facts, {name: values.stride for name, values in sequences.items()})
+    steps = _steps_at_once(sequences, _steps_per_epoch(sequences[data.target], config))
+    shape = _shape(config, goal, steps, (*sequences.values(), development))
+    model = _idle_models.pop(shape, None) or _compiled(config, facts, goal, steps)
+    training = config.training
+    model.restart(training.seed, learning_rate=training.learning_rate, objective=objective)
+    for name, values in sequences.items():
+        model.standardise(name).adapt(values.features[values.mask])
+    return Setup(model, sequences, in_order(development, training.batch_size), facts, config, shape)
+
+
+def keep_for_the_next(setup: Setup) -> None:
+    """Leaves a model that has finished to the next training of its shape."""
+    _idle_models[setup.shape] = setup.model
+    if len(_idle_models) > _MODELS_KEPT:
+        del _idle_models[next(iter(_idle_models))]
+        gc.collect()  # a model and its graphs refer to each other
+
+
+def build_model(config: Config, facts: Facts) -> EmoBed:
+    """The network of a run, with the seed's initial weights."""
+    widths = {name: len(columns) for name, columns in facts.features.items()}
+    training = config.training
+    return build_emobed(
+        widths, facts.outputs, config.network, seed=training.seed, clip=config.data.clip, xla=training.xla
+    )
+
+
+def _goal(config: Config, facts: Facts, strides: dict[str, int]) -> Goal:
+    return Goal(
+        target=facts.target,
+        task=facts.task,
+        outputs=facts.outputs,
+        score="ccc" if facts.task == REGRESSION else config.classification_score,
+        deviation=facts.deviation,
+        delay=facts.delay,
+        strides=strides,
+    )
+
+
+def _compiled(config: Config, facts: Facts, goal: Goal, steps: int) -> EmoBed:
+    model = build_model(config, facts)
+    # Not the step as a whole: the layers compile themselves, and independent ones then run at the same time.
+    model.compile(
+        FusedAdam(config.training.learning_rate),
+        goal=goal,
+        objective=config.objective,
+        steps_per_execution=steps,
+        jit_compile=False,
+    )
+    return model
+
+
+def _shape(config: Config, goal: Goal, steps: int, sequences: tuple[Sequences, ...]) -> str:
+    """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`."""
+    objective = dataclasses.replace(config.objective, alpha=0.0, beta=0.0, l2=0.0)
+    sizes = [(values.modality, len(values), *values.features.shape[1:]) for values in sequences]
+    training = config.training
+    return repr((config.network, config.data.clip, training.xla, training.batch_size, objective, goal, steps, sizes))
+
+
+def _steps_per_epoch(target: Sequences, config: Config) -> int:
+    return -(-len(target) // min(config.training.batch_size, len(target)))
+
+
+def _steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
+    """Steps of a single call: a step of one frame takes less time than Python needs to ask for it."""
+    if max(values.features.shape[1] for values in sequences.values()) > 1:
+        return 1
+    return next(k for k in range(min(steps_per_epoch, _STEPS_AT_ONCE), 0, -1) if steps_per_epoch % k == 0)
+
+
+def _check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
+    """Refuses training labels that say nothing."""
+    for name, values in labels.items():
+        framewise = [value for value in values if len(value) > 1]
+        within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))
+        if within == 0:
+            raise InputError(
+                f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
+                "nothing to learn; recordings must be longer than --label-delay"
+            )
