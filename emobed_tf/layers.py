@@ -105,17 +105,16 @@ def _backward_loop(
     return dhs.stack(), before(dh, da, z[0])[tf.newaxis]
 
 
-def _forward(inputs, h0, kernel, recurrent_kernel, bias):
+def _forward(x, h0, recurrent_kernel, bias):
     """(states, products, x_z, x_r, x_n): the first is the result, the rest is kept for the gradient."""
     units = recurrent_kernel.shape[0]
     # Both biases of a gate are added at once; the candidate's recurrent one is multiplied by r first.
-    x = tf.tensordot(inputs, kernel, 1) + (bias[0] + tf.pad(bias[1, : 2 * units], [[0, units]]))
-    gates = tf.split(x, 3, axis=-1)
+    gates = tf.split(x + (bias[0] + tf.pad(bias[1, : 2 * units], [[0, units]])), 3, axis=-1)
     return *_forward_loop(gates, h0[0], recurrent_kernel, bias[1, 2 * units :]), *gates
 
 
-def _backward(dy, states, products, x_z, x_r, x_n, inputs, h0, kernel, recurrent_kernel, bias):
-    """Gradients of the last five arguments."""
+def _backward(dy, states, products, x_z, x_r, x_n, h0, recurrent_kernel, bias):
+    """Gradients of the arguments of `_forward`."""
     units = recurrent_kernel.shape[0]
     previous = tf.concat([h0, states[:-1]], axis=0)
     a_z, a_r, a_n = tf.split(products, 3, axis=-1)
@@ -131,12 +130,10 @@ def _backward(dy, states, products, x_z, x_r, x_n, inputs, h0, kernel, recurrent
     def flat(x, width):
         return tf.reshape(x, [-1, width])
 
-    dx = flat(tf.stack([dh * c_z, dh * c_r, dh * q], axis=-2), 3 * units)
+    dx = tf.concat([dh * c_z, dh * c_r, dh * q], axis=-1)
     da = flat(dh[:, :, tf.newaxis, :] * c, 3 * units)
-    dinputs = tf.reshape(tf.matmul(dx, kernel, transpose_b=True), tf.shape(inputs))
-    dkernel = tf.matmul(flat(inputs, kernel.shape[0]), dx, transpose_a=True)
     drecurrent = tf.matmul(flat(previous, units), da, transpose_a=True)
-    return dinputs, dh0, dkernel, drecurrent, tf.stack([tf.reduce_sum(dx, 0), tf.reduce_sum(da, 0)])
+    return dx, dh0, drecurrent, tf.stack([tf.reduce_sum(dx, [0, 1]), tf.reduce_sum(da, 0)])
 
 
 @functools.lru_cache(maxsize=256)
@@ -161,8 +158,8 @@ def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.
 def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
     """States [frames, batch, units].
 
-    `arguments`: inputs [frames, batch, features], initial state [1, batch, units], kernel [features, 3 units],
-    recurrent kernel [units, 3 units], bias [2, 3 units].
+    `arguments`: inputs' products with the kernel [frames, batch, 3 units], initial state [1, batch, units], recurrent
+    kernel [units, 3 units], bias [2, 3 units].
     """
 
     @tf.custom_gradient
@@ -170,7 +167,7 @@ def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
         states, *kept = _run(_forward, jit_compile, *arguments)
 
         def grad(dy):
-            gradients = _run(_backward, jit_compile, dy, states, *kept, *arguments)
+            gradients = _run(_backward, jit_compile, dy, states, *kept, *arguments[1:])
             # What the backward loop computes is right once. Differentiating it would silently treat `kept` as constant.
             message = "FusedGRU has no second derivative. Use keras.layers.GRU where one is needed."
             return [tf.raw_ops.PreventGradient(input=gradient, message=message) for gradient in gradients]
@@ -178,6 +175,21 @@ def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
         return states, grad
 
     return states_of(*arguments)
+
+
+@tf.custom_gradient
+def _without_effect_of(weight: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """`y`, whose gradient with respect to `weight` is zero, where TensorFlow would say that there is none."""
+    return tf.identity(y), lambda dy: (tf.zeros_like(weight), dy)
+
+
+def _single_frame(inputs: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """State [batch, units] after a frame [batch, features] from h_0 = 0, where a is but the bias."""
+    units = recurrent_kernel.shape[0]
+    x = tf.matmul(inputs, kernel) + (bias[0] + tf.pad(bias[1, : 2 * units], [[0, units]]))
+    z, r = tf.split(tf.sigmoid(x[:, : 2 * units]), 2, axis=-1)
+    n = tf.tanh(x[:, 2 * units :] + r * bias[1, 2 * units :])
+    return _without_effect_of(recurrent_kernel, n - z * n)
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
@@ -204,6 +216,7 @@ class FusedGRU(keras.layers.GRU):
 
     compile_training: bool = True
     _masked = False
+    _from_zero = False
 
     @property
     def fallback_reason(self) -> str | None:
@@ -223,6 +236,10 @@ class FusedGRU(keras.layers.GRU):
         )
         return next((reason for is_covered, reason in covered if not is_covered), None)
 
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        self._from_zero = initial_state is None and not self.stateful
+        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Called by `keras.layers.RNN.call`: returns the last output, all outputs and the list of last states."""
         self._masked = any(m is not None for m in keras.tree.flatten(mask))
@@ -232,6 +249,10 @@ class FusedGRU(keras.layers.GRU):
         h0 = tf.convert_to_tensor(keras.tree.flatten(initial_state)[0])
         kernel, recurrent_kernel = (tf.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel))
         bias = tf.zeros([2, 3 * self.units], h0.dtype) if self.cell.bias is None else self.cell.bias
+        bias = tf.convert_to_tensor(bias)
+        if self._from_zero and inputs.shape[0] == 1:
+            last = _single_frame(inputs[0], kernel, recurrent_kernel, bias)
+            return last, last[:, tf.newaxis], [last]
         jit_compile = bool(
             training
             and self.compile_training
@@ -240,6 +261,6 @@ class FusedGRU(keras.layers.GRU):
             and inputs.shape[0] > 1  # one frame has no loop to gain from
         )
         h0 = tf.ensure_shape(h0, [inputs.shape[1], self.units])[tf.newaxis]
-        states = _gru(jit_compile, inputs, h0, kernel, recurrent_kernel, tf.convert_to_tensor(bias))
+        states = _gru(jit_compile, tf.tensordot(inputs, kernel, 1), h0, recurrent_kernel, bias)
         last = states[-1]
         return last, tf.transpose(states, [1, 0, 2]), [last]

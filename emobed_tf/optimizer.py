@@ -9,11 +9,17 @@ class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam`, updated by TensorFlow's own kernel: same arguments, state, and numbers up to rounding.
 
     Keras writes the update as a dozen operations, each of which reads and writes the whole weight: with 4096 features
-    that takes longer than the products of a step. What the kernel doesn't do (`amsgrad`) is left to Keras.
+    that takes longer than the products of a step. Small weights, whose operations run beside others in less time than
+    the kernel takes to start, and what the kernel doesn't do (`amsgrad`) are left to Keras.
+
+    Attributes:
+        least: elements of a weight that the kernel is used for.
     """
 
+    least = 2**18
+
     def update_step(self, gradient, variable, learning_rate):
-        if self.amsgrad:
+        if self.amsgrad or variable.shape.num_elements() < self.least:
             return super().update_step(gradient, variable, learning_rate)
         index = self._get_variable_index(variable)
         number = {name: tf.cast(getattr(self, name), variable.dtype) for name in ("beta_1", "beta_2", "epsilon")}
