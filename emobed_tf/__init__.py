@@ -15,7 +15,7 @@ _PUBLIC = {
     "Config": "emobed_tf.config",
     "preset": "emobed_tf.config",
     "load": "emobed_tf.corpora",
-    "batch_hard_pairs": "emobed_tf.losses",
+    "batch_hard_pairs": "emobed_tf.mining",
     "batch_hard_triplet_loss": "emobed_tf.losses",
     "concordance_cc": "emobed_tf.metrics",
     "EmoBed": "emobed_tf.model",

@@ -141,7 +141,9 @@ def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile
     # Layers of equal shape share what is compiled, hence the scope: nothing of the graph that asks first gets in.
     # Calling the concrete function keeps TensorFlow from warning of retracing when a model has layers of many shapes.
     with tf.init_scope():
-        return tf.function(stage, input_signature=signature, jit_compile=jit_compile).get_concrete_function()
+        return tf.function(
+            stage, input_signature=signature, jit_compile=jit_compile, autograph=False
+        ).get_concrete_function()
 
 
 def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:

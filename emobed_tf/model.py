@@ -12,6 +12,7 @@ from emobed_tf import losses
 from emobed_tf.config import USES_ALPHA, USES_BETA, Network, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.layers import FusedGRU
+from emobed_tf.mining import Origin, batch_hard_pairs
 from emobed_tf.pooled import Means, PooledCCC, PooledConfusion
 from emobed_tf.standardise import Standardise
 
@@ -231,6 +232,7 @@ class EmoBed(keras.Model):
         terms["l2"] = losses.squared_kernels(self.trainable_weights)
         return terms, monitors, outputs
 
+    @tf.autograph.experimental.do_not_convert  # nothing to convert, and looking for it takes a second
     def train_step(self, batch):
         """One step on Eq. 8: every term, one gradient, one update."""
         with tf.GradientTape() as tape:
@@ -242,6 +244,7 @@ class EmoBed(keras.Model):
         self._update_score(batch[self.goal.target], outputs)
         return {**self.means.result(), self.score.name: self.score.result()}
 
+    @tf.autograph.experimental.do_not_convert
     def test_step(self, batch):
         """Development score of the target alone; predictions are delayed to meet the labels as they are."""
         batch = batch[self.goal.target]
@@ -293,7 +296,7 @@ class EmoBed(keras.Model):
         objective = self.objective
         if objective.normalise:
             mined = tf.math.l2_normalize(mined, axis=1)
-        pairs = losses.batch_hard_pairs(
+        pairs = batch_hard_pairs(
             mined,
             classes,
             classes >= 0,
@@ -309,14 +312,14 @@ class EmoBed(keras.Model):
         means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
         return loss, {"valid_anchors": anchors, **means}
 
-    def _origin(self, batch) -> losses.Origin:
+    def _origin(self, batch) -> Origin:
         modality, recording, time = [], [], []
         for k, name in enumerate(self.modalities):
             times = batch[name]["mined_times"]
             modality.append(tf.fill([tf.size(times)], k))
             recording.append(tf.reshape(tf.broadcast_to(batch[name]["recording"][:, None], tf.shape(times)), [-1]))
             time.append(tf.reshape(times, [-1]))
-        return losses.Origin(*(tf.concat(values, axis=0) for values in (modality, recording, time)))
+        return Origin(*(tf.concat(values, axis=0) for values in (modality, recording, time)))
 
 
 def _initial(weight, seed: int) -> tf.Tensor:

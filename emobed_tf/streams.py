@@ -145,6 +145,7 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0) -> 
     arrays = {name: tf.constant(values) for name, values in sequences.arrays().items()}
     key = zlib.crc32(sequences.modality.encode())
 
+    @tf.autograph.experimental.do_not_convert
     def batch(k):
         position = k * size + tf.range(size, dtype=tf.int64)
         seeds = tf.stack(

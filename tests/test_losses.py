@@ -9,30 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.test_mining import as_list, batch, plain_pairs
+
 pytestmark = pytest.mark.usefixtures("stack")
 
 ORACLE = json.loads((Path(__file__).parent / "oracles" / "tfa_triplet.json").read_text())
-
-
-def plain_pairs(embeddings, labels, mask=None, allowed=lambda i, j, negative: True):
-    """Every pair in a loop, distances in float64: (positive, negative) of each anchor, None without one."""
-    points = np.asarray(embeddings, np.float64)
-    n = len(points)
-    mask = np.ones(n, bool) if mask is None else mask
-    found = []
-    for i in range(n):
-        positive = negative = None
-        for j in range(n):
-            if i == j or not mask[i] or not mask[j] or not allowed(i, j, labels[i] != labels[j]):
-                continue
-            distance = math.dist(points[i], points[j])
-            if labels[i] == labels[j]:
-                if positive is None or distance > math.dist(points[i], points[positive]):
-                    positive = j
-            elif negative is None or distance < math.dist(points[i], points[negative]):
-                negative = j
-        found.append(None if positive is None or negative is None else (positive, negative))
-    return found
 
 
 def plain_loss(embeddings, labels, mask=None, margin=None, reduction="mean"):
@@ -47,102 +28,6 @@ def plain_loss(embeddings, labels, mask=None, margin=None, reduction="mean"):
                 difference = max(0.0, margin + difference)
             values.append(difference)
     return 0.0 if not values else sum(values) / (len(values) if reduction == "mean" else 1)
-
-
-def as_list(pairs):
-    return [(int(p), int(n)) if valid else None for p, n, valid in zip(*(x.numpy() for x in pairs), strict=True)]
-
-
-def batch(seed, n=40, width=6, classes=3):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, width)).astype(np.float32), rng.integers(0, classes, n).astype(np.int32)
-
-
-class TestBatchHardPairs:
-    @pytest.mark.parametrize("block", [None, 8, 13, 40, 100])
-    @pytest.mark.parametrize("jit", [False, True])
-    def test_every_triplet(self, stack, block, jit):
-        from emobed_tf.losses import batch_hard_pairs
-
-        embeddings, labels = batch(0)
-        mask = np.random.default_rng(1).random(40) < 0.8
-        find = stack.function(lambda e: batch_hard_pairs(e, labels, mask, block=block), jit_compile=jit)
-        assert as_list(find(embeddings)) == plain_pairs(embeddings, labels, mask)
-
-    def test_unknown_number_of_embeddings(self, stack):
-        from emobed_tf.losses import batch_hard_pairs
-
-        embeddings, labels = batch(2)
-        find = stack.function(
-            lambda e, y: batch_hard_pairs(e, y, block=16),
-            input_signature=[stack.TensorSpec([None, 6]), stack.TensorSpec([None], stack.int32)],
-        )
-        assert as_list(find(embeddings, labels)) == plain_pairs(embeddings, labels)
-
-    def test_of_equal_distances_the_lowest_index(self):
-        from emobed_tf.losses import batch_hard_pairs
-
-        # On a line: class 0 at 0, 1, 1, -1; class 1 at 3, 3, -3. Anchor 0: farthest positives are 1, 2, 3 (distance 1),
-        # nearest negatives 4, 5, 6 (distance 3): the first of each.
-        embeddings = np.array([[0], [1], [1], [-1], [3], [3], [-3]], np.float32)
-        labels = np.array([0, 0, 0, 0, 1, 1, 1], np.int32)
-        for block in (None, 8):
-            pairs = as_list(batch_hard_pairs(embeddings, labels, block=block))
-            assert pairs[0] == (1, 4)
-            assert pairs == plain_pairs(embeddings, labels)
-
-    @pytest.mark.parametrize("repeats", [2, 7])
-    def test_duplicates_are_ties(self, repeats):
-        from emobed_tf.losses import batch_hard_pairs
-
-        embeddings, labels = batch(3, n=11)
-        embeddings, labels = np.tile(embeddings, (repeats, 1)), np.tile(labels, repeats)
-        for block in (8, 16, 1000):
-            assert as_list(batch_hard_pairs(embeddings, labels, block=block)) == plain_pairs(embeddings, labels)
-
-    def test_far_from_the_origin(self):
-        from emobed_tf.losses import batch_hard_pairs
-
-        # In float32, squares of 100 leave steps of .0078 (half of 2^-6 at 2^14): wider than the spread of .01.
-        rng = np.random.default_rng(4)
-        embeddings = (100 + 0.01 * rng.normal(size=(60, 20))).astype(np.float32)
-        labels = rng.integers(0, 2, 60).astype(np.int32)
-        assert as_list(batch_hard_pairs(embeddings, labels)) == plain_pairs(embeddings, labels)
-
-    @pytest.mark.parametrize("mining", ["inter", "intra"])
-    def test_mining_rules(self, mining):
-        from emobed_tf.losses import Origin, batch_hard_pairs
-
-        embeddings, labels = batch(5)
-        modality = np.arange(40, dtype=np.int32) % 2
-        origin = Origin(modality, np.zeros(40, np.int32), np.zeros(40, np.float32))
-
-        def allowed(i, j, negative):
-            return (modality[i] != modality[j]) == (mining == "inter")
-
-        for block in (None, 9):
-            found = batch_hard_pairs(embeddings, labels, origin=origin, mining=mining, block=block)
-            assert as_list(found) == plain_pairs(embeddings, labels, allowed=allowed)
-
-    def test_negatives_of_the_same_recording_stay_away(self):
-        from emobed_tf.losses import Origin, batch_hard_pairs
-
-        embeddings, labels = batch(6)
-        recording = np.arange(40, dtype=np.int32) // 20
-        time = (np.arange(40) % 20).astype(np.float32)
-        origin = Origin(np.zeros(40, np.int32), recording, time)
-
-        def allowed(i, j, negative):
-            return not negative or recording[i] != recording[j] or abs(time[i] - time[j]) >= 5
-
-        found = batch_hard_pairs(embeddings, labels, origin=origin, negative_seconds=5.0)
-        assert as_list(found) == plain_pairs(embeddings, labels, allowed=allowed)
-
-    def test_rules_need_an_origin(self):
-        from emobed_tf.losses import batch_hard_pairs
-
-        with pytest.raises(ValueError, match="Expected origin"):
-            batch_hard_pairs(*batch(0), mining="inter")
 
 
 class TestTripletLoss:
@@ -183,7 +68,8 @@ class TestTripletLoss:
     @settings(max_examples=25, deadline=None)
     @given(st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 4), st.integers(8, 40))
     def test_properties(self, seed, n, classes, block):
-        from emobed_tf.losses import batch_hard_pairs, batch_hard_triplet_loss
+        from emobed_tf.losses import batch_hard_triplet_loss
+        from emobed_tf.mining import batch_hard_pairs
 
         rng = np.random.default_rng(seed)
         embeddings = rng.integers(-3, 4, (n, 3)).astype(np.float32)  # a coarse grid: many ties
