@@ -1,0 +1,108 @@
+"""Many trainings in one process: one compiled step for each shape, and nothing left of the training before."""
+
+import pytest
+
+from tests.test_training import assert_equal_weights, settings, weights
+
+pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
+
+
+@pytest.fixture(autouse=True)
+def no_idle_models():
+    from emobed_tf import preparation
+
+    preparation._idle_models.clear()
+    return preparation._idle_models
+
+
+OTHERS = {"alpha": 0.9, "beta": 0.1, "l2": 0.01, "learning_rate": 0.01, "seed": 5}
+
+
+class TestReuse:
+    @pytest.mark.parametrize("xla", [False, True])
+    def test_a_used_model_trains_like_a_new_one(self, recola, tmp_path, no_idle_models, xla):
+        from emobed_tf.training import train_run
+
+        new = train_run(settings(recola, xla=xla), tmp_path / "new")
+        no_idle_models.clear()
+        train_run(settings(recola, xla=xla, **OTHERS), tmp_path / "others")
+        (model,) = no_idle_models.values()
+        used = train_run(settings(recola, xla=xla), tmp_path / "used")
+        assert list(no_idle_models.values()) == [model]
+        assert_equal_weights(weights(new), weights(used))
+        assert (new.path / "history.csv").read_text() == (used.path / "history.csv").read_text()
+        assert new.read_json("scores.json")["dev"] == used.read_json("scores.json")["dev"]
+
+    def test_nothing_is_traced_again(self, recola, tmp_path, no_idle_models, monkeypatch):
+        from emobed_tf.model import EmoBed
+        from emobed_tf.training import train_run
+
+        traced = []
+        for name in ("train_step", "test_step"):
+            step = getattr(EmoBed, name)
+            monkeypatch.setattr(EmoBed, name, lambda self, batch, s=step, n=name: (traced.append(n), s(self, batch))[1])
+        train_run(settings(recola), tmp_path / "first")
+        assert set(traced) == {"train_step", "test_step"}
+        traced.clear()
+        train_run(settings(recola, **OTHERS), tmp_path / "second")
+        assert traced == []
+
+    @pytest.mark.parametrize("change", [{"margin": 0.2}, {"batch_size": 3}, {"head_units": 7}, {"clip": 3.0}])
+    def test_another_shape_gets_a_model_of_its_own(self, recola, tmp_path, no_idle_models, change):
+        from emobed_tf.training import train_run
+
+        train_run(settings(recola, epochs=1), tmp_path / "first")
+        train_run(settings(recola, epochs=1, **change), tmp_path / "second")
+        assert len(no_idle_models) == 2
+
+    def test_a_model_that_failed_is_not_used_again(self, recola, tmp_path, no_idle_models):
+        import keras
+
+        from emobed_tf.training import train_run
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                raise RuntimeError("on purpose")
+
+        with pytest.raises(RuntimeError, match="on purpose"):
+            train_run(settings(recola), tmp_path / "run", callbacks=[Stop()])
+        assert not no_idle_models
+
+    def test_a_few_models_are_kept_the_latest(self, no_idle_models):
+        from types import SimpleNamespace
+
+        from emobed_tf.preparation import keep_for_the_next
+
+        for k in range(10):
+            keep_for_the_next(SimpleNamespace(shape=f"shape {k}", model=k))
+        assert list(no_idle_models.values()) == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
+class TestStepsAtOnce:
+    def test_utterances_take_a_divisor_of_the_epoch(self):
+        from types import SimpleNamespace
+
+        import numpy as np
+
+        from emobed_tf.preparation import _steps_at_once
+
+        def steps(frames, epoch):
+            return _steps_at_once({"audio": SimpleNamespace(features=np.zeros((2, frames, 3)))}, epoch)
+
+        # No more than 64, and the epoch is a whole number of calls: 96 = 2 x 48; 67 is a prime.
+        assert [steps(1, epoch) for epoch in (1, 39, 64, 96, 67)] == [1, 39, 64, 48, 1]
+        assert steps(2, 39) == 1
+
+    def test_as_many_as_there_are_give_the_weights_of_one_at_a_time(self, tables, tmp_path, monkeypatch):
+        from emobed_tf import preparation
+        from emobed_tf.training import train_run
+
+        named = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+        config = settings(None, "tables", table=named, target="audio", framework="emobed")
+        at_once = train_run(config, tmp_path / "at once")
+        (model,) = preparation._idle_models.values()
+        assert model.steps_per_execution > 1
+        monkeypatch.setattr(preparation, "_STEPS_AT_ONCE", 1)
+        one = train_run(config, tmp_path / "one")
+        assert_equal_weights(weights(at_once), weights(one))
+        assert (at_once.path / "history.csv").read_text() == (one.path / "history.csv").read_text()
