@@ -146,15 +146,23 @@ def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile
         ).get_concrete_function()
 
 
+_compiled: set[tuple[Callable, tuple[tf.TensorSpec, ...]]] = set()
+
+
 def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    if jit_compile:
-        signature = tuple(tf.TensorSpec(a.shape, a.dtype) for a in arguments)
-    elif tf.executing_eagerly():  # an eager tf.while_loop would run in Python
-        shapes = ([None, None, a.shape[2]] if a.shape.rank == 3 else a.shape for a in arguments)
-        signature = tuple(tf.TensorSpec(shape, a.dtype) for shape, a in zip(shapes, arguments, strict=True))
-    else:
+    exact = tuple(tf.TensorSpec(a.shape, a.dtype) for a in arguments)
+    eager = tf.executing_eagerly()
+    if jit_compile and not eager:
+        _compiled.add((stage, exact))
+    # Eagerly, what a graph has compiled is used, but nothing is compiled: there the next call may have another shape.
+    if jit_compile and (stage, exact) in _compiled:
+        return _function(stage, exact, True)(*arguments)
+    if not eager:
         return stage(*arguments)
-    return _function(stage, signature, jit_compile)(*arguments)
+    # An eager tf.while_loop would run in Python.
+    shapes = ([None, None, a.shape[2]] if a.shape.rank == 3 else a.shape for a in arguments)
+    signature = tuple(tf.TensorSpec(shape, a.dtype) for shape, a in zip(shapes, arguments, strict=True))
+    return _function(stage, signature, False)(*arguments)
 
 
 def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
@@ -166,7 +174,8 @@ def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def states_of(*arguments):
-        states, *kept = _run(_forward, jit_compile, *arguments)
+        # Stopped: an eager tape would have the loop itself recorded, which compiled it can't be.
+        states, *kept = _run(_forward, jit_compile, *map(tf.stop_gradient, arguments))
 
         def grad(dy):
             gradients = _run(_backward, jit_compile, dy, states, *kept, *arguments[1:])
@@ -258,7 +267,6 @@ class FusedGRU(keras.layers.GRU):
         jit_compile = bool(
             training
             and self.compile_training
-            and not tf.executing_eagerly()
             and inputs.shape.is_fully_defined()
             and inputs.shape[0] > 1  # one frame has no loop to gain from
         )

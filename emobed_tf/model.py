@@ -258,7 +258,7 @@ class EmoBed(keras.Model):
     def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
         """Euclidean norm of every weighted term's gradient for a batch, by term.
 
-        Eagerly: a graph for it would take longer to compile than it ever runs.
+        Eagerly: a graph for it would take longer to trace than it ever runs.
         """
         with tf.GradientTape(persistent=True) as tape:
             terms, _, _ = self.forward(batch)
