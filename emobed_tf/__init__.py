@@ -22,6 +22,7 @@ _PUBLIC = {
     "build_emobed": "emobed_tf.model",
     "train_run": "emobed_tf.training",
     "score_run": "emobed_tf.scoring",
+    "export_run": "emobed_tf.saved_model",
 }
 __all__ = [*_PUBLIC, "__version__"]
 

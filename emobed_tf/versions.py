@@ -1,0 +1,89 @@
+"""Versions of a model, `MODEL_DIR/1`, `MODEL_DIR/2`, …: each appears whole to the TensorFlow Serving that watches."""
+
+import contextlib
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from emobed_tf.errors import InputError
+
+
+def check_model_dir(model_dir: Path) -> None:
+    """Refuses what can't hold the versions of a model; changes nothing.
+
+    Args:
+        model_dir: folder of a model's versions; need not exist.
+
+    Raises:
+        InputError: if it is a file, a version of a model, or a run folder.
+        PermissionError: if nothing can be written there.
+    """
+    path = model_dir.resolve()
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not existing.is_dir():
+        raise InputError(f"{existing}: expected a folder for the versions of a model, found a file; name another one")
+    if _number(path.name) is not None or (path / "saved_model.pb").exists():
+        raise InputError(f"{model_dir}: that is a version of a model; name the folder of all versions, {path.parent}")
+    if (path / "run.json").exists():
+        raise InputError(f"{model_dir}: that is a run folder; name a folder for the versions of a model, models/NAME")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
+
+
+def add_version(model_dir: Path, write: Callable[[Path], None]) -> Path:
+    """Adds a version after the highest there. It is written in a hidden folder and renamed when it is whole.
+
+    A server that watches `model_dir` never sees half a version, whatever stops the writing, and of several writers at
+    the same time each gets a number of its own.
+
+    Args:
+        model_dir: made if it isn't there.
+        write: writes the version's files into the folder that it is given.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        InputError: see `check_model_dir`.
+        OSError: if it can't be written.
+    """
+    check_model_dir(model_dir)
+    is_new = not model_dir.exists()
+    beside = model_dir / f".export-{uuid.uuid4().hex}"
+    beside.mkdir(parents=True)
+    try:
+        write(beside)
+        for file in beside.rglob("*"):
+            _flush(file)
+        return _renamed(beside, model_dir)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        if is_new:
+            with contextlib.suppress(OSError):
+                model_dir.rmdir()
+        raise
+
+
+def _renamed(beside: Path, model_dir: Path) -> Path:
+    while True:
+        numbers = (_number(entry.name) for entry in model_dir.iterdir())
+        version = model_dir / str(max((number for number in numbers if number is not None), default=0) + 1)
+        try:
+            return beside.rename(version)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # else somebody was faster
+                raise
+
+
+def _number(name: str) -> int | None:
+    return int(name) if name.isascii() and name.isdigit() else None
+
+
+def _flush(file: Path) -> None:
+    # A full disk may only show here.
+    if file.is_file():
+        with open(file, "rb") as opened:
+            os.fsync(opened.fileno())

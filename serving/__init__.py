@@ -1,0 +1,1 @@
+"""What serves an exported model, and what asks it."""

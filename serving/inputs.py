@@ -1,0 +1,254 @@
+"""JSON of a request to tensors, as TensorFlow Serving reads it: rows (`instances`) or columns (`inputs`)."""
+
+import base64
+import binascii
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import rapidjson
+
+from serving.rest import RestError, invalid
+
+DEFAULT_SIGNATURE = "serving_default"
+
+_NUMBERS = rapidjson.NM_NATIVE | rapidjson.NM_NAN
+_ROOT_FOLLOWED = "The document root must not be followed by other values."
+_TYPES = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number", type(None): "Null"}
+_FLOATS = {"float": np.dtype(np.float32), "double": np.dtype(np.float64)}
+_INTEGERS = {name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")}
+_DTYPES = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
+_LIMITS = {name: (float(np.finfo(dtype).max), 2 ** (np.finfo(dtype).nmant + 1) - 1) for name, dtype in _FLOATS.items()}
+_MAX_RANK = 64
+_SHOWN = 1000
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """The JSON object at the start of a body; NaN and Infinity are numbers, and what follows the object is ignored.
+
+    Raises:
+        RestError: with RapidJSON's words.
+    """
+    if not body:
+        raise invalid("JSON Parse error: The document is empty")
+    try:
+        document = _load(body)
+    except RecursionError:
+        raise invalid("JSON Parse error: nested too deeply") from None
+    except UnicodeDecodeError:
+        raise invalid("JSON Parse error: Invalid encoding in string.") from None
+    if not isinstance(document, dict):
+        raise invalid(f"JSON Value: {_shown(document)} Is not object")
+    return document
+
+
+def signature_name(document: Mapping[str, Any]) -> str:
+    """The signature that a request names, or the default one.
+
+    Raises:
+        RestError: if it is no string.
+    """
+    name = document.get("signature_name", "")
+    if not isinstance(name, str):
+        raise invalid(
+            f"JSON Value: {_shown(document)} not formatted correctly. 'signature_name' key must be a string value."
+        )
+    return name or DEFAULT_SIGNATURE
+
+
+def read(document: Mapping[str, Any], dtypes: Mapping[str, str]) -> tuple[dict[str, np.ndarray], bool]:
+    """The tensors of a request.
+
+    Args:
+        document: see `parse`.
+        dtypes: TensorFlow's name of the type (`float`, `string`, …) by the input's name.
+
+    Returns:
+        Arrays by the input's name, strings as bytes objects; True if they came in rows.
+
+    Raises:
+        RestError: with TensorFlow Serving's words.
+    """
+    if not dtypes:
+        raise invalid(f"Failed to get input map for signature: {signature_name(document)}")
+    for name, dtype in dtypes.items():
+        if dtype not in _DTYPES:
+            raise RestError("UNIMPLEMENTED", f"Conversion of JSON Value of {name} to type: {dtype}")
+    if "instances" in document and "inputs" in document:
+        raise invalid(
+            f"JSON Value: {_shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            "keys to exist "
+        )
+    if "instances" in document:
+        instances = document["instances"]
+        if not isinstance(instances, list):
+            raise invalid(f"JSON Value: {_shown(document)} Expecting 'instances' to be an list/array")
+        if not instances:
+            raise invalid(f"JSON Value: {_shown(document)} No values in 'instances' array")
+        return _from_rows(instances, dtypes), True
+    if "inputs" in document:
+        return _from_columns(document["inputs"], dtypes), False
+    raise invalid("Missing 'inputs' or 'instances' key")
+
+
+def _load(body: bytes) -> Any:
+    try:
+        return rapidjson.loads(body, number_mode=_NUMBERS)
+    except rapidjson.JSONDecodeError as error:
+        offset, reason = re.fullmatch(r"Parse error at offset (\d+): (.*)", str(error), re.DOTALL).groups()
+    if reason == _ROOT_FOLLOWED:
+        return _load(body[: int(offset)])
+    raise invalid(f"JSON Parse error: {reason} at offset: {offset}")
+
+
+def _from_rows(instances: list, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+    by_name = _is_named(instances[0])
+    if not by_name and len(dtypes) > 1:
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
+            "tensorinfo_map"
+        )
+    values: dict[str, list] = {name: [] for name in dtypes}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for number, instance in enumerate(instances):
+        if _is_named(instance) != by_name:
+            expected = "object but got list" if by_name else "value/list but got object"
+            raise invalid(f"Expecting {expected} at item {number} of input list")
+        for name, item in instance.items() if by_name else [(next(iter(dtypes)), instance)]:
+            try:
+                _add_instance(name, item, dtypes, values, shapes)
+            except RestError as error:
+                key = f" key: {name}" if by_name else ""
+                raise invalid(
+                    f"Failed to process element: {number}{key} of 'instances' list. Error: {error.code}: {error}"
+                ) from None
+        if by_name and set(instance) != set(dtypes):
+            raise invalid(
+                f"Failed to process element: {number} of 'instances' list. JSON object: {_shown(instance)} must only "
+                f"have keys: {','.join(sorted(dtypes))}"
+            )
+    return {name: _array(values[name], (len(instances), *shapes[name]), dtypes[name]) for name in dtypes}
+
+
+def _add_instance(name: str, item: Any, dtypes: Mapping[str, str], values: dict, shapes: dict) -> None:
+    if name not in dtypes:
+        raise invalid(f"JSON object: does not have named input: {name}")
+    shape = _shape(item)
+    before = len(values[name])
+    _gather(item, 0, shape, dtypes[name], values[name])
+    first = shapes.setdefault(name, shape)
+    if math.prod(first) != len(values[name]) - before:
+        raise invalid(f"Expecting tensor size: {math.prod(first)} but got: {len(values[name]) - before}")
+    if first != shape:
+        expected, found = (f"[{','.join(map(str, sizes))}]" for sizes in (first, shape))
+        raise invalid(f"Expecting shape {expected} but got: {found}")
+
+
+def _from_columns(inputs: Any, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+    if not _is_named(inputs):
+        if len(dtypes) > 1:
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
+                "tensorinfo_map"
+            )
+        inputs = {next(iter(dtypes)): inputs}
+    found = {}
+    for name, dtype in dtypes.items():
+        if name not in inputs:
+            raise invalid(f"Missing named input: {name} in 'inputs' object.")
+        values: list = []
+        shape = _shape(inputs[name])
+        _gather(inputs[name], 0, shape, dtype, values)
+        found[name] = _array(values, shape, dtype)
+    return found
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and not _is_base64(value)
+
+
+def _is_base64(value: dict) -> bool:
+    return list(value) == ["b64"] and isinstance(value["b64"], str)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    sizes = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    if len(sizes) > _MAX_RANK:
+        raise invalid(f"Expecting at most {_MAX_RANK} dimensions but got: {len(sizes)}")
+    return tuple(sizes)
+
+
+def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: list) -> None:
+    rank = len(shape)
+    if not isinstance(value, list):
+        if level != rank:
+            raise invalid(
+                f"JSON Value: {_shown(value)} found at incorrect level: {level + 1} in the JSON DOM. Expected at "
+                f"level: {rank}"
+            )
+        into.append(_scalar(value, dtype))
+        return
+    if level >= rank:
+        raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
+    if len(value) != shape[level]:
+        raise invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+        )
+    if level == rank - 1 and dtype in _FLOATS and _plain_floats(value, dtype):
+        into.extend(value)
+        return
+    for item in value:
+        _gather(item, level + 1, shape, dtype, into)
+
+
+def _plain_floats(values: list, dtype: str) -> bool:
+    # Nearly all rows are of this kind, and looking at each number on its own takes ten times as long.
+    limit, _ = _LIMITS[dtype]
+    return set(map(type, values)) == {float} and -limit <= min(values) and max(values) <= limit
+
+
+def _scalar(value: Any, dtype: str) -> Any:
+    kind = type(value)
+    if dtype in _FLOATS and kind in (int, float):
+        largest, largest_integer = _LIMITS[dtype]
+        if math.isfinite(value) and abs(value) > (largest_integer if kind is int else largest):
+            raise invalid(f"Cannot convert JSON value: {_shown(value)} to {dtype} without loss of precision.")
+        return value
+    if dtype in _INTEGERS and kind is int:
+        info = np.iinfo(_INTEGERS[dtype])
+        if info.min <= value <= info.max:
+            return value
+    if dtype == "bool" and kind is bool:
+        return value
+    if dtype == "string" and kind is str:
+        return value.encode()
+    if dtype == "string" and kind is dict:
+        return _decoded(value)
+    name = str(value) if kind is bool else _TYPES[kind]
+    raise invalid(f"JSON Value: {_shown(value)} Type: {name} is not of expected type: {dtype}")
+
+
+def _decoded(value: dict) -> bytes:
+    if not _is_base64(value):
+        raise invalid(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
+    text = value["b64"]
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        raise invalid("Unable to base64 decode") from None
+
+
+def _array(values: list, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    array = np.empty(len(values), _DTYPES[dtype])
+    array[:] = values
+    return array.reshape(shape)
+
+
+def _shown(value: Any) -> str:
+    text = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … ({len(text)} characters)"

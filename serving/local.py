@@ -1,0 +1,172 @@
+"""`python -m serving.local`: serves exported models in this process, for a machine without Docker."""
+
+import logging
+import math
+import os
+import re
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.errors import InputError, MissingInputError
+from serving.models import version_folders
+
+PROG = "serving.local"
+DESCRIPTION = """Serves exported models with TensorFlow Serving's REST API: status, metadata, predict.
+
+For tests, demonstrations, and machines without Docker. TensorFlow Serving is the server for production:
+serving/docker-compose.yml."""
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A server."""
+
+    model_dirs: tyro.conf.Positional[tuple[str, ...]]
+    """Folders of a model's versions (1, 2, …), as emobed_tf.export makes them, or NAME=FOLDER; a model is called after
+    its folder. All versions are served, and the highest answers requests that name none."""
+    label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """LABEL=VERSION, such as stable=1; NAME/LABEL=VERSION where there are several models. Can be repeated."""
+    host: str = "127.0.0.1"
+    """Address to listen at."""
+    port: int = 8501
+    """Port to listen at; 0: any free one."""
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Threads of one TensorFlow operation; predictions computed at the same time."""
+    max_body: float = 64
+    """MB of a request's body; a larger one is answered with 413."""
+    max_concurrent: int = 64
+    """Predictions under way, waiting ones included; one more is answered with 503."""
+    timeout: float = 30
+    """Seconds for a prediction; then it is stopped and answered with 504."""
+    poll: float = 1
+    """Seconds between two looks for new and removed versions."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    _check_numbers(arguments)
+    folders = _model_folders(arguments.model_dirs)
+    labels = _labels(arguments.label, folders)
+    listening = _listen(arguments.host, arguments.port)
+    if arguments.host not in _THIS_MACHINE:
+        print(
+            f"warning: --host {arguments.host}: whoever reaches this machine can use the server, without a password "
+            "and without TLS",
+            file=sys.stderr,
+        )
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("serving").setLevel(logging.INFO)
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(arguments.threads)
+    try:
+        from serving.app import Limits
+        from serving.server import serve
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is not installed; pip install 'emobed-tf[serving]' brings it") from None
+
+    serve(
+        listening,
+        folders,
+        labels,
+        Limits(round(1e6 * arguments.max_body), arguments.max_concurrent, arguments.timeout),
+        threads=arguments.threads,
+        poll=arguments.poll,
+        on_ready=lambda: _announce(arguments.host, listening.getsockname()[1], list(folders)),
+    )
+    return 0
+
+
+def _announce(host: str, port: int, names: list[str]) -> None:
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    print(f"serving {', '.join(names)} at {url} until Ctrl-C")
+    print("TensorFlow Serving is the server for production: serving/docker-compose.yml")
+    print(f"try: curl {url}/v1/models/{quote(names[0])}", flush=True)
+
+
+def _check_numbers(arguments: Arguments) -> None:
+    if not 0 <= arguments.port <= 65535:
+        raise InputError(f"--port {arguments.port}: expected 0 to 65535")
+    for name in ("threads", "max_body", "max_concurrent", "timeout", "poll"):
+        value = getattr(arguments, name)
+        if not 0 < value < math.inf:
+            raise InputError(f"--{name.replace('_', '-')} {value}: expected more than 0")
+
+
+def _model_folders(model_dirs: Sequence[str]) -> dict[str, Path]:
+    if not model_dirs:
+        raise InputError("expected the folder of a model's versions; python -m emobed_tf.export makes one of a run")
+    folders: dict[str, Path] = {}
+    for text in model_dirs:
+        name, is_named, folder = text.partition("=")
+        if not is_named or Path(text).is_dir():
+            name, folder = Path(text).resolve().name, text
+        if not re.fullmatch(r"[^/:]+", name):
+            raise InputError(f"{text}: '{name}' can't be a model's name, which has no / and no :; write NAME=FOLDER")
+        if name in folders:
+            raise InputError(f"{text}: there is a model '{name}' already; call this one NAME={folder}")
+        folders[name] = _checked(Path(folder))
+    return folders
+
+
+def _checked(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise MissingInputError(f"{folder}: no such folder; python -m emobed_tf.export makes one of a run")
+    if (folder / "saved_model.pb").exists():
+        raise InputError(f"{folder}: that is a version of a model; name the folder of all versions, {folder.parent}")
+    if not version_folders(folder):
+        raise InputError(
+            f"{folder}: expected versions of a model, folders called 1, 2, …, found none; "
+            "python -m emobed_tf.export writes them"
+        )
+    return folder
+
+
+def _labels(texts: Sequence[str], folders: Mapping[str, Path]) -> dict[str, dict[str, int]]:
+    labels: dict[str, dict[str, int]] = {name: {} for name in folders}
+    for text in texts:
+        found = re.fullmatch(r"(?:(?P<model>[^/:=]+)/)?(?P<label>[^/:=]+)=(?P<version>[0-9]+)", text)
+        if not found:
+            raise InputError(f"--label {text}: expected LABEL=VERSION or NAME/LABEL=VERSION, such as stable=1")
+        if found["model"] is None and len(folders) > 1:
+            raise InputError(f"--label {text}: of which model? Write NAME/{text}, NAME one of {', '.join(folders)}")
+        name = found["model"] or next(iter(folders))
+        if name not in folders:
+            raise InputError(f"--label {text}: no model is called '{name}'; there are {', '.join(folders)}")
+        present = version_folders(folders[name])
+        if int(found["version"]) not in present:
+            raise InputError(
+                f"--label {text}: {folders[name]} has no version {found['version']}, but "
+                f"{', '.join(map(str, sorted(present)))}"
+            )
+        labels[name][found["label"]] = int(found["version"])
+    return labels
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise InputError(f"--host {host} --port {port}: {error.strerror}; --port 0 takes any free one") from None
+    # asyncio does so for sockets of its own only; without it, an answer's second packet waits 40 ms for the client.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""TensorFlow Serving's REST contract: which request asks for what, and how what went wrong is told."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import unquote
+
+Action = Literal["status", "metadata", "predict", "classify", "regress"]
+
+CODES = {
+    "OK": HTTPStatus.OK,
+    "CANCELLED": 499,
+    "UNKNOWN": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "INVALID_ARGUMENT": HTTPStatus.BAD_REQUEST,
+    "DEADLINE_EXCEEDED": HTTPStatus.GATEWAY_TIMEOUT,
+    "NOT_FOUND": HTTPStatus.NOT_FOUND,
+    "ALREADY_EXISTS": HTTPStatus.CONFLICT,
+    "PERMISSION_DENIED": HTTPStatus.FORBIDDEN,
+    "RESOURCE_EXHAUSTED": HTTPStatus.TOO_MANY_REQUESTS,
+    "FAILED_PRECONDITION": HTTPStatus.BAD_REQUEST,
+    "ABORTED": HTTPStatus.CONFLICT,
+    "OUT_OF_RANGE": HTTPStatus.BAD_REQUEST,
+    "UNIMPLEMENTED": HTTPStatus.NOT_IMPLEMENTED,
+    "INTERNAL": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    "DATA_LOSS": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "UNAUTHENTICATED": HTTPStatus.UNAUTHORIZED,
+}
+"""HTTP status by TensorFlow's name of an error."""
+
+_WHICH = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+_POST = re.compile(rf"/v1/models/(?P<model>[^/:]+){_WHICH}:(?P<action>classify|regress|predict)", re.IGNORECASE)
+_GET = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{_WHICH}(?:/(?P<action>metadata))?", re.IGNORECASE)
+_INT64_MAX = 2**63 - 1
+
+
+class RestError(Exception):
+    """A request that is answered with an error.
+
+    Attributes:
+        code: TensorFlow's name of the error, a key of `CODES`.
+        status: HTTP status.
+        headers: to send with the answer.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, status: int | None = None, headers: tuple[tuple[str, str], ...] = ()
+    ):
+        super().__init__(message)
+        self.code = code
+        self.status = int(CODES[code] if status is None else status)
+        self.headers = headers
+
+
+def invalid(message: str) -> RestError:
+    """The error of a request that no server could answer: status 400."""
+    return RestError("INVALID_ARGUMENT", message)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a request asks of which model.
+
+    Attributes:
+        action: what to do.
+        model: its name, decoded.
+        version: the version asked for; None: by label, or the highest.
+        label: the label asked for, decoded.
+    """
+
+    action: Action
+    model: str
+    version: int | None = None
+    label: str | None = None
+
+
+def parse_route(method: str, target: str) -> Route:
+    """Reads a request line below `/v1/`.
+
+    Args:
+        method: of HTTP.
+        target: path with query string as the client wrote it, percent-encoding included: like TensorFlow Serving, a
+            query string is taken for a part of the name.
+
+    Raises:
+        RestError: with TensorFlow Serving's words.
+    """
+    found = {"GET": _GET, "POST": _POST}[method].fullmatch(target) if method in ("GET", "POST") else None
+    if found is None:
+        raise invalid(f"Malformed request: {method} {target}")
+    if found["model"] is None:
+        raise invalid("Missing model name in request.")
+    if found["version"] and int(found["version"]) > _INT64_MAX:
+        raise invalid(f"Failed to convert version: {found['version']} to numeric.")
+    return Route(
+        action=(found["action"] or "status").lower(),
+        model=unquote(found["model"]),
+        version=int(found["version"]) if found["version"] else None,
+        label=unquote(found["label"]) if found["label"] else None,
+    )
