@@ -28,9 +28,9 @@ class Limits:
     Attributes:
         max_body: bytes of a request's body.
         max_concurrent: predictions under way; one more is answered with 503.
-        timeout: seconds for a prediction, from the first byte of its body to its answer; then it is answered with 504
-            and its computation is stopped at the next operation of the graph. Until it has really ended, it counts as
-            under way.
+        timeout: seconds for a prediction, from its request's headers to its answer; then it is answered with 504 and
+            its computation stopped at the next operation of the graph. Until it has really ended, it counts as under
+            way.
     """
 
     max_body: int
@@ -189,7 +189,9 @@ class App:
             with self._counts.timed_run(route.model):
                 found = servable.run(signature, tensors, seconds)
         except RestError as error:
-            raise self._too_slow() if error.code == "DEADLINE_EXCEEDED" else error from None
+            if error.code == "DEADLINE_EXCEEDED":
+                raise self._too_slow() from None
+            raise
         return outputs.write(found, rows)
 
     def _too_slow(self) -> RestError:
@@ -205,7 +207,7 @@ class _ClientLeftError(Exception):
 
 
 def _json(value: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:
-    return Answer(status, json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
+    return Answer(status, json.dumps(value, indent=1).encode() + b"\n")
 
 
 def _error(error: RestError) -> Answer:

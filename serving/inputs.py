@@ -1,7 +1,6 @@
 """JSON of a request to tensors, as TensorFlow Serving reads it: rows (`instances`) or columns (`inputs`)."""
 
 import base64
-import binascii
 import math
 import re
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ _FLOATS = {"float": np.dtype(np.float32), "double": np.dtype(np.float64)}
 _INTEGERS = {name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")}
 _DTYPES = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
 _LIMITS = {name: (float(np.finfo(dtype).max), 2 ** (np.finfo(dtype).nmant + 1) - 1) for name, dtype in _FLOATS.items()}
-_MAX_RANK = 64
+_MAX_RANK = 63  # of a row; NumPy takes one dimension more
 _SHOWN = 1000
 
 
@@ -239,7 +238,7 @@ def _decoded(value: dict) -> bytes:
     text = value["b64"]
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise invalid("Unable to base64 decode") from None
 
 
@@ -250,5 +249,8 @@ def _array(values: list, shape: tuple[int, ...], dtype: str) -> np.ndarray:
 
 
 def _shown(value: Any) -> str:
-    text = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
+    try:
+        text = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
+    except RecursionError:
+        text = "…"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … ({len(text)} characters)"

@@ -39,7 +39,7 @@ class Arguments:
     port: int = 8501
     """Port to listen at; 0: any free one."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """Threads of one TensorFlow operation; predictions computed at the same time."""
+    """Threads of one TensorFlow operation; also how many predictions are computed at the same time, but at least 2."""
     max_body: float = 64
     """MB of a request's body; a larger one is answered with 413."""
     max_concurrent: int = 64

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything works")
     parser.add_argument("--repeats", type=int, help="of each side (default: 15; with --quick 2)")
     parser.add_argument("--no-peers", action="store_true", help="only what runs in this environment")
-    parser.add_argument("--render", action="store_true", help="measure nothing, write benchmarks.md again")
+    parser.add_argument("--render", action="store_true", help="measure nothing, only write benchmarks.md again")
     parser.add_argument("--output", type=Path, help="folder of benchmarks.json and .md (default: docs)")
     parser.add_argument("--data", type=Path, default=DATA, help="where simulated data are kept")
     return parser
@@ -71,8 +71,10 @@ def _main(argv: list[str] | None) -> None:
     results = Results(output / "benchmarks.json")
     if not options.render:
         for _ in _measured(results, plan, options.only, options.go_on):
-            _write(output, results, options.quick)
-    _write(output, results, options.quick)
+            _write(output, results)
+    elif not results.machines():
+        raise MissingInputError(f"{output / 'benchmarks.json'}: no results; measure some, without --render")
+    _write(output, results)
     print(output / "benchmarks.md")
 
 
@@ -89,18 +91,18 @@ def _measured(results: Results, plan: Plan, sections: list[str], go_on: bool) ->
         for unit, measure in units.items():
             if not results.of_this_run(section, unit):
                 print(f"{section}: {unit}", file=sys.stderr, flush=True)
-                results.keep(section, unit, measure(), describe(plan.peers))
+                results.keep(section, unit, measure(), describe(plan.peers), quick=plan.quick)
                 yield unit
 
 
-def _write(output: Path, results: Results, quick: bool) -> None:
-    write_bytes(output / "benchmarks.md", render(results, quick).encode())
+def _write(output: Path, results: Results) -> None:
+    write_bytes(output / "benchmarks.md", render(results).encode())
 
 
-def render(results: Results, quick: bool) -> str:
+def render(results: Results) -> str:
     """All sections that there are results of, as Markdown."""
     where = [f"- {', '.join(sections)}: {in_words(machine)}" for machine, sections in results.machines()]
-    parts = [_HEAD, *([_QUICK] if quick else []), "\n".join(where)]
+    parts = [_HEAD, *([_QUICK] if results.quick else []), "\n".join(where)]
     for name, section in SECTIONS.items():
         found = results.section(name)
         if found:

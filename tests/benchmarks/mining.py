@@ -58,6 +58,6 @@ def render(found: dict[str, dict[str, Any]]) -> str:
         lines = [f"{repeats(result['sides'])} repeats."]
         if len(result["sides"]) > 1:
             lines.append(f"The losses differ by {result['difference']:.1g} of their size.")
-        lines += settings(result.get("tried", {}))
         parts += [f"### {name}", comparison(result["sides"], "forward and backward", OURS), " ".join(lines)]
+        parts += settings(result.get("tried", {}))
     return "\n\n".join(parts)

@@ -1,5 +1,6 @@
 """Section `reading`: ARFF files beside SciPy and liac-arff; a corpus of full size from disk to predictions."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -79,13 +80,17 @@ def _commands(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=plan.folder) as scratch:
         run, output = f"{scratch}/run", f"{scratch}/predictions.csv"
         settings = ["--data-dir", str(package), "--epochs", "1", "--diagnostics", "0", "--output", run]
-        subprocess.run([sys.executable, "-m", "emobed_tf.train", *settings], check=True, stdout=subprocess.DEVNULL)
+        cache = {"EMOBED_CACHE": f"{scratch}/cache"}
+        train = [sys.executable, "-m", "emobed_tf.train", *settings]
+        subprocess.run(train, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **cache})
         lines = {
             "evaluate": [sys.executable, "-m", "emobed_tf.evaluate", run],
             "predict": [sys.executable, "-m", "emobed_tf.predict", run]
             + ["--features", *map(str, files), "--output", output],
         }
-        return alternate([Side(name, "command", {"line": line}) for name, line in lines.items()], plan)
+        return alternate(
+            [Side(name, "command", {"line": line}, environment=cache) for name, line in lines.items()], plan
+        )
 
 
 def render(found: dict[str, dict[str, Any]]) -> str:

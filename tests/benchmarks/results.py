@@ -35,9 +35,11 @@ class Results:
         entries = self._sections.get(section, {})
         self._sections[section] = {unit: entries[unit] for unit in units if unit in entries}
 
-    def keep(self, section: str, unit: str, result: dict[str, Any], machine: dict[str, Any]) -> None:
-        """Adds or replaces the result of a unit."""
-        entry = {"measured": time.time(), "machine": machine, "result": result}
+    def keep(
+        self, section: str, unit: str, result: dict[str, Any], machine: dict[str, Any], *, quick: bool = False
+    ) -> None:
+        """Adds or replaces the result of a unit, and whether it is one of small sizes."""
+        entry = {"measured": time.time(), "quick": quick, "machine": machine, "result": result}
         self._sections.setdefault(section, {})[unit] = entry
         content = json.dumps({"begun": self._begun, "sections": self._sections}, indent=1) + "\n"
         write_bytes(self._file, content.encode())
@@ -46,6 +48,11 @@ class Results:
     def section(self, name: str) -> dict[str, Any]:
         """Results of a section by unit."""
         return {unit: entry["result"] for unit, entry in self._sections.get(name, {}).items()}
+
+    @property
+    def quick(self) -> bool:
+        """Whether any result is one of small sizes."""
+        return any(entry.get("quick", False) for entries in self._sections.values() for entry in entries.values())
 
     def machines(self) -> list[tuple[dict[str, Any], list[str]]]:
         """What figures were measured on, each once, and the sections that have some from there."""

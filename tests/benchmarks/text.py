@@ -67,17 +67,19 @@ def threads(count: int) -> str:
 
 
 def settings(tried: dict[str, dict[str, float | str]]) -> list[str]:
-    """A sentence about the settings that peers could choose from, if there were any; from `driver.fastest`, by peer."""
-    parts = [
-        f"{name}, " + ", ".join(f"{choice}: {_outcome(value)}" for choice, value in choices.items())
+    """A list of the settings that peers could choose from, if there were any; from `driver.fastest`, by peer."""
+    items = [
+        f"- {name}: " + "; ".join(f"{choice}: {_outcome(value)}" for choice, value in choices.items())
         for name, choices in tried.items()
         if choices
     ]
-    return [f"Settings tried in a short run before: {'; '.join(parts)}."] if parts else []
+    return ["\n".join(["Settings tried in a short run before:", "", *items])] if items else []
 
 
 def _outcome(found: float | str) -> str:
-    return f"failed ({found.rpartition('Error: ')[2]})" if isinstance(found, str) else seconds(found)
+    if isinstance(found, str):
+        return f"failed ({found.rpartition('Error: ')[2].partition(' [Op:')[0].rstrip('.')})"
+    return seconds(found)
 
 
 def _unit(value: float) -> tuple[str, float]:

@@ -150,14 +150,13 @@ def _step_text(result: dict[str, Any]) -> str:
         f"{repeats(sides)} repeats, each of {result['steps']} step{'s' if result['steps'] > 1 else ''}.",
         "Loss {:.6f}, gradient norm {:.6f};".format(*result["computes"]),
         f"the sides differ by {result['difference']:.1g} of that at most.",
-        *settings(result["tried"]),
     ]
     work = (
         f"A step is {result['multiply_adds'] / 1e9:.3g} billion multiply-adds. Large matrix products run at "
         f"{rate / 1e9:.3g} billion a second here, and would take {seconds(least)}. "
         f"Share of that rate: {', '.join(shares)}."
     )
-    return "\n\n".join([comparison(sides, "a step", OURS), " ".join(lines), work])
+    return "\n\n".join([comparison(sides, "a step", OURS), " ".join(lines), work, *settings(result["tried"])])
 
 
 def _linear_text(result: dict[str, Any]) -> str:

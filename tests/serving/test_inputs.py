@@ -109,7 +109,9 @@ class TestStrings:
         assert tensors('{"instances": [{"b64": "QQ=="}]}', x="string")[0]["x"].tolist() == [b"A"]
 
     def test_not_base64(self):
-        assert refused('{"inputs": [{"b64": "?"}]}', x="string")[0] == "Unable to base64 decode"
+        for code in ("?", "ä", "Q"):
+            body = json.dumps({"inputs": [{"b64": code}]})
+            assert refused(body, x="string")[0] == "Unable to base64 decode"
         message, _ = refused('{"inputs": [{"b64": 1}]}', x="string")
         assert message == 'JSON Value: {\n    "b64": 1\n} not formatted correctly for base64 data'
 
@@ -142,7 +144,9 @@ class TestShapes:
         assert refused(f'{{"instances": [[1.0, 2.0], {second}]}}')[0] == expected
 
     def test_more_dimensions_than_an_array_has(self):
-        assert "at most 64 dimensions" in refused(f'{{"inputs": {"[" * 65}1{"]" * 65}}}')[0]
+        for key in ("inputs", "instances"):
+            assert tensors(f'{{"{key}": {"[" * 63}1{"]" * 63}}}')[0]["x"].size == 1
+            assert "at most 63 dimensions" in refused(f'{{"{key}": {"[" * 65}1{"]" * 65}}}')[0]
 
 
 class TestNames:
@@ -227,6 +231,13 @@ class TestParsing:
     )
     def test_no_json(self, body, words):
         assert refused(body) == (words, "INVALID_ARGUMENT")
+
+    def test_a_deep_body_is_not_sent_back(self):
+        depths = range(900, 1010)
+        answers = [refused(f'{{"instances": {{"x": {"[" * depth}{"]" * depth}}}}}')[0] for depth in depths]
+        assert all(
+            answer == "JSON Parse error: nested too deeply" or "to be an list/array" in answer for answer in answers
+        )
 
     def test_a_large_body_is_not_sent_back(self):
         message, _ = refused(f'{{"instances": {{"x": {json.dumps([0.5] * 100_000)}}}}}')
