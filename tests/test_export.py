@@ -29,7 +29,7 @@ PLAIN = """
     AddV2 ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const EnsureShape Equal Fill GatherV2 Greater
     Identity IdentityN IsNan Less LogicalAnd MatMul Maximum Minimum Mul NoOp Pack Pad PartitionedCall Placeholder
     PlaceholderWithDefault Prod Range ReadVariableOp RealDiv ReduceJoin Reshape SelectV2 Shape Sigmoid Size Softmax
-    Split StatefulPartitionedCall StatelessWhile StridedSlice StringJoin Sub Tanh TensorListFromTensor
+    Split StatefulPartitionedCall StatelessWhile StopGradient StridedSlice StringJoin Sub Tanh TensorListFromTensor
     TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TopKV2 Transpose Unpack VarHandleOp
     VarIsInitializedOp ZerosLike
 """
