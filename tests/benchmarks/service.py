@@ -16,7 +16,8 @@ _INTRODUCTION = f"""\
 `serving.local` with {threads(THREADS)}, the network of RECOLA (2 + 2 GRU layers of 120) on 88 audio features, requests
 over HTTP on this machine. Ours is `emobed_tf.export`; stock Keras is `model.export` of the same weights in
 `keras.layers.GRU`. The body of a request is JSON, which takes its share of the time: 19 bytes a number. Client and
-server share the processor. Both answer the same. A live frame goes through the signature `stream`, with its states."""
+server share the processor. Both answer the same. With several clients, the time of all requests is divided by their
+number. A live frame goes through the signature `stream`, with its states."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
