@@ -93,6 +93,9 @@ class TestNumbers:
         assert tensors('{"inputs": [16777215, 3.4028234e38]}')[0]["x"].tolist() == [16777215, np.finfo(np.float32).max]
         assert tensors('{"inputs": [9007199254740991]}', x="double")[0]["x"].tolist() == [2**53 - 1]
 
+    def test_an_integer_of_more_than_64_bits_is_a_double(self):
+        assert tensors('{"inputs": [1180591620717411303424]}')[0]["x"].tolist() == [2**70]
+
     def test_types_that_json_can_not_hold(self):
         for body in ('{"inputs": [1]}', '{"inputs": []}', '{"instances": [1]}'):
             assert refused(body, x="half") == ("Conversion of JSON Value of x to type: half", "UNIMPLEMENTED")
