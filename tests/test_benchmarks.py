@@ -201,12 +201,13 @@ class TestResults:
 
 
 class TestCommand:
-    @pytest.mark.parametrize("line", [["--repeats", "0"], ["--only", "nothing"], ["--frobnicate"]])
+    @pytest.mark.parametrize("line", [["--repeats", "0"], ["--only", "nothing"], ["--unknown"]])
     def test_mistakes_are_one_line(self, line, tmp_path, capsys):
         assert main([*line, "--output", str(tmp_path)]) == 2
         message = capsys.readouterr().err
         assert message.count("\n") == 1
         assert message.startswith("tests.benchmarks: error: ")
+        assert line[0] in message
         assert not list(tmp_path.iterdir())
 
     def test_nothing_to_render(self, tmp_path, capsys):
