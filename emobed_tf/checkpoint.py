@@ -1,4 +1,4 @@
-"""Weights and training state in and out of a run folder, and the callback that keeps the best and the last."""
+"""The callbacks that keep a training's best weights in memory, or best and last in a run folder that can continue."""
 
 import contextlib
 import json
@@ -53,22 +53,27 @@ def _weights(model: keras.Model):
             yield from ((layer, weight) for weight in layer.weights)
 
 
-class RunKeeper(keras.callbacks.Callback):
-    """Keeps best and last weights, history, and early stopping's state; stops at NaN.
-
-    All that a continued run needs stands in one file that is replaced at the end of every epoch.
+class Keeper(keras.callbacks.Callback):
+    """Keeps best weights and history in memory; stops early, at NaN, and at Ctrl-C.
 
     Args:
-        run: where to write.
         score: name of the development score, higher is better.
         patience: epochs without a better score before training stops; 0: never.
+
+    Attributes:
+        history: a row per epoch.
+        best: the highest score so far.
+        best_epoch: its epoch, from 1.
+        best_weights: arrays of that epoch, by name.
+        seconds: that the epochs took.
     """
 
-    def __init__(self, run: Run, score: str, patience: int):
+    def __init__(self, score: str, patience: int):
         super().__init__()
-        self.run, self.score, self.patience = run, f"val_{score}", patience
+        self.score, self.patience = f"val_{score}", patience
         self.history: list[dict[str, Any]] = []
         self.best, self.best_epoch = -math.inf, 0
+        self.best_weights: dict[str, np.ndarray] = {}
         self.seconds = 0.0
         self._interrupted = False
         self._began = time.monotonic()
@@ -82,21 +87,6 @@ class RunKeeper(keras.callbacks.Callback):
     def stopped_early(self) -> bool:
         """Whether patience is used up."""
         return bool(self.patience) and self.epochs_done - self.best_epoch >= self.patience
-
-    def restore(self, model: EmoBed) -> None:
-        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew."""
-        if not (self.run.path / f"{LAST}.npz").exists():
-            return
-        arrays = self.run.read_arrays(LAST)
-        if "state" not in arrays:
-            raise InputError(f"{self.run.path / LAST}.npz: damaged (no training state)")
-        state = json.loads(str(arrays["state"]))
-        set_weight_arrays(model, arrays)
-        model.optimizer.build(model.trainable_variables)
-        for k, variable in enumerate(model.optimizer.variables):
-            variable.assign(arrays[f"{_OPTIMISER}{k}"])
-        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
-        self.seconds = state["seconds"]
 
     @contextlib.contextmanager
     def stopping_at_a_step(self) -> Iterator[None]:
@@ -134,13 +124,6 @@ class RunKeeper(keras.callbacks.Callback):
                 term = {"loss": "the weighted sum"}.get(name, f"term '{name}'")
                 raise self._diverged(f"{term} of the loss became {value}")
 
-    def _diverged(self, what: str) -> DivergedError:
-        step = int(self.model.optimizer.iterations.numpy())
-        return DivergedError(
-            f"{self.run.path}: {what} by step {step} (epoch {self.epochs_done + 1}); weights up to epoch "
-            f"{self.epochs_done} are kept. Try a lower --learning-rate, or --triplet-preset stable"
-        )
-
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         weights = weight_arrays(self.model)
@@ -149,8 +132,54 @@ class RunKeeper(keras.callbacks.Callback):
                 raise self._diverged(f"weight {name} became {np.abs(values).max():.3g}")
         self.history.append(row)
         self.seconds += time.monotonic() - self._began
-        if row[self.score] > self.best:
-            self.best, self.best_epoch = row[self.score], row["epoch"]
+        better = row[self.score] > self.best
+        if better:
+            self.best, self.best_epoch, self.best_weights = row[self.score], row["epoch"], weights
+        self.epoch_kept(weights, better)
+        if self.stopped_early:
+            self.model.stop_training = True
+
+    def epoch_kept(self, weights: dict[str, np.ndarray], better: bool) -> None:
+        """Called at the end of every epoch with its weights, and whether they are the best so far."""
+
+    def _diverged(self, what: str) -> DivergedError:
+        step = int(self.model.optimizer.iterations.numpy())
+        return DivergedError(
+            f"{what} by step {step} (epoch {self.epochs_done + 1}). Try a lower --learning-rate, or "
+            "--triplet-preset stable"
+        )
+
+
+class RunKeeper(Keeper):
+    """Keeps them in a run folder, too: all that a continued run needs is one file, replaced at the end of every epoch.
+
+    Args:
+        run: where to write.
+        score: see `Keeper`.
+        patience: see `Keeper`.
+    """
+
+    def __init__(self, run: Run, score: str, patience: int):
+        super().__init__(score, patience)
+        self.run = run
+
+    def restore(self, model: EmoBed) -> None:
+        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew."""
+        if not (self.run.path / f"{LAST}.npz").exists():
+            return
+        arrays = self.run.read_arrays(LAST)
+        if "state" not in arrays:
+            raise InputError(f"{self.run.path / LAST}.npz: damaged (no training state)")
+        state = json.loads(str(arrays["state"]))
+        set_weight_arrays(model, arrays)
+        model.optimizer.build(model.trainable_variables)
+        for k, variable in enumerate(model.optimizer.variables):
+            variable.assign(arrays[f"{_OPTIMISER}{k}"])
+        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.seconds = state["seconds"]
+
+    def epoch_kept(self, weights, better):
+        if better:
             self.run.write_arrays(BEST, weights)
         optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
         state = {
@@ -161,5 +190,7 @@ class RunKeeper(keras.callbacks.Callback):
         }
         self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
         self.run.write_csv("history.csv", self.history)
-        if self.stopped_early:
-            self.model.stop_training = True
+
+    def _diverged(self, what):
+        message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"
+        return DivergedError(message)

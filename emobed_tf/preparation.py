@@ -1,13 +1,17 @@
 """What a training needs: a compiled model, old or new, and the streams of its data."""
 
 import dataclasses
+import functools
 import gc
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from emobed_tf.config import USES_BETA, Config
+from emobed_tf.checkpoint import set_weight_arrays
+from emobed_tf.config import USES_BETA, Config, Network
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.dataset import fingerprints
 from emobed_tf.errors import InputError
@@ -132,6 +136,28 @@ def build_model(config: Config, facts: Facts) -> EmoBed:
     return build_emobed(
         widths, facts.outputs, config.network, seed=training.seed, clip=config.data.clip, xla=training.xla
     )
+
+
+def monomodal_model(config: Config, facts: Facts, weights: Mapping[str, np.ndarray]) -> keras.Model:
+    """The target's encoder and the head with given weights, valid until the next call for a network of its shape.
+
+    Args:
+        config: of the training.
+        facts: of the training.
+        weights: by name, see `checkpoint.weight_arrays`; those of the auxiliaries are left alone.
+
+    Returns:
+        float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
+    """
+    width = len(facts.features[facts.target])
+    model = _target_only(facts.target, width, facts.outputs, config.network, config.data.clip)
+    set_weight_arrays(model, weights)
+    return model.monomodal(facts.target)
+
+
+@functools.lru_cache(maxsize=_MODELS_KEPT)
+def _target_only(target: str, width: int, outputs: int, network: Network, clip: float) -> EmoBed:
+    return build_emobed({target: width}, outputs, network, seed=0, clip=clip)
 
 
 def _goal(config: Config, facts: Facts, strides: dict[str, int]) -> Goal:

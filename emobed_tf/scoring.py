@@ -1,7 +1,7 @@
 """A run folder scored on its data, and two compared: what `evaluate` does."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -38,7 +38,7 @@ def load_model(run: Run) -> keras.Model:
         float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
     """
     facts = run.facts()
-    model = build_model(run.config(), facts)
+    model = build_model(run.config(), dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
     set_weight_arrays(model, run.read_arrays(BEST))
     return model.monomodal(facts.target)
 
@@ -100,7 +100,7 @@ def compare_runs(
     score = "ccc" if not facts.classes else run.config().classification_score
     shared = [part for part in partitions if part in against]
     comparisons = {part: compare(against[part], partitions[part], score) for part in shared}
-    found = {"against": str(other.path.absolute()), **{part: asdict(c) for part, c in comparisons.items()}}
+    found = {"against": str(other.path.absolute()), **{part: dataclasses.asdict(c) for part, c in comparisons.items()}}
     run.write_json("comparison.json", found)
     return comparisons
 

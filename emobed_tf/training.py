@@ -1,24 +1,96 @@
-"""From a configuration to a run folder: the one place that trains."""
+"""The one place that trains: from a configuration to weights in memory, or to a run folder."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from emobed_tf.checkpoint import BEST, RunKeeper, set_weight_arrays
+from emobed_tf.checkpoint import BEST, Keeper, RunKeeper, set_weight_arrays
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
-from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.dataset import default_output, fingerprints, load_corpus
 from emobed_tf.diagnostics import Diagnostics
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation import evaluate, labelled, learn_chain, outputs
-from emobed_tf.preparation import Setup, keep_for_the_next, prepare
-from emobed_tf.runs import Run
+from emobed_tf.preparation import Setup, keep_for_the_next, monomodal_model, prepare
+from emobed_tf.runs import Facts, Run
 from emobed_tf.stack import import_tensorflow
 
 _MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training in memory leaves.
+
+    Attributes:
+        config: what was trained, resolved.
+        facts: what was found in the data.
+        weights: of the best epoch, by name.
+        history: a row per epoch, as in a run folder's `history.csv`.
+        score: the best development score, of the target with the label delay undone.
+        score_name: its name.
+        best_epoch: its epoch, from 1.
+        seconds: that the epochs took.
+        parameters: numbers that were trained (`training`), and those that are kept for inference (`kept`).
+    """
+
+    config: Config
+    facts: Facts
+    weights: dict[str, np.ndarray]
+    history: list[dict[str, Any]]
+    score: float
+    score_name: str
+    best_epoch: int
+    seconds: float
+    parameters: dict[str, int]
+
+    def outputs(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
+        """What the monomodal model says of recordings of the target modality; see `evaluation.outputs`."""
+        return outputs(monomodal_model(self.config, self.facts, self.weights), recordings, self.facts)
+
+
+def train(
+    config: Config,
+    corpus: Corpus,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
+) -> Trained:
+    """Trains a system and keeps all in memory: one of many, in a search or a table. The weights are `train_run`'s.
+
+    Gradient norms (`--diagnostics`) are not computed.
+
+    Args:
+        config: resolved, from `load_corpus`.
+        corpus: from `load_corpus`.
+        callbacks: further Keras callbacks.
+        progress: told how far training is.
+
+    Raises:
+        InputError: for data that nothing can be learnt from.
+        DivergedError: for a loss or a weight that became NaN or infinite.
+    """
+    import_tensorflow(config.training.threads)
+    setup = prepare(config, corpus)
+    keeper = Keeper(setup.model.score.name, config.training.patience)
+    _fit(setup, keeper, callbacks, progress, diagnostics=0)
+    keep_for_the_next(setup)
+    return Trained(
+        config,
+        setup.facts,
+        keeper.best_weights,
+        keeper.history,
+        keeper.best,
+        setup.model.score.name,
+        keeper.best_epoch,
+        keeper.seconds,
+        _parameters(setup),
+    )
 
 
 def train_run(
@@ -55,18 +127,19 @@ def train_run(
     more = keeper.epochs_done < config.training.epochs and not keeper.stopped_early
     if more:
         run.begin_again()
-        _fit(setup, keeper, callbacks, progress)
+        logs = keras.callbacks.TensorBoard(run.logs, write_graph=False)
+        _fit(setup, keeper, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
     if more or not run.finished:
         _finish(setup, corpus, run, keeper)
     keep_for_the_next(setup)
     return run
 
 
-def _fit(setup: Setup, keeper: RunKeeper, callbacks, progress: Progress | None) -> None:
+def _fit(setup: Setup, keeper: Keeper, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
     training = setup.config.training
     first = keeper.epochs_done * setup.steps_per_epoch
     keras.utils.set_random_seed(training.seed)
-    watch = [Diagnostics(setup, training.diagnostics)]
+    watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
         watch.append(_Report(progress, training.epochs, setup.model.score.name))
     with keeper.stopping_at_a_step():
@@ -76,7 +149,7 @@ def _fit(setup: Setup, keeper: RunKeeper, callbacks, progress: Progress | None) 
             initial_epoch=keeper.epochs_done,
             epochs=training.epochs,
             validation_data=setup.development,
-            callbacks=[*watch, keeper, keras.callbacks.TensorBoard(keeper.run.logs, write_graph=False), *callbacks],
+            callbacks=[*watch, keeper, *callbacks],
             shuffle=False,
             verbose=0,
         )
@@ -96,9 +169,14 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
         "epochs": keeper.epochs_done,
         "best_epoch": keeper.best_epoch,
         "seconds": round(keeper.seconds, 1),
-        "parameters": {"training": setup.model.count_params(), "kept": monomodal.count_params()},
+        "parameters": _parameters(setup),
     }
     run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})
+
+
+def _parameters(setup: Setup) -> dict[str, int]:
+    kept = setup.model.monomodal(setup.facts.target)
+    return {"training": setup.model.count_params(), "kept": kept.count_params()}
 
 
 class _Report(keras.callbacks.Callback):

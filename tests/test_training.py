@@ -50,6 +50,40 @@ def trained(recola, tmp_path_factory):
     return train_run(settings(recola), tmp_path_factory.mktemp("runs") / "run")
 
 
+class TestInMemory:
+    def test_is_the_same_training(self, trained, recola, tmp_path):
+        """Weights, history and outputs of a run folder, without one."""
+        from emobed_tf.dataset import load_corpus
+        from emobed_tf.evaluation import labelled
+        from emobed_tf.scoring import load_model
+        from emobed_tf.training import train
+
+        config, corpus = load_corpus(settings(recola))
+        found = train(config, corpus)
+        assert_equal_weights(found.weights, weights(trained, "best"))
+        kept = json.loads(str(trained.read_arrays("last")["state"]))
+        assert found.history == kept["history"]
+        scores = trained.read_json("scores.json")
+        assert (found.score, found.best_epoch) == (kept["best"], kept["best_epoch"])
+        assert found.parameters == scores["training"]["parameters"]
+        recordings = labelled(corpus, "audio", "test")
+        train(config.replace(seed=1), corpus)  # a later training doesn't touch what an earlier one left
+        values = load_model(trained).predict(recordings[0].features[None], verbose=0)[0]
+        # 60 frames of label delay: the first value repeated, the last ones dropped.
+        expected = np.concatenate([np.repeat(values[:1], 60), values])[: len(values)]
+        np.testing.assert_allclose(found.outputs(recordings)[0], expected, atol=1e-6)
+        assert_equal_weights(found.weights, weights(trained, "best"))
+
+    def test_diverges(self, recola):
+        from emobed_tf.checkpoint import DivergedError
+        from emobed_tf.dataset import load_corpus
+        from emobed_tf.training import train
+
+        config, corpus = load_corpus(settings(recola, learning_rate=1e30))
+        with pytest.raises(DivergedError, match=r"became .* by step \d+ \(epoch \d\)\. Try a lower --learning-rate"):
+            train(config, corpus)
+
+
 class TestRun:
     def test_folder_holds_what_it_should(self, trained, recola):
         names = {path.name for path in trained.path.iterdir()}
