@@ -189,18 +189,26 @@ def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
 
 
 @tf.custom_gradient
-def _without_effect_of(weight: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """`y`, whose gradient with respect to `weight` is zero, where TensorFlow would say that there is none."""
-    return tf.identity(y), lambda dy: (tf.zeros_like(weight), dy)
+def _single_frame(x: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor):
+    """State [batch, units] after one frame from h_0 = 0, where a is but the bias; `x`: product with the kernel."""
+    both, recurrent_bias = tf.unstack(bias)
+    *_, candidate_bias = tf.split(recurrent_bias, 3)
+    gates = both + tf.concat([recurrent_bias[: -candidate_bias.shape[0]], tf.zeros_like(candidate_bias)], axis=0)
+    x_z, x_r, x_n = tf.split(x + gates, 3, axis=-1)
+    z, r = tf.sigmoid(x_z), tf.sigmoid(x_r)
+    n = tf.tanh(x_n + r * candidate_bias)
 
+    def grad(dh):
+        q = (1 - z) * (1 - n * n)
+        dx_n = dh * q
+        dx_z, dx_r = -dh * n * z * (1 - z), dx_n * candidate_bias * r * (1 - r)
+        dx = tf.concat([dx_z, dx_r, dx_n], axis=-1)
+        dboth = tf.reduce_sum(dx, 0)
+        dcandidate = tf.reduce_sum(dx_n * r, 0)
+        drecurrent_bias = tf.concat([dboth[: -candidate_bias.shape[0]], dcandidate], axis=0)
+        return dx, tf.zeros_like(recurrent_kernel), tf.stack([dboth, drecurrent_bias])
 
-def _single_frame(inputs: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """State [batch, units] after a frame [batch, features] from h_0 = 0, where a is but the bias."""
-    units = recurrent_kernel.shape[0]
-    x = tf.matmul(inputs, kernel) + (bias[0] + tf.pad(bias[1, : 2 * units], [[0, units]]))
-    z, r = tf.split(tf.sigmoid(x[:, : 2 * units]), 2, axis=-1)
-    n = tf.tanh(x[:, 2 * units :] + r * bias[1, 2 * units :])
-    return _without_effect_of(recurrent_kernel, n - z * n)
+    return n - z * n, grad
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
@@ -262,8 +270,9 @@ class FusedGRU(keras.layers.GRU):
         bias = tf.zeros([2, 3 * self.units], h0.dtype) if self.cell.bias is None else self.cell.bias
         bias = tf.convert_to_tensor(bias)
         if self._from_zero and inputs.shape[0] == 1:
-            last = _single_frame(inputs[0], kernel, recurrent_kernel, bias)
-            return last, last[:, tf.newaxis], [last]
+            x = tf.matmul(tf.squeeze(inputs, 0), kernel)
+            last = _single_frame(x, recurrent_kernel, bias)
+            return last, tf.expand_dims(last, 1), [last]
         jit_compile = bool(
             training
             and self.compile_training

@@ -123,6 +123,21 @@ class EmoBed(keras.Model):
         """The first layer of a modality's encoder."""
         return self.encoder(modality).get_layer(f"{modality}.standardise")
 
+    def embed(self, modality: str, standardised: tf.Tensor) -> tf.Tensor:
+        """The encoder without its first layer: training has features standardised once, not in each step.
+
+        Args:
+            modality: whose encoder.
+            standardised: float32 `[batch, frames, features]`, what `standardise(modality)` makes of features.
+
+        Returns:
+            Embeddings, float32 `[batch, frames, units]`.
+        """
+        after = self.encoder(modality).layers.index(self.standardise(modality)) + 1
+        for layer in self.encoder(modality).layers[after:]:
+            standardised = layer(standardised, training=True)
+        return standardised
+
     def initialise(self, seed: int) -> None:
         """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
         for part in (self.head, *map(self.encoder, self.modalities)):
@@ -215,9 +230,9 @@ class EmoBed(keras.Model):
         """Every term of Eq. 8 for a batch, unweighted, the monitors, and the target's outputs.
 
         Args:
-            batch: by modality what `streams.Sequences.arrays` names.
+            batch: by modality what `streams.Sequences.arrays` names, features standardised.
         """
-        embeddings = {name: self.encoder(name)(batch[name]["features"], training=True) for name in self.modalities}
+        embeddings = {name: self.embed(name, batch[name]["features"]) for name in self.modalities}
         outputs = self.head(embeddings[self.goal.target], training=True)
         terms = {"target": self.task_loss(batch[self.goal.target], outputs)}
         for name in self.auxiliaries:
@@ -249,7 +264,7 @@ class EmoBed(keras.Model):
         """Development score of the target alone; predictions are delayed to meet the labels as they are."""
         batch = batch[self.goal.target]
         # Nothing in this network depends on `training` but where a fused layer compiles itself, which pays here, too.
-        outputs = self.head(self.encoder(self.goal.target)(batch["features"], training=True), training=True)
+        outputs = self.head(self.embed(self.goal.target, batch["features"]), training=True)
         if self.goal.task == REGRESSION:
             outputs = _later(outputs, self.goal.delay)
         self._update_score(batch, outputs)
@@ -333,7 +348,7 @@ def _initial(weight, seed: int) -> tf.Tensor:
 def _last(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Values at each sequence's last existing frame, `[batch, ...]`."""
     if sequence.shape[1] == 1:
-        return sequence[:, 0]
+        return tf.squeeze(sequence, 1)  # a slice has a slower gradient
     last = tf.maximum(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) - 1, 0)
     return tf.gather(sequence, last, batch_dims=1)
 

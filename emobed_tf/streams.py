@@ -174,7 +174,7 @@ def in_order(sequences: Sequences, batch_size: int) -> tf.data.Dataset:
     """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes."""
     size = min(batch_size, len(sequences))
     fill = -len(sequences) % size
-    blank = {"features": np.nan, "mask": False, "mined_classes": NOT_MINED}
+    blank = {"mask": False, "mined_classes": NOT_MINED}
 
     def filled(name, values):
         rest = np.full((fill, *values.shape[1:]), blank.get(name, 0), values.dtype)

@@ -82,8 +82,12 @@ def batch(modalities=WIDTHS, task="regression", frames=(11, 7), items=3, stride=
     return parts
 
 
-def tensors(tf, parts):
-    return tf.nest.map_structure(tf.constant, parts)
+def tensors(model, parts):
+    """A batch as `preparation` makes it: features standardised."""
+    import tensorflow as tf
+
+    parts = {name: {**part, "features": model.standardise(name)(part["features"])} for name, part in parts.items()}
+    return tf.nest.map_structure(tf.convert_to_tensor, parts)
 
 
 def compiled(model, task="regression", outputs=1, **settings):
@@ -189,7 +193,7 @@ class TestObjective:
         assert len(kernels) == 2 * 5 + 1, "a kernel and a recurrent kernel for each of five GRUs, and the output's"
         expected = ccc["audio"] + alpha * ccc["video"] + beta * triplet + l2 * squares
 
-        logs = model.train_step(tensors(stack, parts))
+        logs = model.train_step(tensors(model, parts))
         assert float(logs["loss"]) == pytest.approx(expected, rel=1e-5)
         assert float(logs["target"]) == pytest.approx(ccc["audio"], rel=1e-5)
         assert float(logs["auxiliary_video"]) == pytest.approx(ccc["video"], rel=1e-5)
@@ -211,7 +215,7 @@ class TestObjective:
         model = compiled(build(modalities), framework=framework)
         assert model.terms == terms
         with stack.GradientTape(persistent=True) as tape:
-            values, _, _ = model.forward(tensors(stack, batch(modalities)))
+            values, _, _ = model.forward(tensors(model, batch(modalities)))
         parts = {"audio": model.encoder("audio"), "head": model.head}
         if framework != "classic":
             parts["video"] = model.encoder("video")
@@ -234,8 +238,8 @@ class TestObjective:
         compiled(classic, framework="classic")
         compiled(joint, framework="joint", alpha=0.0)
         for _ in range(3):
-            classic.train_step(tensors(stack, batch({"audio": 4})))
-            joint.train_step(tensors(stack, batch()))
+            classic.train_step(tensors(classic, batch({"audio": 4})))
+            joint.train_step(tensors(joint, batch()))
         for a, b in zip(classic.head.get_weights(), joint.head.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
@@ -252,7 +256,7 @@ class TestObjective:
         found = []
         for parts in (short, long):
             with stack.GradientTape() as tape:
-                terms, _, _ = model.forward(tensors(stack, parts))
+                terms, _, _ = model.forward(tensors(model, parts))
                 loss = model.weigh(terms)
             found.append((loss, tape.gradient(loss, model.trainable_weights)))
         assert float(found[0][0]) == pytest.approx(float(found[1][0]), rel=1e-6)
@@ -265,7 +269,7 @@ class TestObjective:
         _, logits = numpy_network(model, "audio", parts["audio"]["features"].astype(np.float64))
         last = logits[[0, 1, 2], [10, 7, 1]]
         picked = np.log(np.exp(last).sum(axis=1)) - last[[0, 1, 2], parts["audio"]["labels"]]
-        terms, _, _ = model.forward(tensors(stack, parts))
+        terms, _, _ = model.forward(tensors(model, parts))
         assert float(terms["target"]) == pytest.approx(picked.mean(), rel=1e-5)
 
     def test_development_score_undoes_the_delay(self, stack):
@@ -276,13 +280,13 @@ class TestObjective:
         _, output = numpy_network(model, "audio", part["features"].astype(np.float64))
         late = np.concatenate([np.repeat(output[:, :1], 2, axis=1), output[:, :-2]], axis=1)[..., 0]
         expected = audmetric.concordance_cc(part["labels"][part["mask"]], late[part["mask"]])
-        logs = model.test_step(tensors(stack, {"audio": part}))
+        logs = model.test_step(tensors(model, {"audio": part}))
         assert float(logs["ccc"]) == pytest.approx(expected, abs=1e-6)
 
     @pytest.mark.parametrize("settings", [{"mining": "inter"}, {"mining": "intra"}, {"triplet_preset": "stable"}])
     def test_settings_of_the_triplet_term_do_something(self, stack, settings):
-        parts = tensors(stack, batch())
-        plain, changed = (compiled(build(), **s).forward(parts)[0]["triplet"] for s in ({}, settings))
+        models = [compiled(build(), **s) for s in ({}, settings)]
+        plain, changed = (model.forward(tensors(model, batch()))[0]["triplet"] for model in models)
         assert abs(float(plain) - float(changed)) > 1e-4
 
     def test_effective_rank(self, stack):
@@ -298,7 +302,7 @@ class TestObjective:
 
     def test_gradient_norms(self, stack):
         model = compiled(build(), framework="emobed", alpha=0.5, beta=2.0)
-        parts = tensors(stack, batch())
+        parts = tensors(model, batch())
         norms = model.gradient_norms(parts)
         assert set(norms) == set(model.terms)
         with stack.GradientTape() as tape:

@@ -62,7 +62,6 @@ def reference(driver: Driver) -> None:
     arrays = {f"weights/{name}": values for name, values in weight_arrays(setup.model).items()}
     for name, batch in next(iter(setup.batches())).items():
         arrays |= {f"batch/{name}/{key}": value.numpy() for key, value in batch.items()}
-        arrays[f"batch/{name}/features"] = setup.model.standardise(name)(batch["features"]).numpy()
     np.savez(driver.arguments["file"], **arrays)
     facts = {name: getattr(config.objective, name) for name in ("alpha", "beta", "l2")}
     facts |= {"target": config.data.target, "task": corpus.task, "rate": config.training.learning_rate}
