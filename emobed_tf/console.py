@@ -64,10 +64,43 @@ def progress(what: str) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
-        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        *columns,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # what is printed goes above the bar, but into a file that stdout is
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total, now="": bar.update(task, completed=done, total=total, description=now or what)
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Says on stderr what is being done while the block runs; nothing where stderr is no terminal.
+
+    For what can't tell how far it is. It stays visible where the block leads file descriptor 2 elsewhere.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal,
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=Console(file=terminal),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as line,
+    ):
+        line.add_task(what, total=None)
+        yield
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

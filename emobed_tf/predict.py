@@ -44,7 +44,8 @@ def _main(argv: Sequence[str] | None) -> int:
     import_tensorflow(run.config().training.threads)
     from emobed_tf.scoring import predict_files
 
-    rows = predict_files(run, arguments.features, arguments.output)
+    with console.waiting("predicting"):
+        rows = predict_files(run, arguments.features, arguments.output)
     simulated = " (trained on SIMULATED data)" if run.facts().simulated else ""
     print(f"{arguments.output}: {rows} rows{simulated}")
     return 0

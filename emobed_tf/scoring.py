@@ -25,7 +25,7 @@ from emobed_tf.evaluation import (
     regression_rows,
 )
 from emobed_tf.preparation import build_model
-from emobed_tf.runs import Facts, Run, write_csv
+from emobed_tf.runs import Run, write_csv
 
 
 def load_model(run: Run) -> keras.Model:
@@ -41,6 +41,44 @@ def load_model(run: Run) -> keras.Model:
     model = build_model(run.config(), dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
     set_weight_arrays(model, run.read_arrays(BEST))
     return model.monomodal(facts.target)
+
+
+def load_data(
+    run: Run,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    tables: Sequence[str] = (),
+    target_only: bool = False,
+) -> tuple[Config, Corpus]:
+    """The data that a run was trained on, and its configuration with the paths where they are now.
+
+    Args:
+        run: any.
+        data_dir: folder of the data set, where it has moved.
+        tables: `NAME=PATH` of tables that have moved.
+        progress: told how far reading is.
+        target_only: leave the auxiliaries' files alone.
+
+    Raises:
+        InputError: if the data are not those that the run was trained on.
+    """
+    facts, config = run.facts(), run.config()
+    if data_dir is not None:
+        config = config.replace(data_dir=data_dir)
+    config = config.replace(table=(*config.data.table, *tables))
+    config, corpus = load_corpus(config, progress, target_only=target_only or len(facts.features) == 1)
+    for name in (facts.target,) if target_only else facts.features:
+        if corpus.modality(name).feature_names != facts.features[name]:
+            raise InputError(f"{run.path}: the features of '{name}' are not those that it was trained on")
+    now = fingerprints(config, corpus)
+    changed = [name for name, value in now.items() if facts.fingerprints.get(name, value) != value]
+    if changed:
+        raise InputError(
+            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
+            "the folder with the data that it was trained on with --data-dir"
+        )
+    return config, corpus
 
 
 def score_run(
@@ -62,12 +100,8 @@ def score_run(
     Raises:
         InputError: if the data are not those that the run was trained on.
     """
-    facts, config = run.facts(), run.config()
-    if data_dir is not None:
-        config = config.replace(data_dir=data_dir)
-    config = config.replace(table=(*config.data.table, *tables))
-    config, corpus = load_corpus(config, progress, target_only=True)
-    _check_same(run, facts, config, corpus)
+    facts = run.facts()
+    _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
     recordings = {part: labelled(corpus, facts.target, part) for part in ("dev", "test")}
     model, chain = load_model(run), run.chain()
     evaluated = {
@@ -133,15 +167,3 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
             rows += regression_rows(recording, step, values, chain.apply(values))
     write_csv(output, rows)
     return len(rows)
-
-
-def _check_same(run: Run, facts: Facts, config: Config, corpus: Corpus) -> None:
-    if corpus.modality(facts.target).feature_names != facts.features[facts.target]:
-        raise InputError(f"{run.path}: the features of '{facts.target}' are not those that it was trained on")
-    now = fingerprints(config, corpus)
-    changed = [name for name, value in now.items() if facts.fingerprints.get(name, value) != value]
-    if changed:
-        raise InputError(
-            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
-            "the folder with the data that it was trained on with --data-dir"
-        )

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from emobed_tf import console
 from emobed_tf.errors import InputError
 
 _FIXED = {
@@ -31,7 +32,8 @@ def import_tensorflow(threads: int) -> None:
         InputError: if TensorFlow already runs in this process with another number.
     """
     fix_environment()
-    with _quiet_stderr():
+    begun = "tensorflow" in sys.modules
+    with contextlib.nullcontext() if begun else console.waiting("starting TensorFlow (about 5 s)"), _quiet_stderr():
         import keras  # noqa: F401
         import tensorflow as tf
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no word of retracing where models are built in turn

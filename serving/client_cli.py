@@ -84,12 +84,13 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict]:
-    recordings = load_features(
-        arguments.features,
-        modality=manifest["model"]["target"],
-        feature_names=manifest["features"],
-        frame_seconds=manifest["frame_seconds"],
-    )
+    with console.waiting("reading features"):
+        recordings = load_features(
+            arguments.features,
+            modality=manifest["model"]["target"],
+            feature_names=manifest["features"],
+            frame_seconds=manifest["frame_seconds"],
+        )
     rows: list[dict] = []
     with console.progress("predicting") as progress:
         for done, recording in enumerate(recordings):

@@ -1,6 +1,7 @@
 """Puts the parts together and runs them: loads the models, then answers HTTP until it is told to end."""
 
 import gc
+import logging
 import math
 import signal
 import socket
@@ -40,6 +41,7 @@ def serve(
     counts = Metrics()
 
     def load(path: Path) -> Servable:
+        logging.getLogger("serving").info("%s: loading version %s", path.parent.name, path.name)
         with counts.counted_load(path):
             servable = Servable(path, threads)
             servable.warm_up()

@@ -1,0 +1,108 @@
+"""`python -m emobed_tf.embed`: embeddings of a run for TensorBoard's embedding projector."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.errors import InputError
+from emobed_tf.projector import LARGEST
+from emobed_tf.runs import Run
+
+if TYPE_CHECKING:
+    from emobed_tf.embeddings import Embedded
+
+PROG = "emobed_tf.embed"
+DESCRIPTION = """Writes the embeddings of every modality that a run was trained on for TensorBoard's embedding
+projector: id, time, modality, class, gold standard, prediction and speaker of each point.
+
+They go to RUN/logs/embeddings-PARTITION/; what is there is replaced."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Embeddings."""
+
+    run: tyro.conf.Positional[Path]
+    """Run folder."""
+    against: Path | None = None
+    """Another run on the same label, such as the classic system's, to be shown in the same projector."""
+    partition: Literal["train", "dev", "test"] = "dev"
+    """Partition whose recordings are embedded; it need not have labels."""
+    points: int = 10_000
+    """Points at most of each run; of more, as many of every modality and class are drawn, with a fixed seed."""
+    data_dir: Path | None = None
+    """Folder of the data set, where it has moved since training."""
+    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=PATH of a modality's table, where it has moved."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    if not 1 <= arguments.points <= LARGEST:
+        raise InputError(f"--points: expected 1 to {LARGEST}, found {arguments.points}")
+    runs = [Run.open(path) for path in (arguments.run, arguments.against) if path is not None]
+    _check_comparable(runs)
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(runs[0].config().training.threads)
+    from emobed_tf import embeddings, projector
+
+    folder = runs[0].logs / f"embeddings-{arguments.partition}"
+    names = _names(runs)
+    with console.progress("embedding") as progress:
+        found = [
+            embeddings.of_run(
+                run, arguments.partition, data_dir=arguments.data_dir, tables=arguments.table, progress=progress
+            )
+            for run in runs
+        ]
+        shown = [points.drawn(arguments.points) for points in found]
+        progress(0, 1, "writing")
+        projector.write(folder, dict(zip(names, shown, strict=True)))
+    for name, run, of_all, drawn in zip(names, runs, found, shown, strict=True):
+        _report(name, run, of_all, drawn)
+    print(f"embeddings: {folder}")
+    print(f"next: tensorboard --logdir {runs[0].logs} (tab Projector; it may come with the first reload)")
+    return 0
+
+
+def _check_comparable(runs: Sequence[Run]) -> None:
+    first, last = runs[0].facts(), runs[-1].facts()
+    if (first.task, first.label, first.classes) != (last.task, last.label, last.classes):
+        raise InputError(
+            f"{runs[0].path} learnt {first.task} of {first.label}, {runs[-1].path} {last.task} of {last.label}; "
+            "name two runs on the same label"
+        )
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """What the projector lists the runs under: the framework, with a number where both have the same."""
+    frameworks = [run.config().objective.framework for run in runs]
+    alike = len(set(frameworks)) < len(frameworks)
+    numbered = [f"{name}-{k + 1}" if alike else name for k, name in enumerate(frameworks)]
+    return [f"{name}-simulated" if run.facts().simulated else name for name, run in zip(numbered, runs, strict=True)]
+
+
+def _report(name: str, run: Run, found: "Embedded", drawn: "Embedded") -> None:
+    counts = {modality: int((drawn.modality == modality).sum()) for modality in found.facts.features}
+    text = ", ".join(f"{number:,} of {modality}" for modality, number in counts.items())
+    print(f"{name} ({run.path}): {text}")
+    if len(drawn) < len(found):
+        print(f"  {len(drawn):,} of {len(found):,} points are drawn, as many of every modality and class; see --points")
+    if found.framework == "classic":
+        print(f"  classic was trained on {found.facts.target} alone: other modalities have no embedding in it")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""What a command shows while it works: on a terminal what it does, elsewhere nothing."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def run(code, *, stdout=None):
+    """Runs code on a pseudo-terminal, with stdout on it or in a file: what the terminal got, and the exit code."""
+    terminal, end = pty.openpty()
+    line = [sys.executable, "-c", f"import os, sys, time\nfrom emobed_tf import console\n{code}"]
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    with subprocess.Popen(line, cwd=ROOT, stdin=end, stdout=stdout or end, stderr=end, env=environment) as process:
+        os.close(end)
+        seen = b""
+        while True:
+            try:
+                read = os.read(terminal, 65536)
+            except OSError:  # the process has closed its end
+                break
+            seen += read
+        os.close(terminal)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode()), process.returncode
+
+
+WAITING = """\
+with console.waiting('starting the engine'):
+    time.sleep(0.3)
+    print('inside')
+"""
+PROGRESS = """\
+with console.progress('reading') as tell:
+    tell(1, 4, 'file 1')
+    print('inside')
+    time.sleep(0.3)
+"""
+LED_ELSEWHERE = """\
+with console.waiting('starting the engine'):
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    time.sleep(1.5)
+    os._exit(0)
+"""
+
+
+class TestWaiting:
+    def test_says_what_and_how_long(self):
+        seen, code = run(WAITING + "print('end')")
+        assert code == 0
+        assert re.search(r"starting the engine 0:00:00", seen)
+        assert seen.rstrip().endswith("end")
+
+    def test_is_seen_before_anything_else_can_be_done(self):
+        """Importing a large library holds Python's lock: no thread could draw the line later."""
+        seen, _ = run("with console.waiting('starting the engine'):\n    os._exit(3)")
+        assert "starting the engine" in seen
+
+    def test_is_seen_though_the_block_leads_stderr_elsewhere(self):
+        seen, _ = run(LED_ELSEWHERE)
+        assert "starting the engine 0:00:01" in seen
+
+    def test_an_error_goes_through(self):
+        code = "def main():\n    with console.waiting('x'):\n        raise InputError('went wrong')\n"
+        seen, returned = run(f"from emobed_tf.errors import InputError\n{code}sys.exit(console.run('cmd', main))")
+        assert returned == 2
+        assert "cmd: error: went wrong" in seen
+
+
+class TestProgress:
+    def test_says_what_and_how_far(self):
+        seen, _ = run(PROGRESS)
+        assert "file 1" in seen
+        assert "1/4" in seen
+
+
+class TestBoth:
+    @pytest.mark.parametrize("block", [WAITING, PROGRESS])
+    def test_what_is_printed_goes_where_stdout_goes(self, block, tmp_path):
+        with open(tmp_path / "out.txt", "w") as out:
+            seen, _ = run(block, stdout=out)
+        assert (tmp_path / "out.txt").read_text() == "inside\n"
+        assert "inside" not in seen
+
+    @pytest.mark.parametrize("block", [WAITING, PROGRESS])
+    def test_nothing_where_nobody_looks(self, block):
+        line = [sys.executable, "-c", f"import time\nfrom emobed_tf import console\n{block}"]
+        result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "inside\n", "")
