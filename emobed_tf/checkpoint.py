@@ -189,7 +189,7 @@ class RunKeeper(Keeper):
             "seconds": self.seconds,
         }
         self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
-        self.run.write_csv("history.csv", self.history)
+        self.run.write_history(self.history)
 
     def _diverged(self, what):
         message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"

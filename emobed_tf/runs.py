@@ -8,6 +8,7 @@ postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by evaluation
 predictions/         CSV per partition and recording
 logs/                TensorBoard
+report/              a page of all of this
 """
 
 import csv
@@ -91,6 +92,20 @@ class Run:
     def logs(self) -> Path:
         """TensorBoard's folder."""
         return self.path / "logs"
+
+    @property
+    def history_file(self) -> Path:
+        """`history.csv`."""
+        return self.path / "history.csv"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.path / "report"
+
+    def predictions(self, partition: str) -> Path:
+        """Folder of a partition's predictions."""
+        return self.path / "predictions" / partition
 
     @property
     def finished(self) -> bool:
@@ -195,11 +210,11 @@ class Run:
         safe = urllib.parse.quote(name, safe=" ()+,;=@")
         if len(safe) > 200:  # file systems take 255 bytes
             safe = f"{safe[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        self.write_csv(f"predictions/{partition}/{safe}.csv", rows)
+        write_csv(self.predictions(partition) / f"{safe}.csv", rows)
 
-    def write_csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes a CSV file of the folder."""
-        write_csv(self.path / name, rows)
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes `history.csv`."""
+        write_csv(self.history_file, rows)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes `<name>.npz`."""

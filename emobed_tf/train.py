@@ -65,6 +65,11 @@ def _main(argv: Sequence[str] | None) -> int:
         print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
         raise
     show_training(run)
+    from emobed_tf.reporting import write_report
+
+    with console.progress("report") as progress:
+        page = write_report([run], run.report, embeddings=False, progress=progress)
+    print(f"report: {page}")
     return 0
 
 

@@ -1,0 +1,106 @@
+"""Learning curves: every term of the loss, what is logged beside them, and the score that picks the weights."""
+
+import re
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emobed_tf.errors import InputError
+from emobed_tf.figures.style import (
+    GREY,
+    SCORE_NAMES,
+    Rows,
+    colours,
+    columns_of,
+    entitle,
+    light_grid,
+    new_figure,
+    numbers,
+    plain,
+)
+
+_SCORES = "|".join(SCORE_NAMES)
+_PANELS = {  # label of the vertical axis: columns of a history
+    "loss, weighted sum (Eq. 8)": "loss",
+    "task loss": "target|auxiliary_.+",
+    "triplet loss (Eq. 6)": "triplet",
+    "R, sum of squared kernels": "l2",
+    "score": f"(val_)?({_SCORES})",
+    "mined distance": "d_positive|d_negative",
+    "valid anchors": "valid_anchors",
+    "embedding": "embedding_norm|effective_rank",
+    "gradient norm, weighted": "gradient_norm_.+",
+}
+_LEGENDS = {
+    "loss": "weighted sum",
+    "l2": "R",
+    "d_positive": "to the hardest positive",
+    "d_negative": "to the hardest negative",
+    "embedding_norm": "norm",
+    "effective_rank": "effective rank",
+    "valid_anchors": "per batch",
+}
+_COLUMNS = 3
+
+
+def learning_curves(
+    history: Rows, *, best_epoch: int | None = None, title: str = "", simulated: bool = False
+) -> Figure:
+    """A panel for the loss, for each kind of its terms, for the score, and for what else the history holds.
+
+    Args:
+        history: a run's `history.csv`: `epoch`, `loss`, the unweighted terms of Eq. 8, monitors, training and
+            development (`val_`) score. A column that no panel knows is not drawn; an empty cell is a gap.
+        best_epoch: epoch whose weights were kept; a line in every panel.
+        title: of the figure.
+        simulated: whether the data are; the title says so.
+
+    Raises:
+        InputError: if there is no epoch, or no column that could be drawn.
+    """
+    columns = columns_of(history)
+    if "epoch" not in columns or not len(columns["epoch"]):
+        raise InputError("expected a history with a column 'epoch' and at least one row")
+    panels = {}
+    for label, pattern in _PANELS.items():
+        names = [name for name in columns if re.fullmatch(pattern, name)]
+        if names:
+            panels[label] = names
+    if not panels:
+        raise InputError(f"expected 'loss' or one of its terms in the history, got {', '.join(columns)}")
+    rows = -(-len(panels) // _COLUMNS)
+    figure, axes = new_figure(10.0, 2.7 * rows + 0.3, rows, min(_COLUMNS, len(panels)), sharex=True)
+    epochs = numbers(columns["epoch"])
+    for axis, (label, names) in zip(axes.flat, panels.items(), strict=False):
+        _panel(axis, epochs, {name: numbers(columns[name]) for name in names}, label, best_epoch)
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for k in range(max(0, len(panels) - axes.shape[1]), len(panels)):  # the lowest panel of each column
+        axes.flat[k].set_xlabel("epoch")
+        axes.flat[k].tick_params(labelbottom=True)
+    entitle(figure, title, simulated)
+    return figure
+
+
+def _panel(axis: Axes, epochs: np.ndarray, lines: dict[str, np.ndarray], label: str, best_epoch: int | None) -> None:
+    for (name, values), colour in zip(lines.items(), colours(len(lines)), strict=True):
+        there = np.isfinite(values)
+        marker = "." if there.sum() < 40 else None
+        axis.plot(epochs[there], values[there], color=colour, linewidth=1.4, marker=marker, label=_legend(name))
+    if best_epoch is not None:
+        axis.axvline(best_epoch, color=GREY, linestyle="--", linewidth=1.0, label=f"best epoch: {best_epoch}")
+    if label.startswith("gradient") and all((values[np.isfinite(values)] > 0).all() for values in lines.values()):
+        axis.set_yscale("log")
+    axis.set_ylabel(label, fontsize=9)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    light_grid(axis)
+    axis.legend(fontsize=7, frameon=False)
+
+
+def _legend(name: str) -> str:
+    if name.removeprefix("val_") in SCORE_NAMES:
+        part = "development" if name.startswith("val_") else "training"
+        return f"{part}: {SCORE_NAMES[name.removeprefix('val_')]}"
+    name = name.removeprefix("gradient_norm_")
+    return plain(_LEGENDS.get(name, name.replace("auxiliary_", "auxiliary: ")))

@@ -1,0 +1,92 @@
+"""Embeddings on a plane, one panel per system (EmoBed, Fig. 3 and 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from emobed_tf.errors import InputError
+from emobed_tf.figures.style import BLACK, MARKERS, colours, entitle, new_figure, plain
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One system's embeddings on a plane.
+
+    Attributes:
+        title: the system.
+        points: float `[n, 2]`, such as from `separation.plane`.
+        modality: text `[n]`, the modality of each point.
+        classes: text `[n]`, the class of each point.
+        by_class: silhouette of the embeddings by class, in [-1, 1]; None where it is not defined.
+        by_modality: the same by modality.
+    """
+
+    title: str
+    points: np.ndarray
+    modality: Sequence[str]
+    classes: Sequence[str]
+    by_class: float | None = None
+    by_modality: float | None = None
+
+
+def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = False) -> Figure:
+    """Panels side by side: the marker is the modality, the colour the class, the same in every panel.
+
+    Args:
+        panels: such as classic and EmoBed; each title gets its silhouettes.
+        title: of the figure.
+        simulated: whether the data are; the title says so.
+
+    Raises:
+        InputError: if there is no panel, or one without a point.
+    """
+    if not panels or any(not len(panel.points) for panel in panels):
+        raise InputError("expected at least one panel of embeddings, each with at least one point")
+    modalities = list(dict.fromkeys(str(name) for panel in panels for name in panel.modality))
+    classes = sorted({str(name) for panel in panels for name in panel.classes})
+    colour = dict(zip(classes, colours(len(classes)), strict=True))
+    marker = {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(modalities)}
+    across = min(2, len(panels))
+    down = -(-len(panels) // across)
+    figure, axes = new_figure(5.2 * across + 1.4, 4.8 * down, down, across)
+    for axis, panel in zip(axes.flat, panels, strict=False):
+        modality, named = np.array(panel.modality, dtype=str), np.array(panel.classes, dtype=str)
+        for name in modalities:
+            mine = modality == name
+            if mine.any():
+                axis.scatter(
+                    *np.asarray(panel.points)[mine].T,
+                    s=18,
+                    marker=marker[name],
+                    c=[colour[value] for value in named[mine]],
+                    linewidths=0.3,
+                    edgecolors="#444444",
+                    label=plain(name),
+                )
+        axis.set_title(
+            f"{plain(panel.title)}\nsilhouette by class {_shown(panel.by_class)}, "
+            f"by modality {_shown(panel.by_modality)}",
+            fontsize=9,
+        )
+        axis.set_xlabel("t-SNE 1 (no unit)", fontsize=9)
+        axis.set_ylabel("t-SNE 2 (no unit)", fontsize=9)
+        axis.set_xticks([])
+        axis.set_yticks([])
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    handles = [_handle(name, "o", colour[name]) for name in classes]
+    handles += [_handle(name, marker[name], BLACK) for name in modalities]
+    figure.legend(handles=handles, loc="outside right center", fontsize=8, frameon=False, title="class, modality")
+    entitle(figure, title, simulated)
+    return figure
+
+
+def _handle(name: str, marker: str, colour) -> Line2D:
+    return Line2D([], [], linestyle="none", marker=marker, color=colour, label=plain(name))
+
+
+def _shown(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.3f}"

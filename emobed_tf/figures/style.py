@@ -1,0 +1,128 @@
+"""What all figures share: colours that the colour-blind can tell apart, markers, titles, and how one is saved."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from emobed_tf.runs import write_bytes
+
+# Okabe and Ito, "Color Universal Design" (2008); black and grey stay free for gold standards and lines of reference.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+BLACK, GREY = "#000000", "#6B6B6B"
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+DPI = 144
+
+SCORE_NAMES = {
+    "ccc": "CCC",
+    "ccc_mean": "CCC, mean of recordings",
+    "pcc": "PCC",
+    "rmse": "RMSE",
+    "f1_micro": "micro-averaged F1",
+    "f1_macro": "macro-averaged F1",
+    "f1_harmonic": "harmonic F1",
+    "uar": "unweighted average recall",
+}
+
+Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+def colours(number: int) -> list[Any]:
+    """As many colours as there are groups: Okabe and Ito's seven, beyond them an even walk through viridis."""
+    if number <= len(OKABE_ITO):
+        return list(OKABE_ITO[:number])
+    return list(matplotlib.colormaps["viridis"](np.linspace(0.0, 1.0, number)))
+
+
+def columns_of(data: Rows) -> dict[str, np.ndarray]:
+    """Columns by name, of a data frame, of a mapping of arrays or of rows.
+
+    Args:
+        data: `pandas.DataFrame`, `{column: [n] array}`, or rows; a cell that a row doesn't have is None.
+    """
+    if isinstance(data, Mapping) or hasattr(data, "columns"):
+        return {str(name): np.asarray(data[name]) for name in (data if isinstance(data, Mapping) else data.columns)}
+    names = dict.fromkeys(name for row in data for name in row)
+    return {name: np.array([row.get(name) for row in data]) for name in names}
+
+
+def numbers(values: Any) -> np.ndarray:
+    """float64, NaN for what is None or an empty cell."""
+    return np.array([np.nan if value in (None, "") else float(value) for value in np.ravel(values)])
+
+
+def plain(text: Any) -> str:
+    """Text of a user's data as it stands: a dollar begins no formula, an underscore hides nothing from a legend."""
+    text = " ".join(str(text).split()).replace("$", r"\$")
+    return "\N{ZERO WIDTH NO-BREAK SPACE}" + text if text.startswith("_") else text
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:
+    """A figure of that size in inches, and its axes `[rows, columns]`."""
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
+    axes = figure.subplots(rows, columns, squeeze=False, **settings)
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=9)
+    return figure, axes
+
+
+def entitle(figure: Figure, title: str, simulated: bool) -> None:
+    """The figure's title; what is simulated says so."""
+    title = plain(title)
+    if simulated:
+        title = f"{title} (SIMULATED data)" if title else "SIMULATED data"
+    if title:
+        figure.suptitle(title, fontsize=11)
+
+
+def light_grid(axis: Axes) -> None:
+    """Thin lines behind the data."""
+    axis.grid(True, color="#DDDDDD", linewidth=0.6)
+    axis.set_axisbelow(True)
+
+
+def save(figure: Figure, path: Path) -> tuple[Path, Path]:
+    """Writes a figure as PNG (144 dots per inch) and SVG; the same figure gives the same bytes.
+
+    Args:
+        figure: any.
+        path: without suffix; its folder is made.
+
+    Returns:
+        The two files.
+
+    Raises:
+        OSError: if they can't be written.
+    """
+    png, svg = (path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg"))
+    engine = figure.get_layout_engine()
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once: doing it for every file takes longer than drawing
+    try:
+        write_bytes(png, _as_png(figure))
+        write_bytes(svg, _as_svg(figure))
+    finally:
+        figure.set_layout_engine(engine)
+    return png, svg
+
+
+def _as_png(figure: Figure) -> bytes:
+    drawn, content = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI, facecolor="white")
+    # 256 colours are enough for lines and letters, and a quarter of the bytes.
+    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(content, "png", optimize=True)
+    return content.getvalue()
+
+
+def _as_svg(figure: Figure) -> bytes:
+    content = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "emobed", "svg.fonttype": "path"}):
+        figure.savefig(content, format="svg", dpi=DPI, metadata={"Date": None}, facecolor="white")
+    return content.getvalue()

@@ -1,0 +1,71 @@
+"""`python -m emobed_tf.report`: one page per run, or for several side by side, with all that they know.
+
+DIR/index.html needs no other file and no network. Beside it stand the figures as PNG and SVG, under names that stay:
+`emobed_tf/reporting/pictures.py` lists them.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.errors import InputError
+from emobed_tf.runs import Run
+
+PROG = "emobed_tf.report"
+DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,
+embeddings, settings and provenance; and its figures as PNG and SVG.
+
+The first run is what the others are compared with: name the classic one first. Development is scored again; the test
+partition only where `evaluate` has scored it before."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A report."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders."""
+    output: Path | None = None
+    """Folder of the page and its figures (default: report/ in the first run's folder)."""
+    sweep: tuple[Path, ...] = ()
+    """Folders that `tuning.sweep` has written."""
+    data_dir: Path | None = None
+    """Folder of the data set, where it has moved since training."""
+    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=PATH of a modality's table, where it has moved."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    if not arguments.runs:
+        raise InputError(f"expected at least one run folder; see python -m {PROG} --help")
+    runs = [Run.open(path) for path in arguments.runs]
+
+    from emobed_tf.reporting import read_sweep, write_report
+
+    sweeps = [read_sweep(folder) for folder in arguments.sweep]
+    output = arguments.output or runs[0].report
+    with console.progress("report") as progress:
+        page = write_report(
+            runs,
+            output,
+            data_dir=arguments.data_dir,
+            tables=arguments.table,
+            sweeps=sweeps,
+            progress=progress,
+        )
+    print(f"report: {page}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

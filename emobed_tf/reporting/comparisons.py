@@ -1,0 +1,62 @@
+"""Is a run better than the first one? The tests of `evaluate`, for every other run and partition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emobed_tf.errors import InputError
+from emobed_tf.reporting.contents import Contents
+
+if TYPE_CHECKING:
+    from emobed_tf.evaluation import Comparison
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run compared with the first.
+
+    Attributes:
+        first: name of the first.
+        second: name of the run.
+        partition: where; empty where nothing could be compared.
+        found: the tests; None where they can't be made.
+        reason: why not.
+    """
+
+    first: str
+    second: str
+    partition: str
+    found: "Comparison | None"
+    reason: str = ""
+
+
+def compared(contents: Sequence[Contents]) -> list[Compared]:
+    """Every run but the first with the first, by partition that both were scored on."""
+    first, *others = contents
+    found = []
+    for other in others:
+        reason = _unlike(first, other)
+        shared = [part for part in other.parts if part in first.parts and not reason]
+        found += [_tests(first, other, part) for part in shared]
+        if not shared:
+            found.append(Compared(first.name, other.name, "", None, reason or "no partition in common"))
+    return found
+
+
+def _unlike(first: Contents, other: Contents) -> str:
+    kinds = [(c.facts.task, c.facts.label, c.facts.classes) for c in (first, other)]
+    if kinds[0] != kinds[1]:
+        return f"{first.name} learnt {kinds[0][0]} of {kinds[0][1]}, {other.name} {kinds[1][0]} of {kinds[1][1]}"
+    return ""
+
+
+def _tests(first: Contents, other: Contents, partition: str) -> Compared:
+    from emobed_tf.evaluation import compare
+
+    pair = [content.parts[partition].evaluated for content in (first, other)]
+    if None in pair:
+        return Compared(first.name, other.name, partition, None, "needs the data of both runs")
+    try:
+        return Compared(first.name, other.name, partition, compare(*pair, other.score))
+    except InputError as error:
+        return Compared(first.name, other.name, partition, None, str(error))

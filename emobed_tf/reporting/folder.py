@@ -1,0 +1,67 @@
+"""What a run folder holds beside settings and weights, read for a report."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf.errors import InputError
+from emobed_tf.figures import columns_of
+from emobed_tf.runs import Run
+
+Columns = dict[str, np.ndarray]
+_NUMBERS = ("gold_standard", "raw", "postprocessed")
+
+
+def history(run: Run) -> list[dict[str, str]]:
+    """Rows of `history.csv`, one per epoch.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    path = run.history_file
+    if not path.is_file():
+        raise InputError(f"{path}: missing; the run is half written")
+    rows = _rows(path)
+    try:
+        for row in rows:
+            for value in row.values():
+                float(value or "nan")
+    except (TypeError, ValueError):  # a cell too many is a list
+        raise InputError(f"{path}: damaged (expected numbers, found {value!r})") from None
+    if not rows or "epoch" not in rows[0]:
+        raise InputError(f"{path}: damaged (expected rows with a column 'epoch')")
+    return rows
+
+
+def predictions(run: Run, partition: str) -> list[Columns]:
+    """What `evaluate` wrote of a regression's partition: by recording the columns of its file; all utterances in one.
+
+    Empty if `evaluate` hasn't scored it.
+
+    Raises:
+        InputError: if a file is damaged.
+    """
+    found = []
+    for path in sorted(run.predictions(partition).glob("*.csv")):
+        columns = columns_of(_rows(path))
+        missing = [name for name in ("id", *_NUMBERS) if name not in columns]
+        if missing:
+            raise InputError(f"{path}: damaged (expected rows with the column '{missing[0]}')")
+        for name in columns.keys() & {"time", *_NUMBERS}:
+            try:
+                columns[name] = columns[name].astype(np.float64)
+            except (TypeError, ValueError):
+                columns[name] = np.full(1, np.nan)
+            if not np.isfinite(columns[name]).all():
+                raise InputError(f"{path}: damaged (expected numbers in '{name}')")
+        found.append(columns)
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: damaged ({error})") from None

@@ -1,0 +1,71 @@
+"""Embeddings of several runs as the panels of one figure: classic against EmoBed (Fig. 3 and 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emobed_tf.console import Progress
+from emobed_tf.figures import Panel
+from emobed_tf.reporting.contents import Contents
+from emobed_tf.separation import plane, silhouette
+
+POINTS = 1000
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one panel shows.
+
+    Attributes:
+        title: names of its runs.
+        members: one run; or classic runs of several targets, each with an encoder of its own.
+    """
+
+    title: str
+    members: tuple[Contents, ...]
+
+
+def groups(contents: Sequence[Contents]) -> list[Group]:
+    """Runs with embeddings, one panel each; classic runs of different targets share one, as in the paper.
+
+    A classic system knows one modality. Systems of several modalities in one picture show how far apart embeddings are
+    that nothing has brought together.
+    """
+    shown = [content for content in contents if content.embedded is not None]
+    found: list[list[Contents]] = []
+    for content in shown:
+        companions = next((group for group in found if all(_belong(content, other) for other in group)), None)
+        if companions is None:
+            found.append([content])
+        else:
+            companions.append(content)
+    return [Group(" + ".join(member.name for member in group), tuple(group)) for group in found]
+
+
+def panel(group: Group, progress: Progress | None = None) -> Panel:
+    """The panel of a group: at most 1,000 points, the same number of each modality and class as far as there are.
+
+    The silhouettes are of the same points, in the embedding space, not on the plane.
+    """
+    drawn = [member.embedded.drawn(POINTS // len(group.members)) for member in group.members]
+    vectors = np.concatenate([embedded.vectors for embedded in drawn])
+    modality = np.concatenate([embedded.modality for embedded in drawn])
+    classes = np.concatenate([embedded.classes for embedded in drawn])
+    if progress is not None:
+        progress(0, 1, f"t-SNE of {len(vectors)} embeddings")
+    return Panel(
+        title=group.title,
+        points=plane(vectors),
+        modality=modality,
+        classes=np.where(classes == "", "unknown", classes),
+        by_class=silhouette(vectors, classes),
+        by_modality=silhouette(vectors, modality),
+    )
+
+
+def _belong(a: Contents, b: Contents) -> bool:
+    kinds = [
+        (c.config.objective.framework, c.facts.label, c.facts.classes, c.embedded.vectors.shape[1]) for c in (a, b)
+    ]
+    return kinds[0] == kinds[1] and kinds[0][0] == "classic" and a.facts.target != b.facts.target

@@ -1,0 +1,159 @@
+"""Draws a report's figures into its folder, PNG and SVG, under names that stay.
+
+run1-learning            learning curves; run1, run2, … are the runs in the order in which they were named
+run1-predictions-dev     over time, at most 12 recordings (regression over frames); -test where test was evaluated
+run1-scatter-dev         against the gold standard (regression)
+run1-confusion-dev       confusion matrix (classification)
+embeddings-dev           t-SNE, all systems side by side
+scores                   scores with intervals (several runs)
+sweep1                   sweeps in the order in which they were named
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from emobed_tf import figures
+from emobed_tf.console import Progress
+from emobed_tf.reporting.contents import Contents, Part
+from emobed_tf.reporting.panels import Group, panel
+from emobed_tf.reporting.sweeps import Sweep
+
+RECORDINGS = 12  # of a picture; the page's own chart has all of them
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on disk.
+
+    Attributes:
+        png: its PNG file; the SVG file stands beside it.
+        caption: what it shows, one sentence.
+    """
+
+    png: Path
+    caption: str
+
+
+def draw(
+    contents: Sequence[Contents],
+    groups: Sequence[Group],
+    sweeps: Sequence[Sweep],
+    output: Path,
+    progress: Progress | None = None,
+) -> tuple[dict[str, Picture], list[figures.Panel]]:
+    """Draws all figures that the runs and sweeps give.
+
+    Args:
+        contents: the runs.
+        groups: of runs whose embeddings share a panel.
+        sweeps: the sweeps.
+        output: the report's folder.
+        progress: told how far it is.
+
+    Returns:
+        Pictures by name, and the panels of the embeddings, whose numbers the page shows, too.
+    """
+    panels = [panel(group, progress) for group in groups]
+    plan = _of_runs(contents) | _of_all(contents, panels) | _of_sweeps(sweeps)
+    pictures = {}
+    for done, (name, (caption, make)) in enumerate(plan.items()):
+        if progress is not None:
+            progress(done, len(plan), f"drawing {name}")
+        pictures[name] = Picture(figures.save(make(), output / name)[0], caption)
+    return pictures, panels
+
+
+_Plan = dict[str, tuple[str, Callable[[], Figure]]]
+
+
+def _of_runs(contents: Sequence[Contents]) -> _Plan:
+    plan: _Plan = {}
+    for k, content in enumerate(contents, start=1):
+        simulated = content.facts.simulated
+        best = content.training.get("best_epoch")
+        plan[f"run{k}-learning"] = (
+            f"Learning curves of {content.name}: unweighted terms of Eq. 8, monitors and score by epoch.",
+            lambda content=content, best=best, simulated=simulated: figures.learning_curves(
+                content.history, best_epoch=best, title=content.name, simulated=simulated
+            ),
+        )
+        for part in content.parts.values():
+            for kind, (caption, make) in _of_part(content, part).items():
+                plan[f"run{k}-{kind}-{part.partition}"] = (caption, make)
+    return plan
+
+
+def _of_part(content: Contents, part: Part) -> _Plan:
+    facts = content.facts
+    settings = {"title": f"{content.name}, {part.partition}", "simulated": facts.simulated}
+    plan: _Plan = {}
+    timed = [recording for recording in part.recordings if "time" in recording]
+    if timed:
+        few = timed[:RECORDINGS]
+        number = f"the first {len(few)} of {len(timed)}" if len(few) < len(timed) else f"all {len(few)}"
+        plan["predictions"] = (
+            f"{content.name}, {part.partition}: gold standard, raw and post-processed prediction over time, {number} "
+            "recordings. Where there are more frames than pixels, each pixel shows its smallest and largest value.",
+            lambda: figures.predictions(few, label=facts.label, **settings),
+        )
+    if part.recordings:
+        gold, predicted = (
+            np.concatenate([recording[key] for recording in part.recordings])
+            for key in ("gold_standard", "postprocessed")
+        )
+        plan["scatter"] = (
+            f"{content.name}, {part.partition}: post-processed prediction against gold standard, with the line of "
+            "perfect concordance and the regression line.",
+            lambda: figures.scatter(gold, predicted, label=facts.label, **settings),
+        )
+    if part.confusion is not None:
+        plan["confusion"] = (
+            f"{content.name}, {part.partition}: counts, and per cent of the true class.",
+            lambda: figures.confusion(part.confusion, facts.classes, **settings),
+        )
+    return plan
+
+
+def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel]) -> _Plan:
+    simulated = any(content.facts.simulated for content in contents)
+    plan: _Plan = {}
+    if panels:
+        plan["embeddings-dev"] = (
+            "Embeddings of the development partition on a plane (t-SNE): the marker is the modality, the colour the "
+            "class.",
+            lambda: figures.embeddings(panels, title="embeddings, development", simulated=simulated),
+        )
+    first = contents[0]
+    alike = [c for c in contents if (c.score, c.facts.label) == (first.score, first.facts.label)]
+    if len(alike) > 1:
+        plan["scores"] = (
+            "Score of each run, with the bootstrap's 95 % interval over speakers.",
+            lambda: figures.intervals(_interval_rows(alike), title=f"{first.facts.corpus}, {first.facts.label}"),
+        )
+    return plan
+
+
+def _interval_rows(contents: Sequence[Contents]) -> list[dict]:
+    rows = []
+    for content in contents:
+        for part in content.parts.values():
+            low, high = part.intervals.get(content.score, (None, None))
+            row = {"run": content.name, "partition": part.partition, "score_name": content.score, "low": low}
+            row |= {"high": high, "score": part.scores[content.score], "simulated": content.facts.simulated}
+            rows.append(row)
+    return rows
+
+
+def _of_sweeps(sweeps: Sequence[Sweep]) -> _Plan:
+    return {
+        f"sweep{k}": (
+            f"Sweep of {sweep.points[0]['parameter']} ({sweep.folder}): mean ± standard deviation over seeds of the "
+            "development score; the star is the best mean.",
+            lambda sweep=sweep: figures.sweep(sweep.points),
+        )
+        for k, sweep in enumerate(sweeps, start=1)
+    }

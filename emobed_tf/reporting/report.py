@@ -1,0 +1,54 @@
+"""Reads runs and sweeps, draws the figures and writes the page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from emobed_tf.console import Progress
+from emobed_tf.reporting.comparisons import compared
+from emobed_tf.reporting.contents import names_of, read
+from emobed_tf.reporting.page import page
+from emobed_tf.reporting.panels import groups
+from emobed_tf.reporting.pictures import draw
+from emobed_tf.reporting.sweeps import Sweep
+from emobed_tf.runs import Run, write_bytes
+
+
+def write_report(
+    runs: Sequence[Run],
+    output: Path,
+    *,
+    data_dir: Path | None = None,
+    tables: Sequence[str] = (),
+    sweeps: Sequence[Sweep] = (),
+    embeddings: bool = True,
+    progress: Progress | None = None,
+) -> Path:
+    """Writes `index.html`, which needs no other file, and its figures as PNG and SVG (see `pictures`).
+
+    The development partition is scored again, where the data are there; the test partition only where `evaluate` has
+    scored it before. Nothing is written into the run folders, unless `output` lies in one.
+
+    Args:
+        runs: finished, at least one. The others are compared with the first.
+        output: folder; made if it isn't there, files of the same names are replaced.
+        data_dir: folder of the data set, where it has moved.
+        tables: `NAME=PATH` of tables that have moved.
+        sweeps: from `read_sweep`.
+        embeddings: whether to draw embeddings: with t-SNE that takes some seconds a run.
+        progress: told how far it is.
+
+    Returns:
+        The page.
+
+    Raises:
+        InputError: if a run is damaged, or its data have changed.
+    """
+    names = names_of(runs)
+    contents = [
+        read(run, name, data_dir=data_dir, tables=tables, embeddings=embeddings, progress=progress)
+        for run, name in zip(runs, names, strict=True)
+    ]
+    pictures, panels = draw(contents, groups(contents), sweeps, output, progress)
+    path = output / "index.html"
+    write_bytes(path, page(contents, compared(contents), pictures, panels, sweeps).encode())
+    return path

@@ -1,0 +1,228 @@
+"""What stands under each heading of a report's page. A section without anything to show is None."""
+
+import base64
+from collections.abc import Mapping, Sequence
+
+from emobed_tf.figures import SCORE_NAMES, SERIES, Panel
+from emobed_tf.reporting.comparisons import Compared
+from emobed_tf.reporting.contents import Contents, Part
+from emobed_tf.reporting.html import Safe, join, table, tag
+from emobed_tf.reporting.pictures import Picture
+from emobed_tf.reporting.series import encoded, factor, timed
+from emobed_tf.reporting.sweeps import Sweep
+
+
+def picture(found: Picture | None, alt: str) -> Safe | None:
+    """A figure inside the page, with links to its files beside it; None if there is none."""
+    if found is None:
+        return None
+    source = "data:image/png;base64," + base64.b64encode(found.png.read_bytes()).decode()
+    name = found.png.stem
+    links = [tag("a", kind.upper(), href=f"{name}.{kind}") for kind in ("png", "svg")]
+    caption = tag("figcaption", found.caption, " ", links[0], " ", links[1])
+    return tag("figure", tag("div", tag("img", src=source, alt=alt), class_="wide", tabindex="0"), caption, id=name)
+
+
+def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Safe:
+    """The runs, their scores with intervals, and what is missing."""
+    scores = [name for name in SCORE_NAMES if any(name in p.scores for c in contents for p in c.parts.values())]
+    raw = any("raw" in part.scores for content in contents for part in content.parts.values())
+    columns = ["run", "partition", *(SCORE_NAMES[name] for name in scores)]
+    columns += ["CCC before post-processing"] if raw else []
+    rows = [
+        [content.name, part.partition, *(_score(part, name) for name in scores), *(_raw(part) if raw else ())]
+        for content in contents
+        for part in content.parts.values()
+    ]
+    notes = {note: [c.name for c in contents if note in c.notes] for content in contents for note in content.notes}
+    said = [
+        tag("li", None if len(names) == len(contents) else f"{', '.join(names)}: ", note)
+        for note, names in notes.items()
+    ]
+    return join(
+        table(
+            ["run", "framework", "target", "auxiliary", "alpha", "beta", "seed", "epochs", "best epoch", "parameters"],
+            [_run_row(content) for content in contents],
+            class_="numbers",
+        ),
+        table(columns, rows, class_="numbers", caption="In brackets: the bootstrap's 95 % interval over speakers."),
+        picture(pictures.get("scores"), "scores of the runs with intervals"),
+        tag("aside", tag("p", "What is missing, and why:"), tag("ul", said), class_="notes") if said else None,
+    )
+
+
+def comparison(comparisons: Sequence[Compared]) -> Safe | None:
+    """Tests of the other runs against the first."""
+    if not comparisons:
+        return None
+    made = [c for c in comparisons if c.found is not None]
+    more = " With several comparisons, some p-value is small by chance: they are not corrected for it."
+    said = (
+        "As published: Fisher's r-to-z of the CCC on all frames, or the z-test of the shares of right answers. It "
+        "takes frames or utterances for independent: equally good systems differ “significantly” in about 4 of 10 "
+        f"cases that way.{more if len(made) > 1 else ''}"
+    )
+    columns = ["", *(f"{c.second} better than {c.first}?" for c in made)]
+    rows = [[text, *(show(c) for c in made)] for text, show in _TESTS.items()]
+    refused = [c for c in comparisons if c.found is None]
+    return join(
+        [table(columns, rows), tag("p", said, class_="muted")] if made else None,
+        [
+            tag("p", f"{c.second} against {c.first}{f', {c.partition}' if c.partition else ''}: no test, {c.reason}.")
+            for c in refused
+        ],
+    )
+
+
+def learning(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe | None]:
+    """Learning curves of every run."""
+    return [picture(pictures.get(f"run{k}-learning"), f"learning curves of {c.name}") for k, c in _numbered(contents)]
+
+
+def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe]:
+    """Per run a chart to zoom in, scatter, or the confusion matrix."""
+    times = factor(list(contents))
+    found = []
+    for k, content in _numbered(contents):
+        still = [
+            picture(pictures.get(f"run{k}-predictions-{part}"), f"predictions over time, {part}")
+            for part in content.parts
+        ]
+        rest = [
+            picture(pictures.get(f"run{k}-{kind}-{part}"), f"{kind} of {content.name}, {part}")
+            for part in content.parts
+            for kind in ("scatter", "confusion")
+        ]
+        chart = _viewer(k, content, times, still) if timed(content) else None
+        if chart or any(rest):
+            found.append(join(tag("h3", content.name), chart, rest))
+    return found
+
+
+def embeddings(panels: Sequence[Panel], pictures: Mapping[str, Picture]) -> Safe | None:
+    """The plane, and the silhouettes behind it."""
+    if not panels:
+        return None
+    rows = [[p.title, len(p.points), _silhouette(p.by_class), _silhouette(p.by_modality)] for p in panels]
+    return join(
+        picture(pictures.get("embeddings-dev"), "t-SNE of embeddings by modality and class"),
+        table(
+            ["system", "points", "silhouette by class", "silhouette by modality"],
+            rows,
+            class_="numbers",
+            caption="Of the embeddings themselves, not of the plane.",
+        ),
+        tag(
+            "p",
+            "The paper's claim (Fig. 3 and 4): crossmodal training brings the modalities together, so the silhouette "
+            "by modality falls from classic to EmoBed, while classes keep apart. A silhouette lies in -1 to 1; points "
+            "dealt to groups at random have about 0. It is not defined for a single modality; classic systems of "
+            "several targets in one panel have encoders that never met.",
+        ),
+    )
+
+
+def sweeps(found: Sequence[Sweep], pictures: Mapping[str, Picture]) -> list[Safe | None]:
+    """One figure for each sweep."""
+    return [picture(pictures.get(f"sweep{k}"), f"sweep {sweep.folder}") for k, sweep in enumerate(found, start=1)]
+
+
+def _numbered(contents: Sequence[Contents]):
+    return enumerate(contents, start=1)
+
+
+def _run_row(content: Contents) -> list:
+    config, training = content.config, content.training
+    parameters = training.get("parameters", {})
+    return [
+        join(content.name, " ", tag("strong", "SIMULATED")) if content.facts.simulated else content.name,
+        config.objective.framework,
+        content.facts.target,
+        ", ".join(name for name in content.facts.features if name != content.facts.target) or "none",
+        f"{config.objective.alpha:g}",
+        f"{config.objective.beta:g}",
+        config.training.seed,
+        training.get("epochs"),
+        training.get("best_epoch"),
+        f"{parameters['kept']:,} of {parameters['training']:,} kept" if parameters else None,
+    ]
+
+
+def _score(part: Part, name: str) -> str:
+    if name not in part.scores:
+        return "-"
+    ends = part.intervals.get(name)
+    return f"{part.scores[name]:.3f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
+
+
+def _raw(part: Part) -> tuple[str]:
+    return (f"{part.scores['raw']['ccc']:.3f}",) if "raw" in part.scores else ("-",)
+
+
+_TESTS = {  # rows of the table of comparisons
+    "partition": lambda c: c.partition,
+    "score": lambda c: SCORE_NAMES[c.found.score],
+    "first": lambda c: f"{c.found.first:.3f}",
+    "second": lambda c: f"{c.found.second:.3f}",
+    "difference": lambda c: f"{c.found.second - c.found.first:+.3f}",
+    "bootstrap over speakers, 95 % of the difference": lambda c: (
+        "- (one speaker)" if c.found.low is None else f"{c.found.low:+.3f} to {c.found.high:+.3f}"
+    ),
+    "PRIMARY: swap test by speaker, p one-tailed": lambda c: tag("strong", f"{c.found.swap:.4f}"),
+    "two-sided": lambda c: f"{c.found.swap_two_sided:.4f}",
+    "exchanges": lambda c: f"{'all' if c.found.exact else 'drawn'}, {c.found.units} speakers",
+    "as published, p one-tailed": lambda c: "-" if c.found.published is None else f"{c.found.published:.4f}",
+    "counts as independent": lambda c: f"n = {c.found.published_n:,}",
+}
+
+
+def _silhouette(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:+.3f}"
+
+
+def _viewer(k: int, content: Contents, times: int, still: list[Safe | None]) -> Safe:
+    label = f"{content.facts.label} over time, {content.name}: gold standard, raw and post-processed prediction"
+    buttons = {"in": "zoom in", "out": "zoom out", "left": "earlier", "right": "later", "all": "whole recording"}
+    series = [
+        tag(
+            "label",
+            tag("input", type="checkbox", value=key, checked=True),
+            " ",
+            tag("span", class_="swatch", style=f"border-color: var(--{key})"),
+            f" {legend}",
+        )
+        for key, legend, *_ in SERIES
+    ]
+    fewer = f" Of every {2 * times} frames the page holds the smallest and the largest value." if times > 1 else ""
+    return join(
+        tag(
+            "div",
+            tag(
+                "div",
+                tag("label", "recording ", tag("select")),
+                [tag("button", text, type="button", data_do=what) for what, text in buttons.items()],
+                tag("output", class_="range", aria_live="polite"),
+                class_="controls",
+            ),
+            tag("svg", role="img", tabindex="0", aria_label=label),
+            tag("div", series, class_="controls"),
+            tag("output", class_="values"),
+            tag(
+                "p",
+                "Drag to move; wheel (after a click, or with Ctrl) or two fingers to zoom; keys: arrows, +, -, 0. "
+                "Where there are more frames than pixels, each pixel shows its smallest and largest value."
+                f"{fewer} Pictures:",
+                [
+                    [" ", tag("a", f"{part.partition}", href=f"run{k}-predictions-{part.partition}.png")]
+                    for part in content.parts.values()
+                    if any("time" in recording for recording in part.recordings)
+                ],
+                class_="muted",
+            ),
+            class_="viewer",
+            hidden=True,
+            data_series=f"series-{k}",
+        ),
+        tag("script", encoded(content, times), type="application/json", id=f"series-{k}"),
+        tag("noscript", still),
+    )

@@ -1,0 +1,83 @@
+"""Predictions over time as the page's JavaScript reads them: 16 bits a value, fewer frames where there are many."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.figures import SERIES
+from emobed_tf.reporting.contents import Contents
+from emobed_tf.reporting.folder import Columns
+from emobed_tf.reporting.html import Safe
+
+VALUES = 1_500_000  # on a page: 4 MB
+_LEVELS = 65535
+
+
+def timed(content: Contents) -> list[tuple[str, Columns]]:
+    """Partition and columns of every recording that has a course in time."""
+    parts = content.parts.values()
+    return [(part.partition, columns) for part in parts for columns in part.recordings if "time" in columns]
+
+
+def thinned(values: np.ndarray, times: int) -> np.ndarray:
+    """Two values for each `2 * times` frames: the smallest and the largest, in the order in which they came.
+
+    Args:
+        values: float `[frames]`.
+        times: how many times fewer values, >= 1.
+
+    Returns:
+        `[2 * ceil(frames / (2 * times))]`; the values themselves with `times` 1.
+    """
+    if times == 1:
+        return values
+    blocks = [values[start : start + 2 * times] for start in range(0, len(values), 2 * times)]
+    pairs = [sorted((int(np.argmin(block)), int(np.argmax(block)))) for block in blocks]
+    return np.array([block[k] for block, pair in zip(blocks, pairs, strict=True) for k in pair])
+
+
+def factor(contents: list[Contents]) -> int:
+    """How many times fewer values than frames a page holds, so that it opens on a phone."""
+    total = sum(len(columns["time"]) * len(SERIES) for content in contents for _, columns in timed(content))
+    return max(1, -(-total // VALUES))
+
+
+def encoded(content: Contents, times: int) -> Safe:
+    """The recordings of a run as JSON that a `script` element can hold.
+
+    `{low, high, label, series: [{key, legend}], recordings: [{id, partition, start, step, values: {key: base64}}]}`;
+    value = low + (high - low) * uint16 / 65535, little-endian; start and step in seconds.
+    """
+    recordings = timed(content)
+    keys = [key for key, *_ in SERIES]
+    every = [columns[key] for _, columns in recordings for key in keys if key in columns]
+    low, high = min(values.min() for values in every), max(values.max() for values in every)
+    scale = _LEVELS / (high - low) if high > low else 0.0
+
+    def packed(values: np.ndarray) -> str:
+        levels = np.round((thinned(values, times) - low) * scale).astype("<u2")
+        return base64.b64encode(levels.tobytes()).decode()
+
+    found: dict[str, Any] = {
+        "low": float(low),
+        "high": float(high),
+        "label": content.facts.label,
+        "series": [{"key": key, "legend": legend} for key, legend, *_ in SERIES],
+        "recordings": [
+            {
+                "id": str(columns["id"][0]),
+                "partition": partition,
+                "start": float(columns["time"][0]),
+                "step": _step(columns["time"]) * times,
+                "values": {key: packed(columns[key]) for key in keys if key in columns},
+            }
+            for partition, columns in recordings
+        ],
+    }
+    return Safe(json.dumps(found, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _step(times: np.ndarray) -> float:
+    return float((times[-1] - times[0]) / (len(times) - 1)) if len(times) > 1 else 1.0
