@@ -70,15 +70,16 @@ def build_emobed(
     """
     network = network or Network()
     inputs = {name: keras.Input((None, width), name=name) for name, width in features.items()}
-    encoders = {name: _encoder(name, width, network, clip, xla) for name, width in features.items()}
-    head = _head(outputs, network, xla)
+    encoders = {name: encoder_network(name, width, network, clip, xla) for name, width in features.items()}
+    head = head_network(outputs, network, xla)
     model = EmoBed(inputs=inputs, outputs={name: head(encoders[name](inputs[name])) for name in features})
     model.initialise(seed)
     return model
 
 
 # The dot keeps these names apart from the modalities', which have none.
-def _gru(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
+def gru_layer(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
+    """A GRU layer over all frames: the fused one, compiled in training or not, or Keras' own."""
     if not fused:
         return keras.layers.GRU(units, return_sequences=True, name=name)
     layer = FusedGRU(units, return_sequences=True, name=name)
@@ -86,18 +87,20 @@ def _gru(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
     return layer
 
 
-def _encoder(modality: str, width: int, network: Network, clip: float, xla: bool) -> keras.Model:
+def encoder_network(modality: str, width: int, network: Network, clip: float, xla: bool) -> keras.Model:
+    """A modality's encoder (Eq. 1): float32 `[batch, frames, width]` -> `[batch, frames, units]`."""
     features = keras.Input((None, width), name=f"{modality}.features")
     hidden = Standardise(clip, name=f"{modality}.standardise")(features)
     for k in range(network.encoder_layers):
-        hidden = _gru(network.encoder_units, f"{modality}.gru_{k + 1}", network.fused, xla)(hidden)
+        hidden = gru_layer(network.encoder_units, f"{modality}.gru_{k + 1}", network.fused, xla)(hidden)
     return keras.Model(features, hidden, name=f"{modality}.encoder")
 
 
-def _head(outputs: int, network: Network, xla: bool) -> keras.Model:
+def head_network(outputs: int, network: Network, xla: bool) -> keras.Model:
+    """The shared head (Eq. 2): float32 `[batch, frames, units]` -> `[batch, frames, outputs]`."""
     embedding = hidden = keras.Input((None, network.encoder_units), name="shared.embedding")
     for k in range(network.head_layers):
-        hidden = _gru(network.head_units, f"shared.gru_{k + 1}", network.fused, xla)(hidden)
+        hidden = gru_layer(network.head_units, f"shared.gru_{k + 1}", network.fused, xla)(hidden)
     return keras.Model(embedding, keras.layers.Dense(outputs, name="shared.output")(hidden), name=HEAD)
 
 
@@ -140,7 +143,7 @@ class EmoBed(keras.Model):
 
     def initialise(self, seed: int) -> None:
         """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
-        for part in (self.head, *map(self.encoder, self.modalities)):
+        for part in (layer for layer in self.layers if isinstance(layer, keras.Model)):
             for layer in part.layers:
                 for weight in layer.trainable_weights:
                     weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))

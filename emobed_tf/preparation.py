@@ -81,7 +81,7 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
     if regression:
-        _check_labels(labels, data.label_delay)
+        check_labels(labels, data.label_delay)
     mined = regression and objective.framework in USES_BETA
     edges = class_edges(labels[data.target], objective.bins) if mined else np.zeros(0)
     sequences = {
@@ -111,7 +111,7 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
     )
     development = evaluation_sequences(target, "dev", corpus.label)
     goal = _goal(config, facts, {name: values.stride for name, values in sequences.items()})
-    steps = _steps_at_once(sequences, _steps_per_epoch(sequences[data.target], config))
+    steps = steps_at_once(sequences, _steps_per_epoch(sequences[data.target], config))
     shape = _shape(config, goal, steps, (*sequences.values(), development))
     model = _idle_models.pop(shape, None) or _compiled(config, facts, goal, steps)
     training = config.training
@@ -206,15 +206,28 @@ def _steps_per_epoch(target: Sequences, config: Config) -> int:
     return -(-len(target) // min(config.training.batch_size, len(target)))
 
 
-def _steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
-    """Steps of a single call: a step of one frame takes less time than Python needs to ask for it."""
+def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
+    """Steps of a single call: a step of one frame takes less time than Python needs to ask for it.
+
+    Args:
+        sequences: training sequences by modality.
+        steps_per_epoch: a call's steps divide it.
+    """
     if max(values.features.shape[1] for values in sequences.values()) > 1:
         return 1
     return next(k for k in range(min(steps_per_epoch, _STEPS_AT_ONCE), 0, -1) if steps_per_epoch % k == 0)
 
 
-def _check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
-    """Refuses training labels that say nothing."""
+def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
+    """Refuses training labels that say nothing.
+
+    Args:
+        labels: from `training_labels`, by modality.
+        delay: that they were shifted by, in seconds.
+
+    Raises:
+        InputError: if all labels of a modality are equal.
+    """
     for name, values in labels.items():
         framewise = [value for value in values if len(value) > 1]
         within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))

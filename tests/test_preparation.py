@@ -84,10 +84,10 @@ class TestStepsAtOnce:
 
         import numpy as np
 
-        from emobed_tf.preparation import _steps_at_once
+        from emobed_tf.preparation import steps_at_once
 
         def steps(frames, epoch):
-            return _steps_at_once({"audio": SimpleNamespace(features=np.zeros((2, frames, 3)))}, epoch)
+            return steps_at_once({"audio": SimpleNamespace(features=np.zeros((2, frames, 3)))}, epoch)
 
         # No more than 64, and the epoch is a whole number of calls: 96 = 2 x 48; 67 is a prime.
         assert [steps(1, epoch) for epoch in (1, 39, 64, 96, 67)] == [1, 39, 64, 48, 1]

@@ -130,6 +130,7 @@ def to_modality(name: str, table: Table, target: Target) -> Modality:
             labels = _class_label(table, rows, recording, partition, target.classes)
         else:
             labels = _numeric_label(table, rows, partition, target.label, column)
+            labels |= _other_dimensions(table, rows, labels)
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
     return Modality(name, table.feature_names, tuple(recordings), step, "tables")
@@ -214,6 +215,12 @@ def _class_label(
     if value not in classes:
         raise InputError(f"{table.where(rows[0])}: unknown class '{value}'; expected one of {', '.join(classes)}")
     return {EMOTION: np.array(classes.index(value), np.int32)}
+
+
+def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Complete labels of the dimensions that were not asked for; systems that learn both look for them."""
+    others = {name: table.numbers[name][rows] for name in DIMENSIONS if name in table.numbers and name not in labels}
+    return {name: v.astype(np.float32) for name, v in others.items() if labels and np.isfinite(v).all()}
 
 
 def _numeric_label(

@@ -260,6 +260,11 @@ class TestLabels:
         assert corpus.label == "valence"
         assert modality.feature_names == ("f",)  # the other dimension would give the label away
         close(modality.recordings[0].labels["valence"], [0.2])
+        close(modality.recordings[0].labels["arousal"], [0.1])  # for systems that learn both
+
+    def test_the_other_dimension_may_have_gaps(self, tmp_path):
+        _, modality = only(self.table(tmp_path, "arousal,valence", "0.1,0.2", "0.3,"))
+        assert [set(recording.labels) for recording in modality.recordings] == [{"arousal", "valence"}, {"arousal"}]
 
     def test_names_beside_dimensions(self, tmp_path):
         path = self.table(tmp_path, "label,valence", "u,0.2", "u,0.4", "v,0", "v,0")

@@ -1,0 +1,67 @@
+"""A few tables with notes as a Markdown and as an HTML file that needs nothing else."""
+
+import html
+from dataclasses import dataclass
+
+_STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
+color:#1b1f24;background:#fff}
+div{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0 1.5rem;font-variant-numeric:tabular-nums}
+th,td{padding:.3rem .7rem;border-bottom:1px solid #d0d7de;text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left}
+@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}th,td{border-color:#30363d}}"""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One table.
+
+    Attributes:
+        title: above it.
+        columns: heads.
+        rows: cells, as many as heads; the first is the row's name.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
+    """The document as Markdown."""
+    lines = [f"# {title}", ""]
+    for grid in grids:
+        lines += [f"## {grid.title}", "", _row(grid.columns)]
+        lines.append(_row(["---"] + ["---:"] * (len(grid.columns) - 1)))
+        lines += [_row(row) for row in grid.rows] + [""]
+    return "\n".join([*lines, *(f"- {_escaped(note)}" for note in notes)]) + "\n"
+
+
+def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
+    """The document as one HTML page."""
+    parts = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
+    ]
+    for grid in grids:
+        parts.append(
+            f"<h2>{html.escape(grid.title)}</h2><div><table><thead>{_cells('th', grid.columns)}</thead><tbody>"
+        )
+        parts += [_cells("td", row) for row in grid.rows]
+        parts.append("</tbody></table></div>")
+    parts.append("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul></body></html>")
+    return "\n".join(parts) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(map(_escaped, cells)) + " |"
+
+
+def _escaped(text: str) -> str:
+    for mark in ("\\", "|", "*", "_", "<"):
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def _cells(kind: str, cells: list[str]) -> str:
+    return "<tr>" + "".join(f"<{kind}>{html.escape(cell)}</{kind}>" for cell in cells) + "</tr>"
