@@ -9,13 +9,12 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.errors import InputError
+from emobed_tf.evidence import speaker_statistics
 from emobed_tf.inference import predict
 from emobed_tf.metrics import (
     CLASSIFICATION_SCORES,
     classification_scores,
-    confusion_by_unit,
     confusion_matrix,
-    moments_by_recording,
     pooled_ccc,
     regression_scores,
 )
@@ -117,7 +116,10 @@ def outputs(model: keras.Model, recordings: Sequence[Recording], facts: Facts) -
 
 
 def learn_chain(
-    recordings: Sequence[Recording], raw: Sequence[np.ndarray], facts: Facts
+    recordings: Sequence[Recording],
+    raw: Sequence[np.ndarray],
+    facts: Facts,
+    windows: Sequence[float] = WINDOWS,
 ) -> tuple[PostProcessing | None, dict[str, float]]:
     """Post-processing learnt on development (section 4.2), and the CCC after each of its steps.
 
@@ -125,6 +127,7 @@ def learn_chain(
         recordings: labelled, of the development partition.
         raw: their `outputs`.
         facts: of the run.
+        windows: of the median filter in seconds, that are tried.
 
     Returns:
         The chain, None for a classification; an utterance has no time, so only centring and scaling are tried there.
@@ -133,7 +136,7 @@ def learn_chain(
         return None, {}
     golds = [recording.labels[facts.label] for recording in recordings]
     step = facts.frame_seconds[facts.target]
-    return learn(golds, raw, step or 1.0, WINDOWS if step else (), SHIFTS if step else ())
+    return learn(golds, raw, step or 1.0, windows if step else (), SHIFTS if step else ())
 
 
 def evaluate(
@@ -276,24 +279,9 @@ def _published(score: str, first: Evaluated, second: Evaluated) -> float | None:
 
 def _statistics(score: str, systems: Sequence[Evaluated]):
     """The score as a function of summed statistics, and each system's statistics by speaker."""
-    if score == "ccc":
-        by_recording = [moments_by_recording(system.labels, system.final) for system in systems]
-        _, unit = np.unique(systems[0].speakers, return_inverse=True)
-        return pooled_ccc, [_summed(values, unit) for values in by_recording]
-    function = partial(_score_of_counts, CLASSIFICATION_SCORES[score])
-    counts = []
-    for system in systems:
-        decided = np.array([int(np.argmax(values)) for values in system.raw])
-        labels = np.array([int(label) for label in system.labels])
-        counts.append(confusion_by_unit(labels, decided, system.speakers, system.confusion.shape[0]))
-    return function, counts
+    function = pooled_ccc if score == "ccc" else partial(_score_of_counts, CLASSIFICATION_SCORES[score])
+    return function, [speaker_statistics(system)[1] for system in systems]
 
 
 def _score_of_counts(score, counts: np.ndarray) -> np.ndarray:
     return score(np.asarray(counts, np.float64))
-
-
-def _summed(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    sums = np.zeros((unit.max() + 1, *values.shape[1:]))
-    np.add.at(sums, unit, values)
-    return sums

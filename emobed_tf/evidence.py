@@ -6,11 +6,18 @@ seeds' scores.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emobed_tf.errors import InputError
-from emobed_tf.metrics import CLASSIFICATION_SCORES, f1_micro, pooled_ccc
+from emobed_tf.metrics import (
+    CLASSIFICATION_SCORES,
+    confusion_by_unit,
+    f1_micro,
+    moments_by_recording,
+    pooled_ccc,
+)
 from emobed_tf.significance import (
     SECOND_BETTER,
     bootstrap_interval,
@@ -18,6 +25,9 @@ from emobed_tf.significance import (
     proportions_z_test,
     swap_test,
 )
+
+if TYPE_CHECKING:
+    from emobed_tf.evaluation import Evaluated
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,27 @@ class Difference:
     exact: bool
     units: int
     published: float | None
+
+
+def speaker_statistics(evaluated: "Evaluated") -> tuple[list[str], np.ndarray]:
+    """What adds up to the scores, by speaker, as tests and intervals take it.
+
+    Args:
+        evaluated: a system's outputs.
+
+    Returns:
+        Names of the speakers, sorted; float64 `[speakers, 6]`, moments of the concordance about the mean of the
+        partition's gold standards, or int `[speakers, classes, classes]`, confusion matrices.
+    """
+    speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
+    if evaluated.confusion is None:
+        by_recording = moments_by_recording(evaluated.labels, evaluated.final)
+        sums = np.zeros((len(speakers), by_recording.shape[1]))
+        np.add.at(sums, unit, by_recording)
+        return speakers.tolist(), sums
+    decided = np.array([int(np.argmax(values)) for values in evaluated.raw])
+    labels = np.array([int(label) for label in evaluated.labels])
+    return speakers.tolist(), confusion_by_unit(labels, decided, unit, evaluated.confusion.shape[0])
 
 
 def stacked(parts: Sequence[dict]) -> np.ndarray:

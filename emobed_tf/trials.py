@@ -6,19 +6,15 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from emobed_tf.config import Config
-from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.metrics import confusion_by_unit, moments_by_recording
-from emobed_tf.postprocess import SHIFTS, PostProcessing, learn
+from emobed_tf.evidence import speaker_statistics
 from emobed_tf.systems import Problem, System, find
-
-if TYPE_CHECKING:
-    from emobed_tf.evaluation import Evaluated
 
 Source = Callable[[], Problem]
 """Where a problem comes from: it can be pickled and hashed, so that a worker reads the data for itself, once."""
@@ -96,8 +92,8 @@ def run_trial(trial: Trial) -> Outcome:
     Returns:
         With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `score` (the
         problem's, on development), `chain` (None for a classification), `warnings`, and by partition `scores`,
-        `frames`, `speakers`, `statistics` by speaker (see `speaker_statistics`). A system that these data or settings
-        don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
+        `frames`, `speakers`, `statistics` by speaker (see `evidence.speaker_statistics`). A system that these data or
+        settings don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
     """
     from emobed_tf.stack import import_tensorflow
 
@@ -118,29 +114,8 @@ def run_trial(trial: Trial) -> Outcome:
     return Outcome({**record, **found, "total_seconds": total, "warnings": doubts}, predictions)
 
 
-def speaker_statistics(evaluated: "Evaluated") -> tuple[list[str], np.ndarray]:
-    """What adds up to the scores, by speaker, as tests and intervals take it.
-
-    Args:
-        evaluated: a system's outputs.
-
-    Returns:
-        Names of the speakers, sorted; float64 `[speakers, 6]`, moments of the concordance about the mean of the
-        partition's gold standards, or int `[speakers, classes, classes]`, confusion matrices.
-    """
-    speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
-    if evaluated.confusion is None:
-        by_recording = moments_by_recording(evaluated.labels, evaluated.final)
-        sums = np.zeros((len(speakers), by_recording.shape[1]))
-        np.add.at(sums, unit, by_recording)
-        return speakers.tolist(), sums
-    decided = np.array([int(np.argmax(values)) for values in evaluated.raw])
-    labels = np.array([int(label) for label in evaluated.labels])
-    return speakers.tolist(), confusion_by_unit(labels, decided, unit, evaluated.confusion.shape[0])
-
-
 def _fit_and_score(problem: Problem, system: System, trial: Trial):
-    from emobed_tf.evaluation import evaluate
+    from emobed_tf.evaluation import evaluate, learn_chain
 
     began = time.perf_counter()
     system.fit(problem.without_test(), trial.settings, trial.seed)
@@ -154,7 +129,7 @@ def _fit_and_score(problem: Problem, system: System, trial: Trial):
         raw = system.predict(recordings)
         _check(raw, scored, problem, trial.system)
         if partition == "dev":
-            chain = _learn_chain(problem, system, scored, raw)
+            chain, _ = learn_chain(scored, raw, problem.facts, system.windows)
         evaluated = evaluate(partition, scored, raw, problem.facts, chain)
         speakers, statistics = speaker_statistics(evaluated)
         parts[partition] = {
@@ -172,16 +147,6 @@ def _fit_and_score(problem: Problem, system: System, trial: Trial):
         "partitions": parts,
     }
     return record, predictions if trial.final else {}
-
-
-def _learn_chain(
-    problem: Problem, system: System, recordings: Sequence[Recording], raw: Sequence[np.ndarray]
-) -> PostProcessing | None:
-    if problem.task != REGRESSION:
-        return None
-    step = problem.modality.frame_seconds
-    golds = [recording.labels[problem.label] for recording in recordings]
-    return learn(golds, raw, step or 1.0, system.windows if step else (), SHIFTS if step else ())[0]
 
 
 def _check(raw: Sequence[np.ndarray], recordings: Sequence[Recording], problem: Problem, system: str) -> None:

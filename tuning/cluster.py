@@ -1,0 +1,152 @@
+"""KerasTuner's chief and workers: the chief hands out trials over gRPC, and outlives the death of its workers."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from typing import Any
+
+import grpc
+from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src import protos  # not exported, as the next two
+from keras_tuner.src.distribute.oracle_chief import OracleServicer
+from keras_tuner.src.distribute.oracle_client import OracleClient
+
+from emobed_tf.errors import InputError
+from tuning.oracles import REASON, Lasting
+from tuning.plan import address
+
+_GOODBYE = 10.0  # seconds for workers to be told that all is done
+_LOOK = 0.2  # seconds between two looks
+
+
+class Client(OracleClient):
+    """A worker's side: waits where there is nothing to do yet, and while the chief is away for up to an hour.
+
+    Args:
+        oracle: the same as the chief's, for what KerasTuner asks of it.
+    """
+
+    def __init__(self, oracle: Lasting):
+        super().__init__(oracle)
+        self.stub = _Patient(self.stub)
+
+    def create_trial(self, tuner_id: str) -> Trial:
+        trial = super().create_trial(tuner_id)
+        if trial.status == TrialStatus.IDLE:
+            time.sleep(_LOOK)
+        return trial
+
+    def end_trial(self, trial: Trial) -> None:
+        if trial.message:
+            trial.hyperparameters.values[REASON] = trial.message
+        super().end_trial(trial)
+
+    def check(self, name: str, value: str) -> None:
+        """Refuses to work for another search.
+
+        Args:
+            name: of the fixed value that identifies a search.
+            value: ours.
+
+        Raises:
+            InputError: if the chief's is another.
+        """
+        theirs = {parameter.name: parameter.default for parameter in self.get_space().space}
+        if theirs.get(name) != value:
+            raise InputError(
+                f"the chief at {address()} runs another search: a worker needs the chief's settings, space, data and "
+                "versions; start it with the chief's own command line"
+            )
+
+
+class _Patient:
+    """A gRPC stub whose calls survive a chief that is started again."""
+
+    def __init__(self, stub: Any):
+        self._stub = stub
+
+    def __getattr__(self, name: str) -> Callable:
+        call = getattr(self._stub, name)
+
+        def patiently(*arguments, **options):
+            while True:
+                try:
+                    return call(*arguments, **options)
+                except grpc.RpcError as error:
+                    if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+                        raise InputError(f"no chief answered at {address()} for an hour") from None
+                    if error.code() != grpc.StatusCode.UNAVAILABLE:
+                        raise
+                    time.sleep(1)
+
+        return patiently
+
+
+class Chief(OracleServicer):
+    """Answers workers; remembers what went wrong, which gRPC would only log.
+
+    Args:
+        oracle: of the search.
+    """
+
+    def __init__(self, oracle: Lasting):
+        super().__init__(oracle)
+        self.failure: Exception | None = None
+
+    def CreateTrial(self, request, context):  # noqa: N802
+        return self._guarded(super().CreateTrial, request, context)
+
+    def UpdateTrial(self, request, context):  # noqa: N802
+        return self._guarded(super().UpdateTrial, request, context)
+
+    def EndTrial(self, request, context):  # noqa: N802
+        return self._guarded(super().EndTrial, request, context)
+
+    def _guarded(self, answer: Callable, request, context):
+        try:
+            return answer(request, context)
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def lead(oracle: Lasting, where: str, look_after: Callable[[int], None] = lambda port: None) -> None:
+    """Hands out trials until all have ended.
+
+    Args:
+        oracle: of the search.
+        where: `host:port` to listen at; port 0: any.
+        look_after: called again and again with the port.
+
+    Raises:
+        InputError: if nothing can listen there.
+    """
+    with _listening(oracle, where) as (chief, port):
+        while not oracle.finished:
+            look_after(port)
+            if chief.failure is not None:
+                raise chief.failure
+            time.sleep(_LOOK)
+        until = time.monotonic() + _GOODBYE
+        while oracle.tuner_ids and time.monotonic() < until:
+            time.sleep(_LOOK)
+
+
+@contextlib.contextmanager
+def _listening(oracle: Lasting, where: str) -> Iterator[tuple[Chief, int]]:
+    # One thread: KerasTuner's oracles don't release their lock when something goes wrong.
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1), options=[("grpc.so_reuseport", 0)])
+    chief = Chief(oracle)
+    protos.get_service_grpc().add_OracleServicer_to_server(chief, server)
+    try:
+        port = server.add_insecure_port(where)
+    except RuntimeError:
+        raise InputError(
+            f"can't listen at {where}: the chief needs an address of its own host and a free port"
+        ) from None
+    server.start()
+    try:
+        yield chief, port
+    finally:
+        server.stop(grace=1).wait()

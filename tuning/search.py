@@ -1,0 +1,166 @@
+"""`python -m tuning.search`: looks for the settings with the best development score."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.config import Config
+from emobed_tf.errors import InputError
+from tuning.folder import SearchFolder, default_folder
+from tuning.plan import ORACLE_IP, address, check_numbers, role
+from tuning.space import PARAMETERS, check, space
+
+if TYPE_CHECKING:
+    from tuning.tuners import Tuner
+
+PROG = "tuning.search"
+DESCRIPTION = """Looks for the settings with the best development score of the target, and trains the best ones.
+
+Searched are alpha, beta, layers and units, learning rate, l2, bins and hop, as far as framework and task use them.
+--space narrows or fixes one; so does its own flag, such as --alpha 0.3. Test data are never looked at."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A search."""
+
+    settings: Config
+    output: Path | None = None
+    """Folder of the search (default: a new one in searches/)."""
+    tuner: Literal["grid", "random", "bayesian", "hyperband"] = "bayesian"
+    """How to search. hyperband trains many for a few epochs and the best for up to --epochs."""
+    space: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=VALUE fixes a parameter, NAME=A,B,C chooses, NAME=LOW:HIGH, NAME=LOW:HIGH:STEP and NAME=LOW:HIGH:log
+    narrow it."""
+    max_trials: int | None = None
+    """Trials at most (default: 20; grid: all combinations; hyperband: all its brackets)."""
+    seeds: int = 1
+    """Trainings of each trial, with seeds from --seed on; their mean score counts."""
+    workers: int = 1
+    """Processes of this machine that share the trials."""
+    resume: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Continue the search in --output; trials that have ended are kept, and --max-trials may be raised."""
+    config: Path | None = None
+    """JSON file with settings, such as a run's config.json; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _main(argv: list[str]) -> int:
+    part = role()
+    if part == "worker":
+        argv = [word for word in argv if word != "--resume"]  # its chief's business
+    begun = _begun(argv)
+    default = _defaults(begun) if begun else Arguments(cli.starting_config(argv))
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    check_numbers(arguments.max_trials, arguments.seeds, arguments.workers)
+    if part != "alone" and arguments.workers > 1:
+        raise InputError(f"--workers starts processes here, but {ORACLE_IP} makes this one a {part}; leave one out")
+    told = _told(argv, arguments)
+    check(arguments.settings.check(), told)
+    entries = (*(begun.read()[0].entries() if begun else ()), *told)
+
+    from emobed_tf.dataset import load_corpus
+
+    with console.progress("reading") as progress:
+        config, corpus = load_corpus(arguments.settings, progress)
+    space(config, corpus, entries)
+    folder = arguments.output or default_folder(config, corpus, arguments.tuner)
+
+    from emobed_tf.stack import import_tensorflow
+
+    import_tensorflow(config.training.threads)
+    from tuning.tuners import tuner
+
+    if part != "alone":
+        print(f"{part} at {address()}", flush=True)
+    search = tuner(
+        config,
+        folder,
+        kind=arguments.tuner,
+        parameters=entries,
+        max_trials=arguments.max_trials,
+        seeds=arguments.seeds,
+        resume=arguments.resume,
+        corpus=corpus,
+    )
+    if part == "worker":
+        search.search()
+        print("no trials left; the chief has the results")
+        return 0
+    return _lead(search, arguments.workers)
+
+
+def _begun(argv: Sequence[str]) -> SearchFolder | None:
+    """The search that is to be continued."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--config", "--output"):
+        early.add_argument(flag)
+    early.add_argument("--resume", action="store_true")
+    try:
+        known, _ = early.parse_known_args(argv)
+    except argparse.ArgumentError:
+        return None  # the full parser will say what is wrong
+    if not known.resume:
+        return None
+    if known.output is None:
+        raise InputError("--resume continues what stands in --output; name that folder")
+    if known.config is not None:
+        raise InputError("--resume takes the search's own settings; leave --config out")
+    return SearchFolder(Path(known.output))
+
+
+def _defaults(begun: SearchFolder) -> Arguments:
+    identity, config, max_trials = begun.read()
+    return Arguments(config, tuner=identity.tuner, seeds=identity.seeds, max_trials=max_trials)
+
+
+def _told(argv: Sequence[str], arguments: Arguments) -> tuple[str, ...]:
+    """What the command line says of parameters, those among them whose own flags fix them."""
+    flags = {word.partition("=")[0].replace("_", "-") for word in argv if word.startswith("--")}
+    named = {entry.partition("=")[0] for entry in arguments.space}
+    settings, told = arguments.settings.to_dict(), list(arguments.space)
+    for name in PARAMETERS:
+        flag = "--" + name.replace("_", "-")
+        if flag in flags:
+            if name in named:
+                raise InputError(f"{flag} fixes {name}, and --space {name}=… searches it; leave one out")
+            told.append(f"{name}={settings[name]}")
+    return tuple(told)
+
+
+def _lead(search: "Tuner", workers: int) -> int:
+    """Search, table, best run."""
+    from emobed_tf.summary import announce, show_training
+
+    model, folder = search.hypermodel, search.folder
+    announce(model.config, model.corpus, folder.path)
+    print("  " + ", ".join(f"{name} {text}" for name, text in model.space.texts().items()), flush=True)
+    try:
+        try:
+            with console.progress("searching") as progress:
+                search.search(workers, progress)
+        finally:
+            search.show()
+        best = search.winner()
+        with console.progress("training the best") as progress:
+            run = search.best(progress)
+    except KeyboardInterrupt:
+        print(f"continue with: python -m {PROG} --resume --output {folder.path}", file=sys.stderr)
+        raise
+    print(f"best: trial {best.trial_id}, {model.score} {best.score:.3f}; tensorboard --logdir {folder.logs}")
+    show_training(run)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

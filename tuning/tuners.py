@@ -1,0 +1,256 @@
+"""A search as a KerasTuner tuner.
+
+search = tuner(preset("tables").replace(table=("audio=audio.csv", "face=face.csv")), "searches/faces", max_trials=20)
+search.search()
+run = search.best()
+"""
+
+import math
+import shutil
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.errors import FailedTrialError
+from keras_tuner.src import config as keras_tuner_config  # not exported
+
+from emobed_tf.config import Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.dataset import load_corpus
+from emobed_tf.errors import InputError
+from emobed_tf.runs import Run
+from emobed_tf.stack import import_tensorflow
+from emobed_tf.training import train_run
+from tuning import cluster, trials
+from tuning.folder import Identity, SearchFolder
+from tuning.hypermodel import EmoBedHyperModel
+from tuning.oracles import Kind, Lasting, oracle
+from tuning.plan import address, check_numbers, limit, role
+from tuning.space import space
+from tuning.workers import HERE, Crew
+
+keras_tuner_config.DEBUG = False  # else it prints the trace of every trial that fails
+IDENTITY = "tuner/search"  # a fixed value of the chief's space: a worker of another search is turned away
+
+
+def tuner(
+    config: Config,
+    output: Path | str | None = None,
+    *,
+    kind: Kind = "bayesian",
+    parameters: Sequence[str] = (),
+    max_trials: int | None = None,
+    seeds: int = 1,
+    resume: bool = False,
+    corpus: Corpus | None = None,
+) -> "Tuner":
+    """A search that can begin.
+
+    With KerasTuner's environment variables set this process is the chief of a cluster, or one of its workers.
+
+    Args:
+        config: the ground of every trial; see `emobed_tf.preset`. With `corpus`: resolved, from `load_corpus`.
+        output: folder of the search; a worker of a cluster needs none.
+        kind: of the search. Hyperband trains up to the configuration's epochs.
+        parameters: what to narrow or fix, as `NAME=VALUE` or `NAME=LOW:HIGH`; see `tuning.space.check`.
+        max_trials: trials at most. Default: 20; a whole grid; all brackets of Hyperband.
+        seeds: trainings of a trial, with seeds from the configuration's on. Their mean score counts.
+        resume: continue what stands in `output`; it may have more trials than before.
+        corpus: from `load_corpus`. Default: read here.
+
+    Raises:
+        InputError: for wrong data, settings or parameters, or a folder with another search.
+    """
+    check_numbers(max_trials, seeds)
+    if corpus is None:
+        config, corpus = load_corpus(config)
+    import_tensorflow(config.training.threads)
+    searched = space(config, corpus, parameters)
+    searched = searched.grid() if kind == "grid" else searched
+    config = searched.settings(config, searched.fixed)
+    identity = Identity.of(config, corpus, searched, kind, seeds)
+    hypermodel = EmoBedHyperModel(config, corpus, searched)
+    declared = keras_tuner.HyperParameters()
+    declared.Fixed(IDENTITY, identity.digest)
+    hypermodel.declare_hyperparameters(declared)
+    asked = oracle(
+        kind,
+        searched,
+        declared,
+        hypermodel.objective,
+        limit=limit(kind, max_trials, searched),
+        epochs=config.training.epochs,
+        seed=config.training.seed,
+    )
+    recipe = {
+        "config": config,
+        "kind": kind,
+        "parameters": identity.entries(),
+        "max_trials": max_trials,
+        "seeds": seeds,
+    }
+    if role() == "worker":
+        return Tuner(hypermodel, asked, None, recipe)
+    if output is None:
+        raise InputError("a search needs a folder: name it with `output`")
+    folder = SearchFolder(Path(output))
+    (folder.resume if resume else folder.create)(identity, config, max_trials)
+    return Tuner(hypermodel, asked, folder, recipe)
+
+
+class Tuner(BaseTuner):
+    """A search in its folder. Made by `tuner`.
+
+    Args:
+        hypermodel: what is trained.
+        oracle: what decides about the next trial.
+        folder: where all is kept; None for a worker of a cluster.
+        recipe: arguments of `tuner` with which a worker makes the same search.
+    """
+
+    def __init__(
+        self, hypermodel: EmoBedHyperModel, oracle: Lasting, folder: SearchFolder | None, recipe: Mapping[str, Any]
+    ):
+        self.folder, self.recipe = folder, recipe
+        first = hypermodel.config.training.seed
+        self.seeds = range(first, first + recipe["seeds"])
+        self._scratch = None if folder else tempfile.TemporaryDirectory()  # KerasTuner wants one on every host
+        place = folder.trials if folder else Path(self._scratch.name)
+        self._progress: Progress | None = None
+        super().__init__(oracle, hypermodel, directory=str(place.parent), project_name=place.name)
+        if folder:
+            if (place / "oracle.json").exists():
+                self.reload()
+            self._keep_table()
+            trials.write_experiment(folder.logs, hypermodel.space, hypermodel.score, hypermodel.corpus.simulated)
+            for trial in self.ended():
+                trials.write_trial(folder.logs, trial, hypermodel.space)
+            self.oracle.listeners.append(self._keep)
+        else:
+            self.oracle = cluster.Client(oracle)
+            self.oracle.check(IDENTITY, oracle.hyperparameters.get(IDENTITY))
+
+    def search(self, workers: int = 1, progress: Progress | None = None) -> None:
+        """Runs all trials that have not ended. Nothing happens where all have.
+
+        Args:
+            workers: processes of this machine that share the trials; 1: this process runs them.
+            progress: told how many trials have ended.
+
+        Raises:
+            InputError: if a cluster's address can't be had, or workers don't start.
+        """
+        self._progress = progress
+        if self.folder is None:
+            super().search()
+        elif self.oracle.finished:
+            return
+        elif role() == "chief":
+            cluster.lead(self.oracle, address())
+        elif workers > 1:
+            crew = Crew(workers, self.recipe, self.folder.worker_log, self.oracle)
+            try:
+                cluster.lead(self.oracle, f"{HERE}:0", crew.look_after)
+            finally:
+                crew.end()
+        else:
+            super().search()
+
+    def ended(self) -> list[Trial]:
+        """Trials that have ended, by name."""
+        found = [self.oracle.trials[trial_id] for trial_id in set(self.oracle.end_order)]
+        return sorted(found, key=lambda trial: trial.trial_id)
+
+    def winner(self) -> Trial:
+        """The trial with the best score.
+
+        Raises:
+            InputError: if none has ended well.
+        """
+        ended = self.ended()
+        good = [trial for trial in trials.best_first(ended) if trials.completed(trial)]
+        if not good:
+            why = f"all {len(ended)} trials failed, the first with: {ended[0].message}" if ended else "no trial ended"
+            raise InputError(f"{self.folder.path}: {why}; see {self.folder.table}")
+        return good[0]
+
+    def best(self, progress: Progress | None = None) -> Run:
+        """The run folder of the best trial, trained with the first seed if it isn't there yet.
+
+        Args:
+            progress: told how far training is.
+
+        Raises:
+            InputError: if no trial has ended well.
+        """
+        config = self.hypermodel.settings(self.winner().hyperparameters)
+        run = Run(self.folder.best)
+        if run.config_file.exists() and run.finished and run.config() == config:
+            return run
+        shutil.rmtree(run.path, ignore_errors=True)  # of an earlier winner, or cut short
+        return train_run(config, run.path, corpus=self.hypermodel.corpus, progress=progress)
+
+    def show(self) -> None:
+        """Prints the trials that have ended, the best first."""
+        if self.ended():
+            model = self.hypermodel
+            simulated = "SIMULATED: " if model.corpus.simulated else ""
+            title = f"{simulated}{model.corpus.label} from {model.config.data.target}, trials by {model.score}"
+            trials.show(self.ended(), model.space, model.score, title, self.folder.table)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What `trials.csv` holds of the trials that have ended."""
+        return trials.rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
+
+    def run_trial(self, trial: Trial) -> dict[str, float]:
+        """Trains a trial with every seed; what goes wrong ends the trial, and not the search."""
+        results = []
+        for seed in self.seeds:
+            try:
+                results.append(self.hypermodel.fit(trial.hyperparameters, seed=seed))
+                if not math.isfinite(results[-1][self.hypermodel.score]):
+                    raise InputError(f"the score is {results[-1][self.hypermodel.score]}")
+            except Exception as error:
+                raise FailedTrialError(f"seed {seed}: {_in_a_line(error)}") from error
+        return trials.summarise(self.seeds, results, self.hypermodel.score)
+
+    def on_trial_end(self, trial: Trial) -> None:
+        if trial.status != TrialStatus.COMPLETED:  # KerasTuner's message is a whole trace; its last line is ours
+            trial.message = trial.message.strip().splitlines()[-1].split("FailedTrialError: ", 1)[-1]
+        self.oracle.end_trial(trial)
+
+    def save(self) -> None:
+        if self.folder:
+            self.oracle.save()
+
+    def reload(self) -> None:
+        self.oracle.reload()
+
+    def _populate_initial_space(self) -> None:
+        """The space is declared already; KerasTuner would build models to find it."""
+
+    def _keep(self, trial: Trial) -> None:
+        trials.write_trial(self.folder.logs, trial, self.hypermodel.space)
+        self._keep_table()
+        if self._progress is not None:
+            ended, best = self.ended(), [t.score for t in self.ended() if trials.completed(t)]
+            text = f"best {max(best):.3f}" if best else "no score yet"
+            self._progress(len(ended), self.oracle.limit or 0, text)
+
+    def _keep_table(self) -> None:
+        if self.ended():
+            self.folder.write_rows(self.rows())
+
+
+def _in_a_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {text} ({Path(place.filename).name}, line {place.lineno})"
