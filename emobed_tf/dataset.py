@@ -1,7 +1,9 @@
 """The data of a configuration, and the configuration that its data make definite. No TensorFlow."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emobed_tf import corpora
 from emobed_tf.config import USES_ALPHA, Config
@@ -11,6 +13,8 @@ from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
 
 _RECOLA_TARGET = "audio"
+_CORPORA_KEPT = 4
+_kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; with the files' states
 
 
 def load_corpus(
@@ -26,21 +30,33 @@ def load_corpus(
     Raises:
         InputError: if data or settings don't fit each other.
     """
-    config = config.check()
-    config = config.replace(table=merged_tables(config.data.table))
-    data = config.data
-    directory = locate(data.dataset, data.data_dir, bool(data.table), progress)
-    wanted = (data.target,) if target_only else _wanted(config)
-    corpus = corpora.load(
-        data.dataset,
-        directory,
-        dimension=data.dimension,
-        task=data.task,
-        tables=data.table,
-        modalities=wanted,
-        progress=progress,
-    )
+    config, directory = _located(config, progress)
+    corpus = corpora.load(**_what_to_read(config, directory, target_only), progress=progress)
     return _resolved(config, directory, corpus, target_only), corpus
+
+
+def kept_corpus(config: Config, progress: Progress | None = None) -> tuple[Config, Corpus]:
+    """As `load_corpus`, but the last few data sets stay in memory: a process that trains many times reads them once.
+
+    They are read again when a file has changed.
+
+    Args:
+        config: any configuration.
+        progress: see `corpora.load`.
+
+    Raises:
+        InputError: if data or settings don't fit each other.
+    """
+    config, directory = _located(config, progress)
+    what = _what_to_read(config, directory, target_only=False)
+    key = repr(what)
+    corpus, states = _kept.pop(key, (None, None))
+    if corpus is None or states != _file_states(corpus):
+        corpus = corpora.load(**what, progress=progress)
+    _kept[key] = corpus, _file_states(corpus)
+    if len(_kept) > _CORPORA_KEPT:
+        del _kept[next(iter(_kept))]
+    return _resolved(config, directory, corpus, target_only=False), corpus
 
 
 def default_output(config: Config, corpus: Corpus) -> Path:
@@ -89,6 +105,39 @@ def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
         return Path(absolute).relative_to(folder).as_posix() if inside else absolute
 
     return {name(path): value for path, value in corpus.fingerprints.items()}
+
+
+def _located(config: Config, progress: Progress | None) -> tuple[Config, Path | None]:
+    """The configuration checked, and the folder of its data."""
+    config = config.check()
+    config = config.replace(table=merged_tables(config.data.table))
+    return config, locate(config.data.dataset, config.data.data_dir, bool(config.data.table), progress)
+
+
+def _what_to_read(config: Config, directory: Path | None, target_only: bool) -> dict[str, Any]:
+    """Arguments of `corpora.load`."""
+    data = config.data
+    return {
+        "name": data.dataset,
+        "data_dir": directory,
+        "dimension": data.dimension,
+        "task": data.task,
+        "tables": data.table,
+        "modalities": (data.target,) if target_only else _wanted(config),
+    }
+
+
+def _file_states(corpus: Corpus) -> dict[str, tuple[int, int] | None]:
+    """Size and time of change of every file that was read, and of their folders; None where one is gone."""
+    states = {}
+    for path in {*corpus.fingerprints, *(os.path.dirname(path) for path in corpus.fingerprints)}:
+        try:
+            found = os.stat(path)
+        except OSError:
+            states[path] = None
+        else:
+            states[path] = found.st_size, found.st_mtime_ns
+    return states
 
 
 def _wanted(config: Config) -> tuple[str, ...] | None:

@@ -197,7 +197,8 @@ class EmoBed(keras.Model):
         Args:
             seed: of the initial weights.
             learning_rate: of the next training.
-            objective: of the next training; differs from the compiled one in alpha, beta and l2 at most.
+            objective: of the next training; differs from the compiled one at most in alpha, beta and l2, and
+                in what only data depend on, bins and hop.
         """
         self.initialise(seed)
         self.optimizer.build(self.trainable_variables)

@@ -195,8 +195,8 @@ def _compiled(config: Config, facts: Facts, goal: Goal, steps: int) -> EmoBed:
 
 
 def _shape(config: Config, goal: Goal, steps: int, sequences: tuple[Sequences, ...]) -> str:
-    """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`."""
-    objective = dataclasses.replace(config.objective, alpha=0.0, beta=0.0, l2=0.0)
+    """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`, or data."""
+    objective = dataclasses.replace(config.objective, alpha=0.0, beta=0.0, l2=0.0, bins=2, hop=0.0)
     sizes = [(values.modality, len(values), *values.features.shape[1:]) for values in sequences]
     training = config.training
     return repr((config.network, config.data.clip, training.xla, training.batch_size, objective, goal, steps, sizes))

@@ -9,7 +9,7 @@ moments (`metrics.moments_by_recording`), or a score of `metrics.CLASSIFICATION_
 (`metrics.confusion_by_unit`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,6 +206,29 @@ def sign_flip_test(differences: np.ndarray, **settings: Any) -> SwapTest:
     if differences.ndim != 1:
         raise InputError(f"expected one difference for each unit, got shape {differences.shape}")
     return swap_test(lambda sums: sums / len(differences), np.zeros_like(differences), differences, **settings)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down correction: adjusted p-values of several hypotheses, in their order.
+
+    The smallest of m is multiplied by m, the next by m - 1, and so on, and none may be smaller than one before it.
+    Rejecting where the adjusted value is below a level keeps the probability of any false rejection below that level,
+    however the tests depend on each other (S. Holm, "A simple sequentially rejective multiple test procedure", 1979).
+
+    Args:
+        p_values: of the single tests, in [0, 1].
+
+    Raises:
+        InputError: if one is out of range.
+    """
+    for p in p_values:
+        if not 0.0 <= p <= 1.0:
+            raise InputError(f"expected p-values in 0 to 1, got {p}")
+    adjusted, least = [0.0] * len(p_values), 0.0
+    for rank, k in enumerate(sorted(range(len(p_values)), key=lambda k: p_values[k])):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[k]))
+        adjusted[k] = least
+    return adjusted
 
 
 def bootstrap_interval(

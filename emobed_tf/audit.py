@@ -1,0 +1,67 @@
+"""`python -m emobed_tf.audit`: is EmoBed's gain, if it has one, transfer between modalities?"""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emobed_tf import cli, console
+from emobed_tf.config import Config
+from emobed_tf.crossvalidation import REFERENCE, Protocol, check_settings
+from emobed_tf.fanout import Workers
+from emobed_tf.protocol import Budget
+
+PROG = "emobed_tf.audit"
+DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
+
+Controls: a triplet term within the target modality alone; auxiliary labels permuted; the target modality as its own
+auxiliary; classic with as many optimiser steps as EmoBed took. The protocol is that of crossvalidate: the partitions
+of the data are IGNORED, all labelled recordings are pooled and split anew, by speaker. In a folder of crossvalidate,
+what it did is not done again."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """An audit."""
+
+    settings: Config
+    systems: tuple[str, ...] = ()
+    """Further systems to show beside EmoBed, classic and the controls, by name or as package.module:Class."""
+    protocol: Protocol = field(default_factory=Protocol)
+    budget: Budget = field(default_factory=lambda: Budget(seeds=10))
+    how: Workers = field(default_factory=Workers)
+    output: Path | None = None
+    """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
+    config: Path | None = None
+    """JSON file with settings, such as a run's config.json; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    default = Arguments(cli.starting_config(argv))
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    check_settings(arguments.settings)
+    arguments.budget.check()
+    arguments.how.check()
+
+    from emobed_tf.auditing import SYSTEMS, audited, reported
+    from emobed_tf.crossvalidating import compared, open_folder
+
+    systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
+    runner = open_folder(
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+    )
+    with contextlib.closing(runner):
+        results = audited(runner, systems)
+        compared(runner, results, REFERENCE, "audit")
+        reported(runner, results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

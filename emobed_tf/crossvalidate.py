@@ -1,0 +1,69 @@
+"""`python -m emobed_tf.crossvalidate`: systems compared by nested cross-validation, grouped by speaker."""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emobed_tf import cli, console
+from emobed_tf.config import Config
+from emobed_tf.crossvalidation import REFERENCE, Protocol, check_settings
+from emobed_tf.errors import InputError
+from emobed_tf.fanout import Workers
+from emobed_tf.protocol import Budget
+
+PROG = "emobed_tf.crossvalidate"
+DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.
+
+The partitions of the data are IGNORED: all labelled recordings of train, dev and test are pooled and split anew, by
+speaker. Every choice (settings, weights, post-processing) is made on speakers within a fold's training. Says first
+which gain the data could detect. The same command continues after a kill; more systems, seeds or configurations may be
+asked for in the same folder."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A cross-validation."""
+
+    settings: Config
+    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
+    """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
+    protocol: Protocol = field(default_factory=Protocol)
+    budget: Budget = field(default_factory=lambda: Budget(seeds=10))
+    how: Workers = field(default_factory=Workers)
+    output: Path | None = None
+    """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
+    config: Path | None = None
+    """JSON file with settings, such as a run's config.json; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    default = Arguments(cli.starting_config(argv))
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    check_settings(arguments.settings)
+
+    systems = tuple(dict.fromkeys(arguments.systems))
+    if not systems:
+        raise InputError("--systems: expected at least one, such as classic emobed")
+    arguments.budget.check()
+    arguments.how.check()
+
+    from emobed_tf.crossvalidating import compared, cross_validated, open_folder
+
+    runner = open_folder(
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+    )
+    with contextlib.closing(runner):
+        results = cross_validated(runner, systems)
+        compared(runner, results, REFERENCE if REFERENCE in systems else systems[0], "crossvalidation")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
