@@ -22,7 +22,18 @@ from tests.test_training import TINY
 
 pytestmark = pytest.mark.usefixtures("stack")
 
-COMMANDS = ("train", "evaluate", "predict", "simulate", "export", "embed", "report", "reproduce", "crossvalidate", "audit")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "predict",
+    "simulate",
+    "export",
+    "embed",
+    "report",
+    "reproduce",
+    "crossvalidate",
+    "audit",
+)
 
 
 def flags(**settings):

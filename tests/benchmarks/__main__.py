@@ -8,7 +8,7 @@ from pathlib import Path
 from emobed_tf import console
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.runs import write_bytes
-from tests.benchmarks import many, mining, reading, service, startup, training
+from tests.benchmarks import many, mining, reading, service, startup, training, workers
 from tests.benchmarks.driver import ROOT, Plan
 from tests.benchmarks.machine import describe, in_words
 from tests.benchmarks.results import Results
@@ -18,6 +18,7 @@ SECTIONS = {
     "training": training,
     "mining": mining,
     "many": many,
+    "workers": workers,
     "reading": reading,
     "startup": startup,
     "serving": service,
