@@ -1,0 +1,114 @@
+"""`python -m tuning.sweep`: how the development score depends on one setting."""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from emobed_tf import cli, console
+from emobed_tf.config import Config
+from emobed_tf.errors import InputError
+from emobed_tf.fanout import Workers
+from tuning.sweep_values import find, read_values
+
+PROG = "tuning.sweep"
+DESCRIPTION = """Trains with every value of a setting and several seeds: development score by value, as in Fig. 5 to 7.
+
+All else is as the flags say. Test data are never looked at. What has been done is kept: the same command continues
+after a kill, and more values, seeds, targets or dimensions may be asked for in the same folder."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A sweep."""
+
+    settings: Config
+    parameter: str
+    """Numeric setting to vary, such as alpha."""
+    values: str
+    """START:STOP:STEP with STOP included, or values with commas between them."""
+    seeds: int = 5
+    """Trainings with every value, with seeds from --seed on."""
+    targets: tuple[str, ...] = ()
+    """Modalities to recognise emotion from, a line in the figure for each (default: --target alone)."""
+    dimensions: tuple[Literal["arousal", "valence"], ...] = ()
+    """Dimensions of a regression, a line in the figure for each (default: --dimension alone)."""
+    how: Workers = field(default_factory=Workers)
+    output: Path | None = None
+    """Folder of the sweep (default: runs/sweep-DATASET-FRAMEWORK-PARAMETER)."""
+    config: Path | None = None
+    """JSON file with settings, such as a run's config.json; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; see `--help`."""
+    return console.run(PROG, lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _main(argv: list[str]) -> int:
+    default = Arguments(cli.starting_config(argv), tyro.MISSING, tyro.MISSING)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    settings = arguments.settings.check()
+    parameter = find(arguments.parameter, settings)
+    values = read_values(arguments.values, parameter, settings)
+    seeds = _seeds(settings, arguments.seeds)
+    arguments.how.check()
+    _check_told_twice(argv, arguments, parameter.name)
+
+    from emobed_tf.corpora.locate import notice
+    from emobed_tf.fanout import fan_out
+    from tuning.sweep_results import SweepFolder, show
+    from tuning.sweep_trials import run_trial, scenarios, trials
+
+    with console.progress("reading") as progress:
+        found = scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress)
+    path = arguments.output or Path("runs") / _default_name(settings, parameter.name)
+    with contextlib.closing(SweepFolder(path, parameter, found)) as folder:
+        wanted = list(trials(found, parameter, values, seeds))
+        missing = [trial for trial in wanted if trial not in folder]
+        if any(scenario.simulated for scenario in found):
+            print(notice(settings.data.dataset, found[0].config.data.data_dir))
+        print(f"{len(wanted)} trainings, {len(wanted) - len(missing)} of them done before; folder {path}", flush=True)
+        try:
+            with console.progress("training") as progress:
+                progress(0, len(missing), "training")
+                done = fan_out(run_trial, missing, arguments.how, threads=settings.training.threads)
+                for count, (index, record) in enumerate(done, 1):
+                    folder.add(missing[index], record)
+                    progress(count, len(missing), str(missing[index]))
+        except KeyboardInterrupt:
+            print("what is done is kept; the same command continues", file=sys.stderr)
+            raise
+        show(folder.rows())
+        print("written: " + ", ".join(map(str, folder.write())))
+    return 0
+
+
+def _seeds(settings: Config, count: int) -> range:
+    if count < 1:
+        raise InputError(f"--seeds: expected 1 or more, found {count}")
+    seeds = range(settings.training.seed, settings.training.seed + count)
+    settings.replace(seed=seeds[-1]).check()
+    return seeds
+
+
+def _check_told_twice(argv: Sequence[str], arguments: Arguments, parameter: str) -> None:
+    flags = {word.partition("=")[0].replace("_", "-") for word in argv if word.startswith("--")}
+    told = {"--" + parameter.replace("_", "-"): "--values"}
+    told |= {"--target": "--targets"} if arguments.targets else {}
+    told |= {"--dimension": "--dimensions"} if arguments.dimensions else {}
+    for flag, other in told.items():
+        if flag in flags:
+            raise InputError(f"{flag}: {other} says it already; leave {flag} out")
+
+
+def _default_name(settings: Config, parameter: str) -> str:
+    return f"sweep-{settings.data.dataset}-{settings.objective.framework}-{parameter}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

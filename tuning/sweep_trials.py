@@ -1,0 +1,179 @@
+"""What a sweep trains: scenarios, and one trial for each value and seed. A worker runs `run_trial`. No TensorFlow."""
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emobed_tf.config import Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.dataset import fingerprints, kept_corpus, merged_tables
+from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.systems import Problem
+from tuning.sweep_values import Parameter, Value, check_data
+
+_OWN = ("target", "auxiliary", "dimension")  # settings that scenarios of one sweep don't share
+_NO_MATTER = ("data_dir", "table", "diagnostics")  # the files' fingerprints matter, not where they are
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A label that is learnt from a modality.
+
+    Attributes:
+        config: resolved, without the parameter's values.
+        label: a dimension, `emotion` or `label`.
+        data: SHA-256 by input file, see `dataset.fingerprints`.
+        score_name: of the development score that picks weights.
+        simulated: whether any of the data is.
+    """
+
+    config: Config
+    label: str
+    data: tuple[tuple[str, str], ...]
+    score_name: str
+    simulated: bool
+
+    @property
+    def name(self) -> str:
+        """Such as `arousal from audio`."""
+        return f"{self.label} from {self.config.data.target}"
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What it is called in a ledger."""
+        return {"scenario": self.name}
+
+    def facts(self) -> dict[str, Any]:
+        """What its trials depend on beside what all scenarios share, as JSON values."""
+        data = self.config.data
+        return {
+            "target": data.target,
+            "auxiliary": list(data.auxiliary),
+            "label": self.label,
+            "score_name": self.score_name,
+            "simulated": self.simulated,
+            "data": dict(self.data),
+        }
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training.
+
+    Attributes:
+        scenario: of this sweep.
+        parameter: name of the setting that is varied.
+        value: of it.
+        seed: of the training.
+    """
+
+    scenario: Scenario
+    parameter: str
+    value: Value
+    seed: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What it is called in a ledger."""
+        return {**self.scenario.key, "value": self.value, "seed": self.seed}
+
+    def __str__(self) -> str:
+        return f"{self.parameter} = {self.value}, {self.scenario.name}, seed {self.seed}"
+
+
+def scenarios(
+    settings: Config,
+    targets: Sequence[str],
+    dimensions: Sequence[str],
+    parameter: Parameter,
+    progress: Progress | None = None,
+) -> list[Scenario]:
+    """Reads the data of every target and dimension.
+
+    Args:
+        settings: of the sweep. An auxiliary that is the target of a scenario is left out in that one.
+        targets: modalities; none: that of the settings.
+        dimensions: none: that of the settings.
+        parameter: that will be varied.
+        progress: see `corpora.load`.
+
+    Raises:
+        InputError: if data, settings and parameter don't fit each other, or two scenarios are the same.
+    """
+    found: list[Scenario] = []
+    for dimension in dimensions or (settings.data.dimension,):
+        for target in targets or (settings.data.target,):
+            config, corpus = kept_corpus(_of(settings, target, dimension), progress)
+            check_data(parameter, config, corpus)
+            found.append(_scenario(config, corpus))
+            if found[-1].name in [scenario.name for scenario in found[:-1]]:
+                raise InputError(f"'{found[-1].name}' twice: name targets once, and dimensions only of a regression")
+    return found
+
+
+def identity(parameter: Parameter, found: Sequence[Scenario]) -> dict[str, Any]:
+    """What all trials of a sweep depend on, as JSON values."""
+    settings = found[0].config.to_dict()
+    for name in (*_OWN, *_NO_MATTER, "seed", parameter.name):
+        del settings[name]
+    return {"sweep of": parameter.name, "settings": settings}
+
+
+def trials(
+    found: Sequence[Scenario], parameter: Parameter, values: Sequence[Value], seeds: Sequence[int]
+) -> Iterator[Trial]:
+    """All trials; those that can use one compiled step come one after another."""
+    return (Trial(s, parameter.name, value, seed) for s in found for value in values for seed in seeds)
+
+
+def run_trial(trial: Trial) -> dict[str, Any]:
+    """Trains once, in memory.
+
+    Args:
+        trial: what to train.
+
+    Returns:
+        JSON values: `score` (the best on development, of the target, with the label delay undone; None if training
+        failed), `epochs`, `best_epoch`, `seconds`, `reason` of the failure (or None), and `warnings`.
+
+    Raises:
+        InputError: if the data are not those of the sweep.
+    """
+    from emobed_tf.training import train
+
+    scenario = trial.scenario
+    config, corpus = kept_corpus(scenario.config.replace(**{trial.parameter: trial.value, "seed": trial.seed}))
+    if fingerprints(config, corpus) != dict(scenario.data):
+        raise InputError(f"{config.data.data_dir or 'the tables'}: not the data that the sweep began with")
+    found: dict[str, Any] = dict.fromkeys(("score", "epochs", "best_epoch", "seconds", "reason"))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EmoBedWarning)
+        try:
+            trained = train(config, corpus)
+        except InputError as error:  # it diverged, or this value leaves nothing to learn
+            found["reason"] = str(error)
+        else:
+            found |= {"epochs": len(trained.history), "best_epoch": trained.best_epoch}
+            found["seconds"] = round(trained.seconds, 3)
+            if math.isfinite(trained.score):
+                found["score"] = trained.score
+            else:
+                found["reason"] = "no epoch had a development score"
+    doubts = {str(warning.message) for warning in caught if issubclass(warning.category, EmoBedWarning)}
+    return {**found, "warnings": sorted(doubts)}
+
+
+def _of(settings: Config, target: str | None, dimension: str) -> Config:
+    auxiliary = settings.data.auxiliary
+    if auxiliary is not None:
+        auxiliary = tuple(name for name in auxiliary if name != target)
+    tables = merged_tables(settings.data.table)
+    return settings.replace(target=target, dimension=dimension, auxiliary=auxiliary, table=tables)
+
+
+def _scenario(config: Config, corpus: Corpus) -> Scenario:
+    data = tuple(sorted(fingerprints(config, corpus).items()))
+    return Scenario(config, corpus.label, data, Problem(config, corpus).score, corpus.simulated)
