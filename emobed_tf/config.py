@@ -95,6 +95,8 @@ class Objective:
     """Seconds between two mined frames of a sequence; 0 mines every frame."""
     negative_seconds: float = 0.0
     """Least distance in time from an anchor to its negative within the same recording."""
+    disagreement: Literal["ignored", "weighed"] = "ignored"
+    """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
 
 
 @dataclass(frozen=True)

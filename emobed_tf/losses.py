@@ -39,6 +39,7 @@ def triplet_loss(
     *,
     margin: Margin = None,
     reduction: Literal["mean", "sum"] = "mean",
+    weight: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Eq. 6 from distances: d+ - d- over valid anchors, as printed, as a hinge, or as a softplus.
 
@@ -48,6 +49,7 @@ def triplet_loss(
         valid: bool `[N]`, the anchors that count.
         margin: None is Eq. 6, a number m is max(0, m + d+ - d-), "soft" is log(1 + exp(d+ - d-)).
         reduction: "mean" over valid anchors, or the "sum" of Eq. 6.
+        weight: of each anchor's term, float `[N]` >= 0; the mean is the weighted one. Default: all count alike.
 
     Returns:
         A scalar; 0 where no anchor is valid.
@@ -64,12 +66,15 @@ def triplet_loss(
         raise ValueError(
             f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}"
         )
-    total = tf.reduce_sum(tf.where(valid, difference, 0))
+    counts = tf.cast(valid, difference.dtype)
+    if weight is not None:
+        counts *= weight
+    total = tf.reduce_sum(counts * tf.where(valid, difference, 0))
     if reduction == "sum":
         return total
     if reduction != "mean":
         raise ValueError(f"Invalid value for argument `reduction`. Expected 'mean' or 'sum'. Received: {reduction!r}")
-    return total / tf.maximum(tf.reduce_sum(tf.cast(valid, total.dtype)), 1)
+    return tf.math.divide_no_nan(total, tf.reduce_sum(counts))
 
 
 def batch_hard_triplet_loss(

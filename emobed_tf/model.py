@@ -12,7 +12,7 @@ from emobed_tf import losses
 from emobed_tf.config import USES_ALPHA, USES_BETA, Network, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.layers import FusedGRU
-from emobed_tf.mining import Origin, batch_hard_pairs
+from emobed_tf.mining import Origin, Pairs, batch_hard_pairs
 from emobed_tf.pooled import Means, PooledCCC, PooledConfusion
 from emobed_tf.standardise import Standardise
 
@@ -325,11 +325,22 @@ class EmoBed(keras.Model):
         )
         positive, negative = losses.pair_distances(mined, pairs)
         margin = None if objective.margin == "none" else objective.margin
-        loss = losses.triplet_loss(positive, negative, pairs.valid, margin=margin, reduction=objective.reduction)
+        weight = self._weight(batch, pairs)
+        loss = losses.triplet_loss(
+            positive, negative, pairs.valid, margin=margin, reduction=objective.reduction, weight=weight
+        )
         anchors = tf.reduce_sum(tf.cast(pairs.valid, tf.float32))
         count = tf.maximum(anchors, 1)
         means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
         return loss, {"valid_anchors": anchors, **means}
+
+    def _weight(self, batch, pairs: Pairs) -> tf.Tensor | None:
+        """Of each anchor's term: the product of the three embeddings' weights; None where nothing is weighed."""
+        if self.objective.disagreement == "ignored":
+            return None
+        weights = tf.concat([tf.reshape(batch[name]["mined_weights"], [-1]) for name in self.modalities], axis=0)
+        positive, negative = (tf.gather(weights, tf.where(pairs.valid, k, 0)) for k in (pairs.positive, pairs.negative))
+        return weights * positive * negative
 
     def _origin(self, batch) -> Origin:
         modality, recording, time = [], [], []

@@ -21,6 +21,7 @@ from emobed_tf.postprocess import frames_of
 from emobed_tf.runs import Facts
 from emobed_tf.streams import (
     Sequences,
+    agreement,
     class_edges,
     evaluation_sequences,
     in_order,
@@ -95,6 +96,8 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
         )
         for name in branches
     }
+    if objective.disagreement == "weighed" and objective.framework in USES_BETA:
+        sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
     facts = Facts(
         corpus=corpus.name,
         simulated=corpus.simulated,
@@ -160,6 +163,17 @@ def monomodal_model(config: Config, facts: Facts, weights: Mapping[str, np.ndarr
 @functools.lru_cache(maxsize=_MODELS_KEPT)
 def _target_only(target: str, width: int, outputs: int, network: Network, clip: float) -> EmoBed:
     return build_emobed({target: width}, outputs, network, seed=0, clip=clip)
+
+
+def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
+    """The same with weights of what is mined, cut and padded as the labels are."""
+    modality = corpus.modality(values.modality)
+    if corpus.task != REGRESSION:
+        raise InputError("--disagreement weighed needs a regression: a class has no ratings of single raters")
+    agreed = agreement(modality, corpus.label, config.data.label_delay)
+    seconds = config.training.sequence_seconds
+    padded = training_sequences(modality, agreed, task=REGRESSION, edges=np.zeros(0), hop=0, seconds=seconds)
+    return dataclasses.replace(values, mined_weights=padded.labels[:, :: values.stride])
 
 
 def _standardise(model: EmoBed, values: Sequences) -> None:

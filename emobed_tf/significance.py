@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from emobed_tf.errors import InputError
 
@@ -103,7 +103,7 @@ def fisher_z_test(r1: float, n1: int, r2: float, n2: int) -> float:
         return 0.5
     with np.errstate(divide="ignore"):
         difference = np.arctanh(r2) - np.arctanh(r1)
-    return float(norm.sf(difference / np.sqrt(1.0 / (n1 - 3) + 1.0 / (n2 - 3))))
+    return float(ndtr(-difference / np.sqrt(1.0 / (n1 - 3) + 1.0 / (n2 - 3))))
 
 
 def proportions_z_test(p1: float, n1: int, p2: float, n2: int) -> float:
@@ -132,7 +132,7 @@ def proportions_z_test(p1: float, n1: int, p2: float, n2: int) -> float:
     if p1 == p2:
         return 0.5
     pooled = (n1 * p1 + n2 * p2) / (n1 + n2)
-    return float(norm.sf((p2 - p1) / np.sqrt(pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2))))
+    return float(ndtr((p1 - p2) / np.sqrt(pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2))))
 
 
 def swap_test(

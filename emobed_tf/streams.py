@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
+from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.errors import InputError
 from emobed_tf.postprocess import frames_of, shift
 
@@ -31,6 +32,7 @@ class Sequences:
         mined_times: float32 `[items, mined]`, seconds.
         recording: int32 `[items]`, the same number for the same recording of a corpus in every modality.
         stride: frames between two mined ones.
+        mined_weights: float32 `[items, mined]` in [0, 1], how much each mined embedding counts; None: all alike.
     """
 
     modality: str
@@ -41,14 +43,15 @@ class Sequences:
     mined_times: np.ndarray
     recording: np.ndarray
     stride: int
+    mined_weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.features)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What a batch holds, by name."""
-        names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording")
-        return {name: getattr(self, name) for name in names}
+        names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 def class_edges(labels: Sequence[np.ndarray], bins: int) -> np.ndarray:
@@ -88,6 +91,32 @@ def training_labels(modality: Modality, label: str, delay: float) -> list[np.nda
         return [recording.labels[label] for recording in recordings]
     frames = frames_of(delay, modality.frame_seconds)
     return [shift(recording.labels[label], -frames) for recording in recordings]
+
+
+def agreement(modality: Modality, label: str, delay: float) -> list[np.ndarray]:
+    """How far raters agree in the training recordings: 1 / (1 + u / mean u), u their standard deviation.
+
+    1 where they are of one mind, 1/2 where they disagree as much as on average; shifted as the labels are. The paper
+    names annotation uncertainty as future work (section 6) and says nothing of a form.
+
+    Args:
+        modality: whose recordings.
+        label: name of the dimension.
+        delay: seconds, see `training_labels`.
+
+    Returns:
+        One float32 `[frames]` in (0, 1] per recording.
+
+    Raises:
+        InputError: without ratings of two raters at least.
+    """
+    missing = unrated(modality, label)
+    if missing:
+        raise InputError(f"--disagreement weighed needs {missing}; leave it out for other data")
+    frames = frames_of(delay, modality.frame_seconds) if modality.frame_seconds else 0
+    deviations = [shift(rater_deviation(r.ratings[label]), -frames) for r in modality.partition("train")]
+    mean = float(np.mean(np.concatenate(deviations))) or 1.0
+    return [(1 / (1 + deviation / mean)).astype(np.float32) for deviation in deviations]
 
 
 def training_sequences(

@@ -44,6 +44,7 @@ _BASELINES = {
     "triplet": "frameworks:Triplet",
     "emobed": "frameworks:EmoBed",
     "emobed_stable": "frameworks:StableEmoBed",
+    "emobed_weighed": "frameworks:WeighedEmoBed",
     "early": "fusion:EarlyFusion",
     "model_level": "fusion:ModelLevelFusion",
     "late": "fusion:LateFusion",

@@ -1,7 +1,6 @@
 """Puts the parts together and runs them: loads the models, then answers HTTP until it is told to end."""
 
 import gc
-import logging
 import math
 import signal
 import socket
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from emobed_tf import console
 from serving.app import App, Limits
 from serving.metrics import Metrics
 from serving.models import Model, Models
@@ -41,14 +41,14 @@ def serve(
     counts = Metrics()
 
     def load(path: Path) -> Servable:
-        logging.getLogger("serving").info("%s: loading version %s", path.parent.name, path.name)
         with counts.counted_load(path):
             servable = Servable(path, threads)
             servable.warm_up()
         return servable
 
     models = Models([Model(name, folder, labels[name], load) for name, folder in folders.items()])
-    models.refresh()
+    with console.waiting("loading models"):
+        models.refresh()
     config = uvicorn.Config(
         App(models, limits, counts, workers=max(2, threads)),
         http="h11",

@@ -72,6 +72,7 @@ class TestHere:
         assert list(fan_out(square, [0, 1, 2, 5], Workers(), threads=THREADS)) == [(0, 0), (1, 1), (2, 4), (3, 25)]
         assert list(fan_out(process_of, [0], Workers(), threads=THREADS)) == [(0, os.getpid())]
         assert list(fan_out(square, [], Workers(), threads=THREADS)) == []
+        assert list(fan_out(threads_of, [0], Workers(), threads=THREADS)) == [(0, (os.getpid(), THREADS, {THREADS}))]
 
     def test_nothing_is_done_ahead(self):
         results = fan_out(square, [1, 3], Workers(), threads=THREADS)

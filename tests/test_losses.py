@@ -30,6 +30,18 @@ def plain_loss(embeddings, labels, mask=None, margin=None, reduction="mean"):
     return 0.0 if not values else sum(values) / (len(values) if reduction == "mean" else 1)
 
 
+class TestWeights:
+    def test_by_hand(self):
+        from emobed_tf.losses import triplet_loss
+
+        # Differences 1, -2 and 4, the last no valid anchor. Weighed: 1 * 1 + 0.25 * -2 = 0.5, by 1 + 0.25: 0.4.
+        positive, negative = np.array([3.0, 1.0, 4.0], np.float32), np.array([2.0, 3.0, 0.0], np.float32)
+        valid, weight = np.array([True, True, False]), np.array([1.0, 0.25, 1.0], np.float32)
+        assert float(triplet_loss(positive, negative, valid, weight=weight)) == pytest.approx(0.4)
+        assert float(triplet_loss(positive, negative, valid, weight=weight, reduction="sum")) == pytest.approx(0.5)
+        assert float(triplet_loss(positive, negative, valid, weight=0 * weight)) == 0
+
+
 class TestTripletLoss:
     @pytest.mark.parametrize("case", ORACLE["cases"], ids=lambda case: case["name"])
     def test_tensorflow_addons(self, stack, case):

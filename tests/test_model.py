@@ -283,6 +283,30 @@ class TestObjective:
         logs = model.test_step(tensors(model, {"audio": part}))
         assert float(logs["ccc"]) == pytest.approx(expected, abs=1e-6)
 
+    def test_weights_of_pairs_that_raters_disagree_on(self, stack):
+        """An anchor's term counts by the product of its own, its positive's and its negative's weight."""
+        model = compiled(build(), disagreement="weighed")
+        rng = np.random.default_rng(2)
+        parts = batch()
+        for part in parts.values():
+            part["mined_weights"] = rng.uniform(0.1, 1, part["mined_classes"].shape).astype(np.float32)
+        embeddings = [numpy_network(model, n, p["features"].astype(np.float64))[0] for n, p in parts.items()]
+        mined = np.concatenate([e[:, ::2].reshape(-1, 6) for e in embeddings])
+        classes = np.concatenate([p["mined_classes"].ravel() for p in parts.values()])
+        weights = np.concatenate([p["mined_weights"].ravel() for p in parts.values()])
+        total = count = 0.0
+        for i in np.flatnonzero(classes >= 0):
+            distance = np.linalg.norm(mined - mined[i], axis=1)
+            same, other = (
+                (classes == classes[i]) & (np.arange(len(mined)) != i),
+                (classes >= 0) & (classes != classes[i]),
+            )
+            p, n = max(np.flatnonzero(same), key=distance.item), min(np.flatnonzero(other), key=distance.item)
+            weight = weights[i] * weights[p] * weights[n]
+            total, count = total + weight * (distance[p] - distance[n]), count + weight
+        terms, _, _ = model.forward(tensors(model, parts))
+        assert float(terms["triplet"]) == pytest.approx(total / count, rel=1e-4)
+
     @pytest.mark.parametrize("settings", [{"mining": "inter"}, {"mining": "intra"}, {"triplet_preset": "stable"}])
     def test_settings_of_the_triplet_term_do_something(self, stack, settings):
         models = [compiled(build(), **s) for s in ({}, settings)]

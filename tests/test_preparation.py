@@ -15,7 +15,37 @@ def no_idle_models():
     return preparation._idle_models
 
 
-OTHERS = {"alpha": 0.9, "beta": 0.1, "l2": 0.01, "learning_rate": 0.01, "seed": 5}
+OTHERS = {"alpha": 0.9, "beta": 0.1, "l2": 0.01, "learning_rate": 0.01, "seed": 5, "bins": 3}
+
+
+class TestDisagreement:
+    def test_weights_follow_the_mined_frames(self, recola):
+        """12 s in pieces of 5 s: 5, 5 and 2 s; one frame of 25 is mined in each second."""
+        import numpy as np
+
+        from emobed_tf.dataset import load_corpus
+        from emobed_tf.preparation import prepare
+        from emobed_tf.streams import agreement
+
+        config, corpus = load_corpus(settings(recola, disagreement="weighed", sequence_seconds=5.0))
+        sequences = prepare(config, corpus).sequences["audio"]
+        assert sequences.mined_weights.shape == sequences.mined_classes.shape
+        whole = agreement(corpus.modality("audio"), "arousal", 2.4)[0]
+        assert len(np.unique(whole[::25])) > 5
+        for piece, first in enumerate((0, 125, 250)):
+            expected = whole[first : first + 125][::25]
+            np.testing.assert_array_equal(sequences.mined_weights[piece, : len(expected)], expected)
+        assert "mined_weights" not in prepare(*load_corpus(settings(recola))).sequences["audio"].arrays()
+
+    def test_classes_have_no_raters(self, tables):
+        from emobed_tf.dataset import load_corpus
+        from emobed_tf.errors import InputError
+        from emobed_tf.preparation import prepare
+
+        files = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+        config, corpus = load_corpus(settings(None, "tables", table=files, disagreement="weighed"))
+        with pytest.raises(InputError, match="--disagreement weighed needs a regression"):
+            prepare(config, corpus)
 
 
 class TestReuse:

@@ -26,6 +26,35 @@ def sequences(source, delay=0.0, edges=(), hop=0.0, seconds=None, task="regressi
     return training_sequences(source, labels, task=task, edges=np.array(edges), hop=hop, seconds=seconds)
 
 
+class TestAgreement:
+    def rated(self, ratings):
+        source = modality([4])
+        source.recordings[0].ratings["arousal"] = np.array(ratings, np.float32)
+        return source
+
+    def test_by_hand(self):
+        from emobed_tf.streams import agreement
+
+        # Deviations of two raters are half their distance: 0, 1, 2, 3. Two frames later: 2, 3, 3, 3, on average 2.75.
+        source = self.rated([[0, 0], [0, 2], [1, 5], [0, 6]])
+        (found,) = agreement(source, "arousal", delay=0.08)
+        np.testing.assert_allclose(found, [2.75 / 4.75, *[2.75 / 5.75] * 3], rtol=1e-6)
+
+    def test_of_one_mind(self):
+        from emobed_tf.streams import agreement
+
+        (found,) = agreement(self.rated([[0, 0], [1, 1], [2, 2], [3, 3]]), "arousal", delay=0)
+        assert found.tolist() == [1, 1, 1, 1]
+
+    @pytest.mark.parametrize("ratings", [None, [[0.0], [1], [2], [3]]])
+    def test_needs_two_raters(self, ratings):
+        from emobed_tf.streams import agreement
+
+        source = modality([4]) if ratings is None else self.rated(ratings)
+        with pytest.raises(InputError, match="--disagreement weighed needs what each rater gave .*'audio'"):
+            agreement(source, "arousal", delay=0)
+
+
 class TestSequences:
     def test_labels_are_shifted_back_and_the_last_repeated(self):
         # 0.08 s are two frames: label[t] becomes label[t + 2]; the last three are the last value.

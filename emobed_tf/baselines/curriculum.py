@@ -19,8 +19,9 @@ import numpy as np
 
 from emobed_tf.baselines.frameworks import Classic
 from emobed_tf.baselines.multitask import with_training_label
-from emobed_tf.baselines.perception import check_ratings, rater_deviation
+from emobed_tf.baselines.perception import check_ratings
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.ratings import rater_deviation
 from emobed_tf.errors import InputError
 from emobed_tf.spread import Choice, spread
 from emobed_tf.systems import Problem

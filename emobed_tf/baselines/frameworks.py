@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
-from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.spread import Range, spread
 from emobed_tf.systems import Problem, System
 
@@ -86,6 +86,16 @@ class EmoBed(Classic):
     framework = "emobed"
     crossmodal = True
     axes: ClassVar = {"alpha": _WEIGHT, "beta": _WEIGHT}
+
+
+class WeighedEmoBed(EmoBed):
+    """EmoBed whose triplet term counts embeddings less where raters disagree: the paper's future work (section 6)."""
+
+    title = "EmoBed, raters weighed"
+    tasks = (REGRESSION,)
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        return super().config(problem, {**settings, "disagreement": "weighed"}, seed)
 
 
 class StableEmoBed(EmoBed):

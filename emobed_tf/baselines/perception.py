@@ -15,7 +15,7 @@ import numpy as np
 
 from emobed_tf.baselines.multitask import AuxiliaryTask, with_training_label
 from emobed_tf.corpora.corpus import REGRESSION, Recording
-from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.errors import InputError
 from emobed_tf.systems import Problem
 
@@ -52,11 +52,6 @@ class PerceptionMultiTask(AuxiliaryTask):
         return [values[:, 0] for values in self.trained.head_outputs(UNCERTAINTY, recordings)]
 
 
-def rater_deviation(ratings: np.ndarray) -> np.ndarray:
-    """Standard deviation over raters, float32 `[frames]`, of ratings `[frames, raters]`."""
-    return ratings.std(axis=1, dtype=np.float64).astype(np.float32)
-
-
 def check_ratings(problem: Problem, who: str) -> None:
     """Raises InputError if training recordings of the target have no ratings of the label, or of one rater only.
 
@@ -64,10 +59,6 @@ def check_ratings(problem: Problem, who: str) -> None:
         problem: whose.
         who: name of the system that needs them, for the message.
     """
-    needed = problem.modality.partition("train")
-    missing = [r.id for r in needed if problem.label not in r.ratings or np.shape(r.ratings[problem.label])[-1] < 2]
+    missing = unrated(problem.modality, problem.label)
     if missing:
-        raise InputError(
-            f"{who} needs what each rater gave for {problem.label}, but modality '{problem.target}' has no ratings in "
-            f"{listing(missing)}; RECOLA has them in ratings_individual; leave this system out for other data"
-        )
+        raise InputError(f"{who} needs {missing}; leave this system out for other data")

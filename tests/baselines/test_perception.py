@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from emobed_tf.baselines.perception import UNCERTAINTY, PerceptionMultiTask, rater_deviation
+from emobed_tf.baselines.perception import UNCERTAINTY, PerceptionMultiTask
+from emobed_tf.corpora.ratings import rater_deviation
 from emobed_tf.errors import InputError
 from tests.baselines.constructed import development_score, problem, utterances
 

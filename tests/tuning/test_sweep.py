@@ -53,6 +53,7 @@ def scores(folder):
 
 @pytest.mark.usefixtures("stack")
 class TestSweep:
+    @pytest.mark.slow
     def test_leaves_table_figure_and_scores_of_training(self, command, tables, tmp_path, capsys):
         from emobed_tf.training import train
 
@@ -93,6 +94,7 @@ class TestSweep:
             assert (tmp_path / "sweep" / name).stat().st_size > 5000
         assert "emotion from face (best:" in (tmp_path / "sweep" / "sweep.svg").read_text()
 
+    @pytest.mark.slow
     def test_what_is_done_is_not_done_again(self, command, tmp_path, monkeypatch, capsys):
         assert command(values="0.5", seeds=1) == 0
         first, trained = scores(tmp_path / "sweep"), []
@@ -110,6 +112,7 @@ class TestSweep:
         assert trained == []
         assert scores(tmp_path / "sweep") == more  # all that the folder has
 
+    @pytest.mark.slow
     def test_goes_on_after_a_kill(self, command, tmp_path):
         assert command() == 0
         ledger = tmp_path / "sweep" / "trials.jsonl"
@@ -124,6 +127,7 @@ class TestSweep:
         assert command("--seed", "7", values="0.5") == 0
         assert [row["seed"] for row in rows(tmp_path / "sweep")] == ["7", "8"]
 
+    @pytest.mark.slow
     def test_dimensions_and_delay(self, recola, tmp_path, capsys):
         flags = ["--parameter", "label_delay", "--values", "0,1", "--seeds", "1", "--dimensions", "arousal", "valence"]
         where = ["--data-dir", str(recola), "--output", str(tmp_path / "sweep")]

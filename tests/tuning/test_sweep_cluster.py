@@ -110,6 +110,7 @@ class TestUnreachable:
         assert str(error.value).startswith(f"--scheduler {address}: ")
         assert "\n" not in str(error.value)
 
+    @pytest.mark.slow
     def test_command(self, tables, tmp_path):
         line = ["--parameter", "alpha", "--values", "0", "--dataset", "tables", "--data-dir", str(tables)]
         line += ["--output", str(tmp_path / "sweep"), "--scheduler", "tcp://127.0.0.1:9", *FLAGS]
