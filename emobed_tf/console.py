@@ -10,6 +10,7 @@ from pathlib import Path
 from emobed_tf.errors import EmoBedWarning, InputError
 
 Progress = Callable[[int, int, str], None]
+_bars: list[str] = []  # that are on the terminal now
 
 
 def run(prog: str, main: Callable[[], int | None]) -> int:
@@ -72,16 +73,21 @@ def progress(what: str) -> Iterator[Progress]:
         redirect_stdout=sys.stdout.isatty(),  # what is printed goes above the bar, but into a file that stdout is
     ) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total, now="": bar.update(task, completed=done, total=total, description=now or what)
+        _bars.append(what)
+        try:
+            yield lambda done, total, now="": bar.update(task, completed=done, total=total, description=now or what)
+        finally:
+            _bars.remove(what)
 
 
 @contextlib.contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Says on stderr what is being done while the block runs; nothing where stderr is no terminal.
 
-    For what can't tell how far it is. It stays visible where the block leads file descriptor 2 elsewhere.
+    For what can't tell how far it is. It stays visible where the block leads file descriptor 2 elsewhere. Within
+    `progress` there is a bar already, and one line is enough.
     """
-    if not sys.stderr.isatty():
+    if _bars or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console

@@ -55,6 +55,16 @@ class TestWaiting:
         assert re.search(r"starting the engine 0:00:00", seen)
         assert seen.rstrip().endswith("end")
 
+    def test_a_bar_is_enough(self):
+        """Two that draw themselves on one terminal would write over each other."""
+        both = "with console.progress('reading'):\n    time.sleep(0.2)\n    " + WAITING.replace("\n", "\n    ")
+        seen, code = run(both)
+        assert code == 0
+        assert "reading" in seen
+        assert "starting" not in seen
+        seen, _ = run(both.rstrip() + "\n" + WAITING)
+        assert "starting the engine" in seen, "afterwards there is none"
+
     def test_is_seen_before_anything_else_can_be_done(self):
         """Importing a large library holds Python's lock: no thread could draw the line later."""
         seen, _ = run("with console.waiting('starting the engine'):\n    os._exit(3)")
