@@ -46,7 +46,8 @@ class Connection:
         url: the server's address, kept as `url` without a slash at its end.
         timeout: seconds to wait for the connection, and for the server while it says nothing.
         retries: how often a request is sent again that was answered with 503 (overloaded, loading): after the time in
-            `Retry-After`, at most 10 s, else after 0, 0.5, 1, 2, … s. Nothing else is tried again.
+            `Retry-After`, at most 10 s, else after 0, 0.5, 1, 2, … s. A kept connection that the server
+            has closed is replaced, once. Nothing else is tried again.
 
     Raises:
         InputError: if one of them can't be.
@@ -61,6 +62,7 @@ class Connection:
             raise InputError(f"expected 0 or more retries, got {retries}")
         self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
         self._session = requests.Session()
+        self._kept = False  # whether a connection may be left from the request before
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=_retry(retries)))
 
@@ -86,6 +88,7 @@ class Connection:
 
     def _exchange(self, method: str, url: str, data: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"} if data is not None else {}
+        kept, self._kept = self._kept, False
         try:
             response = self._session.request(
                 method, url, data=data, headers=headers, timeout=self.timeout, allow_redirects=False
@@ -93,8 +96,13 @@ class Connection:
         except requests.Timeout:
             raise ServingError(None, f"no answer within {self.timeout:g} s", url) from None
         except requests.RequestException as error:
+            root = _root(error)
+            if kept and isinstance(root, (ConnectionResetError, BrokenPipeError)):
+                return self._exchange(method, url, data)  # the server closed it while it was idle, or just now
+            reason = getattr(root, "strerror", None) or str(root) or type(root).__name__
             hint = "is TensorFlow Serving there, and is this its REST port (mostly 8501)?"
-            raise ServingError(None, f"no answer: {_root(error)}; {hint}", url) from None
+            raise ServingError(None, f"no answer: {reason}; {hint}", url) from None
+        self._kept = True
         return _parsed(response, url)
 
 
@@ -125,12 +133,10 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _root(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
     # requests and urllib3 wrap what the system said several times.
     inner = error.__cause__ or next((part for part in error.args if isinstance(part, BaseException)), None)
-    if inner is not None:
-        return _root(inner)
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return error if inner is None else _root(inner)
 
 
 def _parsed(response: requests.Response, url: str) -> dict[str, Any]:

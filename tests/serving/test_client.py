@@ -13,6 +13,7 @@ from fake_serving import FakeModel, serving
 
 from emobed_tf.errors import InputError
 from serving.client import Classification, Client, ServingError, VersionStatus
+from serving.connection import Connection
 
 # Two frames (loudness, pitch): s(0) = 1, s(1) = 1/2 + 2 + 10 * 3 = 32.5
 FEATURES = np.array([[1, 0], [2, 3]], np.float32)
@@ -355,9 +356,37 @@ class TestErrors:
     def test_idle_connection_that_the_server_closed_is_opened_again(self, client, fake):
         pinned = client.pinned()
         fake.hangs_up = True
-        for _ in range(2):
+        for pause in (0.3, 0.0, 0.0):  # closed, or being closed at this moment
             np.testing.assert_array_equal(pinned.predict(FEATURES), PREDICTION)
-            time.sleep(0.3)
+            time.sleep(pause)
+
+    def test_a_server_that_hangs_up_every_time_is_asked_twice_at_most(self):
+        """One answer, then silence: the connection that was kept and a new one."""
+        accepted = []
+
+        def serve():
+            first, _ = server.accept()
+            accepted.append(first)
+            first.recv(65536)
+            first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            first.recv(65536)
+            first.close()
+            second, _ = server.accept()
+            accepted.append(second)
+            second.recv(65536)
+            second.close()
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(10)  # rather than wait for ever for a client that doesn't come
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}", 10, 0)
+            url = f"{connection.url}/x"
+            assert connection.get(url) == {}
+            with pytest.raises(ServingError, match="no answer: (Remote end closed|Connection reset)"):
+                connection.get(url)
+            thread.join()
+            assert len(accepted) == 2
 
     def test_breaks_off(self, client, fake):
         fake.instead = [(200, {"Content-Length": "1000", "Connection": "close"}, "{")]
