@@ -177,7 +177,7 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
 
 
 def _standardise(model: EmoBed, values: Sequences) -> None:
-    """Once, in place: in every step it would take a twentieth of it."""
+    """Once, in place, rather than in every step."""
     layer = model.standardise(values.modality)
     for item in values.features:
         item[...] = layer(item[None])[0]

@@ -235,7 +235,7 @@ def _scaled(problem: Problem, head: Head) -> Head:
 
 
 def _standardise(model: SharedNetwork, training: Sequences, development: Sequences) -> None:
-    """Once, in place: in every step it would take a twentieth of it."""
+    """Once, in place, rather than in every step."""
     layer = model.standardise(training.modality)
     layer.adapt(training.features[training.mask])
     for item in (*training.features, *development.features):
