@@ -93,34 +93,39 @@ def batch_hard_pairs(
         return Pairs(tf.zeros([0], tf.int32), tf.zeros([0], tf.int32), tf.zeros([0], tf.bool))
     n = tf.shape(embeddings)[0] if static is None else static
     mask = None if mask is None else tf.cast(mask, tf.bool)
-    points = _centred(embeddings, mask)
-    squares = tf.reduce_sum(points * points, axis=1)
-    everything = _Rows(points, squares, labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
     rules = _Rules(mining, negative_seconds)
+    others = (labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
     if block is None:
         block = tf.maximum(8, _BLOCK_ELEMENTS // (n + 1)) if static is None else max(8, _BLOCK_ELEMENTS // (n + 1))
-    single = everything._replace(points=tf.cast(points, tf.float32), squares=tf.cast(squares, tf.float32))
-    found = Pairs(*(tf.zeros([n], dtype) for dtype in (tf.int32, tf.int32, tf.bool)))
+    wide = tf.float64 if embeddings.dtype == tf.float64 else tf.float32
+    points = tf.cast(_centred(embeddings, mask, wide), tf.float32)
+    everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)
     if static is not None and static <= block:
-        *found, clear = _screened(single, single, rules)
+        *found, clear = _screened(everything, everything, rules)
     else:
-        found = (*found, tf.zeros([n], tf.bool))
-        *found, clear = _by_blocks(_screened, single, tf.range(n), n, block, found, rules)
-    open_ones_first = tf.argsort(tf.cast(clear, tf.int8), stable=True)
+        found = [tf.zeros([n], dtype) for dtype in (tf.int32, tf.int32, tf.bool, tf.bool)]
+        *found, clear = _by_blocks(_screened, everything, tf.range(n), n, block, found, rules)
     open_ones = tf.reduce_sum(tf.cast(~clear, tf.int32))
-    few = min(_OPEN, block) if isinstance(block, int) else tf.minimum(_OPEN, block)
-    return Pairs(*_by_blocks(_exact, everything, open_ones_first, open_ones, few, found, rules))
+
+    def decided():
+        points = _centred(embeddings, mask, tf.float64)
+        everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)
+        open_ones_first = tf.math.top_k(tf.cast(~clear, tf.float32), n).indices  # of equal ones the lowest comes first
+        few = min(_OPEN, block) if isinstance(block, int) else tf.minimum(_OPEN, block)
+        return tuple(_by_blocks(_exact, everything, open_ones_first, open_ones, few, found, rules))
+
+    return Pairs(*tf.cond(open_ones > 0, decided, lambda: tuple(found)))
 
 
-def _centred(embeddings: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-    """In float64 about the mean of the valid ones: far from the origin, squares would swallow the distances."""
+def _centred(embeddings: tf.Tensor, mask: tf.Tensor | None, dtype: tf.DType) -> tf.Tensor:
+    """About the mean of the valid ones, 0 elsewhere: far from the origin, squares would swallow the distances."""
     if mask is None:
         mask = tf.ones(tf.shape(embeddings)[:1], tf.bool)
-    valid = tf.where(mask[:, None], embeddings, 0)
     count = tf.reduce_sum(tf.cast(mask, embeddings.dtype))
-    mean = tf.reduce_sum(valid, axis=0) / tf.maximum(count, 1)
-    # The mean has the precision of the embeddings, so that the difference in float64 is exact.
-    return tf.where(mask[:, None], tf.cast(embeddings, tf.float64) - tf.cast(mean, tf.float64), 0)
+    mean = tf.reduce_sum(tf.where(mask[:, None], embeddings, 0), axis=0) / tf.maximum(count, 1)
+    # The mean has the precision of the embeddings, so that the difference is exact in float64, and a single rounding in
+    # float32.
+    return tf.where(mask[:, None], tf.cast(embeddings, dtype) - tf.cast(mean, dtype), 0)
 
 
 def _by_blocks(compare, columns: _Rows, order: tf.Tensor, count, block, found, rules: _Rules):
@@ -138,64 +143,77 @@ def _by_blocks(compare, columns: _Rows, order: tf.Tensor, count, block, found, r
 
 
 def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which pairs can be positive, and which negative: bool `[rows, columns]`."""
-    same = rows.labels[:, None] == columns.labels[None, :]
-    positives = same & (rows.index[:, None] != columns.index[None, :])
+    """Which pairs can be positive, and which negative: bool `[columns, rows]`."""
+    same = columns.labels[:, None] == rows.labels[None, :]
+    positives = same & (columns.index[:, None] != rows.index[None, :])
     negatives = ~same
-    usable = None if rows.mask is None else rows.mask[:, None] & columns.mask[None, :]
+    usable = None if rows.mask is None else columns.mask[:, None] & rows.mask[None, :]
     if rules.mining != "all":
-        other = rows.modality[:, None] != columns.modality[None, :]
+        other = columns.modality[:, None] != rows.modality[None, :]
         partner = other if rules.mining == "inter" else ~other
         usable = partner if usable is None else usable & partner
     if usable is not None:
         positives, negatives = positives & usable, negatives & usable
     if rules.negative_seconds > 0:
-        near = tf.abs(rows.time[:, None] - columns.time[None, :]) < rules.negative_seconds
-        negatives &= ~(near & (rows.recording[:, None] == columns.recording[None, :]))
+        near = tf.abs(columns.time[:, None] - rows.time[None, :]) < rules.negative_seconds
+        negatives &= ~(near & (columns.recording[:, None] == rows.recording[None, :]))
     return positives, negatives
 
 
 def _squared_distances(rows: _Rows, columns: _Rows) -> tf.Tensor:
-    """`[rows, columns]`, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T."""
+    """`[columns, rows]`, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T."""
     one = tf.ones_like
-    left = tf.concat([rows.points, rows.squares[:, None], one(rows.squares)[:, None]], axis=1)
-    right = tf.concat([-2 * columns.points, one(columns.squares)[:, None], columns.squares[:, None]], axis=1)
+    left = tf.concat([columns.points, columns.squares[:, None], one(columns.squares)[:, None]], axis=1)
+    right = tf.concat([-2 * rows.points, one(rows.squares)[:, None], rows.squares[:, None]], axis=1)
     return tf.matmul(left, right, transpose_b=True)
 
 
-def _candidates(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """What is to be largest, squared distances to positives and negative ones to negatives, `[2, rows, columns]`.
+def _largest(values: tf.Tensor, allowed: tf.Tensor, tolerance: tf.Tensor, columns: _Rows):
+    """Of each row the first column whose value is allowed and within a tolerance of the largest.
 
-    Also the largest, `[2, rows, 1]`, -inf where no pair is allowed, and which rows have both, `[rows]`.
+    Values lie as `[columns, rows]`: down the columns, TensorFlow finds extremes several rows at a time.
+
+    Args:
+        values: `[columns, rows]`.
+        allowed: bool `[columns, rows]`.
+        tolerance: `[rows]`.
+        columns: of the values.
+
+    Returns:
+        That column's index, int32 `[rows]`; whether there is any; which values lie that close, `[columns, rows]`.
     """
+    never = tf.constant(float("-inf"), values.dtype)
+    values = tf.where(allowed, values, never)
+    best = tf.reduce_max(values, axis=0)
+    close = values >= best - tolerance
+    first = tf.reduce_min(tf.where(close, columns.index[:, None], columns.index[-1]), axis=0)
+    return first, best > never, close
+
+
+def _hardest(rows: _Rows, columns: _Rows, rules: _Rules, tolerance: tf.Tensor):
     distances = _squared_distances(rows, columns)
     positives, negatives = _allowed(rows, columns, rules)
-    never = tf.constant(float("-inf"), distances.dtype)
-    # Both at once: in a small batch an operation costs more than its numbers.
-    values = tf.stack([tf.where(positives, distances, never), tf.where(negatives, -distances, never)])
-    best = tf.reduce_max(values, axis=2, keepdims=True)
-    return values, best, tf.reduce_all(best > never, axis=[0, 2])
-
-
-def _first(chosen: tf.Tensor) -> tf.Tensor:
-    """Index of the first True of each row, `[2, rows]`; as `argmax` finds it, but faster."""
-    return tf.math.top_k(tf.cast(chosen, tf.float32), 1).indices[:, :, 0]
+    return _largest(distances, positives, tolerance, columns), _largest(-distances, negatives, tolerance, columns)
 
 
 def _exact(rows: _Rows, columns: _Rows, rules: _Rules) -> Pairs:
-    values, best, valid = _candidates(rows, columns, rules)
-    tolerance = _TIE * (rows.squares + tf.reduce_max(columns.squares))[:, None]
-    return Pairs(*tf.unstack(_first(values >= best - tolerance)), valid)
+    tolerance = _TIE * (rows.squares + tf.reduce_max(columns.squares))
+    (positive, some, _), (negative, others, _) = _hardest(rows, columns, rules, tolerance)
+    return Pairs(positive, negative, some & others)
 
 
 def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Pairs by float32, and whether rounding can't have changed them; an anchor that is not valid is clear, too."""
-    values, best, valid = _candidates(rows, columns, rules)
-    # A sum of K products errs by K roundings of the products' absolute values, which |x|^2 + |y|^2 bounds twice; both
-    # of two distances may err.
-    roundings = 4.0 * (columns.points.shape[1] + 8)
-    tolerance = roundings * _FLOAT32 * (rows.squares + tf.reduce_max(columns.squares))[:, None]
-    rivals = tf.cast(values >= best - tolerance, tf.float32)
-    clear = tf.reduce_all(tf.reduce_sum(rivals, axis=2) == 1, axis=0)
-    # A clear row has a single rival, the largest itself.
-    return *tf.unstack(_first(rivals > 0)), valid, ~valid | clear
+    # Of K = E + 2 products, a sum errs by K roundings of their absolute values, which |x|^2 + |y|^2 bounds twice; the
+    # squares err by E roundings, centring by 4; both of two distances may err: 2 (3 E + 8). The rest is for the
+    # tolerance's own rounding.
+    roundings = 6.0 * (columns.points.shape[1] + 4)
+    tolerance = roundings * _FLOAT32 * (rows.squares + tf.reduce_max(columns.squares))
+    (positive, some, near), (negative, others, far) = _hardest(rows, columns, rules, tolerance)
+    valid = some & others
+    single = (_count(near) == 1) & (_count(far) == 1)  # then it is the largest itself
+    return positive, negative, valid, ~valid | single
+
+
+def _count(close: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(close, tf.float32), axis=0)
