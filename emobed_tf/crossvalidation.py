@@ -61,7 +61,7 @@ class FoldSource:
     fold: Fold
 
     def __call__(self) -> Problem:
-        config, corpus = kept_corpus(self.config)
+        config, corpus = kept_corpus(self.config, partitioned=False)
         return Problem(config, regrouped(corpus, self.fold))
 
 
@@ -157,7 +157,7 @@ def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> P
     with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
     configs, corpora = {}, {}
     for target in targets:
-        config, corpus = kept_corpus(_of_target(settings, target, with_auxiliaries))
+        config, corpus = kept_corpus(_of_target(settings, target, with_auxiliaries), partitioned=False)
         if corpus.task != REGRESSION and config.training.selection is None:
             config = config.replace(selection="uar")
         configs[config.data.target], corpora[config.data.target] = config, corpus

@@ -35,7 +35,7 @@ def load_corpus(
     return _resolved(config, directory, corpus, target_only), corpus
 
 
-def kept_corpus(config: Config, progress: Progress | None = None) -> tuple[Config, Corpus]:
+def kept_corpus(config: Config, progress: Progress | None = None, *, partitioned: bool = True) -> tuple[Config, Corpus]:
     """As `load_corpus`, but the last few data sets stay in memory: a process that trains many times reads them once.
 
     They are read again when a file has changed.
@@ -43,12 +43,13 @@ def kept_corpus(config: Config, progress: Progress | None = None) -> tuple[Confi
     Args:
         config: any configuration.
         progress: see `corpora.load`.
+        partitioned: see `corpora.load`.
 
     Raises:
         InputError: if data or settings don't fit each other.
     """
     config, directory = _located(config, progress)
-    what = _what_to_read(config, directory, target_only=False)
+    what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
     key = repr(what)
     corpus, states = _kept.pop(key, (None, None))
     if corpus is None or states != _file_states(corpus):

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emobed_tf.baselines.svm import SupportVectorMachine
@@ -101,6 +102,19 @@ class TestPlan:
         # Three recordings a partition; the simulated package has its test labels apart, where the reader finds them.
         assert sorted(found.speakers) == [f"{part}_{k}" for part in ("dev", "test", "train") for k in (1, 2, 3)]
         assert found.scores == ("ccc",)
+
+    def test_partitions_are_neither_needed_nor_looked_at(self, plan, tables, tmp_path):
+        audio, face = (pd.read_csv(tables / f"{name}.csv") for name in ("audio", "face"))
+        audio.drop(columns="partition").to_csv(tmp_path / "audio.csv", index=False)
+        face.assign(partition=[f"split {k % 7}" for k in range(len(face))]).to_csv(tmp_path / "face.csv", index=False)
+        found = make_plan(settings(tmp_path), THREE, SYSTEMS)
+        assert found.folds == plan.folds
+        for target in plan.targets:
+            a, b = (each.cell(target, "classic", each.folds[1]).source().corpus for each in (found, plan))
+            for name in plan.targets:
+                groups = [[(r.id, r.partition) for r in each.modality(name).recordings] for each in (a, b)]
+                assert groups[0] == groups[1]
+                assert {part for _, part in groups[0]} == {"train", "dev", "test"}
 
     def test_identity_tells_what_matters(self, plan, tables):
         def identity(protocol=THREE, **changes):

@@ -107,7 +107,7 @@ def check_same_names(names: Sequence[str], where: str, reference: Sequence[str],
             )
 
 
-def check_modalities(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
+def check_partitions(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
     """Checks that every modality can be trained on and that no speaker is on both sides of a split.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emobed_tf.corpora import omg, recola
-from emobed_tf.corpora.checks import check_modalities, is_modality_name, like_modality_name
+from emobed_tf.corpora.checks import check_partitions, is_modality_name, like_modality_name
 from emobed_tf.corpora.corpus import CLASSIFICATION, DIMENSIONS, EMOTION, REGRESSION, Corpus, Modality
 from emobed_tf.corpora.files import MARKER, Progress, choose, shorten
 from emobed_tf.corpora.tables import Target, decide, find, parse_pairs, read_tables, to_modality
@@ -23,6 +23,7 @@ def load(
     task: str = "auto",
     tables: Sequence[str | tuple[str, str | Path]] = (),
     modalities: Sequence[str] | None = None,
+    partitioned: bool = True,
     progress: Progress | None = None,
 ) -> Corpus:
     """Reads a data set and checks it.
@@ -36,6 +37,8 @@ def load(
         tables: modalities to add to any data set, each `NAME=PATH` or (name, path); a name is an ASCII letter, then
             ASCII letters, digits, `_` or `-`. A table in the folder of `tables` gets that name instead of its stem.
         modalities: names of those to read; None for all. Others' files are not opened.
+        partitioned: False: for who splits the data anew. Tables are taken as a whole and need no partitions, and no
+            check is made of any.
         progress: called as progress(done, total, what) after each file of RECOLA and OMG-Emotion.
 
     Returns:
@@ -66,10 +69,11 @@ def load(
         read_modalities, fingerprints = recola.read(folder, dimension, from_folder, progress)
     elif from_folder:
         read_modalities, fingerprints = omg.read(folder, from_folder, progress)
-    new = read_tables({modality: added[modality] for modality in chosen if modality in added}, progress)
+    new = read_tables({modality: added[modality] for modality in chosen if modality in added}, progress, partitioned)
     target = target or decide(new, task, dimension)
-    read_modalities += [to_modality(modality, table, target) for modality, table in new.items()]
-    check_modalities(read_modalities, target.classes)
+    read_modalities += [to_modality(modality, table, target, partitioned) for modality, table in new.items()]
+    if partitioned:
+        check_partitions(read_modalities, target.classes)
     fingerprints |= {str(table.path): table.sha256 for table in new.values()}
     homes = {table.path.parent for table in new.values()} | ({folder} if from_folder else set())
     simulated = any((home / MARKER).is_file() for home in homes)

@@ -36,7 +36,7 @@ _TABLE = re.compile(r"features_(.+)_([^_]+)", re.IGNORECASE)
 _COLUMNS = Columns(
     texts=KEY,
     numbers=("time",),
-    required=KEY,
+    required=dict.fromkeys(KEY, ""),
     ignored=("link", "start", "end", _VOTE, *(name for name in NEVER_FEATURES if name != "time")),
 )
 

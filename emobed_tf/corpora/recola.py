@@ -241,7 +241,7 @@ def _read_labels(data_dir: Path, recording: str) -> dict[str, dict[str, _Rows]]:
 
 
 def _read_ratings(path: Path) -> _Rows:
-    table = read_table(path, Columns(numbers=("time",), required=("time",)), delimiter=";")
+    table = read_table(path, Columns(numbers=("time",), required={"time": ""}), delimiter=";")
     times = table.numbers["time"]
     check_times(times, arff.FRAME_SECONDS, table.where)
     for rater, values in zip(table.feature_names, table.features.T, strict=True):

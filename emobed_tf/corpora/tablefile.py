@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,13 +47,13 @@ class Columns:
     Attributes:
         texts: columns read as text.
         numbers: columns read as numbers, float64.
-        required: those of them that have to be there.
+        required: those of them that have to be there, each with what to say where it isn't.
         ignored: columns that are not read. All others are features.
     """
 
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
+    required: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
 
 
@@ -173,9 +173,11 @@ def _check_header(names: Sequence[str], columns: Columns, where: str, delimiter:
         expected = reserved.get(name.lower(), name)
         if name != expected:
             raise InputError(f"{where}: column '{name}': expected '{expected}' (another name if it is a feature)")
-    for name in columns.required:
+    for name, remark in columns.required.items():
         if name not in names:
-            hint = "; are the cells separated by semicolons or tabs?" if len(names) == 1 and delimiter == "," else ""
+            hint = f"; {remark}" if remark else ""
+            if len(names) == 1 and delimiter == ",":
+                hint = "; are the cells separated by semicolons or tabs?"
             raise InputError(f"{where}: no column '{name}'; found {listing(names)}{hint}")
 
 

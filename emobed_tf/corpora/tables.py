@@ -23,7 +23,9 @@ from emobed_tf.errors import InputError, MissingInputError
 
 LABEL = "label"
 _COLUMNS = Columns(
-    texts=("id", "partition", "speaker", LABEL), numbers=("time", *DIMENSIONS), required=("id", "partition")
+    texts=("id", "partition", "speaker", LABEL),
+    numbers=("time", *DIMENSIONS),
+    required={"id": "", "partition": "crossvalidate and audit do without, they split by speaker"},
 )
 
 
@@ -73,11 +75,14 @@ def parse_pairs(tables: Sequence[str | tuple[str, str | Path]]) -> dict[str, Pat
     return pairs
 
 
-def read_tables(paths: Mapping[str, Path], progress: Progress | None = None) -> dict[str, Table]:
+def read_tables(
+    paths: Mapping[str, Path], progress: Progress | None = None, partitioned: bool = True
+) -> dict[str, Table]:
     """Tables by modality, which `decide` and `to_modality` take; `progress` is called after each."""
+    columns = _COLUMNS if partitioned else replace(_COLUMNS, required={"id": ""})
     result = {}
     for name, path in paths.items():
-        result[name] = _with_empty_labels(read_table(path, _COLUMNS))
+        result[name] = _with_empty_labels(read_table(path, columns))
         if progress is not None:
             progress(len(result), len(paths), name)
     return result
@@ -104,13 +109,15 @@ def decide(tables: Mapping[str, Table], task: str, dimension: str) -> Target:
     return Target(task, LABEL)
 
 
-def to_modality(name: str, table: Table, target: Target) -> Modality:
+def to_modality(name: str, table: Table, target: Target, partitioned: bool = True) -> Modality:
     """A table as a modality.
 
     Args:
         name: of the modality.
         table: with the columns id, partition, the label, and maybe time and speaker.
         target: what is learnt.
+        partitioned: False: the table is a whole, called train; its own partitions, if it has any, are not looked at,
+            and any recording may lack labels.
 
     Raises:
         InputError: whatever is wrong, with the line.
@@ -120,16 +127,17 @@ def to_modality(name: str, table: Table, target: Target) -> Modality:
     step = frame_step(table, groups)
     recordings = []
     for recording, rows in groups.items():
-        partition = constant(table, "partition", rows, recording)
+        partition = constant(table, "partition", rows, recording) if partitioned else PARTITIONS[0]
         if partition not in PARTITIONS:
             raise InputError(f"{table.where(rows[0])}: partition '{partition}'; expected {', '.join(PARTITIONS)}")
         speaker = constant(table, "speaker", rows, recording) if "speaker" in table.texts else recording
         if not speaker:
             raise InputError(f"{table.where(rows[0])}: column 'speaker' is empty; expected who is heard or seen")
+        may_lack = not partitioned or partition == "test"
         if target.task == CLASSIFICATION:
-            labels = _class_label(table, rows, recording, partition, target.classes)
+            labels = _class_label(table, rows, recording, may_lack, target.classes)
         else:
-            labels = _numeric_label(table, rows, partition, target.label, column)
+            labels = _numeric_label(table, rows, may_lack, target.label, column)
             labels |= _other_dimensions(table, rows, labels)
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
@@ -200,11 +208,11 @@ def _label_column(table: Table, target: Target) -> np.ndarray | None:
 
 
 def _class_label(
-    table: Table, rows: np.ndarray, recording: str, partition: str, classes: Sequence[str]
+    table: Table, rows: np.ndarray, recording: str, may_lack: bool, classes: Sequence[str]
 ) -> dict[str, np.ndarray]:
     value = constant(table, LABEL, rows, recording)
     if not value:
-        if partition == "test":
+        if may_lack:
             return {}
         raise InputError(
             f"{table.where(rows[0])}: column 'label' is empty or marked as missing; "
@@ -224,10 +232,10 @@ def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.nd
 
 
 def _numeric_label(
-    table: Table, rows: np.ndarray, partition: str, label: str, column: np.ndarray
+    table: Table, rows: np.ndarray, may_lack: bool, label: str, column: np.ndarray
 ) -> dict[str, np.ndarray]:
     values = column[rows]
-    if partition == "test" and np.isnan(values).all():
+    if may_lack and np.isnan(values).all():
         return {}
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:

@@ -55,6 +55,13 @@ class TestUtterances:
         assert list(load("tables", tmp_path, tables=[f"o={other}"]).modalities) == ["face", "o"]
         fails(lambda: load("tables", tmp_path, tables=[f"face={other}"]), "'face' already")
 
+    def test_without_partitions_it_is_a_whole_and_labels_may_lack(self, table):
+        pd.read_csv(table).drop(columns="partition").to_csv(table, index=False)
+        replace(table, "joy,1.0,1.1", ",1.0,1.1")
+        recordings = only(table, partitioned=False)[1].recordings
+        assert {recording.partition for recording in recordings} == {"train"}
+        assert [len(recording.labels) for recording in recordings][:3] == [1, 0, 1]
+
     def test_missing_values(self, table):
         replace(table, "joy,1.0,1.1", "joy,?,")
         features = only(table)[1].recordings[1].features
@@ -360,7 +367,7 @@ BAD = {
     "folder": (lambda path: (path.unlink(), path.mkdir()), ("expected a file, got a folder",)),
     "none": (Path.unlink, ("no such file",)),
     "no features": (rewrite("id,partition,label\nu,train,x\n"), ("no feature columns", "id, partition, label")),
-    "no partition": (change("partition", "part"), (":1", "no column 'partition'", "part")),
+    "no partition": (change("partition", "part"), (":1", "no column 'partition'", "crossvalidate")),
     "no id": (change("id,", "name,"), (":1", "no column 'id'")),
     "semicolons": (lambda path: write(path, path.read_text().replace(",", ";")), (":1", "semicolons")),
     "column twice": (change(",a,b", ",a,a"), (":1", "column 'a' a second time")),
