@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import gc
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import keras
@@ -33,7 +33,7 @@ from emobed_tf.streams import (
 
 _STEPS_AT_ONCE = 64  # of one frame each: a tenth of a second, so that Ctrl-C and NaN are noticed soon
 _MODELS_KEPT = 8
-_idle_models: dict[str, EmoBed] = {}  # by `Setup.shape`, the longest unused first
+_idle_models: dict[Hashable, EmoBed] = {}  # by all that is constant in a compiled step, the longest unused first
 
 
 @dataclass(frozen=True)
@@ -116,19 +116,57 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
     goal = _goal(config, facts, {name: values.stride for name, values in sequences.items()})
     steps = steps_at_once(sequences, _steps_per_epoch(sequences[data.target], config))
     shape = _shape(config, goal, steps, (*sequences.values(), development))
-    model = _idle_models.pop(shape, None) or _compiled(config, facts, goal, steps)
-    training = config.training
-    model.restart(training.seed, learning_rate=training.learning_rate, objective=objective)
-    for name, values in sequences.items():
+    model = left_over(shape) or compiled(build_model(config, facts), config, goal, steps)
+    start(model, config, sequences, development)
+    return Setup(model, sequences, in_order(development, config.training.batch_size), facts, config, shape)
+
+
+def compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
+    """A new model, ready for training.
+
+    Args:
+        model: from `build_model`, or another kind of `EmoBed`.
+        config: of the training.
+        goal: target, task, score.
+        steps: of a single call, see `steps_at_once`.
+    """
+    # Not the step as a whole: the layers compile themselves, and independent ones then run at the same time.
+    model.compile(
+        FusedAdam(config.training.learning_rate),
+        goal=goal,
+        objective=config.objective,
+        steps_per_execution=steps,
+        jit_compile=False,
+    )
+    return model
+
+
+def start(model: EmoBed, config: Config, training: Mapping[str, Sequences], development: Sequences) -> None:
+    """Puts a compiled model, new or used, before its first step, and standardises features, once, in place.
+
+    Args:
+        model: its weights become the initial ones of the seed.
+        config: of the training.
+        training: sequences by modality; mean and deviation are theirs.
+        development: of the target.
+    """
+    model.restart(config.training.seed, learning_rate=config.training.learning_rate, objective=config.objective)
+    for name, values in training.items():
         model.standardise(name).adapt(values.features[values.mask])
-        _standardise(model, values)
-    _standardise(model, development)
-    return Setup(model, sequences, in_order(development, training.batch_size), facts, config, shape)
+    for values in (*training.values(), development):
+        layer = model.standardise(values.modality)
+        for item in values.features:
+            item[...] = layer(item[None])[0]
 
 
-def keep_for_the_next(setup: Setup) -> None:
+def left_over(shape: Hashable) -> EmoBed | None:
+    """A model whose training has ended, no longer to be had by others; None if there is none of that shape."""
+    return _idle_models.pop(shape, None)
+
+
+def keep_for_the_next(shape: Hashable, model: EmoBed) -> None:
     """Leaves a model that has finished to the next training of its shape."""
-    _idle_models[setup.shape] = setup.model
+    _idle_models[shape] = model
     if len(_idle_models) > _MODELS_KEPT:
         del _idle_models[next(iter(_idle_models))]
         gc.collect()  # a model and its graphs refer to each other
@@ -176,13 +214,6 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
     return dataclasses.replace(values, mined_weights=padded.labels[:, :: values.stride])
 
 
-def _standardise(model: EmoBed, values: Sequences) -> None:
-    """Once, in place, rather than in every step."""
-    layer = model.standardise(values.modality)
-    for item in values.features:
-        item[...] = layer(item[None])[0]
-
-
 def _goal(config: Config, facts: Facts, strides: dict[str, int]) -> Goal:
     return Goal(
         target=facts.target,
@@ -193,19 +224,6 @@ def _goal(config: Config, facts: Facts, strides: dict[str, int]) -> Goal:
         delay=facts.delay,
         strides=strides,
     )
-
-
-def _compiled(config: Config, facts: Facts, goal: Goal, steps: int) -> EmoBed:
-    model = build_model(config, facts)
-    # Not the step as a whole: the layers compile themselves, and independent ones then run at the same time.
-    model.compile(
-        FusedAdam(config.training.learning_rate),
-        goal=goal,
-        objective=config.objective,
-        steps_per_execution=steps,
-        jit_compile=False,
-    )
-    return model
 
 
 def _shape(config: Config, goal: Goal, steps: int, sequences: tuple[Sequences, ...]) -> str:

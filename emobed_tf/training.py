@@ -79,7 +79,7 @@ def train(
     setup = prepare(config, corpus)
     keeper = Keeper(setup.model.score.name, config.training.patience)
     _fit(setup, keeper, callbacks, progress, diagnostics=0)
-    keep_for_the_next(setup)
+    keep_for_the_next(setup.shape, setup.model)
     return Trained(
         config,
         setup.facts,
@@ -131,7 +131,7 @@ def train_run(
         _fit(setup, keeper, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
     if more or not run.finished:
         _finish(setup, corpus, run, keeper)
-    keep_for_the_next(setup)
+    keep_for_the_next(setup.shape, setup.model)
     return run
 
 

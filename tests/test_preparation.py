@@ -99,12 +99,10 @@ class TestReuse:
         assert not no_idle_models
 
     def test_a_few_models_are_kept_the_latest(self, no_idle_models):
-        from types import SimpleNamespace
-
         from emobed_tf.preparation import keep_for_the_next
 
         for k in range(10):
-            keep_for_the_next(SimpleNamespace(shape=f"shape {k}", model=k))
+            keep_for_the_next(f"shape {k}", k)
         assert list(no_idle_models.values()) == [2, 3, 4, 5, 6, 7, 8, 9]
 
 

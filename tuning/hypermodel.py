@@ -56,7 +56,7 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
         """The compiled model of a trial, with initial weights."""
         self.declare_hyperparameters(hp)
         setup = prepare(self.settings(hp), self.corpus)
-        keep_for_the_next(setup)  # `fit` takes it from there
+        keep_for_the_next(setup.shape, setup.model)  # `fit` takes it from there
         return setup.model
 
     def fit(

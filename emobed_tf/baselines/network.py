@@ -19,11 +19,6 @@ from emobed_tf.model import EmoBed, Goal, encoder_network, gru_layer, head_netwo
 RECONSTRUCTION = "reconstruction"
 BIN, PRESENT = "bin", "present"
 
-_NETWORKS_KEPT = 8
-_idle_networks: dict[
-    tuple, "SharedNetwork"
-] = {}  # by all that is constant in a compiled step, the longest unused first
-
 
 @dataclass(frozen=True)
 class Head:

@@ -6,7 +6,6 @@ with one that weighs nothing, ends at that system's weights.
 
 import dataclasses
 import functools
-import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +18,8 @@ from emobed_tf.checkpoint import Keeper, set_weight_arrays
 from emobed_tf.corpora.corpus import REGRESSION, Modality, Recording
 from emobed_tf.inference import predict
 from emobed_tf.model import Goal
-from emobed_tf.optimizer import FusedAdam
 from emobed_tf.postprocess import shift
-from emobed_tf.preparation import check_labels, steps_at_once
+from emobed_tf.preparation import check_labels, compiled, keep_for_the_next, left_over, start, steps_at_once
 from emobed_tf.stack import import_tensorflow
 from emobed_tf.streams import (
     Sequences,
@@ -35,7 +33,6 @@ from emobed_tf.streams import (
 from emobed_tf.systems import Problem
 
 _NETWORKS_KEPT = 8
-_idle_networks: dict[tuple, SharedNetwork] = {}  # by all that is constant in a compiled step, the longest unused first
 
 
 @dataclass(frozen=True)
@@ -164,10 +161,9 @@ def train_network(
     goal = _goal(problem, labels)
     steps = steps_at_once({problem.target: sequences}, steps_per_epoch)
     shape = _shape(config, design, goal, steps, sequences, development, more)
-    model = _idle_networks.pop(shape, None) or _compiled(config, design, goal, steps)
-    model.restart(training.seed, learning_rate=training.learning_rate, objective=config.objective)
+    model = left_over(shape) or compiled(build(design, xla=training.xla), config, goal, steps)
+    start(model, config, {problem.target: sequences}, development)
     model.weight.assign(weight)
-    _standardise(model, sequences, development)
     keeper = Keeper(problem.score, training.patience)
     keras.utils.set_random_seed(training.seed)
     with keeper.stopping_at_a_step():
@@ -180,7 +176,7 @@ def train_network(
             shuffle=False,
             verbose=0,
         )
-    _keep_for_the_next(shape, model)
+    keep_for_the_next(shape, model)
     return TrainedNetwork(
         design=design,
         delay=goal.delay,
@@ -234,14 +230,6 @@ def _scaled(problem: Problem, head: Head) -> Head:
     return dataclasses.replace(head, deviation=_deviation(problem, _series(problem, head.name)))
 
 
-def _standardise(model: SharedNetwork, training: Sequences, development: Sequences) -> None:
-    """Once, in place, rather than in every step."""
-    layer = model.standardise(training.modality)
-    layer.adapt(training.features[training.mask])
-    for item in (*training.features, *development.features):
-        item[...] = layer(item[None])[0]
-
-
 def _goal(problem: Problem, labels: Sequence[np.ndarray]) -> Goal:
     return Goal(
         target=problem.target,
@@ -253,18 +241,6 @@ def _goal(problem: Problem, labels: Sequence[np.ndarray]) -> Goal:
     )
 
 
-def _compiled(config: settings.Config, design: Design, goal: Goal, steps: int) -> SharedNetwork:
-    model = build(design, xla=config.training.xla)
-    model.compile(
-        FusedAdam(config.training.learning_rate),
-        goal=goal,
-        objective=config.objective,
-        steps_per_execution=steps,
-        jit_compile=False,
-    )
-    return model
-
-
 def _shape(
     config: settings.Config, design: Design, goal: Goal, steps: int, sequences: Sequences, development: Sequences, more
 ) -> tuple:
@@ -273,11 +249,3 @@ def _shape(
     training = config.training
     constants = (training.xla, training.batch_size, config.objective.regression_loss, steps, *sizes, *more)
     return (design, repr((goal, constants)))
-
-
-def _keep_for_the_next(shape: tuple, model: SharedNetwork) -> None:
-    """Leaves a network that has finished to the next training of its shape."""
-    _idle_networks[shape] = model
-    if len(_idle_networks) > _NETWORKS_KEPT:
-        del _idle_networks[next(iter(_idle_networks))]
-        gc.collect()  # a model and its graphs refer to each other

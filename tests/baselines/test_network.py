@@ -289,10 +289,10 @@ class TestTraining:
 class TestReuse:
     @pytest.fixture(autouse=True)
     def idle(self):
-        from emobed_tf.baselines import network_training
+        from emobed_tf import preparation
 
-        network_training._idle_networks.clear()
-        return network_training._idle_networks
+        preparation._idle_models.clear()
+        return preparation._idle_models
 
     def trained(self, given, weight=1.0, **changes):
         from emobed_tf.baselines.network import Head
@@ -319,9 +319,9 @@ class TestReuse:
             np.testing.assert_array_equal(values, used.weights[name], err_msg=name)
 
     def test_another_shape_gets_a_network_of_its_own_and_few_are_kept(self, idle, monkeypatch):
-        from emobed_tf.baselines import network_training
+        from emobed_tf import preparation
 
-        monkeypatch.setattr(network_training, "_NETWORKS_KEPT", 1)
+        monkeypatch.setattr(preparation, "_MODELS_KEPT", 1)
         given = classes_problem(epochs=1)
         for units in (2, 3):
             self.trained(given, head_units=units)
