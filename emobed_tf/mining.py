@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import tensorflow as tf
 
 _BLOCK_ELEMENTS = 2**21  # distances held at a time: 8 MB in float32
-_OPEN = 16  # rows that are compared exactly at a time; most batches have fewer
+_OPEN = 32  # rows that are compared exactly at a time; most batches have fewer
 _TIE = 1e-13  # relative to the squared norms: what float64 can get wrong in a squared distance
 _FLOAT32 = 2.0**-24  # relative error of one operation
 

@@ -48,6 +48,25 @@ def import_tensorflow(threads: int) -> None:
                 "start another process"
             ) from None
     tf.config.experimental.enable_op_determinism()
+    _keep_sums_in_order()
+
+
+def _keep_sums_in_order() -> None:
+    """Turns off the memory optimiser of TensorFlow's graphs, which `enable_op_determinism` leaves on.
+
+    In a graph that it expects to need more than a few hundred megabytes, the optimiser has three and more gradients of
+    one weight added in the order in which they come, which changes from step to step. TensorFlow has no public option
+    to turn it off alone.
+    """
+    from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
+    from tensorflow.python.eager import context
+
+    running = context.context()
+    config = config_pb2.ConfigProto()
+    config.CopyFrom(running.config)
+    config.graph_options.rewrite_options.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
+    running._config = config
+    running.function_call_options = None  # of this thread, made from the configuration when a graph is next called
 
 
 @contextlib.contextmanager
