@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-_BLOCK_ELEMENTS = 2**21  # distances held at a time: 8 MB in float32
+_BLOCK_ELEMENTS = 2**21  # distances held at a time, about: 8 MB in float32
 _OPEN = 32  # rows that are compared exactly at a time; most batches have fewer
 _TIE = 1e-13  # relative to the squared norms: what float64 can get wrong in a squared distance
 _FLOAT32 = 2.0**-24  # relative error of one operation
@@ -76,7 +76,7 @@ def batch_hard_pairs(
         origin: needed for `mining` other than "all" and for `negative_seconds`.
         mining: "all" pairs, "inter": only with other modalities, "intra": only within the modality.
         negative_seconds: least distance in time to a negative in the same recording.
-        block: rows at a time. Default: as many as keep a block's distances in 8 MB. The result doesn't depend on it.
+        block: rows at a time; the result doesn't depend on it. Default: so many that their distances take about 8 MB.
 
     Returns:
         Positive, negative and validity. An anchor without a positive or without a negative is not valid, and its
@@ -96,7 +96,8 @@ def batch_hard_pairs(
     rules = _Rules(mining, negative_seconds)
     others = (labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
     if block is None:
-        block = tf.maximum(8, _BLOCK_ELEMENTS // (n + 1)) if static is None else max(8, _BLOCK_ELEMENTS // (n + 1))
+        # An odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache.
+        block = _BLOCK_ELEMENTS // (n + 1) // 32 * 32 + 16
     wide = tf.float64 if embeddings.dtype == tf.float64 else tf.float32
     points = tf.cast(_centred(embeddings, mask, wide), tf.float32)
     everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)
@@ -143,10 +144,9 @@ def _by_blocks(compare, columns: _Rows, order: tf.Tensor, count, block, found, r
 
 
 def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which pairs can be positive, and which negative: bool `[columns, rows]`."""
-    same = columns.labels[:, None] == rows.labels[None, :]
-    positives = same & (columns.index[:, None] != rows.index[None, :])
-    negatives = ~same
+    """Which pairs can be positive, each with itself among them, and which negative: bool `[columns, rows]`."""
+    positives = columns.labels[:, None] == rows.labels[None, :]
+    negatives = ~positives
     usable = None if rows.mask is None else columns.mask[:, None] & rows.mask[None, :]
     if rules.mining != "all":
         other = columns.modality[:, None] != rows.modality[None, :]
@@ -161,17 +161,20 @@ def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.
 
 
 def _squared_distances(rows: _Rows, columns: _Rows) -> tf.Tensor:
-    """`[columns, rows]`, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T."""
+    """`[columns, rows]`, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
+
+    Down the columns, TensorFlow finds extremes several rows at a time.
+    """
     one = tf.ones_like
     left = tf.concat([columns.points, columns.squares[:, None], one(columns.squares)[:, None]], axis=1)
     right = tf.concat([-2 * rows.points, one(rows.squares)[:, None], rows.squares[:, None]], axis=1)
     return tf.matmul(left, right, transpose_b=True)
 
 
-def _largest(values: tf.Tensor, allowed: tf.Tensor, tolerance: tf.Tensor, columns: _Rows):
-    """Of each row the first column whose value is allowed and within a tolerance of the largest.
-
-    Values lie as `[columns, rows]`: down the columns, TensorFlow finds extremes several rows at a time.
+def _largest(
+    values: tf.Tensor, allowed: tf.Tensor, tolerance: tf.Tensor, columns: _Rows
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Of each row the first column whose value is allowed and within a tolerance of the largest, and if there is any.
 
     Args:
         values: `[columns, rows]`.
@@ -180,40 +183,55 @@ def _largest(values: tf.Tensor, allowed: tf.Tensor, tolerance: tf.Tensor, column
         columns: of the values.
 
     Returns:
-        That column's index, int32 `[rows]`; whether there is any; which values lie that close, `[columns, rows]`.
+        That column's index, int32 `[rows]`; bool `[rows]`.
     """
     never = tf.constant(float("-inf"), values.dtype)
     values = tf.where(allowed, values, never)
     best = tf.reduce_max(values, axis=0)
     close = values >= best - tolerance
-    first = tf.reduce_min(tf.where(close, columns.index[:, None], columns.index[-1]), axis=0)
-    return first, best > never, close
-
-
-def _hardest(rows: _Rows, columns: _Rows, rules: _Rules, tolerance: tf.Tensor):
-    distances = _squared_distances(rows, columns)
-    positives, negatives = _allowed(rows, columns, rules)
-    return _largest(distances, positives, tolerance, columns), _largest(-distances, negatives, tolerance, columns)
+    return tf.reduce_min(tf.where(close, columns.index[:, None], columns.index[-1]), axis=0), best > never
 
 
 def _exact(rows: _Rows, columns: _Rows, rules: _Rules) -> Pairs:
     tolerance = _TIE * (rows.squares + tf.reduce_max(columns.squares))
-    (positive, some, _), (negative, others, _) = _hardest(rows, columns, rules, tolerance)
+    distances = _squared_distances(rows, columns)
+    positives, negatives = _allowed(rows, columns, rules)
+    positives &= columns.index[:, None] != rows.index[None, :]
+    positive, some = _largest(distances, positives, tolerance, columns)
+    negative, others = _largest(-distances, negatives, tolerance, columns)
     return Pairs(positive, negative, some & others)
 
 
 def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Pairs by float32, and whether rounding can't have changed them; an anchor that is not valid is clear, too."""
+    """Pairs by float32, and whether rounding can't have changed them; an anchor that is not valid is clear, too.
+
+    The pairs of one that is not clear mean nothing.
+    """
     # Of K = E + 2 products, a sum errs by K roundings of their absolute values, which |x|^2 + |y|^2 bounds twice; the
     # squares err by E roundings, centring by 4; both of two distances may err: 2 (3 E + 8). The rest is for the
     # tolerance's own rounding.
     roundings = 6.0 * (columns.points.shape[1] + 4)
     tolerance = roundings * _FLOAT32 * (rows.squares + tf.reduce_max(columns.squares))
-    (positive, some, near), (negative, others, far) = _hardest(rows, columns, rules, tolerance)
-    valid = some & others
-    single = (_count(near) == 1) & (_count(far) == 1)  # then it is the largest itself
-    return positive, negative, valid, ~valid | single
+    distances = _squared_distances(rows, columns)
+    positives, negatives = _allowed(rows, columns, rules)
+    infinity = tf.constant(float("inf"))
+    far, near = tf.where(positives, distances, -infinity), tf.where(negatives, distances, infinity)
+    farthest, nearest = tf.reduce_max(far, axis=0), tf.reduce_min(near, axis=0)
+    positive, only_positive = _only(far >= farthest - tolerance, columns.index)
+    negative, only_negative = _only(near <= nearest + tolerance, columns.index)
+    alone = only_positive & (positive == rows.index)  # 0 from itself; another one would be as far at least
+    valid = (farthest > -infinity) & ~alone & (nearest < infinity)
+    return positive, negative, valid, ~valid | (only_positive & only_negative)
 
 
-def _count(close: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(close, tf.float32), axis=0)
+def _only(close: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Of each row the index of its close column, int32 `[rows]`, 0 if there are several; and whether there is just one.
+
+    Args:
+        close: bool `[columns, rows]`.
+        index: int32 `[columns]`.
+    """
+    # One product for both. The index is exact below 2^24: where there is one, the sum has no other term.
+    weights = tf.cast(tf.stack([tf.ones_like(index), index]), tf.float32)
+    count, position = tf.unstack(tf.matmul(weights, tf.cast(close, tf.float32)))
+    return tf.cast(tf.where(count == 1, position, 0), tf.int32), count == 1
