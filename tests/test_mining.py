@@ -161,3 +161,14 @@ class TestBatchHardPairs:
 def circle(rng, n, spread):
     angle = rng.uniform(0, 2 * np.pi, n)
     return np.c_[np.cos(angle), np.sin(angle), np.zeros((n, 3))] * (1 + spread * rng.normal(size=(n, 1)))
+
+
+def test_the_only_one_of_its_class_is_no_anchor(stack):
+    from emobed_tf.mining import batch_hard_pairs
+
+    # On a line at 0, 1, 5, 7 and 20: each of the first four has its partner, the last has nobody of its class.
+    line = stack.constant([[0.0], [1.0], [5.0], [7.0], [20.0]])
+    pairs = batch_hard_pairs(line, stack.constant([0, 0, 1, 1, 2]))
+    assert pairs.valid.numpy().tolist() == [True, True, True, True, False]
+    assert pairs.positive.numpy()[:4].tolist() == [1, 0, 3, 2]
+    assert pairs.negative.numpy()[:4].tolist() == [2, 2, 1, 1]
