@@ -138,7 +138,6 @@ def train_run(
 def _fit(setup: Setup, keeper: Keeper, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
     training = setup.config.training
     first = keeper.epochs_done * setup.steps_per_epoch
-    keras.utils.set_random_seed(training.seed)
     watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
         watch.append(_Report(progress, training.epochs, setup.model.score.name))

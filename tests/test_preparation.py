@@ -1,7 +1,12 @@
 """Many trainings in one process: one compiled step for each shape, and nothing left of the training before."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
+from tests.conftest import ROOT
 from tests.test_training import assert_equal_weights, settings, weights
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
@@ -14,6 +19,26 @@ def no_idle_models():
     preparation._idle_models.clear()
     return preparation._idle_models
 
+
+# What TensorFlow builds anew for a training stays in memory, a megabyte at least: 24 MB of 24 trainings.
+TRAININGS = """
+import json
+from emobed_tf.stack import import_tensorflow
+import_tensorflow(1)
+from emobed_tf.config import preset
+from emobed_tf.training import train
+from tests.benchmarks.data import framewise
+from tests.benchmarks.worker import resident
+
+corpus = framewise({"audio": 20, "video": 30}, frames=300, recordings=4)
+small = {"encoder_layers": 1, "head_layers": 1, "encoder_units": 32, "head_units": 32, "epochs": 2, "threads": 1}
+config = preset("recola").replace(target="audio", auxiliary=("video",), task="regression", **small).check()
+memory = []
+for seed in range(40):
+    train(config.replace(seed=seed), corpus)
+    memory.append(resident())
+print(json.dumps(memory))
+"""
 
 OTHERS = {"alpha": 0.9, "beta": 0.1, "l2": 0.01, "learning_rate": 0.01, "seed": 5, "bins": 3}
 
@@ -76,6 +101,14 @@ class TestReuse:
         traced.clear()
         train_run(settings(recola, **OTHERS), tmp_path / "second")
         assert traced == []
+
+    @pytest.mark.slow
+    def test_nothing_is_left_in_memory(self):
+        done = subprocess.run(
+            [sys.executable, "-c", TRAININGS], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
+        )
+        memory = json.loads(done.stdout.splitlines()[-1])
+        assert memory[-1] - memory[-25] < 12 * 2**20
 
     @pytest.mark.parametrize("change", [{"margin": 0.2}, {"batch_size": 3}, {"head_units": 7}, {"clip": 3.0}])
     def test_another_shape_gets_a_model_of_its_own(self, recola, tmp_path, no_idle_models, change):

@@ -165,7 +165,6 @@ def train_network(
     start(model, config, {problem.target: sequences}, development)
     model.weight.assign(weight)
     keeper = Keeper(problem.score, training.patience)
-    keras.utils.set_random_seed(training.seed)
     with keeper.stopping_at_a_step():
         model.fit(
             unpaired({problem.target: stream(_Batched(sequences, more), training.batch_size, training.seed)}),
