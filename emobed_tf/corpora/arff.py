@@ -1,5 +1,6 @@
 """ARFF files as the AVEC 2016 package has them: one row per frame; features, or a gold standard."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,7 @@ PARSER_VERSION = 1
 
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s'"]\S*)\s+(\S.*)""", re.IGNORECASE)
 _NUMERIC = ("numeric", "real", "integer")
-# Large enough to keep the overhead per block small, small enough that several threads get some.
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 4 << 20  # at most, of the parser: larger ones leave its caches, smaller ones have more overhead
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,15 @@ def parse_features(data: bytes, path: Path, step: float = FRAME_SECONDS) -> Feat
     """
     header = parse_header(data, path)
     check_is_features(header, path)
-    times, *columns = _parse_rows(data, header, path)
+    table = _parse_rows(data, header, path)
+    times = table["0"].to_numpy()
 
     def where(row: int) -> str:
         return f"{path}:{_line_of_row(data, header, row)}"
 
     check_times(times, step, where)
-    by_column = np.empty((len(columns), len(times)), np.float32)
-    for index, column in enumerate(columns):
-        by_column[index] = column
-    features = np.ascontiguousarray(by_column.T)
+    parts = table.drop_columns("0").to_batches()
+    features = np.concatenate([part.to_tensor(null_to_nan=True).to_numpy() for part in parts])
     check_finite_or_missing(features, header.feature_names, where)
     return header.feature_names, features, float(times[0])
 
@@ -144,9 +143,8 @@ def parse_gold_standard(data: bytes, path: Path) -> tuple[np.ndarray, float]:
         InputError: whatever is wrong, with the line; also if the rows are another recording's.
     """
     header = parse_header(data, path)
-    columns = dict(
-        zip((attribute.name.lower() for attribute in header.attributes), _parse_rows(data, header, path), strict=True)
-    )
+    names = (attribute.name.lower() for attribute in header.attributes)
+    columns = {name: column.to_numpy() for name, column in zip(names, _parse_rows(data, header, path), strict=True)}
     times = next((columns[name] for name in TIME_NAMES if name in columns), None)
     if times is None or len(columns) != 3 or not all(name in columns for name in GOLD_NAMES):
         raise InputError(
@@ -184,31 +182,32 @@ def _parse_attribute(text: str, path: Path, line: int) -> Attribute:
     return Attribute(name, kind != "string", line)
 
 
-def _parse_rows(data: bytes, header: Header, path: Path) -> list[np.ndarray]:
-    """Columns in order: float64 for times, float32 for other numbers, object for strings."""
+def _parse_rows(data: bytes, header: Header, path: Path) -> pa.Table:
+    """Columns "0", "1", … in the header's order: float64 for times, float32 for other numbers, strings."""
+    types = {str(index): _arrow_type(attribute) for index, attribute in enumerate(header.attributes)}
     try:
-        columns = _parse_rows_fast(data, header)
+        table = _parse_rows_fast(data, header, types)
     except pa.ArrowException:
-        columns = []
-    if columns and len(columns[0]):
-        return columns
+        table = None
+    if table:
+        return table
     # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
-    return _parse_rows_slowly(data, header, path)
+    return _parse_rows_slowly(data, header, types, path)
 
 
-def _parse_rows_fast(data: bytes, header: Header) -> list[np.ndarray]:
+def _parse_rows_fast(data: bytes, header: Header, types: dict[str, pa.DataType]) -> pa.Table:
     rows = pa.py_buffer(data).slice(header.offset)
     if data.find(b"%", header.offset) >= 0:
         kept = (raw for raw in data[header.offset :].splitlines() if not raw.lstrip().startswith(b"%"))
         rows = pa.py_buffer(b"\n".join(kept))
-    types = {str(index): _arrow_type(attribute) for index, attribute in enumerate(header.attributes)}
-    table = pa.csv.read_csv(
+    blocks = pa.cpu_count() * math.ceil(rows.size / (pa.cpu_count() * _BLOCK_BYTES))  # as many for each thread
+    block = max(_BLOCK_BYTES // 4, math.ceil(rows.size / max(blocks, 1)))
+    return pa.csv.read_csv(
         pa.BufferReader(rows),
-        read_options=pa.csv.ReadOptions(column_names=list(types), block_size=_BLOCK_BYTES),
+        read_options=pa.csv.ReadOptions(column_names=list(types), block_size=block),
         parse_options=pa.csv.ParseOptions(quote_char=False),
         convert_options=pa.csv.ConvertOptions(column_types=types, null_values=["?"], strings_can_be_null=False),
     )
-    return [column.to_numpy() for column in table.columns]
 
 
 def _arrow_type(attribute: Attribute) -> pa.DataType:
@@ -217,7 +216,7 @@ def _arrow_type(attribute: Attribute) -> pa.DataType:
     return pa.float64() if attribute.name.lower() in TIME_NAMES else pa.float32()
 
 
-def _parse_rows_slowly(data: bytes, header: Header, path: Path) -> list[np.ndarray]:
+def _parse_rows_slowly(data: bytes, header: Header, types: dict[str, pa.DataType], path: Path) -> pa.Table:
     rows = []
     for line, raw in _data_lines(data, header):
         cells = [cell.strip() for cell in decode(raw, path, line).split(",")]
@@ -235,15 +234,13 @@ def _parse_rows_slowly(data: bytes, header: Header, path: Path) -> list[np.ndarr
         rows.append(cells)
     if not rows:
         raise InputError(f"{path}:{header.line}: no rows after '@data'; the file is cut short: copy it again")
+    columns = dict(zip(types, map(list, zip(*rows, strict=True)), strict=True))
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out later
-        return [
-            np.array([np.nan if cell == "?" else float(cell) for cell in column]).astype(
-                _arrow_type(attribute).to_pandas_dtype()
-            )
-            if attribute.numeric
-            else np.array(column, dtype=object)
-            for attribute, column in zip(header.attributes, zip(*rows, strict=True), strict=True)
-        ]
+        for (name, kind), attribute in zip(types.items(), header.attributes, strict=True):
+            if attribute.numeric:
+                values = [np.nan if cell == "?" else float(cell) for cell in columns[name]]
+                columns[name] = np.array(values).astype(kind.to_pandas_dtype())
+    return pa.table(columns)
 
 
 def _data_lines(data: bytes, header: Header) -> Iterator[tuple[int, bytes]]:
