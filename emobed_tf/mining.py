@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-_BLOCK_ELEMENTS = 2**21  # distances held at a time, about: 8 MB in float32
+_WHOLE = 1024  # up to so many embeddings are one block
+_BLOCK = 112  # rows; an odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache
 _OPEN = 32  # rows that are compared exactly at a time; most batches have fewer
 _TIE = 1e-13  # relative to the squared norms: what float64 can get wrong in a squared distance
 _FLOAT32 = 2.0**-24  # relative error of one operation
@@ -76,7 +77,7 @@ def batch_hard_pairs(
         origin: needed for `mining` other than "all" and for `negative_seconds`.
         mining: "all" pairs, "inter": only with other modalities, "intra": only within the modality.
         negative_seconds: least distance in time to a negative in the same recording.
-        block: rows at a time; the result doesn't depend on it. Default: so many that their distances take about 8 MB.
+        block: rows at a time; the result doesn't depend on it. Default: 112, or all of up to 1,024.
 
     Returns:
         Positive, negative and validity. An anchor without a positive or without a negative is not valid, and its
@@ -96,8 +97,8 @@ def batch_hard_pairs(
     rules = _Rules(mining, negative_seconds)
     others = (labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
     if block is None:
-        # An odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache.
-        block = _BLOCK_ELEMENTS // (n + 1) // 32 * 32 + 16
+        whole = n <= _WHOLE
+        block = tf.where(whole, tf.maximum(n, 1), _BLOCK) if static is None else n if whole else _BLOCK
     wide = tf.float64 if embeddings.dtype == tf.float64 else tf.float32
     points = tf.cast(_centred(embeddings, mask, wide), tf.float32)
     everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)

@@ -49,15 +49,19 @@ class TestBatchHardPairs:
         find = stack.function(lambda e: batch_hard_pairs(e, labels, mask, block=block), jit_compile=jit)
         assert as_list(find(embeddings)) == plain_pairs(embeddings, labels, mask)
 
-    def test_unknown_number_of_embeddings(self, stack):
+    @pytest.mark.parametrize("block", [None, 16])
+    def test_unknown_number_of_embeddings(self, stack, block):
         from emobed_tf.mining import batch_hard_pairs
 
-        embeddings, labels = batch(2)
         find = stack.function(
-            lambda e, y: batch_hard_pairs(e, y, block=16),
+            lambda e, y: batch_hard_pairs(e, y, block=block),
             input_signature=[stack.TensorSpec([None, 6]), stack.TensorSpec([None], stack.int32)],
         )
+        embeddings, labels = batch(2)
         assert as_list(find(embeddings, labels)) == plain_pairs(embeddings, labels)
+        assert as_list(find(embeddings[:0], labels[:0])) == []
+        embeddings, labels = batch(3, n=1030)  # more than are taken at once
+        assert as_list(find(embeddings, labels)) == as_list(batch_hard_pairs(embeddings, labels, block=1030))
 
     def test_of_equal_distances_the_lowest_index(self):
         from emobed_tf.mining import batch_hard_pairs
@@ -144,7 +148,7 @@ class TestBatchHardPairs:
     def test_a_batch_of_many_blocks(self):
         from emobed_tf.mining import batch_hard_pairs
 
-        # 2,500 rows are more than a block of 16 MB; a third of them stand there three times.
+        # 2,500 rows are more than are taken at once; a third of them stand there three times.
         embeddings, labels = batch(8, n=2500)
         embeddings[1:800], embeddings[1600:2399] = embeddings[801:1600], embeddings[801:1600]
         labels[1:800], labels[1600:2399] = labels[801:1600], labels[801:1600]

@@ -56,10 +56,12 @@ def utterances(features: dict[str, int], count: int):
     return _corpus(CLASSIFICATION, EMOTION, CLASSES, features, members, None)
 
 
-def embeddings(count: int, width: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings, float32 `[count, width]`, and their classes, int64 `[count]`."""
+def embeddings_and_a_few(count: int, width: int, classes: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Embeddings, float32 `[count, width]`, and their classes, int64 `[count]`; and 64 of them, to warm up with."""
     rng = _generator("embeddings")
-    return rng.standard_normal((count, width)).astype(np.float32), rng.integers(0, classes, count)
+    points = rng.standard_normal((count, width)).astype(np.float32)
+    labels = rng.integers(0, classes, count)
+    return [(points, labels), (points[:64], labels[:64])]
 
 
 def _corpus(task, label, classes, features, members, frame_seconds):

@@ -6,7 +6,7 @@ from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 
-from tests.benchmarks.data import embeddings
+from tests.benchmarks.data import embeddings_and_a_few
 from tests.benchmarks.worker import Driver, resident
 
 
@@ -17,17 +17,20 @@ def main() -> None:
     distance = LpDistance(normalize_embeddings=False)
     miner = BatchHardMiner(distance=distance)
     loss_of = TripletMarginLoss(margin=arguments["margin"], distance=distance, reducer=MeanReducer())
-    points, classes = map(torch.from_numpy, embeddings(arguments["count"], arguments["width"], arguments["classes"]))
-    points.requires_grad_()
+    batch, few = (
+        (torch.from_numpy(points).requires_grad_(), torch.from_numpy(classes))
+        for points, classes in embeddings_and_a_few(arguments["count"], arguments["width"], arguments["classes"])
+    )
 
-    before = resident()
-
-    def repeat() -> float:
+    def repeat(batch=batch) -> float:
+        points, classes = batch
         points.grad = None
         loss = loss_of(points, classes, miner(points, classes))
         loss.backward()
         return float(loss.detach())
 
+    repeat(few)
+    before = resident()
     driver.serve(repeat, computes=[repeat()], before=before)
 
 
