@@ -122,7 +122,7 @@ class Training:
     threads: int = 2
     """Threads of one operation; bit-identical results need the same number."""
     xla: bool = True
-    """Compile the fused GRU layers with XLA in training."""
+    """Compile the fused GRU layers and the mining with XLA in training."""
 
 
 @dataclass(frozen=True)

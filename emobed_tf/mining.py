@@ -4,12 +4,15 @@ Rows are worked off block by block. float32 first shows, for every anchor, which
 rounding can do to a distance. Almost always that is one. The other anchors are compared in float64.
 """
 
+import functools
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import tensorflow as tf
 
-_WHOLE = 1024  # up to so many embeddings are one block
-_BLOCK = 112  # rows; an odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache
+_WHOLE = 1024  # up to so many embeddings are one block, and not worth the half second that compiling takes
+_ROWS_COMPILED = 64  # of a block
+_ROWS_PLAIN = 112  # an odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache
 _OPEN = 32  # rows that are compared exactly at a time; most batches have fewer
 _TIE = 1e-13  # relative to the squared norms: what float64 can get wrong in a squared distance
 _FLOAT32 = 2.0**-24  # relative error of one operation
@@ -64,6 +67,7 @@ def batch_hard_pairs(
     mining: Mining = "all",
     negative_seconds: float = 0.0,
     block: int | None = None,
+    xla: bool = True,
 ) -> Pairs:
     """Index of the farthest embedding of the same class and of the nearest of another (section 3.2), exactly.
 
@@ -77,7 +81,9 @@ def batch_hard_pairs(
         origin: needed for `mining` other than "all" and for `negative_seconds`.
         mining: "all" pairs, "inter": only with other modalities, "intra": only within the modality.
         negative_seconds: least distance in time to a negative in the same recording.
-        block: rows at a time; the result doesn't depend on it. Default: 112, or all of up to 1,024.
+        block: rows at a time; the result doesn't depend on it. Default: all of up to 1,024, and then 64 or, where
+            nothing is compiled, 112.
+        xla: compile for more than 1,024, in a graph where N is known and no GPU in sight.
 
     Returns:
         Positive, negative and validity. An anchor without a positive or without a negative is not valid, and its
@@ -89,16 +95,29 @@ def batch_hard_pairs(
     if origin is None and (mining != "all" or negative_seconds > 0):
         raise ValueError(f"Expected origin for mining={mining!r}, negative_seconds={negative_seconds}. Received: None")
     embeddings, labels = tf.stop_gradient(tf.convert_to_tensor(embeddings)), tf.convert_to_tensor(labels)
-    static = embeddings.shape[0]  # XLA needs to know it; a plain graph does not
-    if static == 0:
+    if embeddings.shape[0] == 0:
         return Pairs(tf.zeros([0], tf.int32), tf.zeros([0], tf.int32), tf.zeros([0], tf.bool))
+    known = embeddings.shape[0] is not None
+    n = embeddings.shape[0] if known else tf.shape(embeddings)[0]
+    compiled = xla and known and n > _WHOLE and not tf.executing_eagerly() and not tf.config.list_logical_devices("GPU")
+    if block is None:
+        rows, whole = _ROWS_COMPILED if compiled else _ROWS_PLAIN, n <= _WHOLE
+        block = (n if whole else rows) if known else tf.where(whole, tf.maximum(n, 1), rows)
+    rules = _Rules(mining, negative_seconds)
+    find = _compiled(rules, block) if compiled else functools.partial(_pairs, rules, block)
+    return find(embeddings, labels, mask, origin)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(rules: _Rules, block: int) -> Callable[..., Pairs]:
+    return tf.function(functools.partial(_pairs, rules, block), jit_compile=True, autograph=False)
+
+
+def _pairs(rules: _Rules, block: int | tf.Tensor, embeddings: tf.Tensor, labels: tf.Tensor, mask, origin) -> Pairs:
+    static = embeddings.shape[0]  # XLA needs to know it; a plain graph does not
     n = tf.shape(embeddings)[0] if static is None else static
     mask = None if mask is None else tf.cast(mask, tf.bool)
-    rules = _Rules(mining, negative_seconds)
     others = (labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
-    if block is None:
-        whole = n <= _WHOLE
-        block = tf.where(whole, tf.maximum(n, 1), _BLOCK) if static is None else n if whole else _BLOCK
     wide = tf.float64 if embeddings.dtype == tf.float64 else tf.float32
     points = tf.cast(_centred(embeddings, mask, wide), tf.float32)
     everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)

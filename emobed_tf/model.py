@@ -63,7 +63,7 @@ def build_emobed(
         seed: of the initial weights. A layer's are derived from the seed and its name, so that a network with more
             modalities begins with the same weights where both have a layer.
         clip: see `Standardise`.
-        xla: whether fused layers compile themselves in training.
+        xla: whether fused layers and mining compile themselves in training.
 
     Returns:
         The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
@@ -73,6 +73,7 @@ def build_emobed(
     encoders = {name: encoder_network(name, width, network, clip, xla) for name, width in features.items()}
     head = head_network(outputs, network, xla)
     model = EmoBed(inputs=inputs, outputs={name: head(encoders[name](inputs[name])) for name in features})
+    model.compile_mining = xla
     model.initialise(seed)
     return model
 
@@ -107,6 +108,8 @@ def head_network(outputs: int, network: Network, xla: bool) -> keras.Model:
 @keras.saving.register_keras_serializable(package="emobed_tf")
 class EmoBed(keras.Model):
     """Crossmodal emotion embeddings: a functional model whose `train_step` is Eq. 8. Made by `build_emobed`."""
+
+    compile_mining: bool = True
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -322,6 +325,7 @@ class EmoBed(keras.Model):
             origin=self._origin(batch),
             mining=objective.mining,
             negative_seconds=objective.negative_seconds,
+            xla=self.compile_mining,
         )
         positive, negative = losses.pair_distances(mined, pairs)
         margin = None if objective.margin == "none" else objective.margin

@@ -145,7 +145,8 @@ class TestBatchHardPairs:
         find = stack.function(lambda e: batch_hard_pairs(e, labels, block=32), jit_compile=jit)
         assert as_list(find(embeddings)) == plain_pairs(embeddings, labels)
 
-    def test_a_batch_of_many_blocks(self):
+    @pytest.mark.parametrize("where", ["eager", "graph", "xla"])
+    def test_a_batch_of_many_blocks(self, stack, where):
         from emobed_tf.mining import batch_hard_pairs
 
         # 2,500 rows are more than are taken at once; a third of them stand there three times.
@@ -156,10 +157,30 @@ class TestBatchHardPairs:
         same = labels[:, None] == labels[None]
         positive = np.where(same & ~np.eye(2500, dtype=bool), squared, -1).argmax(axis=1)
         negative = np.where(same, np.inf, squared).argmin(axis=1)
-        found = batch_hard_pairs(embeddings, labels)
+        graph = stack.function(lambda e: batch_hard_pairs(e, labels, xla=where == "xla"))
+        compiled = "_XlaMustCompile" in str(graph.get_concrete_function(embeddings).graph.as_graph_def())
+        assert compiled == (where == "xla")
+        found = batch_hard_pairs(embeddings, labels) if where == "eager" else graph(embeddings)
         np.testing.assert_array_equal(found.positive, positive)
         np.testing.assert_array_equal(found.negative, negative)
         assert found.valid.numpy().all()
+
+    @pytest.mark.parametrize("mining", ["all", "inter", "intra"])
+    def test_compiled_for_every_rule(self, stack, mining):
+        from emobed_tf.mining import Origin, batch_hard_pairs
+
+        rng = np.random.default_rng(9)
+        n = 1030  # the least that is compiled is 1,025
+        embeddings, labels = batch(9, n=n)
+        mask = rng.random(n) < 0.8
+        origin = Origin(rng.integers(0, 2, n), rng.integers(0, 3, n), rng.integers(0, 40, n).astype(np.float32))
+
+        def find(embeddings):
+            return batch_hard_pairs(embeddings, labels, mask, origin=origin, mining=mining, negative_seconds=3.0)
+
+        plain, compiled = as_list(find(embeddings)), as_list(stack.function(find)(embeddings))
+        assert compiled == plain
+        assert sum(pair is not None for pair in plain) > 500
 
 
 def circle(rng, n, spread):

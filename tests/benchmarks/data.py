@@ -56,12 +56,15 @@ def utterances(features: dict[str, int], count: int):
     return _corpus(CLASSIFICATION, EMOTION, CLASSES, features, members, None)
 
 
+A_FEW = 1100
+
+
 def embeddings_and_a_few(count: int, width: int, classes: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Embeddings, float32 `[count, width]`, and their classes, int64 `[count]`; and 64 of them, to warm up with."""
+    """Embeddings, float32 `[count, width]`, and their classes, int64 `[count]`; and a few of them, to warm up with."""
     rng = _generator("embeddings")
     points = rng.standard_normal((count, width)).astype(np.float32)
     labels = rng.integers(0, classes, count)
-    return [(points, labels), (points[:64], labels[:64])]
+    return [(points, labels), (points[:A_FEW], labels[:A_FEW])]
 
 
 def _corpus(task, label, classes, features, members, frame_seconds):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tests.benchmarks.data import A_FEW
 from tests.benchmarks.driver import OURS, Plan, Side, alternate, fastest
 from tests.benchmarks.text import comparison, repeats, settings, threads
 
@@ -17,8 +18,9 @@ _INTRODUCTION = f"""\
 Hardest pairs of N embeddings of {_WIDTH} dimensions in {_CLASSES} classes, the triplet loss and its gradient. Ours is a
 `tf.function` of `batch_hard_triplet_loss`, {threads(THREADS)}, distances compared in float64. The peer is
 pytorch-metric-learning's `BatchHardMiner` and `TripletMarginLoss`: default margin of {_MARGIN}, Euclidean distances
-without normalisation, mean over all triplets. Both compute the same loss, and both have computed one of 64 embeddings
-before memory is looked at, so that what a library loads and traces once is not counted."""
+without normalisation, mean over all triplets. Both compute the same loss. Memory before
+is after a call for {A_FEW:,} embeddings, which loads what a library needs; the peak is that of all calls for N but the
+first, which traces and compiles."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
