@@ -112,7 +112,7 @@ def parse_features(data: bytes, path: Path, step: float = FRAME_SECONDS) -> Feat
 
     check_times(times, step, where)
     parts = table.drop_columns("0").to_batches()
-    features = np.concatenate([part.to_tensor(null_to_nan=True).to_numpy() for part in parts])
+    features = np.concatenate([part.to_tensor(null_to_nan=True).to_numpy() for part in parts], dtype=np.float32)
     check_finite_or_missing(features, header.feature_names, where)
     return header.feature_names, features, float(times[0])
 

@@ -19,8 +19,9 @@ The data are the simulated package at RECOLA's size (in `build/benchmarks`, writ
 system's cache, as they are after the first look at them."""
 
 _PARSING = """\
-`features_video_appearance/arousal/train_1.arff` to an array. Ours also checks times and values, and parses with as many
-threads as there are cores; SciPy and liac-arff have one."""
+The files of a partition, `features_video_appearance/arousal/train_*.arff`, to arrays, one after the other; times are
+those of one. Ours also checks times and values, and parses with as many threads as there are cores; SciPy and liac-arff
+have one."""
 
 _CORPUS = """\
 `corpora.load` of 27 recordings with 88, 168 and 632 features. First: no file was parsed before. Cached: parsed features
@@ -54,10 +55,10 @@ def _package(plan: Plan) -> Path:
 
 
 def _parsing(plan: Plan) -> dict[str, Any]:
-    file = _package(plan) / "features_video_appearance" / "arousal" / "train_1.arff"
+    files = sorted((_package(plan) / "features_video_appearance" / "arousal").glob("train_*.arff"))
 
     def side(name: str, reader: str, python: Path) -> Side:
-        return Side(name, "reading_arff", {"reader": reader, "file": str(file)}, python=python)
+        return Side(name, "reading_arff", {"reader": reader, "files": [*map(str, files)]}, python=python)
 
     sides = [side(OURS, "ours", Path(sys.executable))]
     if plan.peers is not None:

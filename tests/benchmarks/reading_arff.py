@@ -1,4 +1,4 @@
-"""One ARFF file of features into memory, by any of three readers."""
+"""ARFF files of features into memory, one after the other, by any of three readers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,11 +41,17 @@ READERS = {"ours": _ours, "scipy": _scipy, "liac-arff": _liac}
 
 def main() -> None:
     driver = Driver()
-    read, path = READERS[driver.arguments["reader"]](), Path(driver.arguments["file"])
+    read = READERS[driver.arguments["reader"]]()
+    paths = [Path(file) for file in driver.arguments["files"]]
     before = resident()
-    features = read(path).astype(np.float64)
+    features = read(paths[0]).astype(np.float64)
     computes = [*features.shape, float(np.nanmean(features)), float(np.nanstd(features))]
-    driver.serve(lambda: read(path).shape, computes=computes, before=before)
+
+    def repeat() -> None:
+        for path in paths:
+            read(path)
+
+    driver.serve(repeat, per_repeat=len(paths), computes=computes, before=before)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,22 @@ class TestFeatures:
         np.testing.assert_array_equal(values, np.float32([[1, -2.5], [np.nan, 1e-3]]))
         assert start == 0.0
 
+    def test_a_feature_with_a_name_of_times(self, tmp_path):
+        path = write(tmp_path / "train_1.arff", arff_text([[1, 0.1], [2, 0.2]], names=["a", "timestamp"]))
+        _, values, _ = features_of(path)
+        assert values.dtype == np.float32
+        np.testing.assert_array_equal(values, np.float32([[1, 0.1], [2, 0.2]]))
+
+    def test_many_blocks(self, tmp_path, monkeypatch):
+        written = np.arange(3000, dtype=np.float32).reshape(500, 6) / 8
+        rows = [["?" if value % 7 == 0 else value for value in row] for row in written.tolist()]
+        path = write(tmp_path / "train_1.arff", arff_text(rows, names=list("abcdef")))
+        monkeypatch.setattr(arff, "_BLOCK_BYTES", 1000)
+        slowly = []
+        monkeypatch.setattr(arff, "_parse_rows_slowly", lambda *_: slowly.append(1))
+        np.testing.assert_array_equal(features_of(path)[1], np.where(written % 7 == 0, np.nan, written))
+        assert not slowly
+
     @pytest.mark.parametrize(
         "text",
         [
