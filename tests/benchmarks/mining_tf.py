@@ -1,7 +1,7 @@
 """Batch-hard mining and triplet loss, forward and backward: ours."""
 
 from tests.benchmarks.data import embeddings_and_a_few
-from tests.benchmarks.worker import Driver, forget_what_was, resident
+from tests.benchmarks.worker import Driver
 
 
 def main() -> None:
@@ -31,12 +31,7 @@ def main() -> None:
         gradient.numpy()
         return float(loss)
 
-    repeat(few)
-    forget_what_was()
-    before = resident()
-    computes = [repeat()]
-    forget_what_was()
-    driver.serve(repeat, computes=computes, before=before)
+    driver.serve_after_a_first_call(repeat, few)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 
 from tests.benchmarks.data import embeddings_and_a_few
-from tests.benchmarks.worker import Driver, forget_what_was, resident
+from tests.benchmarks.worker import Driver
 
 
 def main() -> None:
@@ -29,12 +29,7 @@ def main() -> None:
         loss.backward()
         return float(loss.detach())
 
-    repeat(few)
-    forget_what_was()
-    before = resident()
-    computes = [repeat()]
-    forget_what_was()
-    driver.serve(repeat, computes=computes, before=before)
+    driver.serve_after_a_first_call(repeat, few)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,20 @@ class Driver:
             seconds = (time.perf_counter() - started) / per_repeat
             self.answer(**{"seconds": seconds, **(values if isinstance(values, dict) else {})})
 
+    def serve_after_a_first_call(self, compute: Callable[..., float], few: Any) -> None:
+        """Does as `serve`, and leaves out of memory what happens once: loading, and a first call's compiling.
+
+        Args:
+            compute: does the work once, on what is measured or on its argument.
+            few: a little of the same kind, for a call before memory is looked at.
+        """
+        compute(few)
+        _forget_what_was()
+        before = resident()
+        computes = [compute()]
+        _forget_what_was()
+        self.serve(compute, computes=computes, before=before)
+
 
 def _limit_memory() -> None:
     """So that a side that needs too much fails by itself, and the system doesn't have to choose a process to end."""
@@ -71,7 +85,7 @@ def peak() -> int:
     return _status("VmHWM")  # getrusage's would begin with the peak of the process that started this one
 
 
-def forget_what_was() -> None:
+def _forget_what_was() -> None:
     """Gives memory that is free back to the system, and has `peak` begin anew."""
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
