@@ -122,7 +122,7 @@ class Training:
     threads: int = 2
     """Threads of one operation; bit-identical results need the same number."""
     xla: bool = True
-    """Compile the fused GRU layers and the mining with XLA in training."""
+    """Compile with XLA in training: fused GRU layers, mining, and calls of 32 small steps and more."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,16 @@ class EmoBed(keras.Model):
             made[modality].compile(jit_compile=False)  # recordings have many lengths, and XLA compiles for each
         return made[modality]
 
-    def compile(self, optimizer="adam", *, goal: Goal, objective: Objective, **kwargs) -> None:
+    def compile(
+        self,
+        optimizer="adam",
+        *,
+        goal: Goal,
+        objective: Objective,
+        steps: int = 1,
+        compile_steps: bool = False,
+        **kwargs,
+    ) -> None:
         """Prepares training.
 
         Args:
@@ -177,6 +186,8 @@ class EmoBed(keras.Model):
             goal: target, task, score.
             objective: checked (`Config.check`): alpha and beta are numbers. They and l2 become variables, so that
                 other values need no new trace.
+            steps: that `train_step` takes. More than one come stacked, see `streams.stream`.
+            compile_steps: whether XLA makes one program of all of them.
             **kwargs: of `keras.Model.compile`, `jit_compile` among them.
 
         Raises:
@@ -193,6 +204,8 @@ class EmoBed(keras.Model):
         )
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
         self.means = Means(("loss", *self.terms, *self.monitors))
+        self.steps, self.compile_steps = steps, compile_steps
+        self._all_steps = tf.function(self._step_by_step, jit_compile=compile_steps, autograph=False)
 
     def restart(self, seed: int, *, learning_rate: float, objective: Objective) -> None:
         """Back to before the first step, for another training with the step that is already compiled.
@@ -228,6 +241,13 @@ class EmoBed(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return [self.means, self.score] if getattr(self, "means", None) else super().metrics
 
+    def get_metrics_result(self) -> dict:
+        """Nothing, for then `fit` and `evaluate` take what the last step returned: the same numbers.
+
+        To compute them once more, outside of a graph, takes as long as two small steps.
+        """
+        return {}
+
     def weigh(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Eq. 8: L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
         weights = {"target": 1.0, "triplet": self.beta, "l2": self.l2}
@@ -251,12 +271,27 @@ class EmoBed(keras.Model):
         if "triplet" in self.terms:
             terms["triplet"], distances = self._triplet(mined, classes, batch)
             monitors = {**distances, **monitors}
-        terms["l2"] = losses.squared_kernels(self.trainable_weights)
+        terms["l2"] = losses.squared_kernels(self.trainable_weights, xla=self.compile_steps)
         return terms, monitors, outputs
 
     @tf.autograph.experimental.do_not_convert  # nothing to convert, and looking for it takes a second
     def train_step(self, batch):
-        """One step on Eq. 8: every term, one gradient, one update."""
+        """A step on Eq. 8, or all of those whose batches are stacked."""
+        if self.steps == 1:
+            self._step(batch)
+        else:
+            self._all_steps(batch)
+        return {**self.means.result(), self.score.name: self.score.result()}
+
+    def _step_by_step(self, batches) -> None:
+        def step(k):
+            self._step(tf.nest.map_structure(lambda values: values[k], batches))
+            return k + 1
+
+        tf.while_loop(lambda k: k < self.steps, step, [0], parallel_iterations=1)
+
+    def _step(self, batch) -> None:
+        """Every term, one gradient, one update."""
         with tf.GradientTape() as tape:
             terms, monitors, outputs = self.forward(batch)
             loss = self.weigh(terms)
@@ -264,7 +299,6 @@ class EmoBed(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         self.means.update_state({"loss": loss, **terms, **monitors})
         self._update_score(batch[self.goal.target], outputs)
-        return {**self.means.result(), self.score.name: self.score.result()}
 
     @tf.autograph.experimental.do_not_convert
     def test_step(self, batch):

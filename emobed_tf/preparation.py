@@ -32,6 +32,8 @@ from emobed_tf.streams import (
 )
 
 _STEPS_AT_ONCE = 64  # of one frame each: a tenth of a second, so that Ctrl-C and NaN are noticed soon
+_STEPS_COMPILED = 32  # of a call: a smaller training would end before it has made up for two seconds of compiling
+_STANDARDISED_AT_ONCE = 2**20  # numbers, each of which takes some 20 bytes for as long
 _MODELS_KEPT = 8
 _idle_models: dict[Hashable, EmoBed] = {}  # by all that is constant in a compiled step, the longest unused first
 
@@ -61,10 +63,12 @@ class Setup:
         """Full batches, wrapping round: ceil(target sequences / batch)."""
         return _steps_per_epoch(self.sequences[self.facts.target], self.config)
 
-    def batches(self, first: int = 0) -> tf.data.Dataset:
-        """Training batches without end, from batch number `first` on."""
+    def batches(self, first: int = 0, steps: int = 1) -> tf.data.Dataset:
+        """Training batches without end, from batch number `first` on, `steps` of them at a time; see `stream`."""
         training = self.config.training
-        return unpaired({n: stream(s, training.batch_size, training.seed, first) for n, s in self.sequences.items()})
+        return unpaired(
+            {n: stream(s, training.batch_size, training.seed, first, steps) for n, s in self.sequences.items()}
+        )
 
 
 def prepare(config: Config, corpus: Corpus) -> Setup:
@@ -130,12 +134,14 @@ def compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
         goal: target, task, score.
         steps: of a single call, see `steps_at_once`.
     """
-    # Not the step as a whole: the layers compile themselves, and independent ones then run at the same time.
+    # A single step is not compiled as a whole: the layers compile themselves, and independent ones then run at the
+    # same time.
     model.compile(
         FusedAdam(config.training.learning_rate),
         goal=goal,
         objective=config.objective,
-        steps_per_execution=steps,
+        steps=steps,
+        compile_steps=config.training.xla and steps >= _STEPS_COMPILED and not tf.config.list_logical_devices("GPU"),
         jit_compile=False,
     )
     return model
@@ -155,8 +161,10 @@ def start(model: EmoBed, config: Config, training: Mapping[str, Sequences], deve
         model.standardise(name).adapt(values.features[values.mask])
     for values in (*training.values(), development):
         layer = model.standardise(values.modality)
-        for item in values.features:
-            item[...] = layer(item[None])[0]
+        items = max(1, _STANDARDISED_AT_ONCE // values.features[0].size)
+        for k in range(0, len(values), items):
+            part = values.features[k : k + items]
+            part[...] = layer(part)
 
 
 def left_over(shape: Hashable) -> EmoBed | None:

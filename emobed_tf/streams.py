@@ -157,7 +157,7 @@ def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequ
     return _padded(modality, pieces, lambda recording, label: (np.zeros(0, np.int32), np.zeros(0, np.float32)))
 
 
-def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0) -> tf.data.Dataset:
+def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, steps: int = 1) -> tf.data.Dataset:
     """Batches without end from one modality, each item once before any comes again.
 
     Args:
@@ -165,22 +165,25 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0) -> 
         batch_size: items of a batch; fewer where there are fewer sequences.
         seed: of the order.
         first: number of the first batch.
+        steps: batches that come at a time. More than one are stacked, `[steps, batch, ...]`.
 
     Returns:
         A data set of dicts as `Sequences.arrays` names them.
     """
     items = len(sequences)
     size = min(batch_size, items)
+    count = steps * size
+    shape = [size] if steps == 1 else [steps, size]
     arrays = {name: tf.constant(values) for name, values in sequences.arrays().items()}
     key = zlib.crc32(sequences.modality.encode())
 
     @tf.autograph.experimental.do_not_convert
     def batch(k):
-        position = k * size + tf.range(size, dtype=tf.int64)
+        position = k * size + tf.range(count, dtype=tf.int64)
         seeds = tf.stack(
             [
-                tf.fill([size], tf.constant(seed, tf.int64)),
-                tf.fill([size], tf.constant(key, tf.int64)),
+                tf.fill([count], tf.constant(seed, tf.int64)),
+                tf.fill([count], tf.constant(key, tf.int64)),
                 position // items,
             ],
             axis=1,
@@ -189,14 +192,14 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0) -> 
         index = tf.raw_ops.RandomIndexShuffle(
             index=position % items, seed=tf.cast(seeds, tf.uint32), max_index=tf.constant(items - 1, tf.int64)
         )
-        return {name: tf.gather(values, index) for name, values in arrays.items()}
+        return {name: tf.gather(values, tf.reshape(index, shape)) for name, values in arrays.items()}
 
-    return tf.data.Dataset.range(first, np.iinfo(np.int64).max).map(batch)
+    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(batch)
 
 
 def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
     """The modalities' streams side by side: batches of `{modality: batch}`."""
-    return tf.data.Dataset.zip(streams).prefetch(2)
+    return tf.data.Dataset.zip(streams).prefetch(1)
 
 
 def in_order(sequences: Sequences, batch_size: int) -> tf.data.Dataset:

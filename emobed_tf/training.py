@@ -143,8 +143,8 @@ def _fit(setup: Setup, keeper: Keeper, callbacks, progress: Progress | None, *, 
         watch.append(_Report(progress, training.epochs, setup.model.score.name))
     with keeper.stopping_at_a_step():
         setup.model.fit(
-            setup.batches(first),
-            steps_per_epoch=setup.steps_per_epoch,
+            setup.batches(first, setup.model.steps),
+            steps_per_epoch=setup.steps_per_epoch // setup.model.steps,
             initial_epoch=keeper.epochs_done,
             epochs=training.epochs,
             validation_data=setup.development,

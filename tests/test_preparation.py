@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
@@ -46,7 +47,6 @@ OTHERS = {"alpha": 0.9, "beta": 0.1, "l2": 0.01, "learning_rate": 0.01, "seed": 
 class TestDisagreement:
     def test_weights_follow_the_mined_frames(self, recola):
         """12 s in pieces of 5 s: 5, 5 and 2 s; one frame of 25 is mined in each second."""
-        import numpy as np
 
         from emobed_tf.dataset import load_corpus
         from emobed_tf.preparation import prepare
@@ -143,8 +143,6 @@ class TestStepsAtOnce:
     def test_utterances_take_a_divisor_of_the_epoch(self):
         from types import SimpleNamespace
 
-        import numpy as np
-
         from emobed_tf.preparation import steps_at_once
 
         def steps(frames, epoch):
@@ -162,8 +160,52 @@ class TestStepsAtOnce:
         config = settings(None, "tables", table=named, target="audio", framework="emobed")
         at_once = train_run(config, tmp_path / "at once")
         (model,) = preparation._idle_models.values()
-        assert model.steps_per_execution > 1
+        assert model.steps > 1
+        assert not model.compile_steps, "too few steps in a call"
         monkeypatch.setattr(preparation, "_STEPS_AT_ONCE", 1)
         one = train_run(config, tmp_path / "one")
         assert_equal_weights(weights(at_once), weights(one))
         assert (at_once.path / "history.csv").read_text() == (one.path / "history.csv").read_text()
+
+    def test_compiled_ones_give_the_plain_ones_scores_and_weights(self, tables, monkeypatch):
+        from emobed_tf import preparation
+        from emobed_tf.dataset import load_corpus
+        from emobed_tf.training import train
+
+        named = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+        config = settings(None, "tables", table=named, target="audio", framework="emobed", epochs=2, xla=True)
+        config, corpus = load_corpus(config)
+        plain = train(config, corpus)
+        monkeypatch.setattr(preparation, "_STEPS_COMPILED", 2)
+        preparation._idle_models.clear()
+        compiled, again = train(config, corpus), train(config, corpus)
+        (model,) = preparation._idle_models.values()
+        assert model.compile_steps
+        for name, values in plain.weights.items():
+            np.testing.assert_array_equal(compiled.weights[name], again.weights[name])
+            # Adam divides a gradient by its own size, so that rounding of a gradient near 0 moves a weight as far as
+            # a thousandth, the learning rate, can.
+            difference = np.abs(compiled.weights[name] - values)
+            assert np.mean(difference) < 1e-6 and np.max(difference) < 1e-3, name
+        for one, other in zip(plain.history, compiled.history, strict=True):
+            assert one.keys() == other.keys()
+            np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=1e-4, atol=1e-5)
+        without_xla = train(config.replace(xla=False), corpus)
+        for name, values in plain.weights.items():
+            np.testing.assert_array_equal(without_xla.weights[name], values)
+
+
+class TestStart:
+    def test_features_are_standardised_alike_however_many_at_once(self, tables, monkeypatch):
+        from emobed_tf import preparation
+        from emobed_tf.dataset import load_corpus
+
+        named = (f"audio={tables / 'audio'}.csv",)
+        config, corpus = load_corpus(settings(None, "tables", table=named, target="audio", framework="classic"))
+        raw = corpus.modality("audio").partition("train")
+        features = np.stack([recording.features for recording in raw])
+        mean, deviation = np.nanmean(features, axis=(0, 1)), np.nanstd(features, axis=(0, 1))
+        for at_once in (1, 7 * features[0].size, 2**20):  # 7: the last part is a smaller one
+            monkeypatch.setattr(preparation, "_STANDARDISED_AT_ONCE", at_once)
+            found = preparation.prepare(config, corpus).sequences["audio"].features
+            np.testing.assert_allclose(found, (features - mean) / deviation, atol=1e-5)

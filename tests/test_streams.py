@@ -168,6 +168,18 @@ class TestStream:
         whole = stream(values, 4, seed=5).skip(first)
         assert self.numbers(stream(values, 4, seed=5, first=first), 5) == self.numbers(whole, 5)
 
+    @pytest.mark.parametrize(("first", "steps"), [(0, 3), (6, 3), (5, 64)])
+    def test_several_at_a_time_are_the_same_batches_stacked(self, first, steps):
+        from emobed_tf.streams import stream
+
+        values = sequences(modality([2] * 9))
+        stacked = list(stream(values, 4, 5, first, steps).take(2))
+        one_by_one = list(stream(values, 4, 5, first).take(2 * steps))
+        for name in values.arrays():
+            for k, batches in enumerate(stacked):
+                expected = np.stack([batch[name] for batch in one_by_one[k * steps : (k + 1) * steps]])
+                np.testing.assert_array_equal(batches[name], expected)
+
     def test_seeds_and_modalities_have_their_own_order(self):
         from emobed_tf.streams import stream
 

@@ -165,10 +165,11 @@ def train_network(
     start(model, config, {problem.target: sequences}, development)
     model.weight.assign(weight)
     keeper = Keeper(problem.score, training.patience)
+    batches = stream(_Batched(sequences, more), training.batch_size, training.seed, steps=steps)
     with keeper.stopping_at_a_step():
         model.fit(
-            unpaired({problem.target: stream(_Batched(sequences, more), training.batch_size, training.seed)}),
-            steps_per_epoch=steps_per_epoch,
+            unpaired({problem.target: batches}),
+            steps_per_epoch=steps_per_epoch // steps,
             epochs=training.epochs,
             validation_data=in_order(development, training.batch_size),
             callbacks=[keeper, *callbacks],

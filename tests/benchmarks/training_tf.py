@@ -155,7 +155,8 @@ def _paced(driver: Driver, before: int, **ready: Any):
 
         def _steps_are_done(self):
             if self.seconds is None:
-                self.seconds = (time.perf_counter() - self.started) / self.params["steps"]
+                steps = self.params["steps"] * self.model.steps
+                self.seconds = (time.perf_counter() - self.started) / steps
 
     return Paced()
 
