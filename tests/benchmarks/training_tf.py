@@ -18,7 +18,8 @@ def corpus_and_config(arguments: dict[str, Any]):
     """The data of a size, and the preset's configuration for them, resolved.
 
     Args:
-        arguments: `dataset`, `threads`, `features` by modality, and `frames` (recola) or `utterances` (omg).
+        arguments: `dataset`, `threads`, `features` by modality, and `frames` (recola) or `utterances` (omg);
+            `epochs` of a repeat, 1 if absent.
     """
     from emobed_tf.config import preset
 
@@ -132,20 +133,27 @@ def _loss_and_gradient(setup, xla: bool = False) -> list[float]:
 
 
 def _paced(driver: Driver, before: int, **ready: Any):
-    """A callback that lets an epoch's steps begin when the driver asks, and answers how long one of them took."""
+    """A callback that lets epochs begin when the driver asks, and answers how long one of their steps took.
+
+    What happens between the steps of two epochs is not counted.
+    """
     import keras
 
+    epochs = driver.arguments.get("epochs", 1)
+
     class Paced(keras.callbacks.Callback):
-        seconds = None
+        done, seconds, counting = 0, 0.0, False
 
         def on_train_begin(self, logs=None):
             driver.answer(before=before, **ready)
 
         def on_epoch_begin(self, epoch, logs=None):
-            if self.seconds is not None:  # only now: until here the process was busy with the end of the epoch
-                driver.answer(seconds=self.seconds)
-            driver.wait()
-            self.seconds, self.started = None, time.perf_counter()
+            if self.done == epochs:  # only now: until here the process was busy with the end of the epoch
+                driver.answer(seconds=self.seconds / (epochs * self.params["steps"] * self.model.steps))
+                self.done, self.seconds = 0, 0.0
+            if self.done == 0:
+                driver.wait()
+            self.counting, self.started = True, time.perf_counter()
 
         def on_test_begin(self, logs=None):
             self._steps_are_done()
@@ -154,9 +162,9 @@ def _paced(driver: Driver, before: int, **ready: Any):
             self._steps_are_done()
 
         def _steps_are_done(self):
-            if self.seconds is None:
-                steps = self.params["steps"] * self.model.steps
-                self.seconds = (time.perf_counter() - self.started) / steps
+            if self.counting:
+                self.seconds += time.perf_counter() - self.started
+                self.done, self.counting = self.done + 1, False
 
     return Paced()
 
