@@ -1,8 +1,9 @@
 """The network and its objective: `build_emobed`, `EmoBed` (train_step is Eq. 8), `EmoBed.monomodal`."""
 
+import functools
 import weakref
 import zlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 
 import keras
@@ -205,7 +206,9 @@ class EmoBed(keras.Model):
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
         self.means = Means(("loss", *self.terms, *self.monitors))
         self.steps, self.compile_steps = steps, compile_steps
-        self._all_steps = tf.function(self._step_by_step, jit_compile=compile_steps, autograph=False)
+        self._all_steps = tf.function(
+            functools.partial(_one_by_one, self._step), jit_compile=compile_steps, autograph=False
+        )
 
     def restart(self, seed: int, *, learning_rate: float, objective: Objective) -> None:
         """Back to before the first step, for another training with the step that is already compiled.
@@ -283,13 +286,6 @@ class EmoBed(keras.Model):
             self._all_steps(batch)
         return {**self.means.result(), self.score.name: self.score.result()}
 
-    def _step_by_step(self, batches) -> None:
-        def step(k):
-            self._step(tf.nest.map_structure(lambda values: values[k], batches))
-            return k + 1
-
-        tf.while_loop(lambda k: k < self.steps, step, [0], parallel_iterations=1)
-
     def _step(self, batch) -> None:
         """Every term, one gradient, one update."""
         with tf.GradientTape() as tape:
@@ -304,12 +300,18 @@ class EmoBed(keras.Model):
     def test_step(self, batch):
         """Development score of the target alone; predictions are delayed to meet the labels as they are."""
         batch = batch[self.goal.target]
+        if batch["features"].shape.rank == 3:
+            self._judge(batch)
+        else:
+            _one_by_one(self._judge, batch)
+        return {self.score.name: self.score.result()}
+
+    def _judge(self, batch) -> None:
         # Nothing in this network depends on `training` but where a fused layer compiles itself, which pays here, too.
         outputs = self.head(self.embed(self.goal.target, batch["features"]), training=True)
         if self.goal.task == REGRESSION:
             outputs = _later(outputs, self.goal.delay)
         self._update_score(batch, outputs)
-        return {self.score.name: self.score.result()}
 
     def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
         """Euclidean norm of every weighted term's gradient for a batch, by term.
@@ -388,6 +390,17 @@ class EmoBed(keras.Model):
             recording.append(tf.reshape(tf.broadcast_to(batch[name]["recording"][:, None], tf.shape(times)), [-1]))
             time.append(tf.reshape(times, [-1]))
         return Origin(*(tf.concat(values, axis=0) for values in (modality, recording, time)))
+
+
+def _one_by_one(work: Callable, batches) -> None:
+    """Does something with each of several batches that are stacked, in order."""
+
+    def step(k):
+        work(tf.nest.map_structure(lambda values: values[k], batches))
+        return k + 1
+
+    count = tf.nest.flatten(batches)[0].shape[0]
+    tf.while_loop(lambda k: k < count, step, [0], parallel_iterations=1)
 
 
 def _initial(weight, seed: int) -> tf.Tensor:

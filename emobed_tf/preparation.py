@@ -45,7 +45,8 @@ class Setup:
     Attributes:
         model: compiled, with the seed's initial weights.
         sequences: training sequences by modality, target first, features standardised.
-        development: batches of the target's development partition, features standardised.
+        development: batches of the target's development partition, features standardised; stacked where the model
+            takes several steps at once.
         facts: what was found in the data.
         config: resolved.
         shape: what the compiled step depends on; trainings with the same one can have the same model in turn.
@@ -122,7 +123,8 @@ def prepare(config: Config, corpus: Corpus) -> Setup:
     shape = _shape(config, goal, steps, (*sequences.values(), development))
     model = left_over(shape) or compiled(build_model(config, facts), config, goal, steps)
     start(model, config, sequences, development)
-    return Setup(model, sequences, in_order(development, config.training.batch_size), facts, config, shape)
+    development = in_order(development, config.training.batch_size, stacked=steps > 1)
+    return Setup(model, sequences, development, facts, config, shape)
 
 
 def compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:

@@ -202,18 +202,29 @@ def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
     return tf.data.Dataset.zip(streams).prefetch(1)
 
 
-def in_order(sequences: Sequences, batch_size: int) -> tf.data.Dataset:
-    """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes."""
+def in_order(sequences: Sequences, batch_size: int, *, stacked: bool = False) -> tf.data.Dataset:
+    """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes.
+
+    Args:
+        sequences: what to go through.
+        batch_size: items of a batch; fewer where there are fewer sequences.
+        stacked: all batches at a time, `[batches, batch, ...]`, rather than one by one.
+
+    Returns:
+        A data set of `{modality: batch}`.
+    """
     size = min(batch_size, len(sequences))
     fill = -len(sequences) % size
     blank = {"mask": False, "mined_classes": NOT_MINED}
 
-    def filled(name, values):
+    def in_batches(name, values):
         rest = np.full((fill, *values.shape[1:]), blank.get(name, 0), values.dtype)
-        return np.concatenate([values, rest]) if fill else values
+        filled = np.concatenate([values, rest]) if fill else values
+        return filled.reshape(len(filled) // size, size, *values.shape[1:])
 
-    arrays = {name: filled(name, values) for name, values in sequences.arrays().items()}
-    return tf.data.Dataset.from_tensor_slices({sequences.modality: arrays}).batch(size, drop_remainder=True)
+    arrays = {name: in_batches(name, values) for name, values in sequences.arrays().items()}
+    make = tf.data.Dataset.from_tensors if stacked else tf.data.Dataset.from_tensor_slices
+    return make({sequences.modality: arrays})
 
 
 def _cut(recording: Recording, label: np.ndarray, length: int, step: float) -> Iterator[tuple[Recording, np.ndarray]]:

@@ -207,3 +207,13 @@ class TestStream:
         assert [batch["features"].shape[0] for batch in batches] == [3, 3]
         assert batches[1]["mask"].numpy().any(axis=1).tolist() == [True, True, False]
         assert batches[1]["features"][:2, 0, 0].numpy().tolist() == [3, 4]
+
+    def test_in_order_stacked_are_the_same_batches(self):
+        from emobed_tf.streams import in_order
+
+        values = sequences(modality([2] * 5))
+        one_by_one = [batch["audio"] for batch in in_order(values, 3)]
+        (stacked,) = (batch["audio"] for batch in in_order(values, 3, stacked=True))
+        assert stacked.keys() == set(values.arrays())
+        for name, found in stacked.items():
+            np.testing.assert_array_equal(found, np.stack([batch[name] for batch in one_by_one]))

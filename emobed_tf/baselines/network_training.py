@@ -171,7 +171,7 @@ def train_network(
             unpaired({problem.target: batches}),
             steps_per_epoch=steps_per_epoch // steps,
             epochs=training.epochs,
-            validation_data=in_order(development, training.batch_size),
+            validation_data=in_order(development, training.batch_size, stacked=steps > 1),
             callbacks=[keeper, *callbacks],
             shuffle=False,
             verbose=0,
