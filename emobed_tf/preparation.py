@@ -31,8 +31,10 @@ from emobed_tf.streams import (
     unpaired,
 )
 
-_STEPS_AT_ONCE = 64  # of one frame each: a tenth of a second, so that Ctrl-C and NaN are noticed soon
-_STEPS_COMPILED = 32  # of a call: a smaller training would end before it has made up for two seconds of compiling
+# Steps of one frame that are a call. 64 take a tenth of a second, so that Ctrl-C and NaN are noticed soon.
+_STEPS_AT_ONCE = 64
+_STEPS_COMPILED = 32  # from here on; a smaller training would end before it has made up for compiling
+_STEPS_AT_MOST = 256  # where an epoch can't be divided into calls of 32 to 64
 _STANDARDISED_AT_ONCE = 2**20  # numbers, each of which takes some 20 bytes for as long
 _MODELS_KEPT = 8
 _idle_models: dict[Hashable, EmoBed] = {}  # by all that is constant in a compiled step, the longest unused first
@@ -257,7 +259,10 @@ def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
     """
     if max(values.features.shape[1] for values in sequences.values()) > 1:
         return 1
-    return next(k for k in range(min(steps_per_epoch, _STEPS_AT_ONCE), 0, -1) if steps_per_epoch % k == 0)
+    divisors = [k for k in range(1, _STEPS_AT_MOST + 1) if steps_per_epoch % k == 0]
+    most = max(k for k in divisors if k <= _STEPS_AT_ONCE)
+    more = [k for k in divisors if k > _STEPS_AT_ONCE]
+    return min(more) if more and most < _STEPS_COMPILED else most
 
 
 def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:

@@ -148,8 +148,10 @@ class TestStepsAtOnce:
         def steps(frames, epoch):
             return steps_at_once({"audio": SimpleNamespace(features=np.zeros((2, frames, 3)))}, epoch)
 
-        # No more than 64, and the epoch is a whole number of calls: 96 = 2 x 48; 67 is a prime.
-        assert [steps(1, epoch) for epoch in (1, 39, 64, 96, 67)] == [1, 39, 64, 48, 1]
+        # The epoch is a whole number of calls, if possible of 32 to 64 steps: 96 = 2 x 48.
+        assert [steps(1, epoch) for epoch in (1, 39, 64, 96)] == [1, 39, 64, 48]
+        # 67 is a prime, 134 twice that; 74 = 2 x 37, 75 = 3 x 25, 257 is a prime beyond 256.
+        assert [steps(1, epoch) for epoch in (67, 134, 74, 75, 257)] == [67, 67, 37, 75, 1]
         assert steps(2, 39) == 1
 
     def test_as_many_as_there_are_give_the_weights_of_one_at_a_time(self, tables, tmp_path, monkeypatch):
@@ -162,7 +164,7 @@ class TestStepsAtOnce:
         (model,) = preparation._idle_models.values()
         assert model.steps > 1
         assert not model.compile_steps, "too few steps in a call"
-        monkeypatch.setattr(preparation, "_STEPS_AT_ONCE", 1)
+        monkeypatch.setattr(preparation, "_STEPS_AT_MOST", 1)
         one = train_run(config, tmp_path / "one")
         assert_equal_weights(weights(at_once), weights(one))
         assert (at_once.path / "history.csv").read_text() == (one.path / "history.csv").read_text()

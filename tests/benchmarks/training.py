@@ -32,8 +32,8 @@ Ours is `train_run` with its defaults: input pipeline and metrics are in the tim
 the memory only (the end of an epoch is not timed). Stock Keras is the same model with `keras.layers.GRU`, Keras' Adam
 and `fit`, without deterministic operations, which XLA would refuse. PyTorch is `nn.GRU` with one standardised batch
 ready in memory; both modalities go through the head in one call, only chosen pairs' distances get a gradient, L2 is
-Adam's weight decay, and nothing is logged. Before anything is timed, all of them compute the same loss and gradient
-from the same weights and batch."""
+Adam's weight decay, denormal numbers are zero as in TensorFlow, and nothing is logged. Before anything is timed, all of
+them compute the same loss and gradient from the same weights and batch."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
