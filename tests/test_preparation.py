@@ -196,6 +196,20 @@ class TestStepsAtOnce:
         for name, values in plain.weights.items():
             np.testing.assert_array_equal(without_xla.weights[name], values)
 
+    def test_compiled_ones_continue_to_the_same_weights(self, tables, tmp_path, monkeypatch):
+        from emobed_tf import preparation
+        from emobed_tf.training import train_run
+
+        monkeypatch.setattr(preparation, "_STEPS_COMPILED", 2)
+        named = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+        config = settings(None, "tables", table=named, target="face", framework="emobed", epochs=3, xla=True)
+        whole = train_run(config, tmp_path / "whole")
+        train_run(config.replace(epochs=1), tmp_path / "parts")
+        parts = train_run(config, tmp_path / "parts", resume=True)
+        assert any(model.compile_steps for model in preparation._idle_models.values())
+        assert_equal_weights(weights(whole), weights(parts))
+        assert (whole.path / "history.csv").read_text() == (parts.path / "history.csv").read_text()
+
 
 class TestStart:
     def test_features_are_standardised_alike_however_many_at_once(self, tables, monkeypatch):
