@@ -184,7 +184,7 @@ def squared_kernels(variables: list, *, xla: bool = False) -> tf.Tensor:
     """
     kernels = [tf.convert_to_tensor(variable) for variable in variables if variable.name.endswith("kernel")]
     if xla:
-        # The absolute value changes nothing, but XLA would make one sum, slower by half, of two that follow each other.
+        # The absolute value changes nothing, but without it XLA makes one sum of the two, which takes longer.
         return tf.add_n([tf.reduce_sum(tf.abs(tf.reduce_sum(kernel * kernel, axis=0))) for kernel in kernels])
     # `l2_loss` is half the sum of squares in one pass; twice a sum is exact.
     return 2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels])

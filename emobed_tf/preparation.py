@@ -256,6 +256,10 @@ def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
     Args:
         sequences: training sequences by modality.
         steps_per_epoch: a call's steps divide it.
+
+    Returns:
+        1 where a sequence has several frames. Else the largest divisor up to 64 or, if that is below 32 and there is
+        one, the smallest from 65 to 256.
     """
     if max(values.features.shape[1] for values in sequences.values()) > 1:
         return 1

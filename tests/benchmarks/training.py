@@ -32,8 +32,8 @@ Ours is `train_run` with its defaults: input pipeline and metrics are in the tim
 the memory only (the end of an epoch is not timed). Stock Keras is the same model with `keras.layers.GRU`, Keras' Adam
 and `fit`, without deterministic operations, which XLA would refuse. PyTorch is `nn.GRU` with one standardised batch
 ready in memory; both modalities go through the head in one call, only chosen pairs' distances get a gradient, L2 is
-Adam's weight decay, denormal numbers are zero as in TensorFlow, and nothing is logged. Before anything is timed, all of
-them compute the same loss and gradient from the same weights and batch."""
+Adam's weight decay, and nothing is logged; over OMG-Emotion's many steps denormal numbers are zero, as in TensorFlow.
+Before anything is timed, all of them compute the same loss and gradient from the same weights and batch."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
@@ -92,7 +92,7 @@ def _step(size: dict[str, Any], plan: Plan) -> dict[str, Any]:
     return {
         **found,
         "tried": tried,
-        "steps": reference["steps"] * size.get("epochs", 1),
+        "steps": reference["repeated"],
         "computes": reference["computes"],
         "multiply_adds": count,
     }
@@ -106,7 +106,7 @@ def _peers(size: dict[str, Any], reference: dict[str, Any], plan: Plan) -> Itera
     """Every peer's settings to choose from."""
     steps, numbers = reference["steps"], (THREADS,) if plan.quick else (1, THREADS)
     if plan.peers is not None:
-        shared = {"file": size["file"], "facts": reference["facts"], "steps": steps * size.get("epochs", 1)}
+        shared = {"file": size["file"], "facts": reference["facts"], "steps": reference["repeated"]}
         # Adam's share of a step over thousands of frames is far below what can be measured.
         adams = {"fused Adam": True} if size["dataset"] == "recola" else {"fused Adam": True, "foreach Adam": False}
         yield [

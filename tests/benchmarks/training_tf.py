@@ -71,6 +71,7 @@ def reference(driver: Driver) -> None:
         computes=_loss_and_gradient(setup),
         facts=facts,
         steps=setup.steps_per_epoch,
+        repeated=setup.steps_per_epoch * driver.arguments.get("epochs", 1),
         batch=arrays[f"batch/{config.data.target}/mask"].shape,
         network=dataclasses.asdict(config.network),
         outputs=setup.facts.outputs,
