@@ -90,15 +90,22 @@ def tensors(model, parts):
     return tf.nest.map_structure(tf.convert_to_tensor, parts)
 
 
-def compiled(model, task="regression", outputs=1, **settings):
+def compiled(model, task="regression", outputs=1, *, steps=1, xla=False, **settings):
     import keras
 
     from emobed_tf.model import Goal
 
     goal = Goal("audio", task, outputs, "ccc" if task == "regression" else "f1_macro", 1.0, 2, dict.fromkeys(WIDTHS, 2))
     objective = preset().replace(**settings).check().objective
-    model.compile(keras.optimizers.Adam(1e-2), goal=goal, objective=objective, jit_compile=False)
+    optimizer = keras.optimizers.Adam(1e-2)
+    model.compile(optimizer, goal=goal, objective=objective, steps=steps, compile_steps=xla, jit_compile=False)
     return model
+
+
+def squares(model):
+    kernels = [w.numpy() for w in model.trainable_weights if "kernel" in w.name]
+    assert len(kernels) == 2 * 5 + 1, "a kernel and a recurrent kernel for each of five GRUs, and the output's"
+    return sum(float((k.astype(np.float64) ** 2).sum()) for k in kernels)
 
 
 class TestNetwork:
@@ -188,18 +195,30 @@ class TestObjective:
         }
         classes = np.concatenate(classes)
         triplet = plain_loss(np.concatenate(mined), classes, classes >= 0)
-        kernels = [w.numpy() for w in model.trainable_weights if "kernel" in w.name]
-        squares = sum(float((k.astype(np.float64) ** 2).sum()) for k in kernels)
-        assert len(kernels) == 2 * 5 + 1, "a kernel and a recurrent kernel for each of five GRUs, and the output's"
-        expected = ccc["audio"] + alpha * ccc["video"] + beta * triplet + l2 * squares
+        before = squares(model)
+        expected = ccc["audio"] + alpha * ccc["video"] + beta * triplet + l2 * before
 
         logs = model.train_step(tensors(model, parts))
         assert float(logs["loss"]) == pytest.approx(expected, rel=1e-5)
         assert float(logs["target"]) == pytest.approx(ccc["audio"], rel=1e-5)
         assert float(logs["auxiliary_video"]) == pytest.approx(ccc["video"], rel=1e-5)
         assert float(logs["triplet"]) == pytest.approx(triplet, rel=1e-4, abs=1e-6)
-        assert float(logs["l2"]) == pytest.approx(squares, rel=1e-5)
+        assert float(logs["l2"]) == pytest.approx(before, rel=1e-5)
         assert float(logs["valid_anchors"]) == (classes >= 0).sum()
+
+    @pytest.mark.parametrize("xla", [True, False])
+    def test_compiled_steps_log_the_kernels_as_they_were_before_the_first(self, stack, xla):
+        alpha, beta, l2 = 0.7, 0.3, 0.01
+        model = compiled(build(), steps=3, xla=xla, framework="emobed", alpha=alpha, beta=beta, l2=l2)
+        batches = stack.nest.map_structure(lambda values: stack.stack([values] * 3), tensors(model, batch()))
+        before = squares(model)
+        logs = {name: float(value) for name, value in stack.function(model.train_step)(batches).items()}
+        if xla:
+            assert logs["l2"] == pytest.approx(before, rel=1e-6)
+        else:  # the mean of three sums, of which only the first is that
+            assert min(before, squares(model)) < logs["l2"] < max(before, squares(model))
+        tasks = logs["target"] + alpha * logs["auxiliary_video"] + beta * logs["triplet"]
+        assert logs["loss"] == pytest.approx(tasks + l2 * logs["l2"], rel=1e-5)
 
     @pytest.mark.parametrize(
         ("framework", "terms"),

@@ -191,7 +191,8 @@ class TestStepsAtOnce:
             assert np.mean(difference) < 1e-6 and np.max(difference) < 1e-3, name
         for one, other in zip(plain.history, compiled.history, strict=True):
             assert one.keys() == other.keys()
-            np.testing.assert_allclose(list(one.values()), list(other.values()), rtol=1e-4, atol=1e-5)
+            for name in one.keys() - {"l2", "loss"}:  # the compiled ones log R as it was before the first
+                np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=1e-5, err_msg=name)
         without_xla = train(config.replace(xla=False), corpus)
         for name, values in plain.weights.items():
             np.testing.assert_array_equal(without_xla.weights[name], values)

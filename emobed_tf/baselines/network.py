@@ -188,7 +188,7 @@ class SharedNetwork(EmoBed):
         for head in self.heads:
             values = self.get_layer(layer_name(head))(embedding if head.apart else hidden, training=True)
             terms[head.name] = self._head_loss(head, batch, values)
-        terms["l2"] = losses.squared_kernels(self.trainable_weights, xla=self.compile_steps)
+        terms["l2"] = losses.squared_kernels(self.trainable_weights)
         return terms, {}, outputs
 
     def _head_loss(self, head: Head, batch: Mapping[str, tf.Tensor], values: tf.Tensor) -> tf.Tensor:
