@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.benchmarks.data import A_FEW
 from tests.benchmarks.driver import OURS, Plan, Side, alternate, fastest
-from tests.benchmarks.text import comparison, repeats, settings, threads
+from tests.benchmarks.text import comparison, memory, repeats, settings, threads
 
 TITLE = "Batch-hard mining"
 THREADS = 2
@@ -20,7 +20,8 @@ Hardest pairs of N embeddings of {_WIDTH} dimensions in {_CLASSES} classes, the 
 pytorch-metric-learning's `BatchHardMiner` and `TripletMarginLoss`: default margin of {_MARGIN}, Euclidean distances
 without normalisation, mean over all triplets. Both compute the same loss. Memory before
 is after a call for {A_FEW:,} embeddings, which loads what a library needs; the peak is that of all calls for N but the
-first, which traces and compiles."""
+first, which traces and compiles. What that one leaves is in the peak: of ours, a graph, its program, and TensorFlow's
+buffers, which it keeps for the next call."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
@@ -58,7 +59,11 @@ def render(found: dict[str, dict[str, Any]]) -> str:
     """The section's text."""
     parts = [_INTRODUCTION]
     for name, result in found.items():
-        lines = [f"{repeats(result['sides'])} repeats."]
+        kept = (f"{side} {memory(values['kept'])}" for side, values in result["sides"].items())
+        lines = [
+            f"{repeats(result['sides'])} repeats.",
+            f"After its first call, a process has more: {', '.join(kept)}.",
+        ]
         if len(result["sides"]) > 1:
             lines.append(f"The losses differ by {result['difference']:.1g} of their size.")
         parts += [f"### {name}", comparison(result["sides"], "forward and backward", OURS), " ".join(lines)]

@@ -57,6 +57,8 @@ class Driver:
     def serve_after_a_first_call(self, compute: Callable[..., float], few: Any) -> None:
         """Does as `serve`, and leaves out of memory what happens once: loading, and a first call's compiling.
 
+        Every answer says how much memory that first call has `kept`.
+
         Args:
             compute: does the work once, on what is measured or on its argument.
             few: a little of the same kind, for a call before memory is looked at.
@@ -66,7 +68,13 @@ class Driver:
         before = resident()
         computes = [compute()]
         _forget_what_was()
-        self.serve(compute, computes=computes, before=before)
+        kept = max(0, resident() - before)
+
+        def repeat() -> dict[str, int]:
+            compute()
+            return {"kept": kept}
+
+        self.serve(repeat, computes=computes, before=before)
 
 
 def _limit_memory() -> None:
