@@ -59,11 +59,10 @@ def render(found: dict[str, dict[str, Any]]) -> str:
     """The section's text."""
     parts = [_INTRODUCTION]
     for name, result in found.items():
-        kept = (f"{side} {memory(values['kept'])}" for side, values in result["sides"].items())
-        lines = [
-            f"{repeats(result['sides'])} repeats.",
-            f"After its first call, a process has more: {', '.join(kept)}.",
-        ]
+        lines = [f"{repeats(result['sides'])} repeats."]
+        kept = [f"{side} {memory(values['kept'])}" for side, values in result["sides"].items() if "kept" in values]
+        if kept:  # an older result hasn't got it
+            lines.append(f"After its first call, a process has more: {', '.join(kept)}.")
         if len(result["sides"]) > 1:
             lines.append(f"The losses differ by {result['difference']:.1g} of their size.")
         parts += [f"### {name}", comparison(result["sides"], "forward and backward", OURS), " ".join(lines)]
