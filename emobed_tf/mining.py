@@ -13,7 +13,8 @@ import tensorflow as tf
 _WHOLE = 1024  # up to so many embeddings are one block, and not worth the half second that compiling takes
 _ROWS_COMPILED = 64  # of a block
 _ROWS_PLAIN = 112  # an odd multiple of 16: whole vectors, and a stride in memory that makes use of all of the cache
-_OPEN = 32  # rows that are compared exactly at a time; most batches have fewer
+_OPEN = 64  # rows that are compared exactly at a time; most batches have fewer
+_PART = 1024  # columns that are in float64 at a time
 _TIE = 1e-13  # relative to the squared norms: what float64 can get wrong in a squared distance
 _FLOAT32 = 2.0**-24  # relative error of one operation
 
@@ -104,63 +105,92 @@ def batch_hard_pairs(
         rows, whole = _ROWS_COMPILED if compiled else _ROWS_PLAIN, n <= _WHOLE
         block = (n if whole else rows) if known else tf.where(whole, tf.maximum(n, 1), rows)
     rules = _Rules(mining, negative_seconds)
-    find = _compiled(rules, block) if compiled else functools.partial(_pairs, rules, block)
-    return find(embeddings, labels, mask, origin)
+    mask = None if mask is None else tf.cast(mask, tf.bool)
+    mean = _mean(embeddings, mask)
+    everything = _Rows(embeddings, None, labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
+    screen = _compiled(rules, block) if compiled else functools.partial(_screen, rules, block)
+    *found, clear = screen(everything, mean)
+    decide = functools.partial(_decide, rules, block, everything, mean, found, clear)
+    return Pairs(*tf.cond(tf.reduce_all(clear), lambda: found, decide))
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(rules: _Rules, block: int) -> Callable[..., Pairs]:
-    return tf.function(functools.partial(_pairs, rules, block), jit_compile=True, autograph=False)
+def _compiled(rules: _Rules, block: int) -> Callable[..., list[tf.Tensor]]:
+    return tf.function(functools.partial(_screen, rules, block), jit_compile=True, autograph=False)
 
 
-def _pairs(rules: _Rules, block: int | tf.Tensor, embeddings: tf.Tensor, labels: tf.Tensor, mask, origin) -> Pairs:
-    static = embeddings.shape[0]  # XLA needs to know it; a plain graph does not
-    n = tf.shape(embeddings)[0] if static is None else static
-    mask = None if mask is None else tf.cast(mask, tf.bool)
-    others = (labels, tf.range(n), mask, *map(tf.convert_to_tensor, origin or ()))
-    wide = tf.float64 if embeddings.dtype == tf.float64 else tf.float32
-    points = tf.cast(_centred(embeddings, mask, wide), tf.float32)
-    everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)
+def _screen(rules: _Rules, block: int | tf.Tensor, everything: _Rows, mean: tf.Tensor) -> list[tf.Tensor]:
+    """`_screened` for all rows, block by block."""
+    static = everything.points.shape[0]  # XLA needs to know it; a plain graph does not
+    n = tf.size(everything.index) if static is None else static
+    everything = _centred(everything, mean, tf.float32)
     if static is not None and static <= block:
-        *found, clear = _screened(everything, everything, rules)
-    else:
-        found = [tf.zeros([n], dtype) for dtype in (tf.int32, tf.int32, tf.bool, tf.bool)]
-        *found, clear = _by_blocks(_screened, everything, tf.range(n), n, block, found, rules)
+        return list(_screened(everything, everything, rules))
+    found = [tf.zeros([n], dtype) for dtype in (tf.int32, tf.int32, tf.bool, tf.bool)]
+    return _by_blocks(_screened, everything, tf.range(n), n, block, found, rules)
+
+
+def _decide(
+    rules: _Rules, block: int | tf.Tensor, everything: _Rows, mean: tf.Tensor, found: list[tf.Tensor], clear: tf.Tensor
+) -> list[tf.Tensor]:
+    """`found`, with the rows that are not clear compared in float64.
+
+    Not part of the program of `_compiled`, which would need more memory for it than the few rows do.
+    """
+    n = tf.size(clear) if clear.shape[0] is None else clear.shape[0]
+    open_ones_first = tf.math.top_k(tf.cast(~clear, tf.float32), n).indices  # of equal ones the lowest comes first
     open_ones = tf.reduce_sum(tf.cast(~clear, tf.int32))
-
-    def decided():
-        points = _centred(embeddings, mask, tf.float64)
-        everything = _Rows(points, tf.reduce_sum(points * points, axis=1), *others)
-        open_ones_first = tf.math.top_k(tf.cast(~clear, tf.float32), n).indices  # of equal ones the lowest comes first
-        few = min(_OPEN, block) if isinstance(block, int) else tf.minimum(_OPEN, block)
-        return tuple(_by_blocks(_exact, everything, open_ones_first, open_ones, few, found, rules))
-
-    return Pairs(*tf.cond(open_ones > 0, decided, lambda: tuple(found)))
+    few = min(_OPEN, block) if isinstance(block, int) else tf.minimum(_OPEN, block)
+    compare = functools.partial(_exact, mean=mean)
+    return _by_blocks(compare, everything, open_ones_first, open_ones, few, found, rules)
 
 
-def _centred(embeddings: tf.Tensor, mask: tf.Tensor | None, dtype: tf.DType) -> tf.Tensor:
-    """About the mean of the valid ones, 0 elsewhere: far from the origin, squares would swallow the distances."""
+def _mean(embeddings: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+    """Of the valid ones. It has the precision of the embeddings, so that a difference is exact in float64."""
     if mask is None:
-        mask = tf.ones(tf.shape(embeddings)[:1], tf.bool)
+        return tf.reduce_mean(embeddings, axis=0)
     count = tf.reduce_sum(tf.cast(mask, embeddings.dtype))
-    mean = tf.reduce_sum(tf.where(mask[:, None], embeddings, 0), axis=0) / tf.maximum(count, 1)
-    # The mean has the precision of the embeddings, so that the difference is exact in float64, and a single rounding in
-    # float32.
-    return tf.where(mask[:, None], tf.cast(embeddings, dtype) - tf.cast(mean, dtype), 0)
+    return tf.reduce_sum(tf.where(mask[:, None], embeddings, 0), axis=0) / tf.maximum(count, 1)
 
 
-def _by_blocks(compare, columns: _Rows, order: tf.Tensor, count, block, found, rules: _Rules):
+def _centred(rows: _Rows, mean: tf.Tensor, dtype: tf.DType) -> _Rows:
+    """With points [x, |x|^2, 1] about a mean, x = 0 where not valid.
+
+    Far from the origin, squares would swallow the distances.
+    """
+    wide = tf.float64 if tf.float64 in (dtype, rows.points.dtype) else tf.float32
+    points = tf.cast(rows.points, wide) - tf.cast(mean, wide)
+    if rows.mask is not None:
+        points = tf.where(rows.mask[:, None], points, 0)
+    points = tf.cast(points, dtype)
+    squares = tf.reduce_sum(points * points, axis=1)
+    points = tf.concat([points, squares[:, None], tf.ones_like(squares)[:, None]], axis=1)
+    return rows._replace(points=points, squares=squares)
+
+
+def _taken(rows: _Rows, which: tf.Tensor) -> _Rows:
+    return _Rows(*(None if part is None else tf.gather(part, which) for part in rows))
+
+
+def _by_blocks(
+    compare: Callable[..., tuple[tf.Tensor, ...]],
+    columns: _Rows,
+    order: tf.Tensor,
+    count: int | tf.Tensor,
+    block: int | tf.Tensor,
+    found: list[tf.Tensor],
+    rules: _Rules,
+) -> list[tf.Tensor]:
     """`found`, with what `compare` says of the first `count` rows of `order` put in, so many rows at a time."""
     n = tf.size(order)
     order = tf.pad(order, [[0, -n % block]])
 
     def step(k, *found):
         which = tf.slice(order, [k * block], [block])
-        rows = _Rows(*(None if part is None else tf.gather(part, which) for part in columns))
-        hardest = compare(rows, columns, rules)
+        hardest = compare(_taken(columns, which), columns, rules)
         return k + 1, *(tf.tensor_scatter_nd_update(a, which[:, None], b) for a, b in zip(found, hardest, strict=True))
 
-    return tf.while_loop(lambda k, *_: k * block < count, step, (0, *found), parallel_iterations=1)[1:]
+    return list(tf.while_loop(lambda k, *_: k * block < count, step, (0, *found), parallel_iterations=1)[1:])
 
 
 def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor]:
@@ -181,14 +211,12 @@ def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.
 
 
 def _squared_distances(rows: _Rows, columns: _Rows) -> tf.Tensor:
-    """`[columns, rows]`, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
+    """`[columns, rows]` of centred ones, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
 
     Down the columns, TensorFlow finds extremes several rows at a time.
     """
-    one = tf.ones_like
-    left = tf.concat([columns.points, columns.squares[:, None], one(columns.squares)[:, None]], axis=1)
-    right = tf.concat([-2 * rows.points, one(rows.squares)[:, None], rows.squares[:, None]], axis=1)
-    return tf.matmul(left, right, transpose_b=True)
+    points, squares, ones = tf.split(rows.points, [rows.points.shape[1] - 2, 1, 1], axis=1)
+    return tf.matmul(columns.points, tf.concat([-2 * points, ones, squares], axis=1), transpose_b=True)
 
 
 def _largest(
@@ -212,14 +240,36 @@ def _largest(
     return tf.reduce_min(tf.where(close, columns.index[:, None], columns.index[-1]), axis=0), best > never
 
 
-def _exact(rows: _Rows, columns: _Rows, rules: _Rules) -> Pairs:
-    tolerance = _TIE * (rows.squares + tf.reduce_max(columns.squares))
-    distances = _squared_distances(rows, columns)
+def _exact(rows: _Rows, columns: _Rows, rules: _Rules, *, mean: tf.Tensor) -> Pairs:
+    rows = _centred(rows, mean, tf.float64)
+    distances = _squared_distances_in_parts(rows, columns, mean)
+    tolerance = _TIE * (rows.squares + tf.reduce_max(distances, axis=0))  # |y|^2 <= 2 (|x|^2 + |x - y|^2)
     positives, negatives = _allowed(rows, columns, rules)
     positives &= columns.index[:, None] != rows.index[None, :]
     positive, some = _largest(distances, positives, tolerance, columns)
     negative, others = _largest(-distances, negatives, tolerance, columns)
     return Pairs(positive, negative, some & others)
+
+
+def _squared_distances_in_parts(rows: _Rows, columns: _Rows, mean: tf.Tensor) -> tf.Tensor:
+    """In float64 `[columns, rows]`, some columns at a time, as float64 takes twice the memory of the embeddings."""
+
+    def distances(part: _Rows) -> tf.Tensor:
+        return _squared_distances(rows, _centred(part, mean, tf.float64))
+
+    n = columns.points.shape[0]
+    if n is not None and n <= _PART:
+        return distances(columns)
+    n = tf.size(columns.index) if n is None else n
+    count = (n + _PART - 1) // _PART
+
+    def step(k, found):
+        which = tf.minimum(k * _PART + tf.range(_PART), n - 1)
+        return k + 1, found.write(k, distances(_taken(columns, which)))
+
+    found = tf.TensorArray(tf.float64, size=count)
+    found = tf.while_loop(lambda k, _: k < count, step, (0, found), parallel_iterations=1)[1]
+    return found.concat()[:n]
 
 
 def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -230,7 +280,7 @@ def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf
     # Of K = E + 2 products, a sum errs by K roundings of their absolute values, which |x|^2 + |y|^2 bounds twice; the
     # squares err by E roundings, centring by 4; both of two distances may err: 2 (3 E + 8). The rest is for the
     # tolerance's own rounding.
-    roundings = 6.0 * (columns.points.shape[1] + 4)
+    roundings = 6.0 * (columns.points.shape[1] + 2)
     tolerance = roundings * _FLOAT32 * (rows.squares + tf.reduce_max(columns.squares))
     distances = _squared_distances(rows, columns)
     positives, negatives = _allowed(rows, columns, rules)

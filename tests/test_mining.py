@@ -93,6 +93,35 @@ class TestBatchHardPairs:
         labels = rng.integers(0, 2, 60).astype(np.int32)
         assert as_list(batch_hard_pairs(embeddings, labels)) == plain_pairs(embeddings, labels)
 
+    @pytest.mark.parametrize("seed", range(10))
+    def test_equal_distances_that_round_differently(self, seed):
+        from emobed_tf.mining import batch_hard_pairs
+
+        # From 0, v and -v are equally far, but not once all are shifted by their mean and squared. The last, alone in
+        # its class, sees to it that the mean isn't 0.
+        v, w, alone = np.random.default_rng(seed).normal(size=(3, 7)) * [[1], [3], [9]]
+        embeddings = np.stack([0 * v, v, -v, w, -w, alone]).astype(np.float32)
+        labels = np.array([0, 0, 0, 1, 1, 2], np.int32)
+        assert as_list(batch_hard_pairs(embeddings, labels))[0] == (1, 3)
+
+    def test_distances_that_only_float64_tells(self):
+        from emobed_tf.mining import batch_hard_pairs
+
+        # Squared distances from 0: 1 and 1 + 2^-34 to the positives, 4 + 2^-34 and 4 to the negatives.
+        embeddings = np.array([[0, 0], [1, 0], [1, 2**-17], [2, 2**-17], [2, 0]], np.float32)
+        assert as_list(batch_hard_pairs(embeddings, np.array([0, 0, 0, 1, 1], np.int32)))[0] == (2, 4)
+
+    @pytest.mark.parametrize("padding", [np.nan, np.inf, 1e30])
+    def test_what_is_masked_may_be_anything(self, padding):
+        from emobed_tf.mining import batch_hard_pairs
+
+        embeddings, labels = batch(8)
+        mask = np.arange(40) % 4 > 0
+        embeddings[~mask] = padding
+        for block in (None, 9):
+            found = batch_hard_pairs(embeddings, labels, mask, block=block)
+            assert as_list(found) == plain_pairs(embeddings, labels, mask)
+
     @pytest.mark.parametrize("mining", ["inter", "intra"])
     def test_mining_rules(self, mining):
         from emobed_tf.mining import Origin, batch_hard_pairs
