@@ -5,9 +5,8 @@ Public names are resolved on first use, so that importing the package doesn't im
 
 import importlib
 
-from emobed_tf.stack import fix_environment
-
-__version__ = "0.1.0"
+from emobed_tf._version import __version__
+from emobed_tf.runtime import fix_environment
 
 fix_environment()  # before anybody imports TensorFlow: bit-identical results need the same numerics
 
@@ -15,14 +14,14 @@ _PUBLIC = {
     "Config": "emobed_tf.config",
     "preset": "emobed_tf.config",
     "load": "emobed_tf.corpora",
-    "batch_hard_pairs": "emobed_tf.mining",
-    "batch_hard_triplet_loss": "emobed_tf.losses",
-    "concordance_cc": "emobed_tf.metrics",
-    "EmoBed": "emobed_tf.model",
-    "build_emobed": "emobed_tf.model",
-    "train_run": "emobed_tf.training",
-    "score_run": "emobed_tf.scoring",
-    "export_run": "emobed_tf.saved_model",
+    "batch_hard_pairs": "emobed_tf.models.mining",
+    "batch_hard_triplet_loss": "emobed_tf.models.losses",
+    "concordance_cc": "emobed_tf.evaluation.metrics",
+    "EmoBed": "emobed_tf.models.emobed",
+    "build_emobed": "emobed_tf.models.build",
+    "train_run": "emobed_tf.training.loop",
+    "score_run": "emobed_tf.runs.scoring",
+    "export_run": "emobed_tf.saved_model.export",
 }
 __all__ = [*_PUBLIC, "__version__"]
 

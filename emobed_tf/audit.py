@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.crossvalidation.plan import REFERENCE, Protocol, check_settings
+from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
-from emobed_tf.crossvalidation import REFERENCE, Protocol, check_settings
-from emobed_tf.fanout import Workers
-from emobed_tf.protocol import Budget
 
 PROG = "emobed_tf.audit"
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
@@ -49,8 +50,8 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf.auditing import SYSTEMS, audited, reported
-    from emobed_tf.crossvalidating import compared, open_folder
+    from emobed_tf.comparison.audit.run import SYSTEMS, audited, reported
+    from emobed_tf.comparison.crossvalidation.run import compared, open_folder
 
     systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
     runner = open_folder(

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.crossvalidation.plan import REFERENCE, Protocol, check_settings
+from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
-from emobed_tf.crossvalidation import REFERENCE, Protocol, check_settings
 from emobed_tf.errors import InputError
-from emobed_tf.fanout import Workers
-from emobed_tf.protocol import Budget
 
 PROG = "emobed_tf.crossvalidate"
 DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.
@@ -54,7 +55,7 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf.crossvalidating import compared, cross_validated, open_folder
+    from emobed_tf.comparison.crossvalidation.run import compared, cross_validated, open_folder
 
     runner = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.embeddings.projector import LARGEST
 from emobed_tf.errors import InputError
-from emobed_tf.projector import LARGEST
-from emobed_tf.runs import Run
+from emobed_tf.runs.folder import Run
 
 if TYPE_CHECKING:
-    from emobed_tf.embeddings import Embedded
+    from emobed_tf.embeddings.points import Embedded
 
 PROG = "emobed_tf.embed"
 DESCRIPTION = """Writes the embeddings of every modality that a run was trained on for TensorBoard's embedding
@@ -53,10 +54,11 @@ def _main(argv: Sequence[str] | None) -> int:
     runs = [Run.open(path) for path in (arguments.run, arguments.against) if path is not None]
     _check_comparable(runs)
 
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(runs[0].config().training.threads)
-    from emobed_tf import embeddings, projector
+    from emobed_tf.embeddings import points as embeddings
+    from emobed_tf.embeddings import projector
 
     folder = runs[0].logs / f"embeddings-{arguments.partition}"
     names = _names(runs)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import tyro
 
-from emobed_tf import cli, console
-from emobed_tf.runs import Run
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.runs.folder import Run
 
 PROG = "emobed_tf.evaluate"
 DESCRIPTION = """Scores a run on development and test; post-processing learnt on development is untouched on test.
@@ -40,11 +41,11 @@ def _main(argv: Sequence[str] | None) -> int:
     run = Run.open(arguments.run)
     other = Run.open(arguments.against) if arguments.against else None
 
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.scoring import compare_runs, score_run
-    from emobed_tf.summary import show_comparison, show_scores
+    from emobed_tf.cli.summary import show_comparison, show_scores
+    from emobed_tf.runs.scoring import compare_runs, score_run
 
     with console.progress("evaluating") as progress:
         partitions = score_run(run, arguments.data_dir, progress, tables=arguments.table)

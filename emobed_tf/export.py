@@ -8,9 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from emobed_tf import cli, console
-from emobed_tf.runs import Run
-from emobed_tf.versions import check_model_dir
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.runs.folder import Run
+from emobed_tf.saved_model.versions import check_model_dir
 
 PROG = "emobed_tf.export"
 DESCRIPTION = """Adds a run to a folder that TensorFlow Serving watches, as the next version of a model.
@@ -38,10 +39,10 @@ def _main(argv: Sequence[str] | None) -> int:
     run = Run.open(arguments.run)
     check_model_dir(arguments.model_dir)
 
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.saved_model import export_run
+    from emobed_tf.saved_model.export import export_run
 
     with console.progress("exporting") as progress:
         version = export_run(run, arguments.model_dir, progress)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import tyro
 
-from emobed_tf import cli, console
-from emobed_tf.runs import Run
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.runs.folder import Run
 
 PROG = "emobed_tf.predict"
 DESCRIPTION = (
@@ -39,10 +40,10 @@ def _main(argv: Sequence[str] | None) -> int:
     if arguments.output.is_dir():
         raise IsADirectoryError(21, "is a folder; name a CSV file", str(arguments.output))
 
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.scoring import predict_files
+    from emobed_tf.runs.scoring import predict_files
 
     with console.waiting("predicting"):
         rows = predict_files(run, arguments.features, arguments.output)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import tyro
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError
-from emobed_tf.runs import Run
+from emobed_tf.runs.folder import Run
 
 PROG = "emobed_tf.report"
 DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,

@@ -8,10 +8,11 @@ from typing import Literal
 
 import tyro
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
-from emobed_tf.fanout import Workers
-from emobed_tf.protocol import Budget
 
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.
@@ -53,8 +54,8 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf import reproduction
-    from emobed_tf.reproducing import reproduce, show
+    from emobed_tf.comparison.reproduction import plan as reproduction
+    from emobed_tf.comparison.reproduction.run import reproduce, show
 
     with console.progress("looking for data") as progress:
         plan = reproduction.plan(

@@ -33,14 +33,14 @@ def experiment(arguments: argparse.Namespace) -> int:
     for name in TARGETS:
         if not (arguments.data_dir / f"{name}.csv").is_file():
             raise MissingInputError(f"{arguments.data_dir / name}.csv: no such file")
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(arguments.threads)
     import keras
 
-    from emobed_tf.dataset import load_corpus
-    from emobed_tf.runs import Run
-    from emobed_tf.training import train_run
+    from emobed_tf.corpora.configured import load_corpus
+    from emobed_tf.runs.folder import Run
+    from emobed_tf.training.loop import train_run
 
     plan = [(t, f, s) for t in TARGETS for f in FRAMEWORKS for s in range(arguments.seeds)]
     with console.progress("training") as progress:
@@ -58,10 +58,10 @@ def experiment(arguments: argparse.Namespace) -> int:
 
 def write_summary(output: Path, seeds: int) -> None:
     """Scores every run on development and test and writes the table."""
-    from emobed_tf.metrics import CLASSIFICATION_SCORES, confusion_by_unit
-    from emobed_tf.runs import Run
-    from emobed_tf.scoring import score_run
-    from emobed_tf.significance import bootstrap_interval
+    from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, confusion_by_unit
+    from emobed_tf.evaluation.significance import bootstrap_interval
+    from emobed_tf.runs.folder import Run
+    from emobed_tf.runs.scoring import score_run
 
     rows, lines = [], []
     for target in TARGETS:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import tyro
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError, MissingInputError
 from serving.models import version_folders
 
@@ -70,7 +71,7 @@ def _main(argv: Sequence[str] | None) -> int:
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("serving").setLevel(logging.INFO)
 
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(arguments.threads)
     try:

@@ -15,7 +15,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-from emobed_tf.warmup import WARMUP_FILE
+from emobed_tf.saved_model.warmup import WARMUP_FILE
 from serving.inputs import DEFAULT_SIGNATURE
 from serving.rest import RestError, invalid
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emobed_tf.stack import fix_environment, import_tensorflow
+from emobed_tf.runtime import fix_environment, import_tensorflow
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

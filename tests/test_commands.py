@@ -18,7 +18,7 @@ import pytest
 
 from emobed_tf.errors import EmoBedWarning
 from tests.conftest import ROOT
-from tests.test_training import TINY
+from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -267,7 +267,7 @@ class TestEvaluate:
 
     def test_the_chain_is_what_development_alone_teaches(self, run):
         """Learnt again from the development predictions on disk: the same chain, whatever test holds."""
-        from emobed_tf.postprocess import learn
+        from emobed_tf.evaluation.postprocessing import learn
 
         assert command("evaluate", run[0]).returncode == 0
         found = [columns(p, "gold_standard", "raw") for p in sorted((run[0] / "predictions" / "dev").glob("*.csv"))]
@@ -283,7 +283,7 @@ class TestEvaluate:
         assert "as published: Fisher r-to-z over frames" in result.stdout
         assert "bootstrap over speakers" in result.stdout
         found = json.loads((folder / "comparison.json").read_text())["test"]
-        from emobed_tf.significance import fisher_z_test
+        from emobed_tf.evaluation.significance import fisher_z_test
 
         assert found["published_n"] == 903
         assert found["published"] == pytest.approx(fisher_z_test(found["first"], 903, found["second"], 903))
@@ -383,7 +383,7 @@ class TestEvaluate:
         assert command("evaluate", tmp_path / "1", "--against", tmp_path / "0").returncode == 0
         found = json.loads((tmp_path / "1" / "comparison.json").read_text())["dev"]
         shares = [json.loads((tmp_path / k / "scores.json").read_text())["dev"]["f1_micro"] for k in "01"]
-        from emobed_tf.significance import proportions_z_test
+        from emobed_tf.evaluation.significance import proportions_z_test
 
         assert found["score"] == "f1_macro"
         assert found["published"] == pytest.approx(proportions_z_test(shares[0], 15, shares[1], 15))

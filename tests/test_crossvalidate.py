@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.corpora.corpus import CLASSIFICATION, Recording
-from emobed_tf.systems import Problem, System
+from emobed_tf.systems.base import Problem, System
 from tests.conftest import SHARED
 from tests.test_commands import assert_one_line, command, process
 
@@ -79,7 +79,7 @@ class TestResults:
     def test_scores_are_those_of_the_kept_predictions(self, done, tables):
         from sklearn.metrics import balanced_accuracy_score, f1_score
 
-        from emobed_tf.protocol import predictions_file
+        from emobed_tf.comparison.protocol import predictions_file
 
         scores = rows(done[0] / "crossvalidation.csv")
         assert len(scores) == 2 * 2 * 2

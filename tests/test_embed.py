@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.test_commands import assert_one_line, command, flags, process
-from tests.test_training import TINY
+from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack")
 

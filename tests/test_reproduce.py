@@ -8,14 +8,16 @@ import shutil
 import numpy as np
 import pytest
 
-from emobed_tf import published, reproduction, systems
+from emobed_tf.comparison.grids import Grid, to_html, to_markdown
+from emobed_tf.comparison.protocol import Result
+from emobed_tf.comparison.reproduction import plan as reproduction
+from emobed_tf.comparison.reproduction import published
+from emobed_tf.comparison.reproduction.table import csv_rows, grids, notes
 from emobed_tf.config import preset
 from emobed_tf.corpora.files import MARKER
-from emobed_tf.document import Grid, to_html, to_markdown
 from emobed_tf.errors import InputError
-from emobed_tf.protocol import Result
 from emobed_tf.reproduce import main
-from emobed_tf.reproduction_table import csv_rows, grids, notes
+from emobed_tf.systems import base as systems
 
 SCORES = {"dev": 0.8, "test": 0.6}
 
@@ -27,7 +29,7 @@ def plan(recola):
 
 def record(seed, raised=0.0, speakers=9, seconds=2.0):
     """A fit that answers with the gold standard plus noise; `raised` takes noise away."""
-    from emobed_tf.metrics import moments_by_recording
+    from emobed_tf.evaluation.metrics import moments_by_recording
 
     parts = {}
     for partition in ("dev", "test"):

@@ -18,12 +18,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from emobed_tf import __version__
+from emobed_tf._version import __version__
 from emobed_tf.config import Config, read_config
+from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
-from emobed_tf.dataset import fingerprints
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.runs import provenance, write_bytes, write_csv
+from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.runs.provenance import provenance
 from tuning.space import Space
 
 FORMAT = 1  # of search.json

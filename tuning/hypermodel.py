@@ -7,9 +7,10 @@ import keras_tuner
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
-from emobed_tf.model import EmoBed
-from emobed_tf.preparation import keep_for_the_next, prepare
-from emobed_tf.training import train
+from emobed_tf.models.cache import keep_for_the_next
+from emobed_tf.models.emobed import EmoBed
+from emobed_tf.training.loop import train
+from emobed_tf.training.setup import prepare
 from tuning.space import Space
 
 EPOCHS = "tuner/epochs"  # what Hyperband sets

@@ -11,7 +11,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 from keras_tuner.src.engine.metrics_tracking import MetricsTracker  # not exported
 
-from emobed_tf.runs import write_bytes
+from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
 
 Kind = Literal["grid", "random", "bayesian", "hyperband"]

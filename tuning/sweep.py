@@ -9,10 +9,11 @@ from typing import Literal
 
 import tyro
 
-from emobed_tf import cli, console
+from emobed_tf import console
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.errors import InputError
-from emobed_tf.fanout import Workers
 from tuning.sweep_values import find, read_values
 
 PROG = "tuning.sweep"
@@ -59,8 +60,8 @@ def _main(argv: list[str]) -> int:
     arguments.how.check()
     _check_told_twice(argv, arguments, parameter.name)
 
+    from emobed_tf.comparison.workers import fan_out
     from emobed_tf.corpora.locate import notice
-    from emobed_tf.fanout import fan_out
     from tuning.sweep_results import SweepFolder, show
     from tuning.sweep_trials import run_trial, scenarios, trials
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf import console
+from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.errors import InputError
-from emobed_tf.ledger import Ledger
-from emobed_tf.runs import write_csv
+from emobed_tf.files import write_csv
 from tuning.sweep_trials import Scenario, Trial, identity
 from tuning.sweep_values import Parameter, Value
 

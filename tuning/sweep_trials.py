@@ -8,10 +8,10 @@ from typing import Any
 
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
+from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
 from emobed_tf.corpora.corpus import Corpus
-from emobed_tf.dataset import fingerprints, kept_corpus, merged_tables
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.systems import Problem
+from emobed_tf.systems.base import Problem
 from tuning.sweep_values import Parameter, Value, check_data
 
 _OWN = ("target", "auxiliary", "dimension")  # settings that scenarios of one sweep don't share
@@ -25,7 +25,7 @@ class Scenario:
     Attributes:
         config: resolved, without the parameter's values.
         label: a dimension, `emotion` or `label`.
-        data: SHA-256 by input file, see `dataset.fingerprints`.
+        data: SHA-256 by input file, see `configured.fingerprints`.
         score_name: of the development score that picks weights.
         simulated: whether any of the data is.
     """
@@ -142,7 +142,7 @@ def run_trial(trial: Trial) -> dict[str, Any]:
     Raises:
         InputError: if the data are not those of the sweep.
     """
-    from emobed_tf.training import train
+    from emobed_tf.training.loop import train
 
     scenario = trial.scenario
     config, corpus = kept_corpus(scenario.config.replace(**{trial.parameter: trial.value, "seed": trial.seed}))

@@ -21,13 +21,14 @@ from keras_tuner.src import config as keras_tuner_config  # not exported
 
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
+from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.corpus import Corpus
-from emobed_tf.dataset import load_corpus
 from emobed_tf.errors import InputError
-from emobed_tf.runs import Run
-from emobed_tf.stack import import_tensorflow
-from emobed_tf.training import train_run
-from tuning import cluster, trials
+from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
+from emobed_tf.training.loop import train_run
+from tuning import cluster
+from tuning import search_results as trials
 from tuning.folder import Identity, SearchFolder
 from tuning.hypermodel import EmoBedHyperModel
 from tuning.oracles import Kind, Lasting, oracle

@@ -106,7 +106,7 @@ def work(recipe: Mapping[str, Any], environment: Mapping[str, str], log: Path) -
     threading.Thread(target=_end_with_the_chief, daemon=True).start()
 
     def search() -> None:
-        from emobed_tf.stack import import_tensorflow
+        from emobed_tf.runtime import import_tensorflow
 
         import_tensorflow(recipe["config"].training.threads)
         from tuning.tuners import tuner

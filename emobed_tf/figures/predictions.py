@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import concordance_cc
 from emobed_tf.figures.style import (
     BLACK,
     GREY,
@@ -19,7 +20,6 @@ from emobed_tf.figures.style import (
     numbers,
     plain,
 )
-from emobed_tf.metrics import concordance_cc
 
 # How the three series of a prediction file are drawn everywhere: column, legend, colour, width of the line in points.
 SERIES = (

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from emobed_tf.runs import write_bytes
+from emobed_tf.files import write_bytes
 
 # Okabe and Ito, "Color Universal Design" (2008); black and grey stay free for gold standards and lines of reference.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")

@@ -8,7 +8,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.reporting.contents import Contents
 
 if TYPE_CHECKING:
-    from emobed_tf.evaluation import Comparison
+    from emobed_tf.evaluation.evidence import Comparison
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _unlike(first: Contents, other: Contents) -> str:
 
 
 def _tests(first: Contents, other: Contents, partition: str) -> Compared:
-    from emobed_tf.evaluation import compare
+    from emobed_tf.evaluation.evidence import compare
 
     pair = [content.parts[partition].evaluated for content in (first, other)]
     if None in pair:

@@ -15,15 +15,16 @@ import numpy as np
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES
 from emobed_tf.figures import columns_of
-from emobed_tf.metrics import CLASSIFICATION_SCORES
 from emobed_tf.reporting import folder
-from emobed_tf.runs import Facts, Run
+from emobed_tf.runs.folder import Run
 
 if TYPE_CHECKING:
-    from emobed_tf.embeddings import Embedded
-    from emobed_tf.evaluation import Evaluated
+    from emobed_tf.embeddings.points import Embedded
+    from emobed_tf.evaluation.scores import Evaluated
 
 PARTITIONS = ("dev", "test")
 
@@ -146,10 +147,10 @@ def _data(
     run: Run, data_dir: Path | None, tables: Sequence[str], notes: list[str], progress: Progress | None
 ) -> Corpus | None:
     """The target's data, where they are; None, and a note, where they are not and the user named no other place."""
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.scoring import load_data
+    from emobed_tf.runs.scoring import load_data
 
     try:
         return load_data(run, data_dir, progress, tables=tables, target_only=True)[1]
@@ -164,8 +165,10 @@ def _data(
 
 
 def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes: list[str]) -> dict[str, Part]:
-    from emobed_tf.evaluation import evaluate, interval, labelled, outputs, prediction_rows
-    from emobed_tf.scoring import load_model
+    from emobed_tf.evaluation.evidence import interval
+    from emobed_tf.evaluation.rows import prediction_rows
+    from emobed_tf.evaluation.scores import evaluate, labelled, outputs
+    from emobed_tf.runs.scoring import load_model
 
     model, chain = load_model(run), run.chain()
     parts = {}
@@ -202,7 +205,7 @@ def _kept(run: Run, facts: Facts, partition: str, scores: dict[str, Any], notes:
 def _embedded(
     run: Run, data_dir: Path | None, tables: Sequence[str], notes: list[str], progress: Progress | None
 ) -> "Embedded | None":
-    from emobed_tf.embeddings import of_run
+    from emobed_tf.embeddings.points import of_run
 
     try:
         return of_run(run, "dev", data_dir=data_dir, tables=tables, progress=progress)

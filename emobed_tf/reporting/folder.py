@@ -7,7 +7,7 @@ import numpy as np
 
 from emobed_tf.errors import InputError
 from emobed_tf.figures import columns_of
-from emobed_tf.runs import Run
+from emobed_tf.runs.folder import Run
 
 Columns = dict[str, np.ndarray]
 _NUMBERS = ("gold_standard", "raw", "postprocessed")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from emobed_tf.console import Progress
+from emobed_tf.embeddings.separation import plane, silhouette
 from emobed_tf.figures import Panel
 from emobed_tf.reporting.contents import Contents
-from emobed_tf.separation import plane, silhouette
 
 POINTS = 1000
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emobed_tf.console import Progress
+from emobed_tf.files import write_bytes
 from emobed_tf.reporting.comparisons import compared
 from emobed_tf.reporting.contents import names_of, read
 from emobed_tf.reporting.page import page
 from emobed_tf.reporting.panels import groups
 from emobed_tf.reporting.pictures import draw
 from emobed_tf.reporting.sweeps import Sweep
-from emobed_tf.runs import Run, write_bytes
+from emobed_tf.runs.folder import Run
 
 
 def write_report(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.runs import write_bytes
+from emobed_tf.files import write_bytes
 from tests.benchmarks import many, mining, reading, service, startup, training, workers
 from tests.benchmarks.driver import ROOT, Plan
 from tests.benchmarks.machine import describe, in_words

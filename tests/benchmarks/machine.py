@@ -10,7 +10,7 @@ from typing import Any
 
 from emobed_tf import __version__
 from emobed_tf.config import preset
-from emobed_tf.runs import provenance
+from emobed_tf.runs.provenance import provenance
 
 _OURS = ("tensorflow", "keras", "numpy", "scipy", "pyarrow")
 _PEERS = ("torch", "pytorch-metric-learning", "scipy", "liac-arff", "numpy")

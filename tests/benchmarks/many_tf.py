@@ -10,11 +10,11 @@ from tests.benchmarks.worker import Driver, resident
 def main() -> None:
     driver = Driver()
     from emobed_tf.config import preset
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(driver.arguments["threads"])
-    from emobed_tf.model import EmoBed
-    from emobed_tf.training import train_run
+    from emobed_tf.models.emobed import EmoBed
+    from emobed_tf.training.loop import train_run
 
     corpus = data.framewise({"audio": 20, "video_appearance": 30}, frames=300, recordings=4)
     same = {"task": corpus.task, "encoder_layers": 1, "encoder_units": 32, "head_layers": 1, "head_units": 32}

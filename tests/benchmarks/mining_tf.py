@@ -7,12 +7,12 @@ from tests.benchmarks.worker import Driver
 def main() -> None:
     driver = Driver()
     arguments = driver.arguments
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(arguments["threads"])
     import tensorflow as tf
 
-    from emobed_tf.losses import batch_hard_triplet_loss
+    from emobed_tf.models.losses import batch_hard_triplet_loss
 
     batch, few = (
         [tf.constant(points), tf.constant(classes, tf.int32)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from emobed_tf.runs import write_bytes
+from emobed_tf.files import write_bytes
 
 
 class Results:

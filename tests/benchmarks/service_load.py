@@ -36,10 +36,10 @@ def main() -> None:
 def _trained(folder: Path):
     """A run of one epoch; with the same seed it is the same in every process."""
     from emobed_tf.config import preset
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(1)
-    from emobed_tf.training import train_run
+    from emobed_tf.training.loop import train_run
 
     corpus = data.framewise({"audio": WIDTH}, frames=300, recordings=4)
     config = preset("recola").replace(task=corpus.task, target="audio", framework="classic", epochs=1, threads=1)
@@ -47,13 +47,14 @@ def _trained(folder: Path):
 
 
 def _export(run, model_dir: Path, stock: bool) -> None:
-    from emobed_tf.saved_model import export_run
+    from emobed_tf.saved_model.export import export_run
 
     if not stock:
         export_run(run, model_dir)
         return
-    from emobed_tf.checkpoint import BEST, set_weight_arrays
-    from emobed_tf.preparation import build_model
+    from emobed_tf.models.build import build_model
+    from emobed_tf.models.weights import set_weight_arrays
+    from emobed_tf.runs.folder import BEST
 
     facts = run.facts()
     model = build_model(run.config().replace(fused=False), dataclasses.replace(facts))
@@ -93,7 +94,7 @@ def _asker(url: str, frames: int):
 
 def _live(url: str):
     """A frame of a stream through the client; returns its prediction."""
-    from serving.client import Client
+    from serving.client.client import Client
 
     stream = Client(url, MODEL).stream()
     frame = _features(1)

@@ -37,10 +37,10 @@ def corpus_and_config(arguments: dict[str, Any]):
 
 def ours(driver: Driver) -> None:
     """`train_run` with defaults."""
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(driver.arguments["threads"])
-    from emobed_tf.training import train_run
+    from emobed_tf.training.loop import train_run
 
     corpus, config = corpus_and_config(driver.arguments)
     before = resident()
@@ -50,13 +50,13 @@ def ours(driver: Driver) -> None:
 
 def reference(driver: Driver) -> None:
     """Our initial weights and a batch in a file, features standardised; and loss and gradient of it."""
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(driver.arguments["threads"])
     import numpy as np
 
-    from emobed_tf.checkpoint import weight_arrays
-    from emobed_tf.preparation import prepare
+    from emobed_tf.models.weights import weight_arrays
+    from emobed_tf.training.setup import prepare
 
     corpus, config = corpus_and_config(driver.arguments)
     setup = prepare(config, corpus)
@@ -87,7 +87,7 @@ def stock(driver: Driver) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(config.training.threads)
     tf.config.threading.set_inter_op_parallelism_threads(config.training.threads)
-    from emobed_tf.preparation import prepare
+    from emobed_tf.training.setup import prepare
 
     before = resident()
     setup = prepare(config.replace(fused=False), corpus)
@@ -104,7 +104,7 @@ def stock(driver: Driver) -> None:
 
 def product(driver: Driver) -> None:
     """One product of two large float32 matrices."""
-    from emobed_tf.stack import import_tensorflow
+    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(driver.arguments["threads"])
     import tensorflow as tf

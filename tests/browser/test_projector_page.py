@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.tensorboard import serving
-from tests.test_projector import points
+from tests.embeddings.test_projector import points
 
 pytestmark = [pytest.mark.usefixtures("stack"), pytest.mark.slow]
 
@@ -30,7 +30,7 @@ def look(expression):
 
 
 def test_the_points_are_seen(page, tmp_path):
-    from emobed_tf import projector
+    from emobed_tf.embeddings import projector
 
     def pixels(colour):
         """Number of pixels of the scatter plot that have a colour."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.config import preset
-from tests.test_training import TINY
+from tests.training.test_loop import TINY
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse"), pytest.mark.slow]
 
@@ -20,7 +20,7 @@ RANGE = "document.querySelector('.range').textContent"
 def written(recola, tmp_path_factory):
     """A page of two runs, with a sweep."""
     from emobed_tf.reporting import read_sweep, write_report
-    from emobed_tf.training import train_run
+    from emobed_tf.training.loop import train_run
 
     folder = tmp_path_factory.mktemp("report")
     config = preset("recola").replace(data_dir=recola, **{**TINY, "epochs": 1})

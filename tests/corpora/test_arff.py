@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import scipy.io.arff
-from corpus_writers import arff_text, close, fails, gold_text, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from emobed_tf.corpora import arff
 from emobed_tf.corpora.files import read_bytes
+from tests.corpora.corpus_writers import arff_text, close, fails, gold_text, write
 
 
 def features_of(path, **kwargs):

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_writers import recola, replace
 
 from emobed_tf.corpora import arff, load
 from emobed_tf.corpora.cache import FeatureCache, cache_folder
 from emobed_tf.errors import EmoBedWarning
+from tests.corpora.corpus_writers import recola, replace
 
 
 def values(corpus):

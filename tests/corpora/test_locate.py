@@ -9,13 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from corpus_writers import fails, write
 
 from emobed_tf import console
 from emobed_tf.corpora import locate as module
 from emobed_tf.corpora import simulate
 from emobed_tf.corpora.locate import locate, notice
 from emobed_tf.errors import MissingInputError
+from tests.corpora.corpus_writers import fails, write
 
 HINT = "set EMOBED_CACHE to a folder that can be written"
 

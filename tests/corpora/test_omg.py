@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from corpus_writers import OMG_HEADER, close, fails, omg, omg_rows, replace, table_text, write
 
 from emobed_tf.corpora import load
 from emobed_tf.errors import EmoBedWarning, MissingInputError
+from tests.corpora.corpus_writers import OMG_HEADER, close, fails, omg, omg_rows, replace, table_text, write
 
 CLASSES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from corpus_writers import arff_text, close, fails, table_text, write
 
 from emobed_tf.corpora import load_features
 from emobed_tf.errors import MissingInputError
+from tests.corpora.corpus_writers import arff_text, close, fails, table_text, write
 
 
 def frames(paths, modality="audio", feature_names=("a", "b")):

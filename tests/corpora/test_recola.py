@@ -5,7 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus_writers import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from emobed_tf.corpora import gold_standard_from_ratings, load
+from emobed_tf.errors import InputError, MissingInputError
+from tests.corpora.corpus_writers import (
     arff_text,
     close,
     fails,
@@ -16,12 +22,6 @@ from corpus_writers import (
     table_text,
     write,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-
-from emobed_tf.corpora import gold_standard_from_ratings, load
-from emobed_tf.errors import InputError, MissingInputError
 
 AUDIO = "features_audio/arousal"
 VIDEO = "features_video_appearance/arousal"

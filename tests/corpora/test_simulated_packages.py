@@ -3,10 +3,10 @@ import sys
 
 import numpy as np
 import pytest
-from corpus_writers import close
 
 from emobed_tf.corpora import gold_standard_from_ratings, load
 from emobed_tf.corpora.simulate import simulate_omg, simulate_recola
+from tests.corpora.corpus_writers import close
 
 
 @pytest.mark.parametrize("dimension", ["arousal", "valence"])

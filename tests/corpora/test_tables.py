@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from corpus_writers import close, fails, replace, table_text, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emobed_tf.corpora import load
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from tests.corpora.corpus_writers import close, fails, replace, table_text, write
 
 RAVDESS = Path(__file__).parents[2].parent / "shared" / "data" / "ravdess"
 

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-from served import LABELS, MODELS, Server, export_gru, export_gruseq, export_runs, serving, wait_until
+
+from tests.serving.served import LABELS, MODELS, Server, export_gru, export_gruseq, export_runs, serving, wait_until
 
 
 @pytest.fixture(scope="session")

@@ -129,8 +129,8 @@ def _export(model, folder):
 def export_runs(folder, recola, tables):
     """Runs as versions: `audio` 1 and 2, a regression from 88 features; `speech` 1, a classification from 5."""
     from emobed_tf.config import preset
-    from emobed_tf.saved_model import export_run
-    from emobed_tf.training import train_run
+    from emobed_tf.saved_model.export import export_run
+    from emobed_tf.training.loop import train_run
 
     for dataset, data, name, seed in (
         ("recola", recola, "audio", 0),

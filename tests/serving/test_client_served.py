@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import serving, wait_until
 
 from emobed_tf.corpora import load_features
-from emobed_tf.runs import Run
-from serving.client import Client, ServingError
-from serving.client_cli import main
+from emobed_tf.runs.folder import Run
+from serving.client.__main__ import main
+from serving.client.client import Client, ServingError
+from tests.serving.served import serving, wait_until
 from tests.test_commands import assert_one_line
 
 pytestmark = pytest.mark.slow  # two trainings and a server before the first test
@@ -46,7 +46,7 @@ def recordings(exported, files):
 @pytest.fixture(scope="module")
 def truth(exported):
     """The runs' own models, by (name, version)."""
-    from emobed_tf.scoring import load_model
+    from emobed_tf.runs.scoring import load_model
 
     runs = {("audio", 1): "audio-0", ("audio", 2): "audio-1", ("speech", 1): "speech-0"}
     return {key: load_model(Run.open(exported / "runs" / folder)) for key, folder in runs.items()}
@@ -105,7 +105,7 @@ class TestAgainstTheRun:
 class TestCommand:
     @pytest.mark.parametrize(("name", "version", "run"), [("audio", 1, 0), ("audio", 2, 1), ("speech", 1, 0)])
     def test_writes_what_predict_writes(self, server, exported, files, capsys, tmp_path, name, version, run):
-        from emobed_tf.scoring import predict_files
+        from emobed_tf.runs.scoring import predict_files
 
         predict_files(Run.open(exported / "runs" / f"{name}-{run}"), files[name], tmp_path / "expected.csv")
         found = tmp_path / "found.csv"

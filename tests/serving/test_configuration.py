@@ -6,10 +6,10 @@ from pathlib import PurePosixPath
 import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-from served import LABELS, MODELS
 
 from serving.metrics import PATH
 from tests.conftest import ROOT
+from tests.serving.served import LABELS, MODELS
 
 FOLDER = ROOT / "serving"
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from served import ask, serving, wait_until
 
 from serving import local
 from tests.conftest import ROOT, THREADS
+from tests.serving.served import ask, serving, wait_until
 
 
 def mistake(*arguments):
@@ -242,7 +242,7 @@ class TestStarting:
 class TestEnding:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_what_is_under_way_is_finished(self, stack, tmp_path, number):
-        from slow_model import export_slow
+        from tests.serving.slow_model import export_slow
 
         export_slow(tmp_path / "slow" / "1")
         answers = []

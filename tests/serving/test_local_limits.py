@@ -8,7 +8,8 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from served import serving, wait_until
+
+from tests.serving.served import serving, wait_until
 
 TIMEOUT = 3.0
 MAX_BODY = 10_000
@@ -19,7 +20,7 @@ QUICK = {"instances": [3]}
 
 @pytest.fixture(scope="module")
 def limited(stack, tmp_path_factory):
-    from slow_model import export_slow
+    from tests.serving.slow_model import export_slow
 
     folder = tmp_path_factory.mktemp("limits") / "slow"
     export_slow(folder / "1")

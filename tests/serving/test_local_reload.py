@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from served import serving, wait_until
+
+from tests.serving.served import serving, wait_until
 
 CLIENTS = 50
 

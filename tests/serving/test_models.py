@@ -5,10 +5,10 @@ import threading
 import weakref
 
 import pytest
-from served import wait_until
 
 from serving.models import Model, Models
 from serving.rest import RestError, Route
+from tests.serving.served import wait_until
 
 
 class FakeServable:

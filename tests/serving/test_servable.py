@@ -20,7 +20,7 @@ def servable_of(stack):
 
 @pytest.fixture(scope="module")
 def slow(stack, tmp_path_factory):
-    from slow_model import export_slow
+    from tests.serving.slow_model import export_slow
 
     folder = tmp_path_factory.mktemp("slow") / "1"
     export_slow(folder)

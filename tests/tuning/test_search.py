@@ -16,7 +16,7 @@ from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from tests.conftest import ROOT
 from tests.test_commands import assert_one_line, command, flags
-from tests.test_training import TINY
+from tests.training.test_loop import TINY
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
 
@@ -98,8 +98,8 @@ def finished(tables, tmp_path_factory):
 
 class TestTrials:
     def test_score_is_the_mean_of_trainings_by_train(self, finished, tables, tmp_path):
-        from emobed_tf.dataset import load_corpus
-        from emobed_tf.training import train_run
+        from emobed_tf.corpora.configured import load_corpus
+        from emobed_tf.training.loop import train_run
 
         row = finished.rows()[2]
         settings, corpus = load_corpus(config(tables))
@@ -164,8 +164,8 @@ class TestTrials:
 
     @pytest.mark.slow
     def test_one_compiled_step_for_all_of_a_shape(self, tables, tmp_path, monkeypatch):
-        from emobed_tf import preparation
-        from emobed_tf.model import EmoBed
+        from emobed_tf.models.emobed import EmoBed
+        from emobed_tf.training.loop import setup as preparation
         from tuning.tuners import tuner
 
         preparation._idle_models.clear()
@@ -180,7 +180,7 @@ class TestTrials:
     def test_hypermodel_serves_keras_tuners_own_tuners(self, tables, tmp_path):
         import keras_tuner
 
-        from emobed_tf.dataset import load_corpus
+        from emobed_tf.corpora.configured import load_corpus
         from tuning.hypermodel import EmoBedHyperModel
         from tuning.space import space
 
@@ -328,15 +328,16 @@ class TestKill:
     @staticmethod
     @functools.cache
     def read(tables):
-        from emobed_tf.dataset import load_corpus
+        from emobed_tf.corpora.configured import load_corpus
 
         return load_corpus(config(tables, epochs=9))
 
     def searched(self, tables, folder, monkeypatch, kind, more, *, kill=None, resume=False):
         """Results of a search, and how many files it wrote; killed before write number `kill`."""
-        from emobed_tf import runs
+        from emobed_tf.runs.folder import folder as runs
         from tuning import folder as tuning_folder
-        from tuning import oracles, trials
+        from tuning import oracles
+        from tuning import search_results as trials
         from tuning.tuners import tuner
 
         count = iter(range(10**6))
@@ -363,7 +364,7 @@ class TestKill:
 
 class TestFailures:
     def test_are_recorded_with_their_reason_and_end_nothing(self, tables, tmp_path, landscape, monkeypatch, capsys):
-        from emobed_tf.checkpoint import DivergedError
+        from emobed_tf.training.callbacks import DivergedError
         from tuning.hypermodel import EmoBedHyperModel
         from tuning.tuners import tuner
 
@@ -434,7 +435,7 @@ class TestCommand:
 
     @pytest.mark.slow
     def test_simulated_data_is_called_so(self, recola, tmp_path, search_command):
-        from tests.test_training import TINY
+        from tests.training.test_loop import TINY
 
         settings = flags(**{**TINY, "epochs": 1})
         folder = tmp_path / "search"

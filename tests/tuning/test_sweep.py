@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from emobed_tf.config import preset
-from emobed_tf.dataset import load_corpus
+from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
+from tests.comparison.test_workers import alive
 from tests.conftest import ROOT, THREADS
-from tests.test_fanout import alive
 from tuning import sweep_trials
 from tuning.sweep import main
 from tuning.sweep_results import best
@@ -55,7 +55,7 @@ def scores(folder):
 class TestSweep:
     @pytest.mark.slow
     def test_leaves_table_figure_and_scores_of_training(self, command, tables, tmp_path, capsys):
-        from emobed_tf.training import train
+        from emobed_tf.training.loop import train
 
         assert command("--targets", "audio", "face") == 0
         out = capsys.readouterr().out

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from emobed_tf import fanout
+from emobed_tf.comparison import workers as fanout
+from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.errors import InputError
-from emobed_tf.fanout import Workers, fan_out
+from tests.comparison.test_workers import process_of, square
 from tests.conftest import ROOT, THREADS
-from tests.test_fanout import process_of, square
 from tests.tuning.test_sweep import FLAGS, scores
 from tuning.sweep import main
 

@@ -3,7 +3,7 @@
 import pytest
 
 from emobed_tf.config import preset
-from emobed_tf.dataset import load_corpus
+from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from tuning.sweep_values import Parameter, check_data, find, parameters, read_values
 

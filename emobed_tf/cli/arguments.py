@@ -1,0 +1,104 @@
+"""Command lines from dataclasses: flags of the configuration and of a command, errors as one line."""
+
+import argparse
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import tyro
+
+from emobed_tf.config import Config, Dataset, preset, read_config
+from emobed_tf.errors import InputError
+from emobed_tf.runs.folder import Run
+
+Arguments = TypeVar("Arguments")
+
+
+def parse(kind: type[Arguments], argv: Sequence[str] | None, *, prog: str, description: str, default=None) -> Arguments:
+    """Reads a command line into a dataclass; fields of nested dataclasses are flags without a prefix.
+
+    Args:
+        kind: a dataclass. `tyro.conf.Positional` fields are positional.
+        argv: arguments; None: those of the process.
+        prog: name of the command.
+        description: first lines of `--help`.
+        default: an instance with the values that flags change.
+
+    Raises:
+        InputError: one line that says which flag is wrong.
+    """
+    complaint = io.StringIO()
+    argv = list(sys.argv[1:] if argv is None else argv)
+    columns = os.environ.get("COLUMNS")
+    if not {"-h", "--help"} & set(argv):
+        os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(
+                kind,
+                prog=f"python -m {prog}",
+                description=description,
+                args=argv,
+                default=tyro.MISSING_NONPROP if default is None else default,
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
+    except SystemExit as leaving:
+        if not leaving.code:
+            raise
+        raise InputError(_one_line(complaint.getvalue(), prog)) from None
+    finally:
+        os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
+
+
+def starting_config(argv: Sequence[str] | None) -> Config:
+    """The configuration that the flags change.
+
+    With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`.
+
+    Args:
+        argv: arguments; None: those of the process.
+
+    Raises:
+        InputError: if the file can't be read, or `--resume` has nothing to continue.
+    """
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset"):
+        early.add_argument(flag)
+    early.add_argument("--resume", action="store_true")
+    try:
+        known, _ = early.parse_known_args(argv)
+    except argparse.ArgumentError:
+        return preset()  # the full parser will say what is wrong
+    if known.resume:
+        if known.output is None:
+            raise InputError("--resume continues what stands in --output; name that folder")
+        if known.config is not None:
+            raise InputError("--resume takes the run's own settings; leave --config out")
+        return read_config(Run.open(Path(known.output), finished=False).config_file)
+    if known.config is not None:
+        return _free(read_config(Path(known.config), known.dataset), known)
+    return preset(known.dataset) if known.dataset in get_args(Dataset) else preset()
+
+
+def _free(config: Config, known: argparse.Namespace) -> Config:
+    """A run's configuration holds what its framework and preset fixed; another one on the command line fixes anew."""
+    if known.framework not in (None, config.objective.framework):
+        config = config.replace(alpha=None, beta=None)
+    if known.triplet_preset not in (None, config.objective.triplet_preset):
+        config = config.replace(margin=None, normalise=None)
+    return config
+
+
+def _one_line(complaint: str, prog: str) -> str:
+    """The first sentence of tyro's boxed error, and the flag that it thinks was meant."""
+    text = re.sub(r"[│╭╮╰╯]", " ", complaint)  # plain dashes where stdout is not UTF-8
+    _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
+    message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
+    meant = [re.search(r"--[\w-]+", part) for part in parts if "Perhaps you meant" in part]
+    hint = f" (perhaps {meant[0].group()}?)" if meant and meant[0] else ""
+    return f"{message}{hint}; see python -m {prog} --help"

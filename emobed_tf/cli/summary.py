@@ -1,0 +1,122 @@
+"""What commands print of data, scores and comparisons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emobed_tf.config import Config
+from emobed_tf.console import table
+from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.locate import notice
+from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES
+from emobed_tf.runs.folder import Run
+
+if TYPE_CHECKING:
+    from emobed_tf.evaluation.evidence import Comparison
+    from emobed_tf.evaluation.scores import Evaluated
+
+_NAMES = {
+    "ccc": "CCC, pooled",
+    "ccc_mean": "CCC, mean of recordings",
+    "pcc": "PCC",
+    "rmse": "RMSE",
+    "f1_micro": "F1, micro-averaged (accuracy)",
+    "f1_macro": "F1, macro-averaged",
+    "f1_harmonic": "F1, harmonic mean of unweighted precision and recall",
+    "uar": "Unweighted average recall",
+}
+
+
+def announce(config: Config, corpus: Corpus, output: Path) -> None:
+    """Says what is trained on what, and that simulated data is simulated."""
+    if corpus.simulated:
+        print(notice(corpus.name, config.data.data_dir))
+    objective = config.objective
+    auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
+    print(
+        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, "
+        f"alpha {objective.alpha:g}, beta {objective.beta:g}, seed {config.training.seed}"
+    )
+    for name in (config.data.target, *config.data.auxiliary):
+        modality = corpus.modality(name)
+        counts = ", ".join(f"{len(modality.partition(part))} {part}" for part in PARTITIONS)
+        kind = "recordings" if modality.frame_seconds else "utterances"
+        print(f"  {name}: {len(modality.feature_names)} features, {kind}: {counts}")
+    print(f"  run folder: {output}", flush=True)
+
+
+def show_training(run: Run) -> None:
+    """Development scores of a finished run, and what to do next."""
+    scores, facts = run.read_json("scores.json"), run.facts()
+    training = scores["training"]
+    print(
+        f"{training['epochs']} epochs in {training['seconds']:.0f} s, best after {training['best_epoch']}; "
+        f"{training['parameters']['kept']:,} of {training['parameters']['training']:,} parameters are kept"
+    )
+    rows = [[_NAMES[name], f"{scores['dev'][name]:.3f}"] for name in _NAMES if name in scores["dev"]]
+    if facts.task == REGRESSION:
+        rows.insert(0, ["CCC, pooled, before post-processing", f"{scores['dev']['raw']['ccc']:.3f}"])
+    table(f"{_simulated(facts)}{facts.label} from {facts.target}, development", ["score", "value"], rows)
+    print(f"run folder: {run.path}")
+    print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
+
+
+def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
+    """Scores of one system with intervals, and the confusion matrix of a classification."""
+    from emobed_tf.evaluation.evidence import interval
+
+    columns = ["score"]
+    for evaluated in partitions:
+        columns += [evaluated.partition, "95 %"]
+    rows = []
+    with_interval = {"ccc", *CLASSIFICATION_SCORES}
+    for name, text in _NAMES.items():
+        if name in partitions[0].scores:
+            row = [text]
+            for evaluated in partitions:
+                ends = interval(evaluated, name) if name in with_interval else None
+                row += [f"{evaluated.scores[name]:.3f}", f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""]
+            rows.append(row)
+    if facts.task == REGRESSION:
+        raw = ["CCC, pooled, before post-processing"]
+        for evaluated in partitions:
+            raw += [f"{evaluated.scores['raw']['ccc']:.3f}", ""]
+        rows.insert(0, raw)
+    units = ", ".join(f"{len(set(evaluated.speakers))} {evaluated.partition}" for evaluated in partitions)
+    table(f"{_simulated(facts)}{facts.label} from {facts.target} (intervals over speakers: {units})", columns, rows)
+    for evaluated in partitions:
+        if evaluated.confusion is not None:
+            body = [[name, *map(str, row)] for name, row in zip(facts.classes, evaluated.confusion, strict=True)]
+            table(f"confusion, {evaluated.partition} (rows: true)", ["", *facts.classes], body)
+
+
+def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str, Comparison]") -> None:
+    """Three kinds of evidence that the second run is better than the first, each labelled."""
+    columns = ["", *comparisons]
+    fisher = facts.task == REGRESSION
+    published = "Fisher r-to-z over frames" if fisher else "z-test of the shares of right answers"
+    lines = {
+        f"first: {names[0]}": lambda c: f"{c.first:.3f}",
+        f"second: {names[1]}": lambda c: f"{c.second:.3f}",
+        "difference": lambda c: f"{c.second - c.first:+.3f}",
+        "PRIMARY: swap test by speaker, p one-tailed": lambda c: f"{c.swap:.4f}",
+        "  two-sided": lambda c: f"{c.swap_two_sided:.4f}",
+        "  exchanges": lambda c: f"{'all' if c.exact else 'drawn'}, {c.units} speakers",
+        "bootstrap over speakers, 95 % of the difference": lambda c: (
+            f"{c.low:+.3f} to {c.high:+.3f}" if c.low is not None else "-"
+        ),
+        f"as published: {published}, p one-tailed": lambda c: "-" if c.published is None else f"{c.published:.4f}",
+        "  counts as independent": lambda c: f"n = {c.published_n:,}",
+    }
+    first = next(iter(comparisons.values()))
+    title = f"{_simulated(facts)}is the second better than the first? ({first.score})"
+    table(title, columns, [[text, *(show(c) for c in comparisons.values())] for text, show in lines.items()])
+    print(
+        "The published test takes frames or utterances for independent: equally good systems differ 'significantly' "
+        "in about 4 of 10 cases that way."
+    )
+
+
+def _simulated(facts: Facts) -> str:
+    return "SIMULATED: " if facts.simulated else ""

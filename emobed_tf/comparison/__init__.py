@@ -1,0 +1,1 @@
+"""How systems are compared: trials, one protocol, a ledger, workers."""

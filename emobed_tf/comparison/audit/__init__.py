@@ -1,0 +1,1 @@
+"""Whether a gain is transfer between modalities: controls, and a verdict."""

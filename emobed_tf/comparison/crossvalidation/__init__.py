@@ -1,0 +1,1 @@
+"""Nested cross-validation grouped by speaker."""

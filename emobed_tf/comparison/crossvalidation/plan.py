@@ -1,0 +1,183 @@
+"""Nested cross-validation grouped by speaker: what is to be done, and what came out of it.
+
+Outer folds of speakers are the same for all modalities. Within a fold every system chooses its settings, weights and
+post-processing on inner development speakers; the outer fold's speakers are predicted once, at the end. Fits and their
+order, resuming and parallel work are `protocol`'s.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
+from emobed_tf.comparison.protocol import Cell
+from emobed_tf.config import Config
+from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
+from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.errors import InputError
+from emobed_tf.systems.base import Problem, find
+
+REFERENCE = "classic"
+_NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", "data_dir", "table")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Nested cross-validation by speaker."""
+
+    targets: tuple[str, ...] = ()
+    """Modalities to recognise emotion from, one after another (default: --target)."""
+    folds: int = 5
+    """Outer folds of speakers; each is predicted by systems that saw none of its speakers."""
+    dev_speakers: int | None = None
+    """Speakers, within a fold's training, for every choice and early stopping (default: as many as a fold
+    has, at most a third of them)."""
+    fold_seed: int = 0
+    """Of dealing the speakers into folds."""
+
+
+@dataclass(frozen=True)
+class FoldSource:
+    """A fold as a problem, which a worker makes from the data that it has read.
+
+    Attributes:
+        config: resolved, of one target.
+        fold: speakers of its partitions.
+    """
+
+    config: Config
+    fold: Fold
+
+    def __call__(self) -> Problem:
+        config, corpus = kept_corpus(self.config, partitioned=False)
+        return Problem(config, regrouped(corpus, self.fold))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Folds and targets of a cross-validation.
+
+    Attributes:
+        folds: of all speakers.
+        configs: by target, resolved.
+        corpora: by target, with the data's own partitions.
+    """
+
+    folds: tuple[Fold, ...]
+    configs: Mapping[str, Config]
+    corpora: Mapping[str, Corpus]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets."""
+        return tuple(self.configs)
+
+    @property
+    def corpus(self) -> Corpus:
+        """The data, as the first target reads them."""
+        return next(iter(self.corpora.values()))
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Names of the scores that are reported, the primary one first."""
+        return ("ccc",) if self.corpus.task == REGRESSION else ("uar", "f1_macro", "f1_micro")
+
+    @property
+    def threads(self) -> int:
+        """Threads of one operation."""
+        return self.configs[self.targets[0]].training.threads
+
+    @cached_property
+    def speakers(self) -> dict[str, frozenset[str]]:
+        """Modalities by speaker."""
+        return speakers_of(self.corpora.values())
+
+    def cell(self, target: str, system: str, fold: Fold) -> Cell:
+        """One system on one target in one fold."""
+        config = self.configs[target]
+        modalities = "+".join((target, *config.data.auxiliary))
+        return Cell(f"{modalities}, fold {fold.number + 1} of {len(self.folds)}", FoldSource(config, fold), system)
+
+    def target_of(self, cell: Cell) -> str:
+        """The target of a cell of this plan."""
+        return re.split(r"[+,]", cell.problem)[0]
+
+    def cells(self, systems: Sequence[str]) -> list[Cell]:
+        """All folds of all systems on all targets, those with the same shapes one after another."""
+        return [self.cell(t, s, fold) for t in self.targets for s in systems for fold in self.folds]
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for results to stand beside each other: settings, data, speakers of the folds."""
+        settings = self.configs[self.targets[0]].to_dict()
+        files = {n: h for t in self.targets for n, h in fingerprints(self.configs[t], self.corpora[t]).items()}
+        return {
+            "command": "crossvalidate",
+            **{name: value for name, value in settings.items() if name not in _NOT_IN_IDENTITY},
+            "folds": [dataclasses.asdict(fold) for fold in self.folds],
+            "data": files,
+        }
+
+    def golds(self, target: str, speakers: Sequence[str] | None = None) -> np.ndarray:
+        """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression)."""
+        corpus = self.corpora[target]
+        recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]
+        kept = [r for r in recordings if speakers is None or r.speaker in speakers]
+        return np.concatenate([np.asarray(r.labels[corpus.label], np.float64) for r in kept])
+
+
+def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> Plan:
+    """Reads the data of every target and deals their speakers.
+
+    Args:
+        settings: as on the command line. Of a classification that names no `--selection`, unweighted average recall
+            is chosen by, for that is the primary score here.
+        protocol: folds and targets.
+        systems: names of the systems; without a crossmodal or paired one, no auxiliary is read.
+
+    Raises:
+        InputError: if settings, data or numbers of speakers don't fit each other.
+    """
+    targets = protocol.targets or (settings.data.target,)
+    twice = sorted({target for target in targets if targets.count(target) > 1})
+    if twice:
+        raise InputError(f"--targets: {twice[0]} a second time; name each once")
+    kinds = [find(name) for name in systems]
+    with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
+    configs, corpora = {}, {}
+    for target in targets:
+        config, corpus = kept_corpus(_of_target(settings, target, with_auxiliaries), partitioned=False)
+        if corpus.task != REGRESSION and config.training.selection is None:
+            config = config.replace(selection="uar")
+        configs[config.data.target], corpora[config.data.target] = config, corpus
+    plan = Plan(deal(speakers_of(corpora.values()), protocol.folds, protocol.dev_speakers, protocol.fold_seed),
+                configs, corpora)  # fmt: skip
+    for target, config in configs.items():
+        check_folds(corpora[target], plan.folds, target, config.data.auxiliary)
+    return plan
+
+
+def check_settings(settings: Config) -> None:
+    """Refuses settings of `train` that the protocol fixes.
+
+    Raises:
+        InputError: naming what to use instead.
+    """
+    if settings.objective.framework != "emobed":
+        raise InputError(f"--framework {settings.objective.framework}: every system is one; name them with --systems")
+    if settings.training.seed:
+        raise InputError(f"--seed {settings.training.seed}: the seeds are 0 to --seeds - 1; leave --seed out")
+    settings.check()
+
+
+def _of_target(settings: Config, target: str | None, with_auxiliaries: bool) -> Config:
+    auxiliary = settings.data.auxiliary
+    if not with_auxiliaries:
+        settings = settings.replace(framework="classic", alpha=None, beta=None)
+    if auxiliary is not None:
+        auxiliary = tuple(name for name in auxiliary if name != target)
+    return settings.replace(target=target, auxiliary=auxiliary, table=merged_tables(settings.data.table))

@@ -1,0 +1,197 @@
+"""Tables of a cross-validation: what could be detected, what came out; in the terminal, as Markdown and CSV."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf import console
+from emobed_tf.comparison.crossvalidation.gains import LEVEL, POWER, Gain, interval_text, number, p_text
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold
+from emobed_tf.comparison.crossvalidation.plan import Plan
+from emobed_tf.comparison.grids import Grid, to_markdown
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
+from emobed_tf.files import write_bytes, write_csv
+
+_DEVIATIONS = (0.02, 0.05, 0.1)
+_DISAGREEMENT = 0.2
+_NAMES = {"ccc": "CCC", "uar": "UAR", "f1_macro": "F1 macro", "f1_micro": "F1 micro"}
+
+
+def name_of(score: str) -> str:
+    """A score's name in tables."""
+    return _NAMES[score]
+
+
+def simulated(plan: Plan) -> str:
+    """What stands before whatever is made from simulated data."""
+    return "SIMULATED: " if plan.corpus.simulated else ""
+
+
+def data_grid(plan: Plan) -> Grid:
+    """Who is in which fold."""
+    rows = []
+    for fold in plan.folds:
+        counts = [_count(plan, target, fold.test) for target in plan.targets]
+        rows.append([str(fold.number + 1), str(len(fold.train)), str(len(fold.dev)), _names(fold.test), *counts])
+    return Grid(
+        f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: {len(plan.speakers)} speakers in "
+        f"{len(plan.folds)} folds (the partitions of the data are ignored)",
+        ["fold", "train", "dev", "tested speakers", *(f"tested: {target}" for target in plan.targets)],
+        rows,
+    )
+
+
+def power_grid(plan: Plan) -> tuple[Grid, list[str]]:
+    """Which gain the data could detect, before anything is trained, and what that assumes."""
+    level = LEVEL / len(plan.targets)
+    rows, notes = [], []
+    for target in plan.targets:
+        counts = _counts(plan, target)
+        units = len(counts)
+        cases = [(f"{number(deviation)}, assumed", np.full(units, deviation)) for deviation in _DEVIATIONS]
+        if plan.corpus.task != REGRESSION:
+            by_chance = deviation_by_chance(counts, _DISAGREEMENT)
+            text = f"{number(np.sqrt(np.mean(by_chance**2)))}, by the number of utterances alone *"
+            cases.append((text, by_chance))
+        for text, deviations in cases:
+            gain = detectable_gain(deviations, level, POWER)
+            rows.append([target, str(units), text, "none" if gain is None else number(gain)])
+        if smallest_p(units) >= level:
+            notes.append(
+                f"{units} speakers of {target}: no gain whatsoever can be detected, for the smallest p of the test is "
+                f"{smallest_p(units):.3g} and has to be below {level:.3g}."
+            )
+    notes.append(
+        f"Assumed: speakers' differences are normal and independent, with that deviation around the gain; one-sided "
+        f"sign-flip test over speakers at {level:.3g} ({LEVEL} / {len(plan.targets)} targets, the first step of "
+        "Holm's correction). By simulation."
+    )
+    if plan.corpus.task != REGRESSION:
+        notes.append(
+            f"* where the two systems differ in being right on {100 * _DISAGREEMENT:.0f} % of the utterances and all "
+            "speakers gain alike. Averaging over seeds can make it less, differences between speakers make it more."
+        )
+    title = f"Gain in {name_of(plan.scores[0])} that would be detected in {100 * POWER:.0f} % of cases"
+    return Grid(title, ["target", "speakers", "deviation between speakers", "gain"], rows), notes
+
+
+def results_grid(
+    plan: Plan,
+    target: str,
+    results: Mapping[tuple[str, str], OutOfFold],
+    against: Mapping[tuple[str, str], Gain],
+    reference: str,
+) -> tuple[Grid, list[str]]:
+    """Scores of all systems on a target, and their gains over the reference.
+
+    Args:
+        plan: of the cross-validation.
+        target: of the table.
+        results: by target and system; those of other targets are left out.
+        against: gains over the reference by target and system.
+        reference: name of the system that the others are compared with.
+    """
+    here = [result for (name, _), result in results.items() if name == target]
+    rows = []
+    for result in here:
+        cells = [result.title, *_score_cells(result, plan.scores)]
+        gain = against.get((target, result.system))
+        rows.append([*cells, *(gain_cells(gain) if gain else [""] * 4)])
+    primary = name_of(plan.scores[0])
+    columns = ["system", primary, "95 %", *map(name_of, plan.scores[1:]), "gain", "95 %", "p", "p, Holm"]
+    title = next((result.title for result in here if result.system == reference), reference)
+    notes = [
+        f"Mean ± deviation over {_range([len(result.seeds) for result in here])} seed(s) of pooled out-of-fold "
+        f"predictions; intervals over speakers. Gain in {primary} over {title}; p: one-sided sign-flip test over "
+        f"speakers ({_exactness(against.values())}), corrected over {len(plan.targets)} target(s)."
+    ]
+    if plan.corpus.task == REGRESSION:
+        notes.append(
+            "The test takes each speaker's own CCC; the pooled one, and its interval, also count how well the levels "
+            "of different speakers are told apart."
+        )
+    notes += [note for result in here for note in result.notes]
+    text = f"{simulated(plan)}{plan.corpus.label} from {target}, cross-validated by speaker"
+    return Grid(text, columns, rows), notes
+
+
+def gain_cells(gain: Gain) -> list[str]:
+    """Difference, interval, p, corrected p."""
+    return [number(gain.difference, signed=True), interval_text(gain), p_text(gain.p), p_text(gain.p_holm)]
+
+
+def show(grid: Grid, notes: Sequence[str] = ()) -> None:
+    """Prints a table and what must be known to read it."""
+    console.table(grid.title, grid.columns, grid.rows)
+    for note in notes:
+        print(note)
+
+
+def write_markdown(path: Path, title: str, grids: Sequence[Grid], notes: Sequence[str]) -> None:
+    """Writes tables and notes as a Markdown file."""
+    write_bytes(path, to_markdown(title, list(grids), list(dict.fromkeys(notes))).encode())
+
+
+def write_csvs(
+    folder: Path,
+    plan: Plan,
+    results: Mapping[tuple[str, str], OutOfFold],
+    found: Sequence[Gain],
+    name: str,
+) -> None:
+    """Writes `folds.csv`, `NAME.csv` (scores by seed) and `NAME-gains.csv` into a folder."""
+    simulated_data = {"simulated": plan.corpus.simulated}
+    place = {who: fold.number + 1 for fold in plan.folds for who in fold.test}
+    speakers = [{"speaker": s, "fold": place[s], "modalities": " ".join(sorted(m))} for s, m in plan.speakers.items()]
+    write_csv(folder / "folds.csv", speakers)
+    rows = []
+    for (target, system), result in results.items():
+        values = {score: result.scores(score) for score in plan.scores}
+        for k, seed in enumerate(result.seeds):
+            row = {"target": target, "system": system, "seed": seed}
+            rows.append(row | {score: float(v[k]) for score, v in values.items()} | simulated_data)
+    write_csv(folder / f"{name}.csv", rows)
+    write_csv(folder / f"{name}-gains.csv", [asdict(gain) | {"better": gain.better} | simulated_data for gain in found])
+
+
+def _score_cells(result: OutOfFold, scores: Sequence[str]) -> list[str]:
+    primary, *others = (result.scores(score) for score in scores)
+    spread = f" ± {number(primary.std(ddof=1))}" if len(primary) > 1 else ""
+    low, high = result.interval(scores[0])
+    ends = f"{number(low)} to {number(high)}"
+    return [f"{number(primary.mean())}{spread}", ends, *(number(values.mean()) for values in others)]
+
+
+def _count(plan: Plan, target: str, speakers: Sequence[str]) -> str:
+    corpus = plan.corpora[target]
+    recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels and r.speaker in speakers]
+    return f"{len(recordings)}"
+
+
+def _counts(plan: Plan, target: str) -> np.ndarray:
+    """Recordings of each class by speaker of the target, `[speakers, classes]`; of a regression all in one class."""
+    corpus = plan.corpora[target]
+    recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]
+    speakers, unit = np.unique([r.speaker for r in recordings], return_inverse=True)
+    counts = np.zeros((len(speakers), max(1, len(corpus.classes))), int)
+    classes = [int(r.labels[corpus.label]) if corpus.classes else 0 for r in recordings]
+    np.add.at(counts, (unit, classes), 1)
+    return counts
+
+
+def _names(speakers: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(speakers) - most} more" if len(speakers) > most else ""
+    return ", ".join(speakers[:most]) + more
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _exactness(found) -> str:
+    kinds = {gain.exact for gain in found}
+    return "all assignments" if kinds == {True} else "drawn assignments" if kinds == {False} else "all or drawn"

@@ -1,0 +1,180 @@
+"""Finished trials on disk, one JSON line each: what was done survives a kill and isn't done again."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from emobed_tf._version import __version__
+from emobed_tf.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # a system without it has no such locks
+    fcntl = None
+
+FORMAT = 1  # of the file; raised when an older one can't be read any more
+_BEGINNING = b'{"format": '
+
+
+class Ledger:
+    """Records by key, in memory and in a file of JSON lines that only one process writes at a time.
+
+    The first line says what the records are of; every other is one record, on disk when `add` returns. A last line that
+    a kill left half written is dropped.
+
+    Args:
+        path: of the file; it and its folder are made if they aren't there.
+        identity: all that the records depend on beside their keys (settings, fingerprints of data): JSON values, nested
+            as you like. A ledger is opened again only with its own, and by its own version of the package; one without
+            any record takes another.
+
+    Raises:
+        InputError: if the file has another identity, is damaged, or is written by another process now.
+        OSError: if it can't be written.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]):
+        self.path = Path(path)
+        self._records: dict[str, tuple[Any, dict[str, Any]]] = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
+        try:
+            self._lock()
+            self._begin({"format": FORMAT, "emobed_tf": __version__, "identity": dict(identity)})
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __contains__(self, key: Any) -> bool:
+        return _name(key) in self._records
+
+    def __getitem__(self, key: Any) -> dict[str, Any]:
+        return self._records[_name(key)][1]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def items(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Keys (tuples are lists) and records, in the order in which they came."""
+        return iter(self._records.values())
+
+    def add(self, key: Any, record: Mapping[str, Any]) -> None:
+        """Keeps a record: it is on disk when this returns.
+
+        Args:
+            key: a JSON value: text, a number, or a list or object of those.
+            record: JSON values; no NaN.
+
+        Raises:
+            ValueError: if there is a record of that key, or a value that JSON doesn't have.
+            OSError: if it can't be written; the file is as before.
+        """
+        if key in self:
+            raise ValueError(f"{self.path}: a second record of {key!r}")
+        line = json.dumps({"key": key, "record": dict(record)}, allow_nan=False)
+        self._append(line)
+        self._keep(json.loads(line))
+
+    def agree(self, key: Any, record: Mapping[str, Any]) -> None:
+        """Keeps a record, or makes sure that the one of that key says the same: a part of the identity that came later.
+
+        Raises:
+            InputError: if it says something else; what differs is named.
+            ValueError: see `add`.
+            OSError: see `add`.
+        """
+        if key in self:
+            self._compare(_flat(self[key]), _flat(json.loads(json.dumps(dict(record), allow_nan=False))))
+        else:
+            self.add(key, record)
+
+    def close(self) -> None:
+        """Lets another process write the file; nothing can be added any more."""
+        self._file.close()
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        self._records[_name(entry["key"])] = entry["key"], entry["record"]
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise InputError(f"{self.path}: another process works in this folder; wait, or choose another") from None
+        except OSError:
+            pass  # a file system without locks
+
+    def _begin(self, header: dict[str, Any]) -> None:
+        header = json.loads(json.dumps(header, allow_nan=False))
+        self._file.seek(0)
+        content = self._file.read()
+        if content and not content.startswith(_BEGINNING[: len(content)]):
+            raise InputError(f"{self.path}: expected finished trials, found something else; choose another folder")
+        whole = content[: content.rfind(b"\n") + 1]
+        lines = [self._parsed(number, line) for number, line in enumerate(whole.splitlines(), 1)]
+        if len(lines) < 2:  # no record, so its identity binds nobody
+            self._file.truncate(0)
+            self._append(json.dumps(header))
+            return
+        self._check(lines[0], header)
+        for entry in lines[1:]:
+            self._keep(entry)
+        self._file.truncate(len(whole))
+
+    def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and (number == 1 or set(entry) == {"key", "record"}):
+                return entry
+        raise InputError(f"{self.path}, line {number}: damaged; remove that line, or choose another folder")
+
+    def _check(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        if before["format"] != FORMAT:
+            raise InputError(
+                f"{self.path}: written by another version (format {before['format']}, this one reads {FORMAT}); choose "
+                "another folder"
+            )
+        self._compare(*({"emobed_tf": h.get("emobed_tf"), **_flat(h.get("identity"))} for h in (before, now)))
+
+    def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        names = [name for name in {**now, **before} if before.get(name) != now.get(name)]
+        if names:
+            changes = [f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names[:3]]
+            more = f", and {len(names) - 3} more" if len(names) > 3 else ""
+            raise InputError(
+                f"{self.path}: of other settings or data: {', '.join(changes)}{more}; choose another folder"
+            )
+
+    def _append(self, line: str) -> None:
+        descriptor = self._file.fileno()
+        size = os.fstat(descriptor).st_size
+        content = memoryview(line.encode() + b"\n")
+        try:
+            while content:
+                content = content[os.write(descriptor, content) :]
+            os.fsync(descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+
+
+def _name(key: Any) -> str:
+    return json.dumps(key, sort_keys=True, allow_nan=False)
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """A nested object's values by their names from outside to inside."""
+    if not isinstance(value, dict):
+        return {name: value}
+    parts = [_flat(part, f"{name} {key}".strip()) for key, part in value.items()]
+    return {key: item for part in parts for key, item in part.items()}
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:59] + "…"

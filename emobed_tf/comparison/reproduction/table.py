@@ -1,0 +1,202 @@
+"""A reproduced table for people (terminal, Markdown, HTML) and for programs (CSV)."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from emobed_tf.comparison.grids import Grid
+from emobed_tf.comparison.reproduction import published
+from emobed_tf.comparison.reproduction.plan import PARTITIONS, Entry, Plan
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.systems.base import find
+
+ALPHA = 0.05
+"""Level of both tests' marks (section 4.3)."""
+BY_SPEAKER, AS_PUBLISHED = "*", "†"
+"""Marks of the exchange test by speaker, and of the paper's test."""
+ALL_MODALITIES = "‡"
+"""Mark of a system that needs all modalities at inference."""
+
+_END_TO_END = "end-to-end"
+_NO_RAW = "end-to-end needs raw recordings, which a package of features doesn't hold"
+_NONE = "-"
+
+
+def title(plan: Plan, label: str, score: str, simulated: bool) -> str:
+    """What the table is, in one line."""
+    what = f"{'CCC' if score == 'ccc' else score} of {label}"
+    return f"{'SIMULATED: ' if simulated else ''}Table {plan.number}: {what}, {plan.config.data.dataset}"
+
+
+def grids(plan: Plan, entries: Sequence[Entry]) -> list[Grid]:
+    """One table for each scenario, the rows in the plan's order."""
+    printed = any(entry.published for entry in entries)
+    partitions = [part for part in PARTITIONS if any(part in e.scores or part in e.published for e in entries)]
+    last = partitions[-1] if partitions else PARTITIONS[0]
+    columns = ["system", *partitions, f"{last}, 95 %", "- classic", "95 %", "p swap", f"p {_test(plan)}"]
+    if printed:
+        columns.append(f"{published.SOURCE[plan.config.data.dataset]}")
+    columns += ["kept", "fit"]
+    found = []
+    for scenario in plan.scenarios:
+        rows = [
+            _row(entry, partitions, last, printed) + _cost(entry) for entry in entries if entry.scenario == scenario
+        ]
+        found.append(Grid(scenario.name, columns, rows))
+    return found
+
+
+def narrow(grid: Grid) -> Grid:
+    """A table without the systems' own intervals, for a terminal: the differences' stay."""
+    shown = [k for k, column in enumerate(grid.columns) if not column.endswith(", 95 %")]
+    return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
+
+
+def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]:
+    """What a reader has to know, and why cells are empty."""
+    paired = any(find(row).paired for row in plan.systems)
+    first = next((run for e in entries if e.result for run in e.result.runs), None)
+    seeds = max((len(e.result.runs) for e in entries if e.result), default=0)
+    tried = max((len(e.result.tried) for e in entries if e.result), default=0)
+    test = "Fisher's r-to-z over frames" if plan.task == REGRESSION else "z-test of the shares of right answers"
+    lines = [
+        f"mean ± standard deviation over seeds, up to {seeds}; each row tried configurations on development, up to "
+        f"{tried}, and only fits with the chosen one saw test",
+        f"p swap: better than classic by the exchange test over speakers, one-tailed, the evidence, {BY_SPEAKER} below "
+        f"{ALPHA}; p {_test(plan)}: the paper's test ({test}), which takes frames or utterances for independent and "
+        f"finds a difference between equally good systems in about 4 of 10 cases, {AS_PUBLISHED} below {ALPHA}",
+        "- classic: difference of the means, and its interval: bootstrap over speakers, as of the scores",
+        "kept: parameters at inference; fit: seconds of one"
+        + (f"; {ALL_MODALITIES}: needs paired streams, and all modalities at inference" if paired else ""),
+    ]
+    if first is not None:
+        counts = ", ".join(f"{len(part['speakers'])} {name}" for name, part in first["partitions"].items())
+        lines.append(f"speakers: {counts}; score: {problem_score}")
+    if plan.missing:
+        lines.append(f"left out: the paper's scenarios with {', '.join(plan.missing)}, which these data lack")
+    failed = [entry for entry in entries if entry.result and entry.result.failed]
+    lines += dict.fromkeys(f"{_title(e.row)} on {e.result.cell.problem}: {e.result.failed}" for e in failed)
+    doubts = sorted({_title(e.row) for e in entries if e.result for run in e.result.runs if run["warnings"]})
+    if doubts:
+        lines.append(f"final fits that warned (see the ledger's `warnings`): {', '.join(doubts)}")
+    if published.END_TO_END in plan.rows:
+        lines.append(f"{_NO_RAW}; {published.SOURCE['recola']}, dev/test: {_end_to_end(plan.number)}")
+    return lines
+
+
+def csv_rows(plan: Plan, entries: Sequence[Entry], label: str, score: str, simulated: bool) -> list[dict[str, Any]]:
+    """One row for each system, scenario and partition."""
+    found = []
+    for entry in entries:
+        for part in PARTITIONS:
+            if part in entry.scores or part in entry.published or (part == "dev" and not entry.scores):
+                found.append(
+                    {
+                        "table": plan.number,
+                        "dataset": plan.config.data.dataset,
+                        "simulated": simulated,
+                        "label": label,
+                        "score": score,
+                        "target": entry.scenario.target,
+                        "auxiliaries": "+".join(entry.scenario.auxiliaries),
+                        "system": entry.row,
+                        "title": _title(entry.row),
+                        "partition": part,
+                        **_values(entry, part),
+                    }
+                )
+    return found
+
+
+def _test(plan: Plan) -> str:
+    return "Fisher" if plan.task == REGRESSION else "z-test"
+
+
+def _end_to_end(number: int) -> str:
+    values = published.values(number)
+    found = {
+        names[0]: "/".join(_short(values[published.END_TO_END, names, part]) for part in PARTITIONS)
+        for names in published.scenarios(number)
+        if (published.END_TO_END, names, PARTITIONS[0]) in values
+    }
+    return ", ".join(f"{target} {pair}" for target, pair in found.items())
+
+
+def _values(entry: Entry, part: str) -> dict[str, Any]:
+    runs = entry.result.runs if entry.result else ()
+    summary, gain = entry.scores.get(part), entry.differences.get(part)
+    return {
+        "mean": summary and summary.mean,
+        "deviation": summary and summary.deviation,
+        "seeds": len(runs),
+        "low": summary and summary.low,
+        "high": summary and summary.high,
+        "minus_classic": gain and gain.value,
+        "minus_classic_low": gain and gain.low,
+        "minus_classic_high": gain and gain.high,
+        "p_by_speaker": gain and gain.swap,
+        "p_exact": gain and gain.exact,
+        "speakers": len(runs[0]["partitions"][part]["speakers"]) if summary else None,
+        "p_as_published": gain and gain.published,
+        "n_as_published": runs[0]["partitions"][part]["frames"] if summary else None,
+        "published": entry.published.get(part),
+        "parameters": runs[0]["parameters"] if runs else None,
+        "training_seconds": statistics.fmean(run["seconds"] for run in runs) if runs else None,
+        "settings": json.dumps(entry.result.settings) if runs else None,
+        "configurations": len(entry.result.tried) if entry.result else 0,
+        "problem": entry.result.failed if entry.result else _NO_RAW,
+    }
+
+
+def _row(entry: Entry, partitions: Sequence[str], last: str, printed: bool) -> list[str]:
+    gain = entry.differences.get(last)
+    cells = [_title(entry.row)]
+    for part in partitions:
+        summary = entry.scores.get(part)
+        cells.append(f"{_short(summary.mean)}±{_short(summary.deviation)}" if summary else _NONE)
+    cells.append(_interval(entry.scores.get(last)))
+    cells.append(_no_zero(f"{gain.value:+.3f}") if gain else _NONE)
+    cells.append(_interval(gain, "+.3f"))
+    cells.append(_p(gain and gain.swap, BY_SPEAKER))
+    cells.append(_p(gain and gain.published, AS_PUBLISHED))
+    if printed:
+        cells.append("/".join(_short(entry.published[p]) if p in entry.published else _NONE for p in partitions))
+    return cells
+
+
+def _cost(entry: Entry) -> list[str]:
+    runs = entry.result.runs if entry.result else ()
+    if not runs:
+        return [_NONE, _NONE]
+    count = runs[0]["parameters"]
+    return [f"{count:,}" if count is not None else _NONE, f"{statistics.fmean(r['seconds'] for r in runs):.1f} s"]
+
+
+def _title(row: str) -> str:
+    if row == published.END_TO_END:
+        return _END_TO_END
+    system = find(row)
+    return f"{system.title} {ALL_MODALITIES}" if system.paired else system.title
+
+
+def _interval(found: Any, form: str = ".3f") -> str:
+    if found is None or found.low is None:
+        return _NONE
+    low, high = (format(value, form) for value in (found.low, found.high))
+    return f"{_no_zero(low)} to {_no_zero(high)}"
+
+
+def _p(value: float | None, mark: str) -> str:
+    if value is None:
+        return _NONE
+    return f"{_no_zero(f'{value:.4f}')}{mark if value < ALPHA else ''}"
+
+
+def _short(value: float) -> str:
+    return _no_zero(f"{value:.3f}")
+
+
+def _no_zero(text: str) -> str:
+    """As the paper prints numbers: .644."""
+    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text

@@ -1,0 +1,167 @@
+"""The data of a configuration, and the configuration that its data make definite. No TensorFlow."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from emobed_tf import corpora
+from emobed_tf.config import USES_ALPHA, Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.locate import locate
+from emobed_tf.errors import InputError
+
+_RECOLA_TARGET = "audio"
+_CORPORA_KEPT = 4
+_kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; with the files' states
+
+
+def load_corpus(
+    config: Config, progress: Progress | None = None, *, target_only: bool = False
+) -> tuple[Config, Corpus]:
+    """The data of a configuration, and the configuration with paths, target, auxiliaries and task made definite.
+
+    Args:
+        config: any configuration.
+        progress: see `corpora.load`.
+        target_only: leave the auxiliaries' files alone; for a resolved configuration.
+
+    Raises:
+        InputError: if data or settings don't fit each other.
+    """
+    config, directory = _located(config, progress)
+    corpus = corpora.load(**_what_to_read(config, directory, target_only), progress=progress)
+    return _resolved(config, directory, corpus, target_only), corpus
+
+
+def kept_corpus(config: Config, progress: Progress | None = None, *, partitioned: bool = True) -> tuple[Config, Corpus]:
+    """As `load_corpus`, but the last few data sets stay in memory: a process that trains many times reads them once.
+
+    They are read again when a file has changed.
+
+    Args:
+        config: any configuration.
+        progress: see `corpora.load`.
+        partitioned: see `corpora.load`.
+
+    Raises:
+        InputError: if data or settings don't fit each other.
+    """
+    config, directory = _located(config, progress)
+    what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
+    key = repr(what)
+    corpus, states = _kept.pop(key, (None, None))
+    if corpus is None or states != _file_states(corpus):
+        corpus = corpora.load(**what, progress=progress)
+    _kept[key] = corpus, _file_states(corpus)
+    if len(_kept) > _CORPORA_KEPT:
+        del _kept[next(iter(_kept))]
+    return _resolved(config, directory, corpus, target_only=False), corpus
+
+
+def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:
+    """`NAME=PATH` entries with one for each name: the last, which came after it on the command line."""
+    by_name = {entry.partition("=")[0]: entry for entry in entries}
+    return tuple(by_name.values())
+
+
+def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
+    """SHA-256 of every file that was read, by a name that stays when the data move.
+
+    Args:
+        config: resolved.
+        corpus: its data.
+
+    Returns:
+        Files of the data folder by their path within it, tables by `--table NAME`.
+    """
+    tables = {path: f"--table {name}" for name, _, path in (entry.partition("=") for entry in config.data.table)}
+
+    def name(path: str) -> str:
+        absolute = str(Path(path).absolute())
+        if absolute in tables:
+            return tables[absolute]
+        folder = config.data.data_dir
+        inside = folder is not None and Path(absolute).is_relative_to(folder)
+        return Path(absolute).relative_to(folder).as_posix() if inside else absolute
+
+    return {name(path): value for path, value in corpus.fingerprints.items()}
+
+
+def _located(config: Config, progress: Progress | None) -> tuple[Config, Path | None]:
+    """The configuration checked, and the folder of its data."""
+    config = config.check()
+    config = config.replace(table=merged_tables(config.data.table))
+    return config, locate(config.data.dataset, config.data.data_dir, bool(config.data.table), progress)
+
+
+def _what_to_read(config: Config, directory: Path | None, target_only: bool) -> dict[str, Any]:
+    """Arguments of `corpora.load`."""
+    data = config.data
+    return {
+        "name": data.dataset,
+        "data_dir": directory,
+        "dimension": data.dimension,
+        "task": data.task,
+        "tables": data.table,
+        "modalities": (data.target,) if target_only else _wanted(config),
+    }
+
+
+def _file_states(corpus: Corpus) -> dict[str, tuple[int, int] | None]:
+    """Size and time of change of every file that was read, and of their folders; None where one is gone."""
+    states = {}
+    for path in {*corpus.fingerprints, *(os.path.dirname(path) for path in corpus.fingerprints)}:
+        try:
+            found = os.stat(path)
+        except OSError:
+            states[path] = None
+        else:
+            states[path] = found.st_size, found.st_mtime_ns
+    return states
+
+
+def _wanted(config: Config) -> tuple[str, ...] | None:
+    """Modalities to read; None: all. On RECOLA only what is used: parsing 632 columns for nothing takes long."""
+    if config.data.dataset != "recola":
+        return None
+    target = config.data.target or _RECOLA_TARGET
+    if config.objective.framework == "classic":
+        return (target,)
+    auxiliary = config.data.auxiliary
+    if auxiliary is None:
+        of_the_paper = "video_appearance" if target == _RECOLA_TARGET else _RECOLA_TARGET
+        auxiliary = (of_the_paper, *(entry.partition("=")[0] for entry in config.data.table))
+    return tuple(dict.fromkeys((target, *auxiliary)))
+
+
+def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_only: bool) -> Config:
+    pairs = (entry.partition("=") for entry in config.data.table)
+    tables = tuple(f"{name}={Path(path).absolute()}" for name, _, path in pairs)
+    config = config.replace(data_dir=directory.absolute() if directory else None, table=tables, task=corpus.task)
+    return config if target_only else _with_modalities(config, corpus)
+
+
+def _with_modalities(config: Config, corpus: Corpus) -> Config:
+    names, framework = list(corpus.modalities), config.objective.framework
+    target = config.data.target or (_RECOLA_TARGET if _RECOLA_TARGET in names else names[0])
+    corpus.modality(target)
+    auxiliary = config.data.auxiliary
+    if auxiliary is None:
+        auxiliary = tuple(name for name in names if name != target)
+    if framework == "classic":
+        auxiliary = ()
+    for name in auxiliary:
+        corpus.modality(name)
+        if name == target:
+            raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
+    if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
+        raise InputError(
+            f"--framework {framework} with --mining {config.objective.mining} needs an auxiliary modality, but there "
+            f"is only {target}; add one with --table NAME=PATH, or choose --framework classic"
+        )
+    selection = config.training.selection
+    if selection is not None and (selection == "ccc") != (corpus.task == REGRESSION):
+        raise InputError(f"--selection {selection} is no score of a {corpus.task}")
+    return config.replace(target=target, auxiliary=auxiliary)

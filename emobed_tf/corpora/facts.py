@@ -1,0 +1,42 @@
+"""What training found in the data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What training found in the data, enough to build the model again and to read new features.
+
+    Attributes:
+        corpus: name of the data set.
+        simulated: True if any of it is simulated.
+        task: `regression` or `classification`.
+        label: dimension, or `emotion`.
+        classes: names by index; empty for regression.
+        target: modality that is kept.
+        features: names of the feature columns, by modality that has a branch, target first.
+        frame_seconds: time between frames by modality; None where a recording is an utterance.
+        delay: label delay in frames of the target.
+        deviation: standard deviation of the target's training labels (regression).
+        edges: between the classes of a continuous label.
+        fingerprints: SHA-256 by input file, see `configured.fingerprints`.
+    """
+
+    corpus: str
+    simulated: bool
+    task: str
+    label: str
+    classes: tuple[str, ...]
+    target: str
+    features: Mapping[str, tuple[str, ...]]
+    frame_seconds: Mapping[str, float | None]
+    delay: int
+    deviation: float
+    edges: tuple[float, ...]
+    fingerprints: Mapping[str, str]
+
+    @property
+    def outputs(self) -> int:
+        """Width of the head: 1, or the number of classes."""
+        return len(self.classes) or 1

@@ -1,0 +1,158 @@
+"""Files of TensorBoard's embedding projector: vectors, what is known of each point, and a marker for each.
+
+In a folder below the one that `tensorboard --logdir` names:
+
+<name>-vectors.tsv      a row per point
+<name>-metadata.tsv     a row per point under a row of names: id, time, modality, class, gold standard, …
+<name>-markers.png      a sheet of small pictures, one per point: the colour is the class, the shape the modality
+projector_config.pbtxt  which of them belong together
+events.out.tfevents.…   holds nothing, but makes the folder a run
+"""
+
+import io
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emobed_tf.files import write_bytes
+
+if TYPE_CHECKING:
+    from emobed_tf.embeddings.points import Embedded
+
+LARGEST = 65_536  # markers of 32 pixels on the largest picture that the projector takes, 8192 x 8192
+_SIDE = 32
+_INCH = 72  # points
+_UNKNOWN = "#6B6B6B"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def write(folder: Path, shown: "Mapping[str, Embedded]") -> None:
+    """Writes the projector's files; the folder is replaced as a whole, so it is never half written.
+
+    Args:
+        folder: such as `RUN/logs/embeddings-dev`.
+        shown: embeddings by the name that the projector lists them under: letters, digits, `-` and `_`, for it puts
+            the name into addresses as it is. At most `LARGEST` points each. A class has the same colour and a modality
+            the same shape in all of them.
+
+    Raises:
+        OSError: if it can't be written; what was there stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    new, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
+    try:
+        _write_all(new, shown)
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        for rest in (new, old):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def metadata(points: "Embedded") -> list[list[str]]:
+    """Rows of the table beside the vectors, the first one their names; an empty cell is what isn't known.
+
+    Tabs and line ends are written `\\t`, `\\n` and `\\r`, and a backslash `\\\\`.
+    """
+    columns = {
+        "id": points.ids,
+        "time": points.times,
+        "modality": points.modality,
+        "class": points.classes,
+        "gold standard": points.gold,
+        "prediction": points.prediction,
+        "speaker": points.speaker,
+    }
+    cells = [[_cell(value) for value in values] for values in columns.values()]
+    return [list(columns), *map(list, zip(*cells, strict=True))]
+
+
+def _write_all(folder: Path, shown: "Mapping[str, Embedded]") -> None:
+    from google.protobuf import text_format
+    from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
+
+    colour, shape = _legend(shown)
+    config = ProjectorConfig()
+    for name, points in shown.items():
+        info = config.embeddings.add(tensor_name=name)
+        info.tensor_shape.extend(points.vectors.shape)
+        info.tensor_path, info.metadata_path = f"{name}-vectors.tsv", f"{name}-metadata.tsv"
+        info.sprite.image_path = f"{name}-markers.png"
+        info.sprite.single_image_dim.extend([_SIDE, _SIDE])
+        write_bytes(folder / info.tensor_path, _vectors(points.vectors))
+        rows = "\n".join("\t".join(row) for row in metadata(points))
+        write_bytes(folder / info.metadata_path, f"{rows}\n".encode())
+        write_bytes(folder / info.sprite.image_path, _markers(points, colour, shape))
+    write_bytes(folder / "projector_config.pbtxt", text_format.MessageToString(config).encode())
+    _write_events(folder / "events.out.tfevents.projector")
+
+
+def _vectors(vectors: np.ndarray) -> bytes:
+    text = io.BytesIO()
+    np.savetxt(text, vectors, fmt="%.9g", delimiter="\t")  # nine digits give the same float32 again
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    return "" if np.isnan(value) else f"{value:.7g}"
+
+
+def _legend(shown: "Mapping[str, Embedded]") -> tuple[dict[str, Any], dict[str, str]]:
+    """Colour by class and shape by modality, as figures have them."""
+    from emobed_tf.figures.style import MARKERS, colours
+
+    classes = sorted({str(name) for points in shown.values() for name in points.classes} - {""})
+    modalities = dict.fromkeys(str(name) for points in shown.values() for name in points.modality)
+    colour = dict(zip(classes, colours(len(classes)), strict=True))
+    return {"": _UNKNOWN, **colour}, {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(modalities)}
+
+
+def _markers(points: "Embedded", colour: dict[str, Any], shape: dict[str, str]) -> bytes:
+    from matplotlib.image import imsave
+
+    across = int(np.ceil(np.sqrt(len(points))))
+    down = -(-len(points) // across)
+    sheet = np.zeros((down, _SIDE, across, _SIDE, 4), np.uint8)
+    kinds = list(zip(points.modality.tolist(), points.classes.tolist(), strict=True))
+    drawn = {kind: _marker(shape[kind[0]], colour[kind[1]]) for kind in set(kinds)}
+    for k, kind in enumerate(kinds):
+        sheet[k // across, :, k % across] = drawn[kind]
+    content = io.BytesIO()
+    imsave(content, sheet.reshape(down * _SIDE, across * _SIDE, 4), format="png")
+    return content.getvalue()
+
+
+def _marker(shape: str, colour: Any) -> np.ndarray:
+    """A picture, uint8 `[side, side, 4]`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1), dpi=_SIDE, facecolor="none")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    # White within: the projector multiplies a picture with the colour that is chosen under "Color by".
+    look = {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 0.16 * _INCH}
+    axes.plot(0, 0, marker=shape, markersize=0.68 * _INCH, **look)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())
+
+
+def _write_events(path: Path) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    content = io.BytesIO()
+    RecordWriter(content).write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+    write_bytes(path, content.getvalue())

@@ -1,0 +1,1 @@
+"""Scores, post-processing, significance, and the one comparison. No TensorFlow."""

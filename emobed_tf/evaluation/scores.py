@@ -1,0 +1,186 @@
+"""Scores of a run and the comparison of two: the chain learnt on development, applied untouched elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.time import shift
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import (
+    classification_scores,
+    confusion_by_unit,
+    confusion_matrix,
+    moments_by_recording,
+    regression_scores,
+)
+from emobed_tf.evaluation.postprocessing import SHIFTS, WINDOWS, PostProcessing, learn
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A system's outputs on a labelled partition, and their scores.
+
+    Attributes:
+        partition: `dev` or `test`.
+        recordings: the labelled ones.
+        labels: their labels: float `[frames]`, or int scalars.
+        raw: in the gold standard's time: predictions `[frames]`, or class probabilities `[classes]`.
+        final: post-processed `[frames]` (regression), else as `raw`.
+        scores: by name; for a regression those of `final`, and those of `raw` under `raw`.
+        confusion: int `[classes, classes]`, rows are true; None for a regression.
+    """
+
+    partition: str
+    recordings: tuple[Recording, ...]
+    labels: tuple[np.ndarray, ...]
+    raw: tuple[np.ndarray, ...]
+    final: tuple[np.ndarray, ...]
+    scores: dict
+    confusion: np.ndarray | None = None
+
+    @property
+    def speakers(self) -> list[str]:
+        """Speaker of each recording: the unit that tests exchange and intervals draw."""
+        return [recording.speaker for recording in self.recordings]
+
+    @property
+    def frames(self) -> int:
+        """Number of scored frames or utterances."""
+        return int(sum(np.size(label) for label in self.labels))
+
+
+def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, ...]:
+    """Recordings of a partition that have the corpus' label."""
+    return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
+
+
+def outputs(model: keras.Model, recordings: Sequence[Recording], facts: Facts) -> list[np.ndarray]:
+    """What a monomodal model says of recordings, in the gold standard's time: the label delay undone.
+
+    Args:
+        model: monomodal.
+        recordings: of the target modality.
+        facts: of the run.
+
+    Returns:
+        Per recording predictions `[frames]` or class probabilities `[classes]`.
+    """
+    found = predict(model, recordings)
+    return [shift(values, facts.delay) for values in found] if facts.task == REGRESSION else found
+
+
+def learn_chain(
+    recordings: Sequence[Recording],
+    raw: Sequence[np.ndarray],
+    facts: Facts,
+    windows: Sequence[float] = WINDOWS,
+) -> tuple[PostProcessing | None, dict[str, float]]:
+    """Post-processing learnt on development (section 4.2), and the CCC after each of its steps.
+
+    Args:
+        recordings: labelled, of the development partition.
+        raw: their `outputs`.
+        facts: of the run.
+        windows: of the median filter in seconds, that are tried.
+
+    Returns:
+        The chain, None for a classification; an utterance has no time, so only centring and scaling are tried there.
+    """
+    if facts.task != REGRESSION:
+        return None, {}
+    golds = [recording.labels[facts.label] for recording in recordings]
+    step = facts.frame_seconds[facts.target]
+    return learn(golds, raw, step or 1.0, windows if step else (), SHIFTS if step else ())
+
+
+def evaluate(
+    partition: str,
+    recordings: Sequence[Recording],
+    raw: Sequence[np.ndarray],
+    facts: Facts,
+    chain: PostProcessing | None,
+) -> Evaluated:
+    """Scores of a system's outputs on labelled recordings.
+
+    Args:
+        partition: their partition.
+        recordings: labelled.
+        raw: their `outputs`.
+        facts: of the run.
+        chain: from `learn_chain`.
+    """
+    labels = tuple(recording.labels[facts.label] for recording in recordings)
+    recordings, raw = tuple(recordings), tuple(raw)
+    if facts.task == REGRESSION:
+        final = tuple(chain.apply(values) for values in raw) if chain else raw
+        scores = {**_regression(labels, final, facts), "raw": _regression(labels, raw, facts)}
+        return Evaluated(partition, recordings, labels, raw, final, scores)
+    decided = [int(np.argmax(values)) for values in raw]
+    confusion = confusion_matrix([int(label) for label in labels], decided, len(facts.classes))
+    scores = {**classification_scores(confusion), "confusion": confusion.tolist()}
+    return Evaluated(partition, recordings, labels, raw, raw, scores, confusion)
+
+
+def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray], facts: Facts) -> dict[str, float]:
+    scores = regression_scores(labels, predictions)
+    if facts.frame_seconds[facts.target] is None:
+        del scores["ccc_mean"]  # an utterance is one point: it has no concordance of its own
+    return scores
+
+
+def speaker_statistics(evaluated: "Evaluated") -> tuple[list[str], np.ndarray]:
+    """What adds up to the scores, by speaker, as tests and intervals take it.
+
+    Args:
+        evaluated: a system's outputs.
+
+    Returns:
+        Names of the speakers, sorted; float64 `[speakers, 6]`, moments of the concordance about the mean of the
+        partition's gold standards, or int `[speakers, classes, classes]`, confusion matrices.
+    """
+    speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
+    if evaluated.confusion is None:
+        by_recording = moments_by_recording(evaluated.labels, evaluated.final)
+        sums = np.zeros((len(speakers), by_recording.shape[1]))
+        np.add.at(sums, unit, by_recording)
+        return speakers.tolist(), sums
+    decided = np.array([int(np.argmax(values)) for values in evaluated.raw])
+    labels = np.array([int(label) for label in evaluated.labels])
+    return speakers.tolist(), confusion_by_unit(labels, decided, unit, evaluated.confusion.shape[0])
+
+
+_FRAMES_AT_A_TIME = 100_000
+
+
+def predict(model: keras.Model, recordings: Sequence[Recording]) -> list[np.ndarray]:
+    """What a model from `EmoBed.monomodal` says of each recording.
+
+    Args:
+        model: float32 `[batch, frames, features]` -> `[batch, ...]`.
+        recordings: with features of that modality.
+
+    Returns:
+        float32 per recording, in their order: `[frames]` in the features' time (regression), or class probabilities
+        `[classes]`.
+
+    Raises:
+        InputError: if the model's output is not finite.
+    """
+    outputs: list[np.ndarray] = [np.empty(0)] * len(recordings)
+    by_length: dict[int, list[int]] = {}
+    for k, recording in enumerate(recordings):
+        by_length.setdefault(recording.frames, []).append(k)
+    for frames, members in by_length.items():
+        size = max(1, _FRAMES_AT_A_TIME // frames)
+        for first in range(0, len(members), size):
+            chosen = members[first : first + size]
+            values = model.predict_on_batch(np.stack([recordings[k].features for k in chosen]))
+            for k, value in zip(chosen, values, strict=True):
+                if not np.isfinite(value).all():
+                    raise InputError(f"the prediction for recording {recordings[k].id} is not finite; train again")
+                outputs[k] = value
+    return outputs

@@ -1,0 +1,1 @@
+"""The network: encoders, head, objective, mining, optimiser, metrics."""

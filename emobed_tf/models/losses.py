@@ -1,0 +1,186 @@
+"""The terms of Eq. 8 as pure functions: batch-hard crossmodal triplet loss, masked task losses, L2."""
+
+from typing import Literal
+
+import tensorflow as tf
+
+from emobed_tf.evaluation.metrics import ccc_from_moments
+from emobed_tf.models.mining import Pairs, batch_hard_pairs
+
+Margin = float | Literal["soft"] | None
+
+
+def pair_distances(embeddings: tf.Tensor, pairs: Pairs) -> tuple[tf.Tensor, tf.Tensor]:
+    """Distance (Eq. 5) of every embedding to its hardest positive and negative, with gradient.
+
+    Args:
+        embeddings: float `[N, E]`.
+        pairs: from `batch_hard_pairs`.
+
+    Returns:
+        d+ and d-, float `[N]` >= 0; 0 where an embedding is no valid anchor. The gradient of a zero distance is 0.
+    """
+
+    embeddings = tf.convert_to_tensor(embeddings)
+
+    def distance(index):
+        difference = embeddings - tf.gather(embeddings, tf.where(pairs.valid, index, 0))
+        squared = tf.reduce_sum(difference * difference, axis=1)
+        apart = pairs.valid & (squared > 0)
+        return tf.where(apart, tf.sqrt(tf.where(apart, squared, 1)), 0)
+
+    return distance(pairs.positive), distance(pairs.negative)
+
+
+def triplet_loss(
+    positive: tf.Tensor,
+    negative: tf.Tensor,
+    valid: tf.Tensor,
+    *,
+    margin: Margin = None,
+    reduction: Literal["mean", "sum"] = "mean",
+    weight: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """Eq. 6 from distances: d+ - d- over valid anchors, as printed, as a hinge, or as a softplus.
+
+    Args:
+        positive: d+, float `[N]`.
+        negative: d-, float `[N]`.
+        valid: bool `[N]`, the anchors that count.
+        margin: None is Eq. 6, a number m is max(0, m + d+ - d-), "soft" is log(1 + exp(d+ - d-)).
+        reduction: "mean" over valid anchors, or the "sum" of Eq. 6.
+        weight: of each anchor's term, float `[N]` >= 0; the mean is the weighted one. Default: all count alike.
+
+    Returns:
+        A scalar; 0 where no anchor is valid.
+
+    Raises:
+        ValueError: for another margin or reduction.
+    """
+    difference = positive - negative
+    if margin == "soft":
+        difference = tf.math.softplus(difference)
+    elif isinstance(margin, (int, float)) and not isinstance(margin, bool):
+        difference = tf.nn.relu(margin + difference)
+    elif margin is not None:
+        raise ValueError(
+            f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}"
+        )
+    counts = tf.cast(valid, difference.dtype)
+    if weight is not None:
+        counts *= weight
+    total = tf.reduce_sum(counts * tf.where(valid, difference, 0))
+    if reduction == "sum":
+        return total
+    if reduction != "mean":
+        raise ValueError(f"Invalid value for argument `reduction`. Expected 'mean' or 'sum'. Received: {reduction!r}")
+    return tf.math.divide_no_nan(total, tf.reduce_sum(counts))
+
+
+def batch_hard_triplet_loss(
+    embeddings: tf.Tensor,
+    labels: tf.Tensor,
+    mask: tf.Tensor | None = None,
+    *,
+    margin: Margin = None,
+    reduction: Literal["mean", "sum"] = "mean",
+) -> tf.Tensor:
+    """Crossmodal triplet loss over the joined batch of all modalities (EmoBed, Eq. 5 and 6).
+
+    Anchors without a positive or without a negative are left out.
+
+    Args:
+        embeddings: float `[N, E]`, every modality's, joined.
+        labels: int `[N]`, classes.
+        mask: bool `[N]`, False where an embedding takes no part.
+        margin: None is Eq. 6 as printed (no margin, no hinge), a number the hinge, "soft" the softplus.
+        reduction: "mean" over valid anchors, or "sum".
+
+    Returns:
+        A scalar of the embeddings' dtype; 0 where no anchor is valid.
+    """
+    pairs = batch_hard_pairs(embeddings, labels, mask)
+    return triplet_loss(*pair_distances(embeddings, pairs), pairs.valid, margin=margin, reduction=reduction)
+
+
+def ccc_loss(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """1 - concordance (Eq. 9) over all valid frames of a batch.
+
+    Args:
+        y_true: float `[batch, frames]`, labels; anything finite where masked.
+        y_pred: float `[batch, frames]`.
+        mask: bool `[batch, frames]`, True where a frame exists.
+
+    Returns:
+        A scalar in [0, 2].
+    """
+    return 1 - ccc_from_moments(*moments(y_true, y_pred, mask))
+
+
+def moments(
+    y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, centre: float | None = None
+) -> tuple[tf.Tensor, ...]:
+    """Sufficient statistics of the concordance: n, sums, sums of squares, sum of products.
+
+    Args:
+        y_true: float `[batch, frames]`.
+        y_pred: float `[batch, frames]`.
+        mask: bool `[batch, frames]`, True where a frame exists.
+        centre: what values are taken about. Default: the mean of `y_true`, which keeps float32 accurate.
+
+    Returns:
+        Six scalars of the dtype of `y_pred`.
+    """
+    y_pred = tf.convert_to_tensor(y_pred)
+    weight = tf.cast(mask, y_pred.dtype)
+    y_true = tf.cast(y_true, y_pred.dtype)
+    n = tf.reduce_sum(weight)
+    if centre is None:
+        centre = tf.reduce_sum(weight * y_true) / tf.maximum(n, 1)
+    true, pred = weight * (y_true - centre), weight * (y_pred - centre)
+    return (n, *(tf.reduce_sum(value) for value in (true, pred, true * true, pred * pred, true * pred)))
+
+
+def mse_loss(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
+    """Mean squared error over valid frames, of labels scaled by their training deviation.
+
+    Args:
+        y_true: float `[batch, frames]`.
+        y_pred: float `[batch, frames]`.
+        mask: bool `[batch, frames]`.
+        deviation: standard deviation of the training labels, so that the loss doesn't depend on their scale.
+
+    Returns:
+        A scalar >= 0.
+    """
+    y_pred = tf.convert_to_tensor(y_pred)
+    weight = tf.cast(mask, y_pred.dtype)
+    squared = tf.square((tf.cast(y_true, y_pred.dtype) - y_pred) / deviation)
+    return tf.reduce_sum(weight * squared) / tf.maximum(tf.reduce_sum(weight), 1)
+
+
+def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Mean cross-entropy.
+
+    Args:
+        classes: int `[batch]`.
+        logits: float `[batch, classes]`.
+
+    Returns:
+        A scalar >= 0.
+    """
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
+
+
+def squared_kernels(variables: list) -> tf.Tensor:
+    """R of Eq. 8: the sum of squares of all kernels (biases and statistics left out).
+
+    Args:
+        variables: of a network.
+
+    Returns:
+        A scalar >= 0.
+    """
+    # `l2_loss` is half the sum of squares in one pass; twice a sum is exact.
+    kernels = (variable for variable in variables if variable.name.endswith("kernel"))
+    return 2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels])

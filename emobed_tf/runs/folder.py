@@ -1,0 +1,215 @@
+"""The run folder: the only module that knows its file names.
+
+config.json          every setting, resolved
+run.json             data, modalities, classes; versions, commit, seeds, fingerprint of every input file
+best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
+history.csv          one row per epoch
+postprocessing.json  the chain learnt on development (regression)
+scores.json          scores by partition; written at the end of training, test added by evaluation
+predictions/         CSV per partition and recording
+logs/                TensorBoard
+report/              a page of all of this
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import urllib.parse
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.config import Config, read_config
+from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.evaluation.postprocessing import PostProcessing
+from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.runs.provenance import provenance
+
+
+class Run:
+    """A run folder, opened or new. Everything is written beside and renamed: what was complete stays complete."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    @property
+    def config_file(self) -> Path:
+        """`config.json`."""
+        return self.path / "config.json"
+
+    @property
+    def logs(self) -> Path:
+        """TensorBoard's folder."""
+        return self.path / "logs"
+
+    @property
+    def history_file(self) -> Path:
+        """`history.csv`."""
+        return self.path / "history.csv"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.path / "report"
+
+    def predictions(self, partition: str) -> Path:
+        """Folder of a partition's predictions."""
+        return self.path / "predictions" / partition
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end."""
+        return (self.path / "scores.json").exists()
+
+    @classmethod
+    def create(cls, path: Path, config: Config, facts: Facts) -> "Run":
+        """A new run folder with configuration, facts and provenance.
+
+        Raises:
+            InputError: if there is something already, but for what a start that was killed left.
+        """
+        run = cls(path)
+        if run.path.exists() and (not run.path.is_dir() or run._begun()):
+            raise InputError(f"{path}: not empty; continue it with --resume, or choose another --output")
+        run.path.mkdir(parents=True, exist_ok=True)
+        run.write_json("run.json", {"facts": dataclasses.asdict(facts), "provenance": provenance(config)})
+        run.write_json("config.json", config.to_dict())
+        return run
+
+    @classmethod
+    def open(cls, path: Path, finished: bool = True) -> "Run":
+        """An existing run folder.
+
+        Args:
+            path: of the folder.
+            finished: whether training must have come to its end.
+
+        Raises:
+            MissingInputError: if there is no such folder.
+            InputError: if it is no run folder, half written, or of another version.
+        """
+        run = cls(path)
+        if not run.path.is_dir():
+            raise MissingInputError(f"{path}: no such run folder")
+        for name in ("config.json", "run.json"):
+            if not (run.path / name).is_file():
+                raise InputError(f"{path}: no run folder, or half written: {name} is missing")
+        run.config()
+        if finished and not run.finished:
+            raise InputError(f"{path}: training has not finished; continue it with --resume --output {path}")
+        for name in ("best.npz", "last.npz") if finished else ():
+            if not (run.path / name).is_file():
+                raise InputError(f"{path}: half written: {name} is missing")
+        return run
+
+    def _begun(self) -> bool:
+        names = {file.name for file in self.path.iterdir() if not file.name.endswith(".tmp")}
+        return "config.json" in names or bool(names - {"run.json"})
+
+    def begin_again(self) -> None:
+        """Takes away what the end of training wrote: more epochs are to come."""
+        for name in ("scores.json", "postprocessing.json"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def config(self) -> Config:
+        """The resolved configuration."""
+        return read_config(self.config_file)
+
+    def facts(self) -> Facts:
+        """What training found in the data."""
+        values = self.read_json("run.json").get("facts", {})
+        expected = {field.name for field in dataclasses.fields(Facts)}
+        if not isinstance(values, dict) or set(values) != expected:
+            raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
+        values["features"] = {name: tuple(columns) for name, columns in values["features"].items()}
+        return Facts(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+
+    def chain(self) -> PostProcessing | None:
+        """The post-processing chain learnt on development; None for a classification."""
+        if self.facts().task != REGRESSION:
+            return None
+        return PostProcessing.from_dict(self.read_json("postprocessing.json").get("chain", {}))
+
+    def write_chain(self, chain: PostProcessing, trace: Mapping[str, float]) -> None:
+        """Keeps the chain, and the development CCC after each of its steps."""
+        self.write_json("postprocessing.json", {"chain": chain.to_dict(), "development_ccc": trace})
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """A JSON file of the folder.
+
+        Raises:
+            InputError: if it is missing or damaged.
+        """
+        try:
+            values = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingInputError(f"{self.path / name}: missing; the run is half written") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / name}: damaged ({error})") from None
+        if not isinstance(values, dict):
+            raise InputError(f"{self.path / name}: damaged (expected a JSON object)")
+        return values
+
+    def write_json(self, name: str, values: Any) -> None:
+        """Writes a JSON file of the folder."""
+        write_bytes(self.path / name, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
+
+    def write_predictions(self, partition: str, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes `predictions/<partition>/<name>.csv`; what a file name can't hold is percent-encoded."""
+        safe = urllib.parse.quote(name, safe=" ()+,;=@")
+        if len(safe) > 200:  # file systems take 255 bytes
+            safe = f"{safe[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        write_csv(self.predictions(partition) / f"{safe}.csv", rows)
+
+    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Writes `history.csv`."""
+        write_csv(self.history_file, rows)
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Writes `<name>.npz`."""
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        write_bytes(self.path / f"{name}.npz", content.getbuffer())
+
+    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Reads `<name>.npz`.
+
+        Raises:
+            InputError: if it is missing or damaged.
+        """
+        path = self.path / f"{name}.npz"
+        try:
+            with np.load(path) as arrays:
+                return dict(arrays)
+        except FileNotFoundError:
+            raise MissingInputError(f"{path}: missing; the run is half written") from None
+        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: damaged ({error})") from None
+
+
+BEST, LAST = "best", "last"
+
+
+def default_output(config: Config, corpus: Corpus) -> Path:
+    """Makes an empty folder below `runs/`, named by data set, label, target, framework and seed; -2, -3, … if taken.
+
+    Args:
+        config: resolved.
+        corpus: its data.
+    """
+    system = (config.data.target, config.objective.framework, f"seed{config.training.seed}")
+    name = "-".join((corpus.name, corpus.label, *system))
+    path, k = Path("runs") / name, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            k += 1
+            path = Path("runs") / f"{name}-{k}"

@@ -1,0 +1,162 @@
+"""A run folder scored on its data, and two compared: what `evaluate` does."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from emobed_tf.config import Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora import load_features
+from emobed_tf.corpora.configured import fingerprints, load_corpus
+from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.evidence import Comparison, compare
+from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
+from emobed_tf.evaluation.scores import Evaluated, evaluate, labelled, outputs
+from emobed_tf.files import write_csv
+from emobed_tf.models.build import build_model
+from emobed_tf.models.weights import set_weight_arrays
+from emobed_tf.runs.folder import BEST, Run
+
+
+def load_model(run: Run) -> keras.Model:
+    """The monomodal model of a finished run: the target's encoder and the head, best weights.
+
+    Args:
+        run: finished.
+
+    Returns:
+        float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
+    """
+    facts = run.facts()
+    model = build_model(run.config(), dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
+    set_weight_arrays(model, run.read_arrays(BEST))
+    return model.monomodal(facts.target)
+
+
+def load_data(
+    run: Run,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    tables: Sequence[str] = (),
+    target_only: bool = False,
+) -> tuple[Config, Corpus]:
+    """The data that a run was trained on, and its configuration with the paths where they are now.
+
+    Args:
+        run: any.
+        data_dir: folder of the data set, where it has moved.
+        tables: `NAME=PATH` of tables that have moved.
+        progress: told how far reading is.
+        target_only: leave the auxiliaries' files alone.
+
+    Raises:
+        InputError: if the data are not those that the run was trained on.
+    """
+    facts, config = run.facts(), run.config()
+    if data_dir is not None:
+        config = config.replace(data_dir=data_dir)
+    config = config.replace(table=(*config.data.table, *tables))
+    config, corpus = load_corpus(config, progress, target_only=target_only or len(facts.features) == 1)
+    for name in (facts.target,) if target_only else facts.features:
+        if corpus.modality(name).feature_names != facts.features[name]:
+            raise InputError(f"{run.path}: the features of '{name}' are not those that it was trained on")
+    now = fingerprints(config, corpus)
+    changed = [name for name, value in now.items() if facts.fingerprints.get(name, value) != value]
+    if changed:
+        raise InputError(
+            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
+            "the folder with the data that it was trained on with --data-dir"
+        )
+    return config, corpus
+
+
+def score_run(
+    run: Run, data_dir: Path | None = None, progress: Progress | None = None, *, tables: Sequence[str] = ()
+) -> dict[str, Evaluated]:
+    """Scores a run on development and, where it has labels, on test; writes scores and predictions into its folder.
+
+    Only the target's files are read.
+
+    Args:
+        run: finished.
+        data_dir: folder of the data set, where it has moved.
+        tables: `NAME=PATH` of tables that have moved.
+        progress: told how far it is.
+
+    Returns:
+        By partition.
+
+    Raises:
+        InputError: if the data are not those that the run was trained on.
+    """
+    facts = run.facts()
+    _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
+    recordings = {part: labelled(corpus, facts.target, part) for part in ("dev", "test")}
+    model, chain = load_model(run), run.chain()
+    evaluated = {
+        part: evaluate(part, members, outputs(model, members, facts), facts, chain)
+        for part, members in recordings.items()
+        if members
+    }
+    scores = run.read_json("scores.json")
+    scores.update({part: values.scores for part, values in evaluated.items()})
+    run.write_json("scores.json", scores)
+    for part, values in evaluated.items():
+        for name, rows in prediction_rows(values, facts).items():
+            run.write_predictions(part, name, rows)
+    return evaluated
+
+
+def compare_runs(
+    run: Run, partitions: dict[str, Evaluated], other: Run, against: dict[str, Evaluated]
+) -> dict[str, Comparison]:
+    """Is `run` better than `other`? By partition; also written to `comparison.json` in the folder of `run`.
+
+    Raises:
+        InputError: if the two can't be compared.
+    """
+    facts, others = run.facts(), other.facts()
+    if (facts.task, facts.label, facts.classes) != (others.task, others.label, others.classes):
+        raise InputError(
+            f"{run.path} learnt {facts.task} of {facts.label}, {other.path} {others.task} of {others.label}"
+        )
+    score = "ccc" if not facts.classes else run.config().classification_score
+    shared = [part for part in partitions if part in against]
+    comparisons = {part: compare(against[part], partitions[part], score) for part in shared}
+    found = {"against": str(other.path.absolute()), **{part: dataclasses.asdict(c) for part, c in comparisons.items()}}
+    run.write_json("comparison.json", found)
+    return comparisons
+
+
+def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
+    """Predicts from feature files of the target modality and writes a CSV file.
+
+    Args:
+        run: finished.
+        files: see `corpora.load_features`.
+        output: the file to write; predictions are in the gold standard's time, as in an evaluation.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        InputError: for files that can't be read or hold other features.
+    """
+    facts, chain = run.facts(), run.chain()
+    step = facts.frame_seconds[facts.target]
+    recordings = load_features(
+        files, modality=facts.target, feature_names=facts.features[facts.target], frame_seconds=step
+    )
+    raw = outputs(load_model(run), recordings, facts)
+    rows: list[dict] = []
+    for recording, values in zip(recordings, raw, strict=True):
+        if chain is None:
+            rows.append(classification_row(recording, values, facts.classes))
+        else:
+            rows += regression_rows(recording, step, values, chain.apply(values))
+    write_csv(output, rows)
+    return len(rows)

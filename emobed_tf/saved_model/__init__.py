@@ -1,0 +1,1 @@
+"""A run as a SavedModel: signatures, versions, manifest, warm-up."""

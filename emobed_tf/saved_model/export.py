@@ -1,0 +1,73 @@
+"""A run as a SavedModel for TensorFlow Serving: the target's encoder and the head, and nothing else."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import tensorflow as tf
+
+from emobed_tf.console import Progress
+from emobed_tf.files import write_bytes
+from emobed_tf.models.build import build_model
+from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.weights import set_weight_arrays
+from emobed_tf.runs.folder import BEST, Run
+from emobed_tf.saved_model.manifest import manifest
+from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, state_units, trace
+from emobed_tf.saved_model.versions import add_version
+from emobed_tf.saved_model.warmup import write_warmup
+
+MANIFEST_FILE = "manifest.json"
+
+
+def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> Path:
+    """Adds a version to a model's folder, see `versions.add_version`.
+
+    Args:
+        run: finished.
+        model_dir: what TensorFlow Serving calls the model's base path; made if it isn't there.
+        progress: told how far it is.
+
+    Returns:
+        The version's folder. It holds a SavedModel with the signatures of `signatures.trace` and `manifest`; the
+        manifest, also as an asset; and warm-up requests.
+
+    Raises:
+        InputError: if the run is damaged, or `model_dir` can't hold versions.
+        OSError: if the version can't be written.
+    """
+    tell = progress or (lambda done, total, now="": None)
+    return add_version(model_dir, lambda folder: _write(run, folder, model_dir, tell))
+
+
+def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
+    tell(0, 3, "loading the weights")
+    model = _target_only(run)
+    tell(1, 3, "tracing the signatures")
+    facts = run.facts()
+    traced = trace(model, facts, run.chain())
+    described = {name: describe(function) for name, function in {**traced, MANIFEST: manifest_signature("")}.items()}
+    text = json.dumps(manifest(run, described, state_units(model, facts.target)), indent=2, allow_nan=False) + "\n"
+    tell(2, 3, "writing the model")
+    write_bytes(folder / MANIFEST_FILE, text.encode())
+    saved = tf.Module()
+    saved.weights = {weight.path: weight.value for weight in model.weights}
+    saved.manifest = tf.saved_model.Asset(str(folder / MANIFEST_FILE))
+    # Gradients would bring the training half of every layer along.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    try:
+        tf.saved_model.save(saved, str(folder), {**traced, MANIFEST: manifest_signature(text)}, options)
+        write_warmup(folder, model_dir.resolve().name, described)
+    except tf.errors.OpError as error:
+        reason = re.sub(r"^.*; | \[Op:.*$", "", error.message)  # without the hidden file's path
+        raise OSError(f"{model_dir}: {reason}") from None
+    tell(3, 3, "done")
+
+
+def _target_only(run: Run) -> EmoBed:
+    """The network as if only the target had a branch, with the best weights, and always with the fused layer."""
+    facts, config = run.facts(), run.config().replace(fused=True)
+    model = build_model(config, dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
+    set_weight_arrays(model, run.read_arrays(BEST))
+    return model

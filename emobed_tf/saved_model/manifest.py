@@ -1,0 +1,64 @@
+"""The manifest of an exported model: what it takes and gives, what it was made from, and how good it was."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.runs.folder import Run
+from emobed_tf.runs.provenance import provenance
+
+FORMAT = 1  # raised when a client of an older version can't read a manifest any more
+
+
+def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, int]) -> dict[str, Any]:
+    """What a client has to know of a model, ready for JSON.
+
+    Args:
+        run: finished.
+        signatures: `signatures.describe` by name.
+        states: units by name of a stream's states, in their order.
+    """
+    facts, config, chain = run.facts(), run.config(), run.chain()
+    step, scores, exported = facts.frame_seconds[facts.target], run.read_json("scores.json"), provenance(run.config())
+    return {
+        "format": FORMAT,
+        "simulated": facts.simulated,
+        "model": {"corpus": facts.corpus, "framework": config.objective.framework, "target": facts.target},
+        "task": facts.task,
+        **({"dimension": facts.label} if facts.task == REGRESSION else {"classes": facts.classes}),
+        "features": facts.features[facts.target],
+        "frame_seconds": step,
+        "label_delay_frames": facts.delay,
+        "label_delay_seconds": round(facts.delay * (step or 0), 6),
+        "time": _time(facts),
+        "signatures": signatures,
+        "states": [{"name": name, "units": units, "begins": 0.0} for name, units in states.items()],
+        "postprocessing": chain.to_dict() if chain else None,
+        "scores": {part: scores[part] for part in ("dev", "test") if part in scores},
+        "data_fingerprint": _fingerprint(facts),
+        "versions": {
+            "emobed_tf": exported["emobed_tf"],
+            **{name: exported["packages"][name] for name in ("tensorflow", "keras")},
+        },
+        "commit": exported["commit"],
+        "created": exported["started"],
+    }
+
+
+def _time(facts: Facts) -> str:
+    if facts.task != REGRESSION:
+        return "`probabilities` and `label` are those after the last frame."
+    if facts.frame_seconds[facts.target] is None:
+        return "An utterance is one frame and has no time."
+    return (
+        "`prediction` is in the features' time: the label delay is not undone; "
+        "`postprocessed` is in the gold standard's: it is undone."
+    )
+
+
+def _fingerprint(facts: Facts) -> str:
+    """SHA-256 of the lines `name sha256` of all files that the run was trained on, in the order of their names."""
+    lines = (f"{name} {value}\n" for name, value in sorted(facts.fingerprints.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,0 +1,196 @@
+"""What an exported model answers: one function in the graph for each signature, in plain TensorFlow operations."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.evaluation.postprocessing import PostProcessing
+from emobed_tf.models.emobed import EmoBed
+
+MANIFEST = "manifest"
+
+
+def state_units(model: EmoBed, target: str) -> dict[str, int]:
+    """Units of each GRU layer that a stream passes through, by the name of its state, in their order.
+
+    Args:
+        model: from `build_emobed`.
+        target: modality that is kept.
+    """
+    parts = {"encoder": model.encoder(target), "head": model.head}
+    return {
+        f"{part}_state_{k}": layer.units for part, whole in parts.items() for k, layer in enumerate(_grus(whole), 1)
+    }
+
+
+def trace(model: EmoBed, facts: Facts, chain: PostProcessing | None) -> dict[str, Callable]:
+    """Concrete functions of what a trained model answers, by signature; `manifest_signature` is the one left out.
+
+    Inputs and outputs are named, and all have the batch as their first dimension. `features` are float32
+    `[batch, frames, features]`, NaN where missing; an assertion in the graph refuses another number of features, and
+    no frames at all. A regression answers `prediction` `[batch, frames]`, a classification `probabilities`
+    `[batch, classes]` and `label` `[batch]` after the last frame.
+
+    - `serving_default`: `features` -> the answer
+    - `embed`: `features` -> `embedding` `[batch, frames, units]`
+    - `postprocessed` (regression): `features` -> `postprocessed` `[batch, frames]`, see `postprocess`
+    - `stream`: `features` and the states of `state_units`, each `[batch, units]` -> the answer and the states after it
+
+    Args:
+        model: with its trained weights. Its layers are set to be traced without cuDNN.
+        facts: of the run.
+        chain: learnt on development; None for a classification.
+    """
+    encoder, head = model.encoder(facts.target), model.head
+    for layer in (*_grus(encoder), *_grus(head)):
+        layer.use_cudnn = False  # what was traced where there is a GPU has to load where there is none
+    features = tf.TensorSpec([None, None, len(facts.features[facts.target])], tf.float32)
+    states = {
+        name: tf.TensorSpec([None, units], tf.float32) for name, units in state_units(model, facts.target).items()
+    }
+
+    def predict(*, features):
+        return _answer(head(encoder(_checked(features, facts.target))), facts)
+
+    def embed(*, features):
+        return {"embedding": encoder(_checked(features, facts.target))}
+
+    def postprocessed(*, features):
+        return {"postprocessed": postprocess(predict(features=features)["prediction"], facts.delay, chain)}
+
+    def stream(*, features, **states):
+        features = _checked(features, facts.target)
+        states = _checked_states(states, features)
+        embedding, encoder_states = _continued(encoder, "encoder", features, states)
+        outputs, head_states = _continued(head, "head", embedding, states)
+        return {**_answer(outputs, facts), **encoder_states, **head_states}
+
+    functions = {"serving_default": predict, "embed": embed, "postprocessed": postprocessed}
+    if chain is None:
+        del functions["postprocessed"]
+    traced = {name: _traced(function, features=features) for name, function in functions.items()}
+    return {**traced, "stream": _traced(stream, features=features, **states)}
+
+
+def manifest_signature(text: str) -> Callable:
+    """Concrete function of the signature `manifest`: `request` string `[batch]`, whatever it says -> the text."""
+
+    def manifest(*, request):
+        return {"manifest": tf.fill(tf.shape(request), text)}
+
+    return _traced(manifest, request=tf.TensorSpec([None], tf.string))
+
+
+def describe(function: Callable) -> dict[str, Any]:
+    """`inputs` and `outputs` of a concrete function by name: `dtype`, and `shape` with None for any size."""
+    sides = {"inputs": function.structured_input_signature[1], "outputs": function.structured_outputs}
+    return {
+        side: {name: {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()} for name, tensor in tensors.items()}
+        for side, tensors in sides.items()
+    }
+
+
+def postprocess(prediction: tf.Tensor, delay: int, chain: PostProcessing) -> tf.Tensor:
+    """The label delay undone and `PostProcessing.apply`, in the graph, on each recording of a batch.
+
+    Args:
+        prediction: float32 `[batch, frames]` in the features' time, one frame or more.
+        delay: frames by which predictions come early.
+        chain: what was learnt on development.
+
+    Returns:
+        float32 `[batch, frames]` in the gold standard's time.
+    """
+    frames = tf.range(tf.shape(prediction)[1])
+    values = _at(prediction, frames - delay)
+    if chain.window > 1:
+        half = chain.window // 2
+        windows = _at(values, frames[:, tf.newaxis] + tf.range(-half, half + 1))
+        values = tf.math.top_k(windows, half + 1).values[..., -1]
+    # In double precision as it was learnt: a large gain on predictions that hardly vary cancels.
+    values = tf.cast(chain.gain * tf.cast(values, tf.float64) + chain.offset, tf.float32)
+    return _at(values, frames - chain.shift)
+
+
+def _at(values: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Values `[batch, frames]` at positions in time; before the first and after the last these are repeated."""
+    return tf.gather(values, tf.clip_by_value(positions, 0, tf.shape(values)[1] - 1), axis=1)
+
+
+def _traced(function: Callable, **inputs: tf.TensorSpec) -> Callable:
+    named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
+    return tf.function(function, autograph=False).get_concrete_function(**named)
+
+
+def _grus(part: keras.Model) -> list[keras.layers.GRU]:
+    return [layer for layer in part.layers if isinstance(layer, keras.layers.GRU)]
+
+
+def _answer(outputs: tf.Tensor, facts: Facts) -> dict[str, tf.Tensor]:
+    if facts.task == REGRESSION:
+        return {"prediction": outputs[..., 0]}
+    probabilities = tf.nn.softmax(outputs[:, -1])
+    return {"probabilities": probabilities, "label": tf.gather(facts.classes, tf.argmax(probabilities, axis=-1))}
+
+
+def _continued(
+    part: keras.Model, name: str, hidden: tf.Tensor, states: Mapping[str, tf.Tensor]
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """A part of the network from its layers' states on: what it gives, and the states after the last frame."""
+    after: dict[str, tf.Tensor] = {}
+    for layer in part.layers:
+        if isinstance(layer, keras.layers.GRU):
+            state = f"{name}_state_{len(after) + 1}"
+            hidden = layer(hidden, initial_state=states[state])
+            after[state] = hidden[:, -1]
+        elif not isinstance(layer, keras.layers.InputLayer):
+            hidden = layer(hidden)
+    return hidden, after
+
+
+def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
+    """The features, once assertions have found frames, and the right number of features in them."""
+    width, found = features.shape[-1], tf.shape(_of_unknown_shape(features))
+    is_batch = _refuse_unless(
+        tf.size(found) == 3, f"expected features of shape [batch, frames, {width}], got [", _listed(found), "]"
+    )
+    with tf.control_dependencies([is_batch]):
+        _, frames, columns = tf.unstack(tf.shape(_of_unknown_shape(features)), 3)
+    has_frames = _refuse_unless(frames > 0, f"expected one frame or more of {modality} features, got none")
+    has_columns = _refuse_unless(
+        columns == width,
+        f"expected {width} {modality} features a frame, got ",
+        tf.strings.as_string(columns),
+        "; see features in the manifest",
+    )
+    with tf.control_dependencies([has_frames, has_columns]):
+        return tf.ensure_shape(_of_unknown_shape(features), features.shape)
+
+
+def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The states, once an assertion has found one for each sequence: a single one would be broadcast silently."""
+    checked = {}
+    for name, state in states.items():
+        given = _of_unknown_shape(state)
+        expected, found = _listed(tf.stack([tf.shape(features)[0], state.shape[-1]])), _listed(tf.shape(given))
+        fits = _refuse_unless(expected == found, f"expected {name} of shape [", expected, "], got [", found, "]")
+        with tf.control_dependencies([fits]):
+            checked[name] = tf.ensure_shape(given, state.shape)
+    return checked
+
+
+def _refuse_unless(holds: tf.Tensor, *words: str | tf.Tensor) -> tf.Operation:
+    return tf.debugging.Assert(holds, [tf.strings.join(words)])
+
+
+def _listed(numbers: tf.Tensor) -> tf.Tensor:
+    return tf.strings.reduce_join(tf.strings.as_string(numbers), separator=", ")
+
+
+def _of_unknown_shape(tensor: tf.Tensor) -> tf.Tensor:
+    # A server doesn't check the declared shape, but its optimiser folds an assertion that seems to follow from it.
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))

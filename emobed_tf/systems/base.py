@@ -1,0 +1,230 @@
+"""What every row of a comparison is: a problem to solve, and the interface of the systems that solve it.
+
+A system of one's own is a subclass of `System`, named `package.module:Class`. In `majority.py`, say:
+
+    import numpy as np
+    from emobed_tf.systems.base import System
+
+    class Majority(System):
+        title, tasks = "majority class", ("classification",)
+
+        def configurations(self, problem, number):
+            return [{}]
+
+        def fit(self, problem, settings, seed):
+            found = [int(r.labels[problem.label]) for r in problem.modality.partition("train")]
+            self.target, self.scores = problem.target, np.bincount(found, minlength=len(problem.corpus.classes))
+
+        def predict(self, recordings):
+            return [self.scores for _ in recordings[self.target]]
+
+`python -m emobed_tf.reproduce 3 --system majority:Majority` makes it a row.
+"""
+
+import abc
+import dataclasses
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from emobed_tf.config import Config
+from emobed_tf.corpora.configured import fingerprints
+from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modality, Recording
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.time import frames_of
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.postprocessing import WINDOWS
+
+_BASELINES = {
+    "classic": "frameworks:Classic",
+    "joint": "frameworks:Joint",
+    "triplet": "frameworks:Triplet",
+    "emobed": "frameworks:EmoBed",
+    "emobed_stable": "frameworks:StableEmoBed",
+    "emobed_weighed": "frameworks:WeighedEmoBed",
+    "early": "baselines.fusion:EarlyFusion",
+    "model_level": "baselines.fusion:ModelLevelFusion",
+    "late": "baselines.fusion:LateFusion",
+    "multi_task": "baselines.multitask:MultiTask",
+    "svr": "baselines.svr:SupportVectorRegression",
+    "svm": "baselines.svm:SupportVectorMachine",
+    "forest": "baselines.forest:RandomForest",
+    "strength": "baselines.strength:StrengthModelling",
+    "mtl_re": "baselines.reconstruction:ReconstructionMultiTask",
+    "mtl_pu": "baselines.perception:PerceptionMultiTask",
+    "ddat_re": "baselines.difficulty:ReconstructionDifficulty",
+    "ddat_pu": "baselines.difficulty:PerceptionDifficulty",
+    "curriculum": "baselines.curriculum:CurriculumLearning",
+}
+NAMES = tuple(_BASELINES)
+"""Names of the package's own systems."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data and what to recognise in them: a target modality, auxiliaries, a label.
+
+    Attributes:
+        config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is not
+            the system's.
+        corpus: with partitions train, dev and test.
+    """
+
+    config: Config
+    corpus: Corpus
+
+    @property
+    def target(self) -> str:
+        """Modality to recognise emotion from."""
+        return self.config.data.target
+
+    @property
+    def auxiliaries(self) -> tuple[str, ...]:
+        """Modalities that help in training."""
+        return self.config.data.auxiliary
+
+    @property
+    def task(self) -> str:
+        """`regression` or `classification`."""
+        return self.corpus.task
+
+    @property
+    def label(self) -> str:
+        """What is learnt: a dimension, or `emotion`."""
+        return self.corpus.label
+
+    @property
+    def score(self) -> str:
+        """The development score that picks weights and settings: `ccc`, or a key of `CLASSIFICATION_SCORES`."""
+        return "ccc" if self.task == REGRESSION else self.config.classification_score
+
+    @property
+    def modality(self) -> Modality:
+        """The target."""
+        return self.corpus.modality(self.target)
+
+    @property
+    def delay(self) -> int:
+        """Label delay in frames of the target; 0 for a classification and for utterances."""
+        step = self.modality.frame_seconds
+        return frames_of(self.config.data.label_delay, step) if step and self.task == REGRESSION else 0
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What evaluation has to know of the data, for any system; nothing of it comes from a training."""
+        names = (self.target, *self.auxiliaries)
+        corpus = self.corpus
+        return Facts(
+            corpus=corpus.name,
+            simulated=corpus.simulated,
+            task=corpus.task,
+            label=corpus.label,
+            classes=corpus.classes,
+            target=self.target,
+            features={name: corpus.modality(name).feature_names for name in names},
+            frame_seconds={name: corpus.modality(name).frame_seconds for name in names},
+            delay=self.delay,
+            deviation=1.0,
+            edges=(),
+            fingerprints=fingerprints(self.config, corpus),
+        )
+
+    def recordings(self, partition: str) -> dict[str, tuple[Recording, ...]]:
+        """Recordings of a partition by modality, target first: the target's that have the label, all of the others'."""
+        labelled = tuple(r for r in self.modality.partition(partition) if self.label in r.labels)
+        others = {name: self.corpus.modality(name).partition(partition) for name in self.auxiliaries}
+        return {self.target: labelled, **others}
+
+    def without_test(self) -> "Problem":
+        """The same without test recordings: what a system may see while anything is chosen."""
+
+        def kept(modality: Modality) -> Modality:
+            recordings = tuple(r for r in modality.recordings if r.partition != "test")
+            return dataclasses.replace(modality, recordings=recordings)
+
+        modalities = {name: kept(modality) for name, modality in self.corpus.modalities.items()}
+        return dataclasses.replace(self, corpus=dataclasses.replace(self.corpus, modalities=modalities))
+
+
+class System(abc.ABC):
+    """A row of a comparison: fitted to a problem with some settings and a seed, it predicts.
+
+    One instance is fitted once. What a subclass needs of TensorFlow it imports in its methods: a table's rows are
+    known before that is imported.
+    """
+
+    title: ClassVar[str]
+    """The row's name in tables."""
+    tasks: ClassVar[tuple[str, ...]] = (REGRESSION, CLASSIFICATION)
+    """Tasks that it can learn."""
+    paired: ClassVar[bool] = False
+    """Whether it needs paired streams, and all modalities at inference."""
+    crossmodal: ClassVar[bool] = False
+    """Whether auxiliaries help it in training; a system that is neither is the same beside any auxiliary."""
+    windows: ClassVar[tuple[float, ...]] = WINDOWS
+    """Seconds of the median filters that its post-processing may choose between."""
+
+    @abc.abstractmethod
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings to try on development, JSON values, the defaults first.
+
+        Args:
+            problem: what they are for.
+            number: how many; the same for every system, so that none wins by searching more. See `spread`.
+        """
+
+    @abc.abstractmethod
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Learns from the training partition; whatever else is picked (epoch, weights) is picked on development.
+
+        Args:
+            problem: without test recordings.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if these data can't be learnt with it.
+        """
+
+    @abc.abstractmethod
+    def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """What it says of recordings, in the order of the target's.
+
+        Args:
+            recordings: by modality, see `Problem.recordings`. Only a `paired` system reads others than the target's.
+
+        Returns:
+            Regression: `[frames]` in the gold standard's time (the label delay undone), before post-processing.
+            Classification: scores or probabilities `[classes]`, the largest wins.
+        """
+
+    @property
+    def parameters(self) -> int | None:
+        """Trained numbers that are kept for inference; None where that says nothing."""
+        return None
+
+
+def find(name: str) -> type[System]:
+    """A system by name.
+
+    Args:
+        name: one of `NAMES`, or `package.module:Class`.
+
+    Raises:
+        InputError: if there is none of that name.
+    """
+    where = f"emobed_tf.systems.{_BASELINES[name]}" if name in _BASELINES else name
+    module, _, attribute = where.partition(":")
+    if not module or not attribute:
+        raise InputError(f"unknown system '{name}'; expected {', '.join(NAMES)}, or package.module:Class")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"system {name}: {error}; expected a class of a module that Python can import") from None
+    if not (isinstance(found, type) and issubclass(found, System)) or found.__abstractmethods__:
+        raise InputError(f"system {name}: expected a subclass of emobed_tf.systems.System with all of its methods")
+    return found

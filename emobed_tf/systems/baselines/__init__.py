@@ -1,0 +1,1 @@
+"""What the paper compares EmoBed with, one small module each."""

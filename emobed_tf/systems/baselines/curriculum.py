@@ -1,0 +1,116 @@
+"""Curriculum learning: first what raters agree on, then what they don't.
+
+Source: R. Lotfian and C. Busso, "Curriculum learning for speech emotion recognition from crowdsourced labels", 2018
+(arXiv:1805.10339): what evaluators disagree on comes later. They order sentences; EmoBed, which has it in its tables,
+doesn't say how recordings of five minutes are ordered, nor how fast the curriculum goes.
+
+Here: the classic system with five bins. A frame's bin is its fifth by the raters' standard deviation, delayed as the
+label is; for classes it is an utterance's fifth by the entropy of its votes (`Recording.ratings` under `emotion`: the
+class index of each rater, NaN where one didn't vote). The easiest bin begins alone, and one more joins each
+`epochs_per_bin` epochs. The network always reads whole sequences: the loss leaves out what hasn't joined. Equal values
+share the easiest of their bins, so a bin may be empty, but never the first. Any epoch's weights may be the best on
+development, but training doesn't stop early before all bins have had `patience` epochs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.ratings import rater_deviation
+from emobed_tf.errors import InputError
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.baselines.multitask import with_training_label
+from emobed_tf.systems.baselines.perception import check_ratings
+from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.spread import Choice, spread
+
+BINS = 5
+_BIN_LABEL = "disagreement_bin"
+
+
+class CurriculumLearning(Classic):
+    """The classic system, easiest moments first."""
+
+    title = "curriculum learning"
+
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        epochs = problem.config.training.epochs
+        choices = Choice(tuple(range(1, _most_epochs_per_bin(epochs) + 1)))
+        rate = {"learning_rate": self.axes["learning_rate"]}
+        default = {
+            "epochs_per_bin": max(1, epochs // 12),
+            "learning_rate": problem.config.training.learning_rate,
+        }
+        return spread({"epochs_per_bin": choices, **rate}, default, number)
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        from emobed_tf.systems.baselines.network_training import train_network
+
+        self.target = problem.target
+        _most_epochs_per_bin(problem.config.training.epochs)
+        check_ratings(problem, self.title)
+        bins = difficulty_bins([_disagreement(problem, recording) for recording in problem.modality.partition("train")])
+        by_id = dict(zip((r.id for r in problem.modality.partition("train")), bins, strict=True))
+        binned = with_training_label(problem, _BIN_LABEL, lambda recording: by_id[recording.id])
+        config = self.config(problem, {"learning_rate": settings["learning_rate"]}, seed)
+        stages = _stages(settings["epochs_per_bin"], config.training.patience)
+        self.trained = train_network(Problem(config, binned.corpus), bins=_BIN_LABEL, callbacks=[stages])
+
+
+def difficulty_bins(disagreement: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Which fifth of all training frames or utterances each one belongs to by the raters' disagreement.
+
+    Args:
+        disagreement: per recording `[frames]` or a scalar.
+
+    Returns:
+        float32, the same shapes: 0 (the easiest) to 4; equal values share the easiest of their bins.
+    """
+    pooled = np.concatenate([np.ravel(values) for values in disagreement])
+    edges = np.quantile(pooled, np.arange(1, BINS) / BINS)
+    return [np.searchsorted(edges, values, side="left").astype(np.float32) for values in disagreement]
+
+
+def vote_entropy(votes: np.ndarray) -> float:
+    """Entropy in nats of what raters voted: 0 where all agree.
+
+    Args:
+        votes: class index of each rater, any shape; NaN where one didn't vote.
+    """
+    given = votes[~np.isnan(votes)]
+    _, counts = np.unique(given, return_counts=True)
+    share = counts / max(given.size, 1)
+    return float(-(share * np.log(share)).sum())
+
+
+def bins_in(epoch: int, epochs_per_bin: int) -> int:
+    """How many bins have joined in an epoch, counted from 0."""
+    return min(BINS, 1 + epoch // epochs_per_bin)
+
+
+def _disagreement(problem: Problem, recording: Recording) -> np.ndarray:
+    ratings = recording.ratings[problem.label]
+    return rater_deviation(ratings) if problem.task == REGRESSION else np.array(vote_entropy(ratings))
+
+
+def _most_epochs_per_bin(epochs: int) -> int:
+    if epochs < BINS:
+        raise InputError(f"curriculum learning adds its {BINS} bins one an epoch at most, but --epochs is {epochs}")
+    return (epochs - 1) // (BINS - 1)
+
+
+def _stages(epochs_per_bin: int, patience: int):
+    """A callback that lets bins join, and keeps training from stopping before they all have had their time."""
+    import keras
+
+    class Stages(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.bins_in.assign(bins_in(epoch, epochs_per_bin))
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch + 1 < (BINS - 1) * epochs_per_bin + patience:
+                self.model.stop_training = False
+
+    return Stages()

@@ -1,0 +1,74 @@
+"""DDAT (RE) and DDAT (PU): dynamic difficulty awareness training.
+
+Source: Z. Zhang, J. Han, E. Coutinho, and B. Schuller, "Dynamic difficulty awareness training for continuous emotion
+prediction", IEEE Transactions on Multimedia 21, 2019 (arXiv:1810.05507). In a first stage a network tells how difficult
+each moment is, by its reconstruction error (RE) or the raters' disagreement (PU); in a second one the label is learnt
+from the features and that difficulty.
+
+Here: the first stage is MTL (RE) or MTL (PU) with its weight searched; d(t) is the root mean square of the
+reconstruction error over the features that exist, or the *predicted* disagreement, since the true one is absent at
+test; the second stage is a new classic system on [x; d], whose first layer standardises d with training moments as it
+does all features. d of the training data comes from the network that was trained on them: it is no prediction of the
+label that could be too good there.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.baselines.multitask import AuxiliaryTask
+from emobed_tf.systems.baselines.perception import PerceptionMultiTask
+from emobed_tf.systems.baselines.reconstruction import ReconstructionMultiTask
+from emobed_tf.systems.frameworks import Classic
+
+
+class ReconstructionDifficulty(Classic):
+    """A network on [x; reconstruction error].
+
+    Attributes:
+        first: the first stage.
+    """
+
+    title = "DDAT (RE)"
+    stage: ClassVar[type[AuxiliaryTask]] = ReconstructionMultiTask
+
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        return self.stage().configurations(problem, number)
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        self.first = self.stage()
+        self.first.fit(problem, settings, seed)
+        modality = problem.modality
+        harder = dataclasses.replace(
+            modality,
+            recordings=tuple(self._with_difficulty(modality.recordings)),
+            feature_names=(*modality.feature_names, "difficulty"),
+        )
+        modalities = {**problem.corpus.modalities, modality.name: harder}
+        super().fit(Problem(problem.config, dataclasses.replace(problem.corpus, modalities=modalities)), {}, seed)
+
+    def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        return super().predict({self.target: self._with_difficulty(recordings[self.target])})
+
+    @property
+    def parameters(self) -> int:
+        return self.first.trained.parameters["training"] + super().parameters
+
+    def _with_difficulty(self, recordings: Sequence[Recording]) -> list[Recording]:
+        columns = self.first.difficulty(recordings)
+        return [
+            dataclasses.replace(recording, features=np.column_stack([recording.features, column]))
+            for recording, column in zip(recordings, columns, strict=True)
+        ]
+
+
+class PerceptionDifficulty(ReconstructionDifficulty):
+    """A network on [x; predicted disagreement of the raters]."""
+
+    title = "DDAT (PU)"
+    tasks = (REGRESSION,)
+    stage = PerceptionMultiTask

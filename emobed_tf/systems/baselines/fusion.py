@@ -1,0 +1,153 @@
+"""Early, model-level and late fusion (EmoBed, Fig. 2 a to c): paired streams, and all modalities at inference.
+
+Source: EmoBed, sections 2.2 and 3.1: [x_A; x_V] for early fusion, [e_A; e_V] for model-level fusion, a weighted average
+of y_A and y_V for late fusion. It gives neither networks nor how streams of different lengths are paired nor how the
+weight is found. Here: layers and training of the classic system; one encoder for each modality and a head over both
+embeddings in model-level fusion; every frame of the target beside the nearest frame of the others, training recordings
+cut to the shortest stream; late fusion's weight from development, in twentieths.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, ccc_from_moments, confusion_matrix
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.baselines.pairing import frame_steps, join, joined_problem, nearest, partners
+from emobed_tf.systems.frameworks import Classic
+
+_PARTS = 20  # of late fusion's weights
+
+
+class EarlyFusion(Classic):
+    """The classic system on the features of all modalities side by side (Fig. 2 a)."""
+
+    title = "early fusion"
+    paired = True
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        _check_auxiliaries(problem)
+        self.steps = frame_steps(problem)
+        self.train(joined_problem(problem), settings, seed)
+
+    def train(self, joined: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains on the joined streams."""
+        super().fit(joined, settings, seed)
+
+    def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        every = partners({name: recordings[name] for name in self.steps}, self.steps)
+        return self.trained.outputs([join(paired, self.steps, cut=False) for paired in every])
+
+
+class ModelLevelFusion(EarlyFusion):
+    """An encoder for each modality, their embeddings side by side, one head on top (Fig. 2 c)."""
+
+    title = "model-level fusion"
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        modalities = (problem.corpus.modality(name) for name in (problem.target, *problem.auxiliaries))
+        self.parts = [(modality.name, len(modality.feature_names)) for modality in modalities]
+        super().fit(problem, settings, seed)
+
+    def train(self, joined: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        from emobed_tf.systems.baselines.network_training import train_network
+
+        self.trained = train_network(Problem(self.config(joined, settings, seed), joined.corpus), parts=self.parts)
+
+
+class LateFusion(Classic):
+    """A classic system for each modality, and the weighted average of what they say (Fig. 2 b).
+
+    They are trained apart, so only development and test need be paired.
+
+    Attributes:
+        systems: classic ones, by modality, target first.
+        weights: float64 `[modalities]` >= 0 with sum 1, the best on development; of equally good ones the most even.
+    """
+
+    title = "late fusion"
+    paired = True
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        _check_auxiliaries(problem)
+        self.steps, self.task = frame_steps(problem), problem.task
+        recordings = problem.recordings("dev")
+        partners(recordings, self.steps)  # refuses what is not paired before anything is trained
+        self.systems = {}
+        for name in self.steps:
+            self.systems[name] = Classic()
+            alone = Problem(problem.config.replace(target=name, auxiliary=()), problem.corpus)
+            self.systems[name].fit(alone, settings, seed)
+        golds = [recording.labels[problem.label] for recording in recordings[problem.target]]
+        self.weights = best_weights(problem.score, golds, self._predictions(recordings))
+
+    def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        return [np.tensordot(self.weights, values, 1) for values in self._predictions(recordings)]
+
+    @property
+    def parameters(self) -> int:
+        return len(self.weights) + sum(system.parameters for system in self.systems.values())
+
+    def _predictions(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """Every modality's prediction for each of the target's recordings, `[modalities, frames or classes]`."""
+        every = partners({name: recordings[name] for name in self.steps}, self.steps)
+        step = next(iter(self.steps.values()))
+        columns = []
+        for k, (name, system) in enumerate(self.systems.items()):
+            theirs = [paired[k] for paired in every]
+            values = system.predict({name: theirs})
+            if self.task == REGRESSION:
+                where = [nearest(paired[0], step, paired[k], self.steps[name]) for paired in every]
+                values = [v[np.clip(at, 0, len(v) - 1)] for v, at in zip(values, where, strict=True)]
+            columns.append(values)
+        return [np.stack(values) for values in zip(*columns, strict=True)]
+
+
+def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[np.ndarray]) -> np.ndarray:
+    """Weights of an average of several predictions with the best score.
+
+    Args:
+        score: `ccc`, or a key of `metrics.CLASSIFICATION_SCORES`.
+        golds: per recording labels `[frames]` or an int scalar.
+        predictions: per recording `[modalities, frames]` or `[modalities, classes]`.
+
+    Returns:
+        float64 `[modalities]` in twentieths with sum 1; of equally good ones the most even.
+    """
+    candidates = _simplex(len(predictions[0]))
+    if score == "ccc":
+        scores = _concordances(candidates, np.concatenate(golds), np.concatenate(predictions, axis=1))
+    else:
+        labels = np.array([int(label) for label in golds])
+        scores = [_class_score(score, labels, np.tensordot(w, predictions, (0, 1))) for w in candidates]
+    return candidates[int(np.argmax(np.round(scores, 12)))]
+
+
+def _simplex(modalities: int) -> np.ndarray:
+    """All weights in twentieths, `[candidates, modalities]`, the most even first."""
+    heads = itertools.product(range(_PARTS + 1), repeat=modalities - 1)
+    counts = np.array([(*head, _PARTS - sum(head)) for head in heads if sum(head) <= _PARTS])
+    return counts[np.argsort((counts**2).sum(axis=1), kind="stable")] / _PARTS
+
+
+def _concordances(candidates: np.ndarray, gold: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """CCC (Eq. 9) of every average, from the moments of the predictions: no average is computed."""
+    centre = gold.mean(dtype=np.float64)
+    gold, values = gold - centre, predictions.astype(np.float64) - centre
+    squares = np.einsum("cm,mn,cn->c", candidates, values @ values.T, candidates)
+    sums, products = candidates @ values.sum(axis=1), candidates @ (values @ gold)
+    return ccc_from_moments(gold.size, gold.sum(), sums, gold @ gold, squares, products)
+
+
+def _class_score(score: str, labels: np.ndarray, averages: np.ndarray) -> float:
+    confusion = confusion_matrix(labels, averages.argmax(axis=1), averages.shape[1])
+    return float(CLASSIFICATION_SCORES[score](confusion))
+
+
+def _check_auxiliaries(problem: Problem) -> None:
+    if not problem.auxiliaries:
+        raise InputError(f"fusion needs another modality beside {problem.target}; name one with --auxiliary")

@@ -1,0 +1,106 @@
+"""Multi-task learning (EmoBed, Fig. 2 d), and what all systems with an auxiliary task have in common.
+
+Source: EmoBed, section 3.1: an auxiliary task "benefits the main task by updating the parameters in the shared
+front-end feature-learning network". It gives neither losses nor weights. Here: the encoder is shared, each dimension
+has a head of the classic system's layers, and L = L_label + weight * L_other + lambda * R with the weight searched. The
+features are the label's (RECOLA's package has others for each dimension); so is the score that picks the weights.
+"""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import DIMENSIONS, REGRESSION, Recording
+from emobed_tf.corpora.files import listing
+from emobed_tf.errors import InputError
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.spread import Range, spread
+
+if TYPE_CHECKING:
+    from emobed_tf.systems.baselines.network import Head
+
+
+class AuxiliaryTask(Classic):
+    """The classic system with one more head: loss_y + weight * loss of that head.
+
+    Attributes:
+        trained: what `train_network` returned, once fitted.
+    """
+
+    axes: ClassVar = {"weight": Range(0.03, 3, logarithmic=True)}
+
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        return spread(self.axes, {"weight": 0.5}, number)
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        from emobed_tf.systems.baselines.network_training import train_network
+
+        self.target = problem.target
+        corpus = self.prepared(problem).corpus
+        ground = Problem(self.config(problem, {}, seed), corpus)
+        self.trained = train_network(ground, heads=[self.head(problem)], weight=settings["weight"])
+
+    def prepared(self, problem: Problem) -> Problem:
+        """The problem with what the head learns among the training recordings' labels.
+
+        Raises:
+            InputError: if the data don't have it.
+        """
+        return problem
+
+    @abc.abstractmethod
+    def head(self, problem: Problem) -> "Head":
+        """What the network predicts beside the label."""
+
+
+class MultiTask(AuxiliaryTask):
+    """One modality in, arousal and valence out (Fig. 2 d)."""
+
+    title = "multi-task learning"
+    tasks = (REGRESSION,)
+
+    def prepared(self, problem: Problem) -> Problem:
+        other = _other_dimension(problem)
+        training = problem.modality.partition("train")
+        missing = [recording.id for recording in training if other not in recording.labels]
+        if missing:
+            raise InputError(
+                f"multi-task learning needs arousal and valence, but modality '{problem.target}' has no {other} in "
+                f"{listing(missing)}; a data set needs labels of both, a table both columns"
+            )
+        return problem
+
+    def head(self, problem: Problem) -> "Head":
+        from emobed_tf.systems.baselines.network import Head
+
+        return Head(_other_dimension(problem), apart=True)
+
+
+def with_training_label(problem: Problem, name: str, values: Callable[[Recording], np.ndarray]) -> Problem:
+    """The problem with one more label of the target's training recordings.
+
+    Args:
+        problem: whose corpus.
+        name: of the label.
+        values: its values for a recording, `[frames]` or a scalar.
+    """
+    modality = problem.modality
+
+    def labelled(recording: Recording) -> Recording:
+        if recording.partition != "train":
+            return recording
+        return dataclasses.replace(recording, labels={**recording.labels, name: values(recording)})
+
+    changed = dataclasses.replace(modality, recordings=tuple(map(labelled, modality.recordings)))
+    modalities = {**problem.corpus.modalities, modality.name: changed}
+    return Problem(problem.config, dataclasses.replace(problem.corpus, modalities=modalities))
+
+
+def _other_dimension(problem: Problem) -> str:
+    if problem.label not in DIMENSIONS:
+        raise InputError(f"multi-task learning needs labels arousal and valence, not '{problem.label}'")
+    return next(name for name in DIMENSIONS if name != problem.label)

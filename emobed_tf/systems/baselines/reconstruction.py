@@ -1,0 +1,53 @@
+"""MTL (RE): the label and the input itself from shared layers.
+
+Source: J. Han, Z. Zhang, F. Ringeval, and B. Schuller, "Reconstruction-error-based learning for continuous emotion
+recognition in speech", ICASSP 2017; "MTL (RE)" in EmoBed's tables, which say neither how the two losses are weighed nor
+what becomes of missing values. Here: all GRU layers are shared and each task has a linear output;
+loss_y + weight * MSE_x + lambda * R with the weight searched, where MSE_x is the mean over the features that exist,
+standardised and clipped as the network sees them.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import Recording
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.baselines.multitask import AuxiliaryTask
+
+if TYPE_CHECKING:
+    from emobed_tf.systems.baselines.network import Head
+
+
+class ReconstructionMultiTask(AuxiliaryTask):
+    """Shared GRU layers with outputs for the label and for the input."""
+
+    title = "MTL (RE)"
+
+    def head(self, problem: Problem) -> "Head":
+        from emobed_tf.systems.baselines.network import RECONSTRUCTION, Head
+
+        return Head(RECONSTRUCTION, width=len(problem.modality.feature_names))
+
+    def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
+        """Reconstruction error of every frame: root of the mean square over the features that exist.
+
+        Args:
+            recordings: of the target modality.
+
+        Returns:
+            float32 `[frames]` per recording; NaN where every feature is missing.
+        """
+        from emobed_tf.systems.baselines.network import RECONSTRUCTION
+
+        rebuilt = self.trained.head_outputs(RECONSTRUCTION, recordings)
+        pairs = zip(recordings, rebuilt, strict=True)
+        return [_error(recording.features, self.trained.standardised(recording.features), x) for recording, x in pairs]
+
+
+def _error(features: np.ndarray, standardised: np.ndarray, rebuilt: np.ndarray) -> np.ndarray:
+    present = ~np.isnan(features)
+    count = present.sum(axis=1)
+    squares = np.where(present, (rebuilt - standardised).astype(np.float64) ** 2, 0).sum(axis=1)
+    return np.where(count, np.sqrt(squares / np.maximum(count, 1)), np.nan).astype(np.float32)

@@ -1,0 +1,45 @@
+"""Recordings as rows of standardised features, for the systems that know no time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import Recording
+
+
+class Rows:
+    """Standardises as the networks do: training moments, missing values to the mean, clipped.
+
+    Args:
+        training: rows whose moments count, float `[rows, features]`, NaN where missing.
+        clip: in training deviations.
+    """
+
+    def __init__(self, training: np.ndarray, clip: float):
+        from emobed_tf.models.standardise import Standardise
+
+        self.layer = Standardise(clip)
+        self.layer.build((None, training.shape[1]))
+        self.layer.adapt(training)
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Standardised rows, float32 `[rows, features]`."""
+        return np.asarray(self.layer(values.astype(np.float32, copy=False)))
+
+
+def frames(recordings: Sequence[Recording]) -> np.ndarray:
+    """All frames, one after another, `[frames, features]`."""
+    return np.concatenate([recording.features for recording in recordings])
+
+
+def utterances(recordings: Sequence[Recording]) -> np.ndarray:
+    """One row for each recording: the mean of its frames, missing values left out, float32 `[recordings, features]`."""
+    values = np.stack([_mean(recording.features) for recording in recordings])
+    return values.astype(np.float32)
+
+
+def _mean(features: np.ndarray) -> np.ndarray:
+    present = ~np.isnan(features)
+    count = present.sum(axis=0)
+    sums = np.where(present, features, 0).sum(axis=0, dtype=np.float64)
+    return np.where(count, sums / np.maximum(count, 1), np.nan)

@@ -1,0 +1,141 @@
+"""Controls of the audit: what else could make EmoBed better than classic, each as a system of its own.
+
+Each is trained by the same code with the same budget as EmoBed, and takes one thing away that a transfer between
+modalities needs. A gain that a control has as well is no transfer.
+"""
+
+import dataclasses
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import Corpus, Modality, Recording
+from emobed_tf.errors import InputError
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.frameworks import Classic, EmoBed, Triplet
+
+_epochs: dict[tuple, int] = {}  # that EmoBed took in this process, by what determines them
+
+
+class TripletAlone(Triplet):
+    """Triplet training within the target modality: the auxiliaries are gone, the triplet term is there."""
+
+    title = "triplet in the target alone"
+    crossmodal = False
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        mining = "all" if problem.config.objective.mining == "inter" else problem.config.objective.mining
+        config = problem.config.replace(auxiliary=(), mining=mining)
+        super().fit(dataclasses.replace(problem, config=config), settings, seed)
+
+
+class PermutedLabels(EmoBed):
+    """EmoBed whose auxiliaries' training labels belong to other recordings: there is nothing to learn from them.
+
+    Whole recordings exchange their labels, by the fit's seed, and none keeps its own. Of another length, a label series
+    is cut, or its last value repeated.
+    """
+
+    title = "auxiliary labels permuted"
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        names = problem.auxiliaries
+        changed = {name: permuted(problem.corpus.modality(name), problem.label, seed) for name in names}
+        super().fit(_with(problem, changed), settings, seed)
+
+
+class ItselfAsAuxiliary(EmoBed):
+    """EmoBed whose auxiliaries are the target modality again, each with an encoder of its own."""
+
+    title = "the target as its own auxiliary"
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        names = tuple(f"{problem.target}_again{k}" for k in range(1, len(problem.auxiliaries) + 1))
+        again = {name: dataclasses.replace(problem.modality, name=name) for name in names}
+        super().fit(_with(problem, again, names), settings, seed)
+
+
+@dataclass(frozen=True)
+class PacedProblem(Problem):
+    """A problem that EmoBed has been chosen for.
+
+    Attributes:
+        emobed: its settings there.
+    """
+
+    emobed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class AsManySteps(Classic):
+    """Classic with exactly as many optimiser steps as EmoBed took, with its chosen settings and the same seed.
+
+    Early stopping is off; the best epoch on development is kept, as everywhere. How many epochs EmoBed takes is found
+    by training it: with the same seed it takes the same ones again. Both have the same steps in an epoch.
+    """
+
+    title = "classic, as many steps as EmoBed"
+    crossmodal = True  # its number of steps is another one beside another auxiliary
+
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        if not isinstance(problem, PacedProblem):
+            raise InputError(f"{self.title}: needs EmoBed's settings, which only an audit has")
+        return [{**settings, "emobed": dict(problem.emobed)} for settings in super().configurations(problem, number)]
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        own = {name: value for name, value in settings.items() if name != "emobed"}
+        epochs = epochs_of_emobed(problem, settings["emobed"], seed)
+        super().fit(problem, {**own, "epochs": epochs, "patience": 0}, seed)
+
+
+TRIPLET_ALONE, PERMUTED, ITSELF, AS_MANY_STEPS = (
+    f"{__name__}:{control.__name__}" for control in (TripletAlone, PermutedLabels, ItselfAsAuxiliary, AsManySteps)
+)
+
+
+def permuted(modality: Modality, label: str, seed: int) -> Modality:
+    """A modality whose training recordings have exchanged their labels; none keeps its own.
+
+    Args:
+        modality: with at least two labelled training recordings, or nothing can be exchanged.
+        label: the one that is exchanged; there are no other labels or ratings afterwards.
+        seed: of the exchange.
+
+    Raises:
+        InputError: if there is only one training recording.
+    """
+    recordings = list(modality.recordings)
+    places = [k for k, r in enumerate(recordings) if r.partition == "train" and label in r.labels]
+    if len(places) < 2:
+        raise InputError(f"modality '{modality.name}': labels of {len(places)} training recording can't be permuted")
+    order = np.random.default_rng(seed).permutation(places)
+    for taker, giver in zip(order, np.roll(order, 1), strict=True):
+        labels = {label: _of_length(modality.recordings[giver].labels[label], modality.recordings[taker])}
+        recordings[taker] = dataclasses.replace(modality.recordings[taker], labels=labels, ratings={})
+    return dataclasses.replace(modality, recordings=tuple(recordings))
+
+
+def epochs_of_emobed(problem: Problem, settings: Mapping[str, Any], seed: int) -> int:
+    """How many epochs EmoBed's training takes, early stopping included; remembered in this process."""
+    trained = [(r.partition, r.id) for r in problem.modality.recordings]
+    key = (problem.config, zlib.crc32(repr(trained).encode()), json.dumps(settings, sort_keys=True), seed)
+    if key not in _epochs:
+        emobed = EmoBed()
+        emobed.fit(problem, settings, seed)
+        _epochs[key] = len(emobed.trained.history)
+    return _epochs[key]
+
+
+def _with(problem: Problem, modalities: Mapping[str, Modality], auxiliaries: Sequence[str] | None = None) -> Problem:
+    corpus: Corpus = dataclasses.replace(problem.corpus, modalities={**problem.corpus.modalities, **modalities})
+    config = problem.config if auxiliaries is None else problem.config.replace(auxiliary=tuple(auxiliaries))
+    return dataclasses.replace(problem, config=config, corpus=corpus)
+
+
+def _of_length(label: np.ndarray, recording: Recording) -> np.ndarray:
+    if label.ndim == 0 or len(label) == recording.frames:
+        return label
+    return label[np.minimum(np.arange(recording.frames), len(label) - 1)]

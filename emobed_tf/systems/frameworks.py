@@ -1,0 +1,108 @@
+"""The paper's own four systems, and EmoBed with the stable triplet term: Eq. 8 with different weights.
+
+Source: EmoBed, sections 3.1 to 3.3 and 5.4. The paper optimises alpha and beta on development and shows them between 0
+and about 1.5, but says neither which values it tried nor whether classic got a search. Here joint and triplet search a
+line and EmoBed the plane of both, as many points each; classic, which has neither weight, searches learning rate and L2
+weight instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from emobed_tf.config import USES_ALPHA, USES_BETA, Config
+from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.systems.base import Problem, System
+from emobed_tf.systems.spread import Range, spread
+
+_WEIGHT = Range(0.0, 1.5)
+
+
+class Classic(System):
+    """The target modality alone: alpha = beta = 0 (EmoBed, section 5.1).
+
+    Attributes:
+        trained: what `training.loop.train` returned, once fitted.
+    """
+
+    title = "classic monomodal"
+    framework: ClassVar[str] = "classic"
+    axes: ClassVar[Mapping[str, Range]] = {
+        "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
+        "l2": Range(1e-6, 1e-2, logarithmic=True),
+    }
+
+    def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        values = problem.config.to_dict()
+        return spread(self.axes, {name: values[name] for name in self.axes}, number)
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """The configuration of its training."""
+        fixed = {"framework": self.framework, "seed": seed}
+        for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
+            if self.framework not in users:
+                fixed[name] = 0.0
+        if self.framework == "classic":
+            fixed["auxiliary"] = ()
+        return problem.config.replace(**fixed, **settings).check()
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        from emobed_tf.training.loop import train
+
+        self.target = problem.target
+        self.trained = train(self.config(problem, settings, seed), problem.corpus)
+
+    def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        return self.trained.outputs(recordings[self.target])
+
+    @property
+    def parameters(self) -> int:
+        return self.trained.parameters["kept"]
+
+
+class Joint(Classic):
+    """Joint audiovisual training: beta = 0 (Eq. 3 and 4)."""
+
+    title = "joint training"
+    framework = "joint"
+    crossmodal = True
+    axes: ClassVar = {"alpha": _WEIGHT}
+
+
+class Triplet(Classic):
+    """Crossmodal triplet training: alpha = 0 (Eq. 7)."""
+
+    title = "triplet training"
+    framework = "triplet"
+    crossmodal = True
+    axes: ClassVar = {"beta": _WEIGHT}
+
+
+class EmoBed(Classic):
+    """Both (Eq. 8), with the triplet term of the configuration: Eq. 6 as printed unless it says otherwise."""
+
+    title = "EmoBed"
+    framework = "emobed"
+    crossmodal = True
+    axes: ClassVar = {"alpha": _WEIGHT, "beta": _WEIGHT}
+
+
+class WeighedEmoBed(EmoBed):
+    """EmoBed whose triplet term counts embeddings less where raters disagree: the paper's future work (section 6)."""
+
+    title = "EmoBed, raters weighed"
+    tasks = (REGRESSION,)
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        return super().config(problem, {**settings, "disagreement": "weighed"}, seed)
+
+
+class StableEmoBed(EmoBed):
+    """EmoBed with L2-normalised embeddings and a margin of 0.2 in the triplet term: not the paper's."""
+
+    title = "EmoBed, stable"
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        stable = {"triplet_preset": "stable", "margin": None, "normalise": None}
+        return super().config(problem, {**settings, **stable}, seed)

@@ -1,0 +1,211 @@
+"""The callbacks that keep a training's best weights in memory, or best and last in a run folder that can continue."""
+
+import contextlib
+import json
+import math
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.weights import set_weight_arrays, weight_arrays
+from emobed_tf.runs.folder import BEST, LAST, Run
+from emobed_tf.training.setup import Setup
+
+_OPTIMISER = "optimiser/"
+RANK, SEPARATION = 1.5, 1e-3
+_LARGEST = 1e15  # its square still fits float32: beyond it the next step's R is infinite
+
+
+class DivergedError(InputError):
+    """A term of the loss became NaN or infinite."""
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps best weights and history in memory; stops early, at NaN, and at Ctrl-C.
+
+    Args:
+        score: name of the development score, higher is better.
+        patience: epochs without a better score before training stops; 0: never.
+
+    Attributes:
+        history: a row per epoch.
+        best: the highest score so far.
+        best_epoch: its epoch, from 1.
+        best_weights: arrays of that epoch, by name.
+        seconds: that the epochs took.
+    """
+
+    def __init__(self, score: str, patience: int):
+        super().__init__()
+        self.score, self.patience = f"val_{score}", patience
+        self.history: list[dict[str, Any]] = []
+        self.best, self.best_epoch = -math.inf, 0
+        self.best_weights: dict[str, np.ndarray] = {}
+        self.seconds = 0.0
+        self._interrupted = False
+        self._began = time.monotonic()
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that have ended."""
+        return len(self.history)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience is used up."""
+        return bool(self.patience) and self.epochs_done - self.best_epoch >= self.patience
+
+    @contextlib.contextmanager
+    def stopping_at_a_step(self) -> Iterator[None]:
+        """Ctrl-C ends the step first; a second one ends at once.
+
+        An interrupt that strikes in a destructor is swallowed by Python, and TensorFlow has many of those.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def remember(number, frame):
+            self._interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        before = signal.signal(signal.SIGINT, remember)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise KeyboardInterrupt
+        for name in (*self.model.terms, "loss"):
+            value = float(logs[name])
+            if not math.isfinite(value):
+                term = {"loss": "the weighted sum"}.get(name, f"term '{name}'")
+                raise self._diverged(f"{term} of the loss became {value}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
+        weights = weight_arrays(self.model)
+        for name, values in weights.items():
+            if not np.isfinite(values).all() or np.abs(values).max() > _LARGEST:
+                raise self._diverged(f"weight {name} became {np.abs(values).max():.3g}")
+        self.history.append(row)
+        self.seconds += time.monotonic() - self._began
+        better = row[self.score] > self.best
+        if better:
+            self.best, self.best_epoch, self.best_weights = row[self.score], row["epoch"], weights
+        self.epoch_kept(weights, better)
+        if self.stopped_early:
+            self.model.stop_training = True
+
+    def epoch_kept(self, weights: dict[str, np.ndarray], better: bool) -> None:
+        """Called at the end of every epoch with its weights, and whether they are the best so far."""
+
+    def _diverged(self, what: str) -> DivergedError:
+        step = int(self.model.optimizer.iterations.numpy())
+        return DivergedError(
+            f"{what} by step {step} (epoch {self.epochs_done + 1}). Try a lower --learning-rate, or "
+            "--triplet-preset stable"
+        )
+
+
+class RunKeeper(Keeper):
+    """Keeps them in a run folder, too: all that a continued run needs is one file, replaced at the end of every epoch.
+
+    Args:
+        run: where to write.
+        score: see `Keeper`.
+        patience: see `Keeper`.
+    """
+
+    def __init__(self, run: Run, score: str, patience: int):
+        super().__init__(score, patience)
+        self.run = run
+
+    def restore(self, model: EmoBed) -> None:
+        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew."""
+        if not (self.run.path / f"{LAST}.npz").exists():
+            return
+        arrays = self.run.read_arrays(LAST)
+        if "state" not in arrays:
+            raise InputError(f"{self.run.path / LAST}.npz: damaged (no training state)")
+        state = json.loads(str(arrays["state"]))
+        set_weight_arrays(model, arrays)
+        model.optimizer.build(model.trainable_variables)
+        for k, variable in enumerate(model.optimizer.variables):
+            variable.assign(arrays[f"{_OPTIMISER}{k}"])
+        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
+        self.seconds = state["seconds"]
+
+    def epoch_kept(self, weights, better):
+        if better:
+            self.run.write_arrays(BEST, weights)
+        optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
+        state = {
+            "history": self.history,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+        }
+        self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
+        self.run.write_history(self.history)
+
+    def _diverged(self, what):
+        message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"
+        return DivergedError(message)
+
+
+class Diagnostics(keras.callbacks.Callback):
+    """Adds the gradient norm of every weighted term to an epoch's logs, and warns once of a collapsed embedding.
+
+    Args:
+        setup: model and data.
+        every: epochs between two looks at gradients; 0: never. It costs one more pass for every term.
+    """
+
+    def __init__(self, setup: Setup, every: int):
+        super().__init__()
+        self.setup, self.every = setup, every
+        self._warned = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.every and epoch % self.every == 0:
+            batch = next(iter(self.setup.batches(epoch * self.setup.steps_per_epoch)))
+            for name, norm in self.model.gradient_norms(batch).items():
+                logs[f"gradient_norm_{name}"] = float(norm)
+        self._warn_of_collapse(epoch, logs)
+
+    def _warn_of_collapse(self, epoch: int, logs: dict[str, float]) -> None:
+        if self._warned or "triplet" not in self.model.terms:
+            return
+        hint = "try a lower --beta, or --triplet-preset stable"
+        if logs["valid_anchors"] == 0:
+            problem = (
+                "no embedding has a positive and a negative, so the triplet loss is 0; see --mining, --bins, --hop"
+            )
+        elif logs["effective_rank"] < RANK:
+            rank, width = logs["effective_rank"], self.model.head.input_shape[-1]
+            problem = f"the embedding has collapsed: effective rank {rank:.2f} of {width}; {hint}"
+        elif logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
+            distance = logs["d_negative"]
+            problem = f"the embedding has collapsed: distance to the nearest negative {distance:.2g}; {hint}"
+        else:
+            return
+        self._warned = True
+        warnings.warn(f"epoch {epoch + 1}: {problem}", EmoBedWarning, stacklevel=2)

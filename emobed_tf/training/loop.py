@@ -1,0 +1,215 @@
+"""The one place that trains: from a configuration to weights in memory, or to a run folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emobed_tf.config import Config
+from emobed_tf.console import Progress
+from emobed_tf.corpora.configured import fingerprints, load_corpus
+from emobed_tf.corpora.corpus import Corpus, Recording
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs
+from emobed_tf.models.build import monomodal_model
+from emobed_tf.models.cache import keep_for_the_next
+from emobed_tf.models.weights import set_weight_arrays
+from emobed_tf.runs.folder import BEST, Run, default_output
+from emobed_tf.runtime import import_tensorflow
+from emobed_tf.training.callbacks import Diagnostics, Keeper, RunKeeper
+from emobed_tf.training.setup import Setup, prepare
+
+_MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training in memory leaves.
+
+    Attributes:
+        config: what was trained, resolved.
+        facts: what was found in the data.
+        weights: of the best epoch, by name.
+        history: a row per epoch, as in a run folder's `history.csv`.
+        score: the best development score, of the target with the label delay undone.
+        score_name: its name.
+        best_epoch: its epoch, from 1.
+        seconds: that the epochs took.
+        parameters: numbers that were trained (`training`), and those that are kept for inference (`kept`).
+    """
+
+    config: Config
+    facts: Facts
+    weights: dict[str, np.ndarray]
+    history: list[dict[str, Any]]
+    score: float
+    score_name: str
+    best_epoch: int
+    seconds: float
+    parameters: dict[str, int]
+
+    def outputs(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
+        """What the monomodal model says of recordings of the target modality; see `scores.outputs`."""
+        return outputs(monomodal_model(self.config, self.facts, self.weights), recordings, self.facts)
+
+
+def train(
+    config: Config,
+    corpus: Corpus,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
+) -> Trained:
+    """Trains a system and keeps all in memory: one of many, in a search or a table. The weights are `train_run`'s.
+
+    Gradient norms (`--diagnostics`) are not computed.
+
+    Args:
+        config: resolved, from `load_corpus`.
+        corpus: from `load_corpus`.
+        callbacks: further Keras callbacks.
+        progress: told how far training is.
+
+    Raises:
+        InputError: for data that nothing can be learnt from.
+        DivergedError: for a loss or a weight that became NaN or infinite.
+    """
+    import_tensorflow(config.training.threads)
+    setup = prepare(config, corpus)
+    keeper = Keeper(setup.model.score.name, config.training.patience)
+    _fit(setup, keeper, callbacks, progress, diagnostics=0)
+    keep_for_the_next(setup.shape, setup.model)
+    return Trained(
+        config,
+        setup.facts,
+        keeper.best_weights,
+        keeper.history,
+        keeper.best,
+        setup.model.score.name,
+        keeper.best_epoch,
+        keeper.seconds,
+        _parameters(setup),
+    )
+
+
+def train_run(
+    config: Config,
+    output: Path | None = None,
+    *,
+    corpus: Corpus | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Trains a system and leaves a run folder with weights, post-processing chain and development scores.
+
+    Args:
+        config: what to train; see `config.preset`. With `corpus`: resolved, from `load_corpus`.
+        output: the run folder. Default: see `default_output`.
+        corpus: from `load_corpus`. Default: read here.
+        resume: continue what stands in `output`, to the weights of a run that was never interrupted.
+        callbacks: further Keras callbacks.
+        progress: told how far reading and training are.
+
+    Raises:
+        InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
+    """
+    import_tensorflow(config.training.threads)
+    if corpus is None:
+        config, corpus = load_corpus(config, progress)
+    existing = _continued(config, corpus, output) if resume else None
+    setup = prepare(config, corpus)
+    run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
+    keeper = RunKeeper(run, setup.model.score.name, config.training.patience)
+    if resume:
+        keeper.restore(setup.model)
+    more = keeper.epochs_done < config.training.epochs and not keeper.stopped_early
+    if more:
+        run.begin_again()
+        logs = keras.callbacks.TensorBoard(run.logs, write_graph=False)
+        _fit(setup, keeper, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
+    if more or not run.finished:
+        _finish(setup, corpus, run, keeper)
+    keep_for_the_next(setup.shape, setup.model)
+    return run
+
+
+def _fit(setup: Setup, keeper: Keeper, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
+    training = setup.config.training
+    first = keeper.epochs_done * setup.steps_per_epoch
+    watch = [Diagnostics(setup, diagnostics)]
+    if progress is not None:
+        watch.append(_Report(progress, training.epochs, setup.model.score.name))
+    with keeper.stopping_at_a_step():
+        setup.model.fit(
+            setup.batches(first, setup.model.steps),
+            steps_per_epoch=setup.steps_per_epoch // setup.model.steps,
+            initial_epoch=keeper.epochs_done,
+            epochs=training.epochs,
+            validation_data=setup.development,
+            callbacks=[*watch, keeper, *callbacks],
+            shuffle=False,
+            verbose=0,
+        )
+
+
+def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
+    """Best weights, post-processing learnt on development, development scores."""
+    set_weight_arrays(setup.model, run.read_arrays(BEST))
+    monomodal = setup.model.monomodal(setup.facts.target)
+    recordings = labelled(corpus, setup.facts.target, "dev")
+    raw = outputs(monomodal, recordings, setup.facts)
+    chain, trace = learn_chain(recordings, raw, setup.facts)
+    if chain is not None:
+        run.write_chain(chain, trace)
+    evaluated = evaluate("dev", recordings, raw, setup.facts, chain)
+    training = {
+        "epochs": keeper.epochs_done,
+        "best_epoch": keeper.best_epoch,
+        "seconds": round(keeper.seconds, 1),
+        "parameters": _parameters(setup),
+    }
+    run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})
+
+
+def _parameters(setup: Setup) -> dict[str, int]:
+    kept = setup.model.monomodal(setup.facts.target)
+    return {"training": setup.model.count_params(), "kept": kept.count_params()}
+
+
+class _Report(keras.callbacks.Callback):
+    """Tells a progress function how far training is."""
+
+    def __init__(self, progress: Progress, epochs: int, score: str):
+        super().__init__()
+        self.progress, self.epochs, self.score = progress, epochs, score
+        self.best = float("nan")
+
+    def on_train_begin(self, logs=None):
+        self.progress(0, self.epochs, "compiling the first step")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.best = np.fmax(self.best, logs[f"val_{self.score}"])
+        text = f"loss {logs['loss']:.3f}, {self.score} {logs[f'val_{self.score}']:.3f}, best {self.best:.3f}"
+        self.progress(epoch + 1, self.epochs, text)
+
+
+def _continued(config: Config, corpus: Corpus, output: Path | None) -> Run:
+    if output is None:
+        raise InputError("resume continues what stands in `output`; name that folder")
+    run = Run.open(output, finished=False)
+    before, now = run.config().to_dict(), config.to_dict()
+    for name, value in now.items():
+        if name not in _MAY_CHANGE and before[name] != value:
+            raise InputError(
+                f"{output}: was trained with --{name.replace('_', '-')} {before[name]}, not {value}; a run continues "
+                "only with its own settings"
+            )
+    if run.facts().fingerprints != fingerprints(config, corpus):
+        raise InputError(f"{output}: the data have changed since training began; start a new run")
+    run.write_json("config.json", now)
+    return run

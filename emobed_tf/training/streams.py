@@ -1,0 +1,275 @@
+"""Corpus -> delayed, binned, padded sequences -> one position-addressable tf.data stream per modality.
+
+Batch k of a modality is a function of (seed, modality, k) alone: each modality has its own order, labels and length,
+and a run that was killed continues with the very batch that would have come.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
+from emobed_tf.corpora.ratings import rater_deviation, unrated
+from emobed_tf.corpora.time import frames_of, shift
+from emobed_tf.errors import InputError
+
+NOT_MINED = -1
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """One modality's sequences, right-padded to one length.
+
+    Attributes:
+        modality: its name.
+        features: float32 `[items, frames, features]`; NaN where missing and in the padding.
+        labels: float32 `[items, frames]` (regression) or int32 `[items]` (classification).
+        mask: bool `[items, frames]`, True where a frame exists; padding and nothing else is False.
+        mined_classes: int32 `[items, mined]`, class of every mined embedding; -1 where there is none to mine.
+        mined_times: float32 `[items, mined]`, seconds.
+        recording: int32 `[items]`, the same number for the same recording of a corpus in every modality.
+        stride: frames between two mined ones.
+        mined_weights: float32 `[items, mined]` in [0, 1], how much each mined embedding counts; None: all alike.
+    """
+
+    modality: str
+    features: np.ndarray
+    labels: np.ndarray
+    mask: np.ndarray
+    mined_classes: np.ndarray
+    mined_times: np.ndarray
+    recording: np.ndarray
+    stride: int
+    mined_weights: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a batch holds, by name."""
+        names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+def class_edges(labels: Sequence[np.ndarray], bins: int) -> np.ndarray:
+    """Edges between the classes of a continuous label: quantiles of the pooled training labels.
+
+    Args:
+        labels: the target's training labels after the delay, one float `[frames]` per recording.
+        bins: number of classes.
+
+    Returns:
+        Float64 `[bins - 1]`, strictly rising. A label belongs to class k where k edges are <= it.
+
+    Raises:
+        InputError: if the labels have too few distinct values for so many classes.
+    """
+    pooled = np.concatenate(labels).astype(np.float64)
+    edges = np.quantile(pooled, np.arange(1, bins) / bins)
+    members = np.bincount(np.searchsorted(edges, pooled, side="right"), minlength=bins)
+    if (np.diff(edges) <= 0).any() or (members == 0).any():
+        raise InputError(f"the training labels have too few distinct values for --bins {bins}; choose fewer")
+    return edges
+
+
+def training_labels(modality: Modality, label: str, delay: float) -> list[np.ndarray]:
+    """Labels of the training recordings, shifted back by the annotation delay (section 4.2).
+
+    Args:
+        modality: whose recordings.
+        label: name of the label.
+        delay: seconds; nothing is shifted where recordings are single utterances.
+
+    Returns:
+        One float32 `[frames]` (a dimension) or int32 scalar (a class) per recording.
+    """
+    recordings = modality.partition("train")
+    if label == EMOTION or modality.frame_seconds is None:
+        return [recording.labels[label] for recording in recordings]
+    frames = frames_of(delay, modality.frame_seconds)
+    return [shift(recording.labels[label], -frames) for recording in recordings]
+
+
+def agreement(modality: Modality, label: str, delay: float) -> list[np.ndarray]:
+    """How far raters agree in the training recordings: 1 / (1 + u / mean u), u their standard deviation.
+
+    1 where they are of one mind, 1/2 where they disagree as much as on average; shifted as the labels are. The paper
+    names annotation uncertainty as future work (section 6) and says nothing of a form.
+
+    Args:
+        modality: whose recordings.
+        label: name of the dimension.
+        delay: seconds, see `training_labels`.
+
+    Returns:
+        One float32 `[frames]` in (0, 1] per recording.
+
+    Raises:
+        InputError: without ratings of two raters at least.
+    """
+    missing = unrated(modality, label)
+    if missing:
+        raise InputError(f"--disagreement weighed needs {missing}; leave it out for other data")
+    frames = frames_of(delay, modality.frame_seconds) if modality.frame_seconds else 0
+    deviations = [shift(rater_deviation(r.ratings[label]), -frames) for r in modality.partition("train")]
+    mean = float(np.mean(np.concatenate(deviations))) or 1.0
+    return [(1 / (1 + deviation / mean)).astype(np.float32) for deviation in deviations]
+
+
+def training_sequences(
+    modality: Modality, labels: Sequence[np.ndarray], *, task: str, edges: np.ndarray, hop: float, seconds: float | None
+) -> Sequences:
+    """The training partition of a modality as sequences, cut into pieces where asked.
+
+    Args:
+        modality: whose recordings.
+        labels: from `training_labels`, in the same order.
+        task: `regression` or `classification`.
+        edges: of the classes of a continuous label, from `class_edges`; unused for classification.
+        hop: seconds between two mined frames; 0 mines all.
+        seconds: length of a piece; None: whole recordings. Utterances of a classification are never cut.
+    """
+    step = modality.frame_seconds
+    stride = 1 if step is None else max(1, frames_of(hop, step))
+    pieces = list(zip(modality.partition("train"), labels, strict=True))
+    if task == CLASSIFICATION:
+        return _padded(modality, pieces, lambda recording, label: _mined_utterance(recording, label))
+    if seconds is not None and step is not None:
+        length = max(1, frames_of(seconds, step))
+        pieces = [piece for recording, label in pieces for piece in _cut(recording, label, length, step)]
+    return _padded(
+        modality, pieces, lambda recording, label: _mined_frames(recording, label, edges, stride, step), stride
+    )
+
+
+def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequences:
+    """Whole labelled recordings of a partition, labels as they are (the delay not applied), nothing mined.
+
+    Raises:
+        InputError: if none of them has that label.
+    """
+    pieces = [(r, r.labels[label]) for r in modality.partition(partition) if label in r.labels]
+    if not pieces:
+        raise InputError(f"modality '{modality.name}': no recording of partition '{partition}' has the label '{label}'")
+    return _padded(modality, pieces, lambda recording, label: (np.zeros(0, np.int32), np.zeros(0, np.float32)))
+
+
+def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, steps: int = 1) -> tf.data.Dataset:
+    """Batches without end from one modality, each item once before any comes again.
+
+    Args:
+        sequences: what to draw from.
+        batch_size: items of a batch; fewer where there are fewer sequences.
+        seed: of the order.
+        first: number of the first batch.
+        steps: batches that come at a time. More than one are stacked, `[steps, batch, ...]`.
+
+    Returns:
+        A data set of dicts as `Sequences.arrays` names them.
+    """
+    items = len(sequences)
+    size = min(batch_size, items)
+    count = steps * size
+    shape = [size] if steps == 1 else [steps, size]
+    arrays = {name: tf.constant(values) for name, values in sequences.arrays().items()}
+    key = zlib.crc32(sequences.modality.encode())
+
+    @tf.autograph.experimental.do_not_convert
+    def batch(k):
+        position = k * size + tf.range(count, dtype=tf.int64)
+        seeds = tf.stack(
+            [
+                tf.fill([count], tf.constant(seed, tf.int64)),
+                tf.fill([count], tf.constant(key, tf.int64)),
+                position // items,
+            ],
+            axis=1,
+        )
+        # The public wrapper of this operation takes a single seed; here every position has its pass's own.
+        index = tf.raw_ops.RandomIndexShuffle(
+            index=position % items, seed=tf.cast(seeds, tf.uint32), max_index=tf.constant(items - 1, tf.int64)
+        )
+        return {name: tf.gather(values, tf.reshape(index, shape)) for name, values in arrays.items()}
+
+    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(batch)
+
+
+def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
+    """The modalities' streams side by side: batches of `{modality: batch}`."""
+    return tf.data.Dataset.zip(streams).prefetch(1)
+
+
+def in_order(sequences: Sequences, batch_size: int, *, stacked: bool = False) -> tf.data.Dataset:
+    """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes.
+
+    Args:
+        sequences: what to go through.
+        batch_size: items of a batch; fewer where there are fewer sequences.
+        stacked: all batches at a time, `[batches, batch, ...]`, rather than one by one.
+
+    Returns:
+        A data set of `{modality: batch}`.
+    """
+    size = min(batch_size, len(sequences))
+    fill = -len(sequences) % size
+    blank = {"mask": False, "mined_classes": NOT_MINED}
+
+    def in_batches(name, values):
+        rest = np.full((fill, *values.shape[1:]), blank.get(name, 0), values.dtype)
+        filled = np.concatenate([values, rest]) if fill else values
+        return filled.reshape(len(filled) // size, size, *values.shape[1:])
+
+    arrays = {name: in_batches(name, values) for name, values in sequences.arrays().items()}
+    make = tf.data.Dataset.from_tensors if stacked else tf.data.Dataset.from_tensor_slices
+    return make({sequences.modality: arrays})
+
+
+def _cut(recording: Recording, label: np.ndarray, length: int, step: float) -> Iterator[tuple[Recording, np.ndarray]]:
+    for first in range(0, recording.frames, length):
+        part = slice(first, first + length)
+        start = recording.start + first * step
+        yield (
+            Recording(recording.id, recording.partition, recording.speaker, recording.features[part], start=start),
+            label[part],
+        )
+
+
+def _mined_utterance(recording: Recording, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mined = NOT_MINED if recording.missing.all() else int(label)
+    return np.array([mined], np.int32), np.array([recording.start], np.float32)
+
+
+def _mined_frames(
+    recording: Recording, label: np.ndarray, edges: np.ndarray, stride: int, step: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    chosen = slice(None, None, stride)
+    classes = np.searchsorted(edges, label[chosen], side="right").astype(np.int32)
+    classes[recording.missing[chosen]] = NOT_MINED
+    times = recording.start + np.arange(recording.frames)[chosen] * (step or 0.0)
+    return classes, times.astype(np.float32)
+
+
+def _padded(modality: Modality, pieces: list, mine, stride: int = 1) -> Sequences:
+    items = len(pieces)
+    frames = max(recording.frames for recording, _ in pieces)
+    mined = [mine(recording, label) for recording, label in pieces]
+    widest = max(len(classes) for classes, _ in mined)
+    per_frame = np.ndim(pieces[0][1]) == 1
+    features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
+    labels = np.zeros((items, frames), np.float32) if per_frame else np.zeros(items, np.int32)
+    mask = np.zeros((items, frames), bool)
+    mined_classes = np.full((items, widest), NOT_MINED, np.int32)
+    mined_times = np.zeros((items, widest), np.float32)
+    for i, ((recording, label), (classes, times)) in enumerate(zip(pieces, mined, strict=True)):
+        features[i, : recording.frames] = recording.features
+        labels[(i, slice(recording.frames)) if per_frame else i] = label
+        mask[i, : recording.frames] = True
+        mined_classes[i, : len(classes)] = classes
+        mined_times[i, : len(times)] = times
+    recording = [zlib.crc32(f"{modality.corpus}/{r.id}".encode()) & 0x7FFFFFFF for r, _ in pieces]
+    return Sequences(
+        modality.name, features, labels, mask, mined_classes, mined_times, np.array(recording, np.int32), stride
+    )

@@ -1,0 +1,10 @@
+"""A client for what `emobed_tf.export` wrote and TensorFlow Serving serves: NumPy in and out, no TensorFlow.
+
+`python -m serving.client` is the same for the shell.
+"""
+
+from serving.client.client import Client, Stream, VersionStatus
+from serving.client.connection import ServingError
+from serving.client.payload import Classification
+
+__all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]

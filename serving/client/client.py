@@ -1,0 +1,313 @@
+"""A client for what `emobed_tf.export` wrote and TensorFlow Serving serves: NumPy in and out, no TensorFlow.
+
+    with Client("http://localhost:8501", "audio") as client:
+        arousal = client.predict(features)  # [frames, features] -> [frames]
+        with client.stream() as live:
+            for frames in microphone():
+                print(live.send(frames)[-1])
+
+`python -m serving.client` is the same for the shell.
+"""
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emobed_tf.errors import InputError
+from emobed_tf.saved_model.manifest import FORMAT
+from serving.client.connection import Connection, ServingError, unexpected
+from serving.client.payload import Answer, Classification, as_batch
+
+__all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
+
+States = Mapping[str, np.ndarray]
+_NONE: States = {}
+
+
+@dataclass(frozen=True)
+class VersionStatus:
+    """What the server says of one version of a model.
+
+    Attributes:
+        version: its number.
+        state: `START`, `LOADING`, `AVAILABLE`, `UNLOADING` or `END`.
+        error: why it could not be loaded; empty if nothing is wrong.
+    """
+
+    version: int
+    state: str
+    error: str
+
+
+class Client:
+    """One model on a server. Nothing is sent before the first call.
+
+    Without `version`, each call first asks which version the label, or the newest, is now, and then addresses that
+    one: what is checked, sent and returned belongs to one version even while the server loads another. `pinned` spares
+    this small request.
+
+    A client keeps one connection open and belongs to one thread. Give each thread its own; a stream has its own.
+
+    Features are numbers `[frames, features]` of one recording, `[batch, frames, features]` of several of one length,
+    or a pandas DataFrame of one recording; NaN is a missing value. A DataFrame's columns, or an array's that `columns`
+    names, may have any order, but must be the model's features, no fewer and no more. An array without names must have
+    the manifest's order.
+
+    Every call raises `ServingError` if the server refuses, fails or can't be reached; those that take features raise
+    `InputError` before anything is sent if they are not the model's.
+
+    Args:
+        url: the server's address, such as `http://localhost:8501`.
+        model: name of the model there.
+        version: number of the version to use.
+        label: or the label of the version, where the server's configuration has labels. Neither: the newest.
+        timeout: seconds to wait for the connection, and for the server while it says nothing.
+        retries: how often to try again after 503 (overloaded, loading); see `Connection`.
+
+    Raises:
+        InputError: if an argument can't be.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+    ):
+        if not model:
+            raise InputError("expected the name of a model, got an empty one")
+        if version is not None and label is not None:
+            raise InputError(f"expected a version or a label, got both: version {version} and label '{label}'")
+        self.model, self.version, self.label = model, version, label
+        self._connection = Connection(url, timeout, retries)
+        self._manifests: dict[int, Mapping[str, Any]] = {}
+
+    def predict(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
+        """What the model says, in the features' time: the label delay is not undone.
+
+        Args:
+            features: see the class.
+            columns: names of an array's features.
+
+        Returns:
+            Regression: float32 `[frames]`, or `[batch, frames]`. Classification: after the last frame.
+        """
+        return self._ask("serving_default", features, columns).prediction()
+
+    def postprocess(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray:
+        """Predictions of a regression in the gold standard's time, post-processed as learnt on development.
+
+        Args:
+            features: of whole recordings, see the class.
+            columns: names of an array's features.
+
+        Returns:
+            float32 `[frames]`, or `[batch, frames]`.
+
+        Raises:
+            InputError: also if the model is a classifier.
+        """
+        answer = self._ask("postprocessed", features, columns)
+        return answer.numbers("postprocessed", answer.frames)
+
+    def embed(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray:
+        """Embeddings: what the encoder gives and the head takes.
+
+        Args:
+            features: see the class.
+            columns: names of an array's features.
+
+        Returns:
+            float32 `[frames, units]`, or `[batch, frames, units]`, in the features' time.
+        """
+        answer = self._ask("embed", features, columns)
+        return answer.numbers("embedding", answer.frames, None)
+
+    def stream(self) -> "Stream":
+        """A stream of one live recording, on a connection of its own.
+
+        Raises:
+            InputError: if the model takes utterances: they have no stream.
+        """
+        version = self.current_version()
+        manifest = self._manifest(version)
+        if manifest["frame_seconds"] is None:
+            raise InputError(f"{self.model}: the model takes utterances, which have no stream; use predict")
+        return Stream(self._pinned_to(version), manifest)
+
+    def manifest(self) -> dict[str, Any]:
+        """What the exporter wrote down of the model, see `emobed_tf.saved_model.manifest`; asked for once per version.
+
+        Raises:
+            ServingError: also if the model has none, or one of a newer format than this client's.
+        """
+        return copy.deepcopy(self._manifest(self.current_version()))
+
+    def metadata(self) -> dict[str, Any]:
+        """The server's own description: `model_spec` (name, version) and `metadata` (signatures)."""
+        return self._connection.get(self._url(self.version, self.label) + "/metadata")
+
+    def status(self) -> tuple[VersionStatus, ...]:
+        """All versions that the server knows, or the client's; newest first. The server pays no heed to labels here."""
+        url = self._url(self.version)
+        answer = self._connection.get(url)
+        try:
+            found = [
+                VersionStatus(int(one["version"]), one["state"], one["status"]["error_message"])
+                for one in answer["model_version_status"]
+            ]
+        except (KeyError, TypeError, ValueError):
+            raise unexpected("a list of versions", answer, url) from None
+        return tuple(sorted(found, key=lambda status: -status.version))
+
+    def current_version(self) -> int:
+        """The client's version; without one, that which its label, or the newest, is now."""
+        if self.version is not None:
+            return self.version
+        answer = self.metadata()
+        try:
+            return int(answer["model_spec"]["version"])
+        except (KeyError, TypeError, ValueError):
+            raise unexpected("a version", answer, self._url(None, self.label) + "/metadata") from None
+
+    def pinned(self) -> "Client":
+        """A client, with a connection of its own, that stays with the version that is the current one now."""
+        return self._pinned_to(self.current_version())
+
+    def close(self) -> None:
+        """Closes the connection. Leaving a `with` block does so."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _url(self, version: int | None, label: str | None = None) -> str:
+        url = f"{self._connection.url}/v1/models/{quote(self.model, safe='')}"
+        if version is not None:
+            return f"{url}/versions/{version}"
+        return url if label is None else f"{url}/labels/{quote(label, safe='')}"
+
+    def _pinned_to(self, version: int) -> "Client":
+        old = self._connection
+        new = Client(old.url, self.model, version=version, timeout=old.timeout, retries=old.retries)
+        new._manifests.update(self._manifests)
+        return new
+
+    def _ask(self, signature: str, features: ArrayLike, columns: Sequence[str] | None) -> Answer:
+        version = self.current_version()
+        try:
+            return self._ask_version(version, signature, features, columns)
+        except ServingError as error:
+            if error.status != 404 or (newer := self.current_version()) == version:
+                raise
+        return self._ask_version(newer, signature, features, columns)  # the first one was unloaded meanwhile
+
+    def _ask_version(
+        self, version: int, signature: str, features: ArrayLike, columns: Sequence[str] | None, states: States = _NONE
+    ) -> Answer:
+        manifest = self._manifest(version)
+        if signature not in manifest["signatures"]:
+            raise InputError(
+                f"{self.model}, version {version}: no signature '{signature}'; it has "
+                f"{', '.join(manifest['signatures'])}"
+            )
+        batch, single = as_batch(features, manifest, columns)
+        if states and not single:
+            raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.shape)}")
+        state = {name: values.tolist() for name, values in states.items()}
+        url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch])
+        return Answer(rows, batch.shape[1], single, manifest, url)
+
+    def _manifest(self, version: int) -> Mapping[str, Any]:
+        if version not in self._manifests:
+            url, rows = self._predict(version, "manifest", [{"request": ""}])
+            try:
+                (text,) = rows
+                manifest = json.loads(text)
+                newer = manifest["format"] > FORMAT
+            except (KeyError, TypeError, ValueError):
+                raise unexpected("a manifest", rows, url) from None
+            if newer:
+                message = f"the model's manifest has format {manifest['format']}, this client knows {FORMAT}; update it"
+                raise ServingError(200, message, url)
+            self._manifests[version] = manifest
+        return self._manifests[version]
+
+    def _predict(self, version: int, signature: str, instances: list) -> tuple[str, Any]:
+        url = self._url(version) + ":predict"
+        answer = self._connection.post(url, {"signature_name": signature, "instances": instances})
+        if not isinstance(answer.get("predictions"), list) or len(answer["predictions"]) != len(instances):
+            raise unexpected(f"{len(instances)} predictions", answer, url)
+        return url, answer["predictions"]
+
+
+class Stream:
+    """One recording as it comes, from its first frame on; what is said of a chunk knows all before it.
+
+    The states of the network travel with each chunk: the server keeps nothing, and chunks of any length give what the
+    whole recording would. States belong to one version of the model, so a stream stays with the one that it began
+    with. A stream belongs to one thread, which need not be its client's.
+
+    Attributes:
+        version: number of the model's version.
+    """
+
+    def __init__(self, client: Client, manifest: Mapping[str, Any]):
+        """Takes a pinned client, which it closes in the end; `Client.stream` makes one."""
+        self.version = client.current_version()
+        self._client = client
+        self._states: States = {
+            state["name"]: np.full(state["units"], state["begins"], np.float32) for state in manifest["states"]
+        }
+
+    def send(self, chunk: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
+        """Sends the next frames.
+
+        Args:
+            chunk: `[frames, features]`, one frame or more, see `Client`.
+            columns: names of an array's features.
+
+        Returns:
+            float32 `[frames]` in the features' time; or the classification after the last frame.
+
+        Raises:
+            InputError: if these are not the model's features. The stream can go on.
+            ServingError: if the server refuses, fails or can't be reached. The same chunk can be sent again, unless
+                the server has unloaded the version (status 404): then begin another stream.
+        """
+        try:
+            answer = self._client._ask_version(self.version, "stream", chunk, columns, self._states)
+        except ServingError as error:
+            if error.status != 404:
+                raise
+            message = (
+                f"version {self.version} of {self._client.model}, which the stream began with, is gone; "
+                f"begin another stream ({error.message})"
+            )
+            raise ServingError(404, message, error.url) from None
+        prediction = answer.prediction()
+        self._states = {name: answer.numbers(name, len(state)) for name, state in self._states.items()}
+        return prediction
+
+    def close(self) -> None:
+        """Closes the stream's connection. Leaving a `with` block does so."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

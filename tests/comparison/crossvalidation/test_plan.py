@@ -1,0 +1,186 @@
+"""The nested protocol: nothing of an outer fold is touched, folds become one result, whatever failed is told."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emobed_tf.comparison.crossvalidation.plan import FoldSource, Protocol, check_settings, make_plan
+from emobed_tf.comparison.trials import Trial, run_trial
+from emobed_tf.config import preset
+from emobed_tf.errors import InputError
+from emobed_tf.systems.baselines.svm import SupportVectorMachine
+from tests.training.test_loop import TINY
+
+pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
+
+THREE = Protocol(targets=("audio", "face"), folds=3)
+SYSTEMS = ("classic", "emobed")
+
+
+def settings(folder, **changes):
+    names = tuple(f"{name}={folder / name}.csv" for name in ("audio", "face"))
+    return preset("tables").replace(table=names, **{**TINY, "batch_size": 16, **changes})
+
+
+@pytest.fixture(scope="module")
+def plan(tables):
+    return make_plan(settings(tables), THREE, SYSTEMS)
+
+
+@pytest.fixture(scope="module")
+def spoilt(plan, tables, tmp_path_factory):
+    """The same tables, but the first fold's test speakers have other features and the next class."""
+    folder = tmp_path_factory.mktemp("spoilt")
+    following = {"anger": "joy", "joy": "calm", "calm": "anger"}
+    for name in ("audio", "face"):
+        with (tables / f"{name}.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            if row["speaker"] in plan.folds[0].test:
+                row["label"] = following[row["label"]]
+                row.update({c: f"{1000 - 7 * float(row[c])}" for c in row if c.startswith(name)})
+        with (folder / f"{name}.csv").open("w") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    found = make_plan(settings(folder), THREE, SYSTEMS)
+    assert found.folds == plan.folds
+    return found
+
+
+class TestPlan:
+    def test_folds_are_the_same_for_all_targets(self, plan):
+        audio, face = ([plan.cell(t, "classic", fold).source().corpus for fold in plan.folds] for t in plan.targets)
+        for heard, seen in zip(audio, face, strict=True):
+            for name in plan.targets:
+                for part in ("train", "dev", "test"):
+                    assert {r.id for r in heard.modality(name).partition(part)} == {
+                        r.id for r in seen.modality(name).partition(part)
+                    }
+
+    def test_every_recording_is_tested_once(self, plan):
+        for target in plan.targets:
+            tested = [
+                r.id
+                for fold in plan.folds
+                for r in plan.cell(target, "classic", fold).source().recordings("test")[target]
+            ]
+            assert sorted(tested) == sorted(r.id for r in plan.corpus.modality(target).recordings)
+
+    def test_settings(self, plan):
+        # Chosen by what is reported, unless another score is asked for.
+        assert plan.scores == ("uar", "f1_macro", "f1_micro")
+        assert plan.configs["audio"].classification_score == "uar"
+        assert plan.configs["audio"].data.auxiliary == ("face",)
+        assert plan.configs["face"].data.auxiliary == ("audio",)
+
+    def test_another_selection(self, tables):
+        found = make_plan(settings(tables, selection="f1_micro"), THREE, SYSTEMS)
+        assert found.configs["face"].classification_score == "f1_micro"
+
+    def test_default_target_is_that_of_the_settings(self, tables):
+        assert make_plan(settings(tables, target="face"), Protocol(folds=3), SYSTEMS).targets == ("face",)
+        assert make_plan(settings(tables), Protocol(folds=3), SYSTEMS).targets == ("audio",)
+
+    def test_cells_with_equal_shapes_are_neighbours(self, plan):
+        order = [(plan.target_of(cell), cell.system) for cell in plan.cells(SYSTEMS)]
+        assert order == [(t, s) for t in ("audio", "face") for s in SYSTEMS for _ in range(3)]
+
+    def test_one_modality_is_enough_without_a_crossmodal_system(self, tables):
+        alone = settings(tables).replace(table=(f"audio={tables / 'audio.csv'}",))
+        found = make_plan(alone, Protocol(folds=3), ("classic", "svm"))
+        assert found.configs["audio"].data.auxiliary == ()
+        with pytest.raises(InputError, match="needs an auxiliary modality"):
+            make_plan(alone, Protocol(folds=3), SYSTEMS)
+
+    def test_recola_speakers_are_its_recordings_with_labels(self, recola):
+        config = preset("recola").replace(data_dir=recola, **TINY)
+        found = make_plan(config, Protocol(folds=3), SYSTEMS)
+        # Three recordings a partition; the simulated package has its test labels apart, where the reader finds them.
+        assert sorted(found.speakers) == [f"{part}_{k}" for part in ("dev", "test", "train") for k in (1, 2, 3)]
+        assert found.scores == ("ccc",)
+
+    def test_partitions_are_neither_needed_nor_looked_at(self, plan, tables, tmp_path):
+        audio, face = (pd.read_csv(tables / f"{name}.csv") for name in ("audio", "face"))
+        audio.drop(columns="partition").to_csv(tmp_path / "audio.csv", index=False)
+        face.assign(partition=[f"split {k % 7}" for k in range(len(face))]).to_csv(tmp_path / "face.csv", index=False)
+        found = make_plan(settings(tmp_path), THREE, SYSTEMS)
+        assert found.folds == plan.folds
+        for target in plan.targets:
+            a, b = (each.cell(target, "classic", each.folds[1]).source().corpus for each in (found, plan))
+            for name in plan.targets:
+                groups = [[(r.id, r.partition) for r in each.modality(name).recordings] for each in (a, b)]
+                assert groups[0] == groups[1]
+                assert {part for _, part in groups[0]} == {"train", "dev", "test"}
+
+    def test_identity_tells_what_matters(self, plan, tables):
+        def identity(protocol=THREE, **changes):
+            return make_plan(settings(tables, **changes), protocol, SYSTEMS).identity()
+
+        assert identity() == plan.identity()
+        assert identity(epochs=4) != plan.identity()
+        assert identity(dataclasses.replace(THREE, fold_seed=1)) != plan.identity()
+        assert identity(dataclasses.replace(THREE, targets=("face",))) == plan.identity()
+
+
+class TestNothingOfTheOuterFoldIsTouched:
+    @pytest.mark.parametrize("system", ["emobed", "svm", "emobed_tf.systems.controls:PermutedLabels"])
+    def test_choices_are_the_same(self, plan, spoilt, system):
+        from emobed_tf.systems.base import find
+
+        def tried(of):
+            cell = of.cell("audio", system, of.folds[0])
+            plans = find(system)().configurations(cell.source().without_test(), 2)
+            return [run_trial(Trial(cell.problem, cell.source, system, each, 0)).record for each in plans]
+
+        for a, b in zip(tried(plan), tried(spoilt), strict=True):
+            assert "failed" not in a
+            for name in ("settings", "score", "partitions"):
+                assert a[name] == b[name]
+
+    def test_weights_are_the_same(self, plan, spoilt):
+        from emobed_tf.systems.frameworks import EmoBed
+
+        weights = []
+        for of in (plan, spoilt):
+            system = EmoBed()
+            system.fit(of.cell("audio", "emobed", of.folds[0]).source().without_test(), {"alpha": 0.5, "beta": 0.3}, 0)
+            weights.append(system.trained.weights)
+        assert weights[0].keys() == weights[1].keys()
+        for name, values in weights[0].items():
+            np.testing.assert_array_equal(values, weights[1][name], err_msg=name)
+
+    def test_but_what_is_learnt_from_is(self, plan, spoilt):
+        # In the second fold the spoilt speakers are for development or training: there it must be seen.
+        scores = []
+        for of in (plan, spoilt):
+            cell = of.cell("audio", "svm", of.folds[1])
+            defaults = SupportVectorMachine().configurations(cell.source(), 1)[0]
+            outcome = run_trial(Trial(cell.problem, cell.source, "svm", defaults, 0, final=True))
+            scores.append(outcome.record["partitions"])
+        assert scores[0] != scores[1]
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [({"framework": "classic"}, "name them with --systems"), ({"seed": 3}, "leave --seed out")],
+    )
+    def test_what_the_protocol_fixes(self, tables, changes, message):
+        with pytest.raises(InputError, match=message):
+            check_settings(settings(tables, **changes))
+
+    def test_a_target_twice(self, tables):
+        with pytest.raises(InputError, match="--targets: audio a second time"):
+            make_plan(settings(tables), Protocol(targets=("audio", "face", "audio")), SYSTEMS)
+
+    def test_a_source_can_be_sent_to_a_worker(self, plan):
+        import pickle
+
+        source = plan.cell("audio", "classic", plan.folds[0]).source
+        assert isinstance(source, FoldSource)
+        assert pickle.loads(pickle.dumps(source)) == source  # noqa: S301
+        assert hash(source) == hash(pickle.loads(pickle.dumps(source)))  # noqa: S301

@@ -1,0 +1,240 @@
+"""The protocol: what is tried, chosen and read when; one fit against scores that are known."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from emobed_tf.comparison.ledger import Ledger
+from emobed_tf.comparison.protocol import Budget, Cell, predictions_file, run_cells
+from emobed_tf.comparison.trials import Official, Trial, run_trial
+from emobed_tf.comparison.workers import Workers
+from emobed_tf.config import preset
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import concordance_cc
+from emobed_tf.systems.base import System
+
+HERE = "tests.comparison.test_protocol"
+
+
+class Rigged(System):
+    """Answers rightly on a share of development that its setting names, on the rest of test: choosing by test shows.
+
+    Attributes:
+        log: what was asked of all instances: (method, partition or settings).
+    """
+
+    title = "rigged"
+    log: ClassVar[list] = []
+    fails_with: ClassVar[tuple] = ()
+
+    def configurations(self, problem, number):
+        assert not problem.modality.partition("test")
+        return [{"right": share} for share in (0.2, 0.8, 0.5, 0.8, 1.0)[:number]]
+
+    def fit(self, problem, settings, seed):
+        assert not any(modality.partition("test") for modality in problem.corpus)
+        Rigged.log.append(("fit", settings["right"], seed))
+        if settings["right"] in Rigged.fails_with:
+            raise InputError("the weights are not finite")
+        self.target, self.right, self.classes = problem.target, settings["right"], len(problem.corpus.classes)
+
+    def predict(self, recordings):
+        found = recordings[self.target]
+        partition = found[0].partition
+        Rigged.log.append(("predict", partition))
+        share = self.right if partition == "dev" else 1 - self.right
+        answers = []
+        for k, recording in enumerate(found):
+            label = int(recording.labels["emotion"])
+            answer = label if k < round(share * len(found)) else (label + 1) % self.classes
+            answers.append(np.eye(self.classes)[answer])
+        return answers
+
+    parameters = 7
+
+
+class Shapeless(Rigged):
+    """Forgets a class."""
+
+    def predict(self, recordings):
+        return [values[1:] for values in super().predict(recordings)]
+
+
+class Unable(Rigged):
+    """Has no settings for these data."""
+
+    def configurations(self, problem, number):
+        raise InputError("these data have no ratings")
+
+
+class Regression(Rigged):
+    """Learns numbers alone."""
+
+    tasks = ("regression",)
+
+
+class Follower(System):
+    """Says the gold standard with half its deviation, one second late."""
+
+    title = "follower"
+
+    def configurations(self, problem, number):
+        return [{}]
+
+    def fit(self, problem, settings, seed):
+        self.target = problem.target
+
+    def predict(self, recordings):
+        return [np.r_[np.full(25, g[0]), g[:-25]] / 2 for g in (r.labels["arousal"] for r in recordings[self.target])]
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    Rigged.log, Rigged.fails_with = [], ()
+
+
+@pytest.fixture(scope="module")
+def source(tables):
+    config = preset("tables").replace(data_dir=tables, target="audio", threads=1, selection="f1_micro")
+    return Official(config)
+
+
+@pytest.fixture
+def run(source, tmp_path):
+    def run(*systems, configurations=3, seeds=2, ledger=None, **more):
+        cells = [Cell("audio", source, f"{HERE}:{name}") for name in systems]
+        ledger = ledger or Ledger(tmp_path / "ledger.jsonl", {"of": "a test"})
+        return run_cells(cells, Budget(configurations, seeds), ledger, Workers(), threads=1, **more)
+
+    return run
+
+
+@pytest.mark.usefixtures("stack")
+class TestRunCells:
+    def test_the_best_on_development_is_chosen(self, run):
+        (result,) = run("Rigged")
+        assert result.settings == {"right": 0.8}
+        assert [record["score"] for record in result.tried] == pytest.approx([3 / 15, 12 / 15, 8 / 15])
+        assert [record["seed"] for record in result.runs] == [0, 1]
+        assert result.failed is None
+
+    def test_test_is_read_once_a_seed_after_everything_is_chosen(self, run):
+        run("Rigged")
+        kinds = [entry[:2] for entry in Rigged.log]
+        assert kinds.count(("predict", "test")) == 2
+        first = kinds.index(("predict", "test"))
+        assert [entry for entry in kinds[:first] if entry[0] == "fit"][:3] == [("fit", 0.2), ("fit", 0.8), ("fit", 0.5)]
+        assert all(entry[1] == 0.8 for entry in kinds[first:] if entry[0] == "fit")
+
+    def test_test_scores_are_of_the_chosen(self, run):
+        (result,) = run("Rigged")
+        parts = result.runs[0]["partitions"]
+        assert parts["dev"]["scores"]["f1_micro"] == pytest.approx(12 / 15)
+        assert parts["test"]["scores"]["f1_micro"] == pytest.approx(3 / 15)
+        assert np.sum(parts["test"]["statistics"]) == parts["test"]["frames"] == 15
+        assert result.runs[0]["parameters"] == 7
+
+    def test_between_equals_the_earlier_wins(self, run):
+        (result,) = run("Rigged", configurations=4)
+        assert [record["score"] for record in result.tried].count(pytest.approx(0.8)) == 2
+        assert [entry for entry in Rigged.log if entry[0] == "fit"].count(("fit", 0.8, 1)) == 1
+        assert result.settings == {"right": 0.8}
+
+    def test_what_is_done_is_not_done_again(self, run):
+        first = run("Rigged")
+        Rigged.log = []
+        assert run("Rigged") == first
+        assert Rigged.log == []
+
+    def test_more_seeds_add_fits_alone(self, run):
+        run("Rigged", seeds=1)
+        Rigged.log = []
+        run("Rigged", seeds=3)
+        assert [entry for entry in Rigged.log if entry[0] == "fit"] == [("fit", 0.8, 1), ("fit", 0.8, 2)]
+
+    def test_equal_cells_are_done_once(self, run):
+        first, second = run("Rigged", "Rigged")
+        assert first == second
+        assert len([entry for entry in Rigged.log if entry[0] == "fit"]) == 3 + 2
+
+    def test_a_setting_that_fails_loses(self, run):
+        Rigged.fails_with = (0.8,)
+        (result,) = run("Rigged")
+        assert result.settings == {"right": 0.5}
+        assert result.tried[1]["failed"] == "the weights are not finite"
+        assert len(result.runs) == 2 and result.failed is None
+
+    def test_all_fail(self, run):
+        Rigged.fails_with = (0.2, 0.8, 0.5)
+        (result,) = run("Rigged")
+        assert result.settings is None and result.runs == ()
+        assert result.failed == "the weights are not finite"
+
+    def test_data_that_do_not_suit_leave_a_reason_and_others_go_on(self, run):
+        unable, rigged = run("Unable", "Rigged")
+        assert unable.failed == "these data have no ratings"
+        assert rigged.settings == {"right": 0.8}
+
+    def test_wrong_answers_are_no_scores(self, run):
+        (result,) = run("Shapeless")
+        assert "expected 15 predictions, number 0 of shape (3,), got 15, that one of shape (2,)" in result.failed
+
+    def test_the_wrong_task(self, run):
+        with pytest.raises(InputError, match="Regression learns regression, not classification"):
+            run("Regression")
+
+    def test_estimate_and_progress(self, run):
+        told, seconds = [], []
+        run("Rigged", progress=lambda *now: told.append(now), announce=seconds.append)
+        assert [now[:2] for now in told][-1] == (5, 5)
+        assert [now[0] for now in told] == sorted(now[0] for now in told)
+        assert len(seconds) == 1 and seconds[0] > 0
+        seconds.clear()
+        run("Rigged", announce=seconds.append)
+        assert seconds == [0]
+
+    def test_predictions_are_kept(self, run, tmp_path):
+        run("Rigged", predictions=tmp_path / "kept")
+        with np.load(predictions_file(tmp_path / "kept", "audio", f"{HERE}:Rigged", 1)) as kept:
+            assert len(kept.files) == 30
+            assert {name.partition("/")[0] for name in kept.files} == {"dev", "test"}
+            assert all(kept[name].sum() == 1 and kept[name].shape == (3,) for name in kept.files)
+
+    @pytest.mark.parametrize("name", ["configurations", "seeds"])
+    def test_a_budget_of_nothing(self, name):
+        with pytest.raises(InputError, match=f"--{name}: expected 1 or more, found 0"):
+            Budget(**{name: 0}).check()
+
+
+@pytest.fixture(scope="module")
+def outcome(recola, stack):
+    source = Official(preset().replace(data_dir=recola, threads=1))
+    return source(), run_trial(Trial("audio", source, f"{HERE}:Follower", {}, 0, final=True))
+
+
+class TestRegression:
+    def test_the_chain_is_learnt_on_development_and_used_on_test(self, outcome):
+        problem, found = outcome
+        chain = found.record["chain"]
+        assert chain["scaled"] and chain["gain"] == pytest.approx(2, rel=0.2)
+        golds = [r.labels["arousal"] for r in problem.recordings("test")["audio"]]
+        raw = [found.predictions["test"][r.id] for r in problem.recordings("test")["audio"]]
+        from emobed_tf.evaluation.postprocessing import PostProcessing
+
+        final = [PostProcessing.from_dict(chain).apply(values) for values in raw]
+        scores = found.record["partitions"]["test"]["scores"]
+        assert scores["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(final)))
+        assert scores["raw"]["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(raw)))
+        assert scores["ccc"] > scores["raw"]["ccc"]
+
+    def test_the_score_is_the_post_processed_one(self, outcome):
+        record = outcome[1].record
+        assert record["score"] == record["partitions"]["dev"]["scores"]["ccc"]
+
+    def test_statistics_are_the_sums_by_speaker(self, outcome):
+        problem, found = outcome
+        part = found.record["partitions"]["test"]
+        members = problem.recordings("test")["audio"]
+        assert part["speakers"] == sorted({r.speaker for r in members})
+        assert [row[0] for row in part["statistics"]] == [r.frames for r in sorted(members, key=lambda r: r.speaker)]

@@ -1,0 +1,597 @@
+"""The client against a stand-in whose answers can be worked out by hand; see `fake_serving`."""
+
+import copy
+import json
+import socket
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emobed_tf.errors import InputError
+from serving.client.client import Classification, Client, ServingError, VersionStatus
+from serving.client.connection import Connection
+from tests.serving.fake_serving import FakeModel, serving
+
+# Two frames (loudness, pitch): s(0) = 1, s(1) = 1/2 + 2 + 10 * 3 = 32.5
+FEATURES = np.array([[1, 0], [2, 3]], np.float32)
+PREDICTION = [1, 32.5]
+
+
+@pytest.fixture
+def fake():
+    with serving(audio=FakeModel(), speech=FakeModel("classification", frame_seconds=None)) as server:
+        yield server
+
+
+@pytest.fixture
+def client(fake):
+    with Client(fake.url, "audio") as client:
+        yield client
+
+
+@pytest.fixture
+def sleeps(monkeypatch):
+    """What urllib3 would have waited between two attempts, in seconds."""
+    waited = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    return waited
+
+
+def unavailable(**headers):
+    return 503, {"Content-Type": "application/json", **headers}, '{"error": "overloaded"}'
+
+
+def closed_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def predictions_asked(server):
+    """Bodies of the requests that carried features."""
+    return [body for path, body in server.asked if path.endswith(":predict") and '"features"' in body]
+
+
+class TestPredict:
+    def test_recording(self, client):
+        found = client.predict(FEATURES)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, PREDICTION)
+
+    def test_batch(self, client):
+        found = client.predict([FEATURES, -FEATURES])
+        np.testing.assert_array_equal(found, [[1, 32.5], [-1, -32.5]])
+
+    def test_batch_of_one_stays_a_batch(self, client):
+        assert client.predict(FEATURES[np.newaxis]).shape == (1, 2)
+
+    def test_embedding(self, client):
+        np.testing.assert_array_equal(client.embed(FEATURES), [[1, 2], [32.5, 65]])
+        assert client.embed(FEATURES[np.newaxis]).shape == (1, 2, 2)
+
+    def test_postprocessed(self, client):
+        np.testing.assert_array_equal(client.postprocess(FEATURES), [1001, 1032.5])
+
+    def test_missing_value_travels_as_nan(self, client, fake):
+        np.testing.assert_array_equal(client.predict([[1, np.nan], [None, 3]]), [1, 30.5])
+        (body,) = predictions_asked(fake)
+        assert '"features":[[1.0,NaN],[NaN,3.0]]' in body
+
+    def test_float32_arrives_unchanged(self, client, fake):
+        values = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+        client.predict(values)
+        (sent,) = json.loads(predictions_asked(fake)[0])["instances"]
+        np.testing.assert_array_equal(np.array(sent["features"], np.float32), values)
+
+    def test_classification_of_an_utterance(self, fake):
+        found = Client(fake.url, "speech").predict([[0, 1]])
+        assert isinstance(found, Classification)
+        np.testing.assert_array_equal(found.probabilities, np.float32([0.25, 0.75]))
+        assert found.labels == "high" and isinstance(found.labels, str)
+        assert found.classes == ("low", "high")
+
+    def test_classification_of_a_batch(self, fake):
+        found = Client(fake.url, "speech").predict([[[0, 1]], [[0, -1]], [[0, 0]]])
+        np.testing.assert_array_equal(found.probabilities, np.float32([[0.25, 0.75], [0.75, 0.25], [0.75, 0.25]]))
+        assert found.labels.tolist() == ["high", "low", "low"]
+
+    def test_odd_names_are_quoted(self, fake):
+        fake.models["a b/c"] = {3: FakeModel()}
+        fake.labels["x/y"] = 3
+        with pytest.raises(ServingError):  # the stand-in doesn't unquote
+            Client(fake.url, "a b/c", label="x/y").predict(FEATURES)
+        assert fake.paths() == ["/v1/models/a%20b%2Fc/labels/x%2Fy/metadata"]
+
+    def test_address_with_a_path_and_a_slash(self, fake):
+        with pytest.raises(ServingError, match="Malformed request: /behind/proxy/v1/models/audio/metadata"):
+            Client(f"{fake.url}/behind/proxy/", "audio").predict(FEATURES)
+
+
+class TestFeatures:
+    def test_named_columns_in_any_order(self, client):
+        np.testing.assert_array_equal(client.predict(FEATURES[:, ::-1], columns=("pitch", "loudness")), PREDICTION)
+        np.testing.assert_array_equal(client.predict(FEATURES, columns=("loudness", "pitch")), PREDICTION)
+
+    def test_named_columns_of_a_batch(self, client):
+        found = client.predict(FEATURES[np.newaxis, :, ::-1], columns=("pitch", "loudness"))
+        np.testing.assert_array_equal(found, [PREDICTION])
+
+    def test_data_frame_in_any_order(self, client):
+        table = pd.DataFrame({"pitch": [0, 3], "loudness": [1, 2]})
+        np.testing.assert_array_equal(client.predict(table), PREDICTION)
+
+    def test_data_frame_with_missing_values(self, client):
+        table = pd.DataFrame({"pitch": [0.0, np.nan], "loudness": pd.array([1, pd.NA], dtype="Int64")})
+        np.testing.assert_array_equal(client.predict(table), [1, 0.5])
+
+    @pytest.mark.parametrize(
+        ("columns", "message"),
+        [
+            (
+                ("loudness", "volume"),
+                r"model's 2 features, got 2 \(1 missing: pitch; 1 unexpected: volume",
+            ),
+            (("loudness",), "got 1 .1 missing: pitch"),
+            (("id", "loudness", "pitch"), "got 3 .1 unexpected: id"),
+            (("loudness", "pitch", "pitch"), "1 twice: pitch"),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["columns", "DataFrame"])
+    def test_other_names(self, client, fake, columns, message, kind):
+        values = np.zeros((4, len(columns)))
+        with pytest.raises(InputError, match=message):
+            if kind == "columns":
+                client.predict(values, columns=columns)
+            else:
+                client.predict(pd.DataFrame(values, columns=list(columns)))
+        assert not predictions_asked(fake)
+
+    def test_data_frame_with_columns(self, client):
+        with pytest.raises(InputError, match="leave columns out"):
+            client.predict(pd.DataFrame({"loudness": [1], "pitch": [1]}), columns=("loudness", "pitch"))
+
+    def test_columns_that_are_not_the_arrays(self, client):
+        with pytest.raises(InputError, match=r"expected \[frames, 2\].* got \[4, 3\]"):
+            client.predict(np.zeros((4, 3)), columns=("loudness", "pitch"))
+
+    @pytest.mark.parametrize(
+        ("features", "message"),
+        [
+            (np.zeros((4, 3)), r"expected \[frames, 2\] or \[batch, frames, 2\], got \[4, 3\]"),
+            (np.zeros(2), r"got \[2\]"),
+            (np.zeros((1, 1, 4, 2)), r"got \[1, 1, 4, 2\]"),
+            (np.zeros((0, 2)), r"got \[0, 2\]"),
+            (np.zeros((0, 4, 2)), r"got \[0, 4, 2\]"),
+            ([[1, 2], [1, 2, 3]], "expected numbers"),
+            ([["a", "b"]], "expected numbers, got something else .*'a'"),
+            (pd.DataFrame({"loudness": ["a"], "pitch": [1]}), "expected numbers, got something else .*'a'"),
+            ([[0, 0], [0, np.inf]], "recording 0, frame 1: column 'pitch' is infinite"),
+            ([[[0, 0], [0, 0]], [[-np.inf, 0], [0, 0]]], "recording 1, frame 0: column 'loudness' is infinite"),
+            ([[1e39, 0]], "recording 0, frame 0: column 'loudness' is infinite or too large for float32"),
+        ],
+        ids=str,
+    )
+    def test_wrong_values_are_not_sent(self, client, fake, features, message):
+        for ask in (client.predict, client.embed, client.postprocess):
+            with pytest.raises(InputError, match=message):
+                ask(features)
+        assert not predictions_asked(fake)
+
+    def test_a_table_of_utterances_is_not_one_utterance(self, fake):
+        client = Client(fake.url, "speech")
+        with pytest.raises(InputError, match=r"utterances of one row.* \[batch, 1, 2\] for several, got \[3, 2\]"):
+            client.predict(np.zeros((3, 2)))
+        with pytest.raises(InputError, match=r"got \[3, 4, 2\]"):
+            client.predict(np.zeros((3, 4, 2)))
+        assert not predictions_asked(fake)
+
+    def test_signature_that_the_model_has_not(self, fake):
+        client = Client(fake.url, "speech")
+        with pytest.raises(InputError, match="speech, version 1: no signature 'postprocessed'; it has serving_default"):
+            client.postprocess([[0, 1]])
+
+
+class TestVersions:
+    def test_addressed_by_number(self, fake):
+        fake.models["audio"][2] = FakeModel(features=("pitch", "loudness"))
+        found = [Client(fake.url, "audio", version=version).predict([[1, 0]])[0] for version in (1, 2)]
+        assert found == [1, 10]
+        assert set(fake.paths()) == {f"/v1/models/audio/versions/{version}:predict" for version in (1, 2)}
+
+    def test_addressed_by_label(self, fake):
+        fake.models["audio"][2] = FakeModel(features=("pitch", "loudness"))
+        fake.labels = {"stable": 1, "canary": 2}
+        found = [Client(fake.url, "audio", label=label).predict([[1, 0]])[0] for label in ("stable", "canary")]
+        assert found == [1, 10]
+
+    def test_follows_the_newest_and_its_features(self, client, fake):
+        assert client.predict([[1, 0]], columns=("loudness", "pitch")) == [1]
+        fake.models["audio"][2] = FakeModel(features=("pitch", "loudness"))
+        assert client.current_version() == 2
+        assert client.manifest()["features"] == ["pitch", "loudness"]
+        assert client.predict([[1, 0]], columns=("loudness", "pitch")) == [1]
+        assert client.predict([[1, 0]]) == [10]
+
+    def test_reload_between_the_question_and_the_features(self, client, fake):
+        client.manifest()
+
+        def reload(server):
+            server.models["audio"] = {2: FakeModel(features=("pitch", "loudness"))}
+
+        fake.instead = [None, reload]
+        assert client.predict([[1, 0]], columns=("loudness", "pitch")) == [1]
+        assert predictions_asked(fake)[-1].count("[[0.0,1.0]]") == 1
+
+    def test_a_version_that_was_asked_for_and_is_gone(self, fake):
+        client = Client(fake.url, "audio", version=1)
+        client.predict(FEATURES)
+        fake.models["audio"] = {2: FakeModel()}
+        with pytest.raises(ServingError, match=r"Servable not found for request: Specific\(audio, 1\)") as caught:
+            client.predict(FEATURES)
+        assert caught.value.status == 404
+
+    def test_pinned(self, client, fake):
+        with client.pinned() as pinned:
+            fake.models["audio"][2] = FakeModel()
+            assert (pinned.current_version(), client.current_version()) == (1, 2)
+
+    def test_pinned_keeps_the_settings(self, fake):
+        pinned = Client(fake.url, "audio", timeout=1, retries=0).pinned()
+        fake.instead = [unavailable()]
+        with pytest.raises(ServingError, match="overloaded"):
+            pinned.predict(FEATURES)
+        fake.instead = [lambda server: time.sleep(1.5)]
+        with pytest.raises(ServingError, match="no answer within 1 s"):
+            pinned.predict(FEATURES)
+
+    def test_unknown(self, fake):
+        with pytest.raises(ServingError, match=r"Servable not found for request: Latest\(video\)") as caught:
+            Client(fake.url, "video").predict(FEATURES)
+        assert caught.value.status == 404
+        with pytest.raises(ServingError, match="Unrecognized servable version label: beta") as caught:
+            Client(fake.url, "audio", label="beta").predict(FEATURES)
+        assert caught.value.status == 400
+        assert caught.value.url == f"{fake.url}/v1/models/audio/labels/beta/metadata"
+
+
+class TestDescriptions:
+    def test_manifest_is_asked_for_once_per_version(self, client, fake):
+        first = client.manifest()
+        assert first["label_delay_seconds"] == 0.08
+        first["features"].clear()
+        client.predict(FEATURES)
+        client.pinned().predict(FEATURES)
+        assert sum('"manifest"' in body for _, body in fake.asked) == 1
+        assert len(client.manifest()["features"]) == 2
+
+    def test_manifest_of_a_later_format(self, client, fake):
+        fake.models["audio"] = {1: FakeModel(format=2)}
+        with pytest.raises(ServingError, match="has format 2, this client knows 1; update it"):
+            client.predict(FEATURES)
+
+    @pytest.mark.parametrize("text", ['"no json"', '"[]"', '"{}"', "5", "null"])
+    def test_something_else_for_a_manifest(self, fake, text):
+        fake.instead = [(200, {}, f'{{"predictions": [{text}]}}')]
+        with pytest.raises(ServingError, match="expected a manifest, got"):
+            Client(fake.url, "audio", version=1).manifest()
+
+    def test_model_of_another_exporter(self, fake):
+        fake.models["audio"] = {1: FakeModel(signatures={"serving_default": {}})}
+        with pytest.raises(ServingError, match='signature name: "manifest" not found'):
+            Client(fake.url, "audio").predict(FEATURES)
+
+    def test_metadata(self, client):
+        assert client.metadata()["model_spec"] == {"name": "audio", "version": "1"}
+
+    def test_metadata_without_a_version(self, client, fake):
+        fake.instead = [(200, {}, '{"hello": 1}')]
+        with pytest.raises(ServingError, match="expected a version, got {'hello': 1}"):
+            client.current_version()
+
+    def test_status(self, client, fake):
+        fake.models["audio"][10] = FakeModel()
+        assert client.status() == (VersionStatus(10, "AVAILABLE", ""), VersionStatus(1, "AVAILABLE", ""))
+        assert fake.paths() == ["/v1/models/audio"]
+
+    def test_status_of_a_version_that_failed(self, fake):
+        failed = {"version": "3", "state": "END", "status": {"error_code": "NOT_FOUND", "error_message": "no graph"}}
+        fake.instead = [(200, {}, json.dumps({"model_version_status": [failed]}))]
+        assert Client(fake.url, "audio", version=3).status() == (VersionStatus(3, "END", "no graph"),)
+        assert fake.paths() == ["/v1/models/audio/versions/3"]
+
+    def test_status_of_something_else(self, client, fake):
+        fake.instead = [(200, {}, '{"model_version_status": [{"version": "?"}]}')]
+        with pytest.raises(ServingError, match="expected a list of versions, got"):
+            client.status()
+
+
+class TestErrors:
+    def test_carries_status_text_and_address(self, fake):
+        fake.instead = [(400, {}, '{"error": "kernel says no"}')]
+        with pytest.raises(ServingError) as caught:
+            Client(fake.url, "audio", version=1).predict(FEATURES)
+        error = copy.copy(caught.value)
+        url = f"{fake.url}/v1/models/audio/versions/1:predict"
+        assert (error.status, error.message, error.url) == (400, "kernel says no", url)
+        assert str(error) == f"{url}: kernel says no (HTTP 400)"
+        assert isinstance(error, RuntimeError)
+
+    def test_nobody_there(self, sleeps):
+        url = f"http://127.0.0.1:{closed_port()}"
+        try:
+            raise KeyError("something that the caller was about")
+        except KeyError:
+            with pytest.raises(ServingError) as caught:
+                Client(url, "audio", retries=5).predict(FEATURES)
+        assert caught.value.status is None
+        assert str(caught.value) == (
+            f"{url}/v1/models/audio/metadata: no answer: Connection refused; is TensorFlow Serving there, and is this "
+            "its REST port (mostly 8501)?"
+        )
+        assert sleeps == []
+
+    def test_no_such_host(self):
+        with pytest.raises(ServingError, match=r"no answer: (Name or service|No address|Temporary failure)[^()]*;"):
+            Client("http://host.invalid", "audio").predict(FEATURES)
+
+    def test_says_nothing(self, sleeps):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            client = Client(f"http://127.0.0.1:{silent.getsockname()[1]}", "audio", timeout=0.2, retries=5)
+            with pytest.raises(ServingError, match="no answer within 0.2 s") as caught:
+                client.predict(FEATURES)
+        assert caught.value.status is None
+        assert sleeps == []
+
+    def test_hangs_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            thread = threading.Thread(target=lambda: server.accept()[0].close())
+            thread.start()
+            with pytest.raises(ServingError, match="no answer: (Remote end closed|Connection reset)"):
+                Client(f"http://127.0.0.1:{server.getsockname()[1]}", "audio").predict(FEATURES)
+            thread.join()
+
+    def test_idle_connection_that_the_server_closed_is_opened_again(self, client, fake):
+        pinned = client.pinned()
+        fake.hangs_up = True
+        for pause in (0.3, 0.0, 0.0):  # closed, or being closed at this moment
+            np.testing.assert_array_equal(pinned.predict(FEATURES), PREDICTION)
+            time.sleep(pause)
+
+    def test_a_server_that_hangs_up_every_time_is_asked_twice_at_most(self):
+        """One answer, then silence: the connection that was kept and a new one."""
+        accepted = []
+
+        def serve():
+            first, _ = server.accept()
+            accepted.append(first)
+            first.recv(65536)
+            first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            first.recv(65536)
+            first.close()
+            second, _ = server.accept()
+            accepted.append(second)
+            second.recv(65536)
+            second.close()
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(10)  # rather than wait for ever for a client that doesn't come
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}", 10, 0)
+            url = f"{connection.url}/x"
+            assert connection.get(url) == {}
+            with pytest.raises(ServingError, match="no answer: (Remote end closed|Connection reset)"):
+                connection.get(url)
+            thread.join()
+            assert len(accepted) == 2
+
+    def test_breaks_off(self, client, fake):
+        fake.instead = [(200, {"Content-Length": "1000", "Connection": "close"}, "{")]
+        with pytest.raises(ServingError, match="no answer"):
+            client.predict(FEATURES)
+
+    @pytest.mark.parametrize("status", [200, 502])
+    def test_proxy(self, client, fake, status):
+        fake.instead = [(status, {"Content-Type": "text/html"}, "<html>\n<p>Log in ä</p>" + "x" * 1000)]
+        with pytest.raises(ServingError, match="expected a JSON object, got '<html> <p>Log in ä</p>x+'; did") as caught:
+            client.predict(FEATURES)
+        assert caught.value.status == status
+        assert len(str(caught.value)) < 250
+
+    @pytest.mark.parametrize("text", ["[]", "5", "null", ""])
+    def test_other_json(self, client, fake, text):
+        fake.instead = [(200, {}, text)]
+        with pytest.raises(ServingError, match=f"expected a JSON object, got '{text}'".replace("[", r"\[")):
+            client.predict(FEATURES)
+
+    def test_error_without_a_text(self, client, fake):
+        fake.instead = [(500, {}, "{}")]
+        with pytest.raises(ServingError, match="Internal Server Error"):
+            client.predict(FEATURES)
+
+    def test_redirection_is_not_followed(self, client, fake):
+        fake.instead = [(302, {"Location": "https://elsewhere/login"}, "")]
+        with pytest.raises(ServingError, match="redirected to https://elsewhere/login; name that address"):
+            client.predict(FEATURES)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"predictions": [[1, 2, 3]]},
+            {"predictions": [list(range(1000))]},
+            {"predictions": [[[1], [2]]]},
+            {"predictions": [[1, "x"]]},
+            {"predictions": [[1, None]]},
+            {"predictions": [[1, float("nan")]]},
+            {"predictions": [{"embedding": [1, 2]}]},
+            {"predictions": [[1, 2], [1, 2]]},
+            {"predictions": 5},
+            {"predictions": []},
+            {"outputs": [[1, 2]]},
+        ],
+        ids=lambda answer: str(answer)[:40],
+    )
+    def test_answer_of_another_form(self, fake, answer):
+        client = Client(fake.url, "audio", version=1)
+        client.manifest()
+        fake.instead = [(200, {}, json.dumps(answer))]
+        with pytest.raises(ServingError, match="expected ") as caught:
+            client.predict(FEATURES)
+        assert len(str(caught.value)) < 250
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"url": "localhost:8501"}, "expected the server's address, such as http://localhost:8501, got 'localhost"),
+            ({"url": "ftp://localhost"}, "ftp"),
+            ({"url": "http://"}, "address"),
+            ({"url": "http://localhost:port"}, "address"),
+            ({"url": "http://[::1"}, "address"),
+            ({"model": ""}, "name of a model"),
+            ({"version": 1, "label": "stable"}, "both: version 1 and label 'stable'"),
+            ({"timeout": 0}, "more than 0 seconds"),
+            ({"timeout": float("nan")}, "more than 0 seconds"),
+            ({"timeout": float("inf")}, "at most a day"),
+            ({"retries": -1}, "0 or more retries, got -1"),
+        ],
+        ids=str,
+    )
+    def test_arguments(self, arguments, message):
+        with pytest.raises(InputError, match=message):
+            Client(**{"url": "http://localhost:8501", "model": "audio", **arguments})
+
+
+class TestRetries:
+    def test_waits_longer_each_time(self, client, fake, sleeps):
+        fake.instead = [unavailable()] * 3
+        np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
+        assert sleeps == [0.5, 1]  # the first attempt again is at once
+
+    def test_waits_as_long_as_the_server_says(self, fake, sleeps):
+        client = Client(fake.url, "audio", version=1)
+        client.manifest()
+        fake.instead = [unavailable(**{"Retry-After": "3"}), unavailable(**{"Retry-After": "3600"})]
+        np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
+        assert sleeps == [3, 10]
+        assert len(predictions_asked(fake)) == 3
+
+    @pytest.mark.parametrize("retries", [0, 2])
+    def test_gives_up(self, fake, sleeps, retries):
+        fake.instead = [unavailable()] * 9
+        with pytest.raises(ServingError, match="overloaded") as caught:
+            Client(fake.url, "audio", retries=retries).predict(FEATURES)
+        assert caught.value.status == 503
+        assert len(fake.asked) == retries + 1
+
+    @pytest.mark.parametrize("status", [400, 404, 413, 429, 500, 502, 504])
+    def test_nothing_else_is_tried_again(self, client, fake, sleeps, status):
+        fake.instead = [(status, {"Retry-After": "1"}, '{"error": "no"}')] * 2
+        with pytest.raises(ServingError):
+            client.predict(FEATURES)
+        assert len(fake.asked) == 1
+        assert sleeps == []
+
+
+class TestStream:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_chunks_give_what_the_whole_gives(self, client, seed):
+        rng = np.random.default_rng(seed)
+        features = rng.normal(size=(40, 2)).astype(np.float32)
+        cuts = np.sort(rng.choice(np.arange(1, 40), size=6, replace=False))
+        with client.stream() as stream:
+            parts = [stream.send(chunk) for chunk in np.split(features, cuts)]
+        np.testing.assert_allclose(np.concatenate(parts), client.predict(features), rtol=1e-6)
+
+    def test_begins_anew(self, client):
+        for _ in range(2):
+            with client.stream() as stream:
+                assert [stream.send(frame[np.newaxis]).tolist() for frame in FEATURES] == [[1], [32.5]]
+
+    def test_states_begin_as_the_manifest_says(self, client, fake):
+        fake.models["audio"] = {1: FakeModel(states=[{"name": "encoder_state_1", "units": 2, "begins": 4.0}])}
+        assert client.stream().send([[1, 0]]) == [3]
+
+    def test_two_at_a_time(self, client):
+        with client.stream() as one, client.stream() as other:
+            assert one.send([[1, 0]]) == [1]
+            assert other.send([[100, 0]]) == [100]
+            assert one.send([[0, 0]]) == [0.5]
+
+    def test_classification_so_far(self, fake):
+        fake.models["speech"] = {1: FakeModel("classification")}
+        with Client(fake.url, "speech").stream() as stream:
+            assert [stream.send([[value, 0]]).labels for value in (0, 1, 0, -3)] == ["low", "high", "high", "low"]
+
+    def test_columns(self, client):
+        with client.stream() as stream:
+            assert stream.send(FEATURES[:, ::-1], columns=("pitch", "loudness")).tolist() == PREDICTION
+
+    def test_stays_with_its_version(self, client, fake):
+        with client.stream() as stream:
+            stream.send([[1, 0]])
+            fake.models["audio"][2] = FakeModel(features=("pitch", "loudness"))
+            assert stream.send([[1, 0]]) == [1.5]
+            assert stream.version == 1
+        assert client.stream().version == 2
+
+    def test_its_version_is_unloaded(self, client, fake):
+        with client.stream() as stream:
+            stream.send([[1, 0]])
+            fake.models["audio"] = {2: FakeModel()}
+            with pytest.raises(ServingError, match="version 1 of audio, which the stream .* begin another") as caught:
+                stream.send([[1, 0]])
+        assert caught.value.status == 404
+
+    def test_goes_on_after_a_failure(self, client, fake):
+        with client.stream() as stream:
+            stream.send([[1, 0]])
+            fake.instead = [(500, {}, '{"error": "no"}')]
+            with pytest.raises(ServingError, match=r":predict: no \(HTTP 500\)"):
+                stream.send([[1, 0]])
+            for answer, wrong in (
+                ({"prediction": [7], "encoder_state_1": [7]}, "encoder_state_1"),
+                ({"prediction": [7, 7], "encoder_state_1": [7, 7]}, "prediction"),
+            ):
+                fake.instead = [(200, {}, json.dumps({"predictions": [answer]}))]
+                with pytest.raises(ServingError, match=f"expected finite '{wrong}' of shape"):
+                    stream.send([[1, 0]])
+            with pytest.raises(InputError):
+                stream.send([[1, 0, 0]])
+            assert stream.send([[1, 0]]) == [1.5]
+
+    @pytest.mark.parametrize("chunk", [np.zeros((1, 1, 2)), np.zeros((2, 3, 2))], ids=str)
+    def test_one_recording_only(self, client, chunk):
+        with client.stream() as stream, pytest.raises(InputError, match="a stream takes .frames, features."):
+            stream.send(chunk)
+
+    def test_utterances_have_none(self, fake):
+        with pytest.raises(InputError, match="speech: the model takes utterances, which have no stream"):
+            Client(fake.url, "speech").stream()
+
+    def test_in_threads_of_their_own(self, client):
+        streams, found = [client.stream() for _ in range(8)], {}
+
+        def talk(k):
+            with streams[k]:
+                found[k] = [float(streams[k].send([[k, 0]])[0]) for _ in range(20)]
+
+        threads = [threading.Thread(target=talk, args=(k,)) for k in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # k, 3k/2, 7k/4, …: 2k (1 - 2^-n)
+        for k in range(8):
+            np.testing.assert_allclose(found[k], 2 * k * (1 - 0.5 ** np.arange(1, 21)), rtol=1e-6)
+
+    def test_frame_by_frame_in_real_time(self, client):
+        seconds = []
+        with client.stream() as stream:
+            for _ in range(50):
+                began = time.monotonic()
+                stream.send([[0, 0]])
+                seconds.append(time.monotonic() - began)
+        assert np.quantile(seconds, 0.25) < 0.04  # not all: others may use the machine, too

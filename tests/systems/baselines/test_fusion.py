@@ -1,0 +1,272 @@
+"""Pairing against brute force; problems that one kind of fusion can solve and another can't; late fusion's weight."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Recording
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import concordance_cc
+from emobed_tf.systems.base import find
+from emobed_tf.systems.baselines.fusion import best_weights
+from emobed_tf.systems.baselines.pairing import join, joined_problem, nearest, partners
+from tests.systems.baselines.constructed import development_score, modality, problem, utterances
+
+
+def stream(frames, start=0.0, columns=1, name="r", partition="train", labels=None):
+    features = np.arange(frames * columns, dtype=np.float32).reshape(frames, columns)
+    return Recording(name, partition, name, features, labels or {}, start=start)
+
+
+class TestNearest:
+    @pytest.mark.parametrize(
+        ("step", "start", "other_step", "other_start"), [(0.04, 0, 0.1, 0.03), (0.1, 1, 0.03, 0.89)]
+    )
+    def test_brute_force(self, step, start, other_step, other_start):
+        one, other = stream(9, start), stream(40, other_start)
+        times = other_start + other_step * np.arange(40)
+        expected = [int(np.abs(times - (start + step * k)).argmin()) for k in range(9)]
+        assert nearest(one, step, other, other_step).tolist() == expected
+
+    def test_before_and_after_the_other_stream(self):
+        # Frames at 0, 1, …, 5 s beside a stream at 2 and 3 s: positions -2 to 3, of which 0 and 1 exist.
+        assert nearest(stream(6), 1.0, stream(2, 2.0), 1.0).tolist() == [-2, -1, 0, 1, 2, 3]
+
+    def test_rounding_of_times_moves_no_frame(self):
+        one, other = stream(7500, 0.04), stream(7500, 0.0400001)
+        assert nearest(one, 0.04, other, 0.04).tolist() == list(range(7500))
+
+    def test_utterances(self):
+        assert nearest(stream(1), None, stream(1, 5.0), None).tolist() == [0]
+
+
+class TestJoin:
+    def test_by_hand(self):
+        # Audio at 0, 1, 2, 3, 4 s; face at 1, 3 s with two columns: 0 1 | 2 3. The nearest face of 2 s is 1 s away on
+        # both sides; 0 and 4 s are half a step from the ends, which still is the nearest frame.
+        joined = join([stream(5), stream(2, 1.0, 2)], {"audio": 1.0, "face": 2.0}, cut=False)
+        assert joined.features[:, 0].tolist() == [0, 1, 2, 3, 4]
+        assert joined.features[1].tolist() == [1, 0, 1]
+        assert joined.features[3].tolist() == [3, 2, 3]
+
+    def test_training_is_cut_to_the_shortest_with_its_labels(self):
+        labels = {"arousal": np.arange(6, dtype=np.float32), EMOTION: np.array(1, np.int32)}
+        paired = [stream(6, labels=labels), stream(3, 1.0)]
+        joined = join(paired, {"audio": 1.0, "face": 1.0}, cut=True)
+        assert joined.features.tolist() == [[1, 0], [2, 1], [3, 2]]
+        assert joined.labels["arousal"].tolist() == [1, 2, 3]
+        assert (joined.labels[EMOTION], joined.start) == (1, 1.0)
+
+    def test_elsewhere_every_frame_stays_and_the_other_is_missing(self):
+        joined = join([stream(4), stream(2, 1.0)], {"audio": 1.0, "face": 1.0}, cut=False)
+        np.testing.assert_array_equal(joined.features, [[0, np.nan], [1, 0], [2, 1], [3, np.nan]])
+
+    def test_nothing_in_common(self):
+        with pytest.raises(InputError, match="recording r have no time in common"):
+            join([stream(4), stream(2, 100.0)], {"audio": 1.0, "face": 1.0}, cut=True)
+
+    def test_problem(self):
+        def of(name, frames, columns, partitions=("train", "dev", "test")):
+            labels = {"arousal": np.arange(frames, dtype=np.float32)}
+            parts = [stream(frames, 0.0, columns, f"{p}_1", p, labels) for p in partitions]
+            return modality(name, parts, 0.5)
+
+        joined = joined_problem(problem({"audio": of("audio", 4, 2), "face": of("face", 3, 1)}))
+        assert (joined.target, joined.auxiliaries) == ("audio_face", ())
+        assert joined.modality.feature_names == ("audio:audio0", "audio:audio1", "face:face0")
+        assert [r.features.shape for r in joined.modality.recordings] == [(3, 3), (4, 3), (4, 3)]
+        assert joined.modality.frame_seconds == 0.5
+
+
+class TestPartners:
+    def test_by_id_in_the_targets_order(self):
+        recordings = {"audio": [stream(1, name="b"), stream(1, name="a")], "face": [stream(2, name=n) for n in "abc"]}
+        pairs = partners(recordings, {"audio": 1.0, "face": 2.0})
+        assert [[r.id for r in pair] for pair in pairs] == [["b", "b"], ["a", "a"]]
+
+    def test_missing_ids_are_named(self):
+        recordings = {"audio": [stream(1, name=n) for n in "abc"], "face": [stream(1, name="b")]}
+        with pytest.raises(InputError, match="modality 'face' lacks 2 of 3 recordings .* 'train': a, c; add them"):
+            partners(recordings, {"audio": 1.0, "face": 1.0})
+
+    def test_utterances_are_no_frames(self):
+        with pytest.raises(InputError, match="'audio' has frames, but 'face' has utterances"):
+            partners({"audio": [stream(1)], "face": [stream(1)]}, {"audio": 1.0, "face": None})
+
+
+class TestBestWeights:
+    def test_concordance_in_closed_form(self):
+        """CCC of w a + (1 - w) b is (n0 + n1 w) / (d0 + d1 w + d2 w^2): its extrema are the roots of a parabola."""
+        rng = np.random.default_rng(0)
+        for noise in ((0.5, 0.9), (0.3, 2.0), (1.5, 1.0)):
+            y = rng.normal(size=400)
+            a, b = (y + s * rng.normal(size=400) + 0.2 for s in noise)
+            cov = np.cov([y, a, b], bias=True)
+            m = np.array([y.mean(), a.mean(), b.mean()])
+            n0, n1 = 2 * cov[0, 2], 2 * (cov[0, 1] - cov[0, 2])
+            gap, slope = m[2] - m[0], m[1] - m[2]
+            d0 = cov[0, 0] + cov[2, 2] + gap**2
+            d1 = 2 * (cov[1, 2] - cov[2, 2]) + 2 * gap * slope
+            d2 = cov[1, 1] + cov[2, 2] - 2 * cov[1, 2] + slope**2
+            roots = np.roots([-n1 * d2, -2 * n0 * d2, n1 * d0 - n0 * d1])
+            best = max((0, 1, *roots.real.clip(0, 1)), key=lambda w: concordance_cc(y, w * a + (1 - w) * b))
+            weights = best_weights("ccc", [y[:150], y[150:]], [np.stack([a, b])[:, :150], np.stack([a, b])[:, 150:]])
+            assert weights.sum() == pytest.approx(1)
+            assert abs(weights[0] - best) <= 0.025 + 1e-9
+
+    def test_a_modality_that_says_nothing_weighs_nothing(self):
+        y = np.random.default_rng(1).normal(size=500)
+        noise = 3 * np.random.default_rng(2).normal(size=(2, 500))
+        assert best_weights("ccc", [y], [np.stack([noise[0], y, noise[1]])]).tolist() == [0, 1, 0]
+
+    def test_classes_by_brute_force(self):
+        rng = np.random.default_rng(3)
+        labels = rng.integers(0, 3, 60)
+        votes = rng.dirichlet([1, 1, 1], (60, 3))
+        votes[np.arange(60), 0, labels] += 0.4
+        votes[np.arange(60), 2, labels] += 0.6
+
+        def right(weights):
+            return sum(int(np.argmax(np.tensordot(weights, v, 1)) == y) for v, y in zip(votes, labels, strict=True))
+
+        grid = [np.array([i, j, 20 - i - j]) / 20 for i, j in itertools.product(range(21), repeat=2) if i + j <= 20]
+        found = best_weights("f1_micro", list(labels), list(votes))
+        assert right(found) == max(map(right, grid))
+
+    def test_of_equally_good_ones_the_most_even(self):
+        votes = np.array([[0.9, 0.1], [0.8, 0.2]])
+        assert best_weights("uar", [np.array(0)], [votes]).tolist() == [0.5, 0.5]
+
+
+def two_views(function, task, n=150):
+    """Utterances whose label takes both modalities, each of which sees one number and noise."""
+    rng = np.random.default_rng(4)
+    audio, face = {}, {}
+    for partition in ("train", "dev"):
+        a, f = rng.uniform(-1, 1, (2, n))
+        labels = function(a, f)
+        noise = rng.normal(size=(2, n, 2))
+        audio[partition] = (np.column_stack([a, noise[0]]).astype(np.float32), labels)
+        face[partition] = (np.column_stack([f, noise[1]]).astype(np.float32), labels)
+    modalities = {"audio": utterances("audio", audio, task=task), "face": utterances("face", face, task=task)}
+    settings = {"classes": ("no", "yes")} if task == CLASSIFICATION else {}
+    return problem(modalities, task, epochs=40, batch_size=15, learning_rate=0.01, selection=None, **settings)
+
+
+@pytest.fixture(scope="module")
+def either_or():
+    """Exclusive or: a modality alone knows nothing, so nothing is gained by averaging what they say."""
+    return two_views(lambda a, f: (a * f > 0).astype(int), CLASSIFICATION)
+
+
+@pytest.fixture(scope="module")
+def both():
+    """A sum: a modality alone explains half of the variance."""
+    return two_views(lambda a, f: a + f, "regression")
+
+
+def scored(name, given):
+    system = find(name)()
+    system.fit(given, {}, 0)
+    return system, development_score(system, given)
+
+
+@pytest.fixture(scope="module")
+def on_either_or(stack, either_or):
+    """Systems and their scores by name; the classic one is late fusion's for audio."""
+    found = {name: scored(name, either_or) for name in ("early", "model_level", "late")}
+    classic = found["late"][0].systems["audio"]
+    return found | {"classic": (classic, development_score(classic, either_or))}
+
+
+@pytest.mark.usefixtures("stack")
+class TestSystems:
+    @pytest.mark.slow
+    def test_exclusive_or(self, on_either_or):
+        scores = {name: score for name, (_, score) in on_either_or.items()}
+        assert min(scores["early"], scores["model_level"]) > 0.85
+        assert max(scores["classic"], scores["late"]) < 0.65
+
+    @pytest.mark.slow
+    def test_sum(self, both):
+        system, late = scored("late", both)
+        classic = development_score(system.systems["audio"], both)
+        # One half alone, s a beside y = a + f of equal variances: CCC = 2 s / (2 + s^2), at most 1 / sqrt(2) at
+        # s = sqrt(2). The average of two such is y / sqrt(2): CCC = 2 sqrt(.5) / 1.5 = .943.
+        assert classic < 0.75
+        assert late == pytest.approx(0.943, abs=0.04)
+        assert system.weights == pytest.approx([0.5, 0.5], abs=0.11)
+
+    @pytest.mark.slow
+    def test_parameters(self, on_either_or):
+        # A GRU of u units over f features has 3u(f + u + 2) numbers, the standardisation 2f, the output 6 * 2 + 2.
+        def gru(u, f):
+            return 3 * u * (f + u + 2)
+
+        classic = 2 * 3 + gru(8, 3) + gru(6, 8) + 14
+        assert {name: system.parameters for name, (system, _) in on_either_or.items()} == {
+            "classic": classic,
+            "early": 2 * 6 + gru(8, 6) + gru(6, 8) + 14,
+            "model_level": 2 * 6 + 2 * gru(8, 3) + gru(6, 16) + 14,
+            "late": 2 * classic + 2,
+        }
+
+    def test_same_number_of_configurations_as_classic(self, both):
+        for name in ("early", "model_level", "late"):
+            assert find(name).paired
+            assert find(name)().configurations(both, 5) == find("classic")().configurations(both, 5)
+
+    @pytest.mark.parametrize("name", ["early", "model_level", "late"])
+    def test_no_other_modality(self, both, name):
+        alone = dataclasses.replace(both, config=both.config.replace(auxiliary=()))
+        with pytest.raises(InputError, match="needs another modality beside audio"):
+            find(name)().fit(alone, {}, 0)
+
+    @pytest.mark.parametrize("name", ["early", "late"])
+    def test_unpaired_data(self, both, name):
+        face = both.corpus.modality("face")
+        less = dataclasses.replace(face, recordings=tuple(r for r in face.recordings if r.id != "dev_u7"))
+        modalities = {**both.corpus.modalities, "face": less}
+        corpus = dataclasses.replace(both.corpus, modalities=modalities)
+        with pytest.raises(InputError, match="'face' lacks 1 of 150 recordings .* 'dev': dev_u7;"):
+            find(name)().fit(dataclasses.replace(both, corpus=corpus), {}, 0)
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """Audio that is noise at 10 Hz for 6 s, beside a face that knows the label at 5 Hz for 5 s."""
+    rng = np.random.default_rng(5)
+    audio, face = [], []
+    for partition in ("train", "dev"):
+        for k in range(3):
+            hidden = (np.cumsum(rng.normal(size=60)) / 5).astype(np.float32)
+            name = f"{partition}_{k}"
+            noise = rng.normal(size=(60, 2)).astype(np.float32)
+            audio.append(Recording(name, partition, name, noise, {"arousal": hidden}))
+            face.append(Recording(name, partition, name, hidden[:50:2, None], {"arousal": hidden[:50:2]}))
+    modalities = {"audio": modality("audio", audio, 0.1), "face": modality("face", face, 0.2)}
+    return problem(modalities, epochs=30, batch_size=3, learning_rate=0.02, label_delay=0.3)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("stack")
+class TestFrames:
+    """Streams of different rates and lengths."""
+
+    @pytest.mark.parametrize("name", ["early", "model_level"])
+    def test_a_prediction_for_every_frame_of_the_target(self, uneven, name):
+        system, score = scored(name, uneven)
+        assert [v.shape for v in system.predict(uneven.recordings("dev"))] == [(60,)] * 3
+        assert score > 0.3
+
+    def test_late_fusion_holds_the_nearest_prediction(self, uneven):
+        system, score = scored("late", uneven)
+        assert score > 0.3
+        face = system.systems["face"].predict({"face": uneven.recordings("dev")["face"]})[0]
+        system.weights = np.array([0.0, 1.0])
+        # Audio at 0, .1, .2 … s, face at 0, .2 … 4.8 s: even frames meet k / 2; from 5 s on the last one stays.
+        found = system.predict(uneven.recordings("dev"))[0]
+        np.testing.assert_array_equal(found[:50:2], face)
+        np.testing.assert_array_equal(found[50:], np.full(10, face[-1]))

@@ -1,0 +1,175 @@
+"""Controls of the audit: each takes exactly one thing away."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from emobed_tf.comparison.audit.run import PacedSource
+from emobed_tf.config import preset
+from emobed_tf.corpora.corpus import Modality, Recording
+from emobed_tf.errors import InputError
+from emobed_tf.systems import controls
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.controls import (
+    AsManySteps,
+    ItselfAsAuxiliary,
+    PacedProblem,
+    PermutedLabels,
+    TripletAlone,
+    permuted,
+)
+from emobed_tf.systems.frameworks import Classic, EmoBed
+from tests.training.test_loop import TINY
+
+pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
+
+
+@pytest.fixture(scope="module")
+def problem(tables):
+    from emobed_tf.corpora.configured import load_corpus
+
+    names = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+    config = preset("tables").replace(table=names, target="audio", **{**TINY, "batch_size": 16, "selection": "uar"})
+    return Problem(*load_corpus(config)).without_test()
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What `training.loop.train` is asked for, without training."""
+    from emobed_tf.training.loop import loop as training
+
+    asked = []
+    monkeypatch.setattr(training, "train", lambda config, corpus: asked.append((config, corpus)))
+    return asked
+
+
+def of_classes(classes, partition="train"):
+    recordings = [
+        Recording(f"r{k}", partition, f"s{k}", np.full((1, 1), k, np.float32), {"emotion": np.int32(label)})
+        for k, label in enumerate(classes)
+    ]
+    return Modality("face", ("x",), tuple(recordings), None, "tables")
+
+
+class TestPermuted:
+    def test_labels_move_and_nothing_else(self):
+        # Each recording has a class of its own, so that a label tells where it comes from.
+        before = of_classes(range(20))
+        after = permuted(before, "emotion", seed=0)
+        moved = [int(r.labels["emotion"]) for r in after.recordings]
+        assert Counter(moved) == Counter(range(20))
+        assert all(label != k for k, label in enumerate(moved))
+        for a, b in zip(before.recordings, after.recordings, strict=True):
+            assert (a.id, a.speaker, a.partition) == (b.id, b.speaker, b.partition)
+            assert a.features is b.features
+
+    def test_is_a_function_of_the_seed(self):
+        def labels(seed):
+            return [int(r.labels["emotion"]) for r in permuted(of_classes(range(20)), "emotion", seed).recordings]
+
+        assert labels(3) == labels(3)
+        assert labels(3) != labels(4)
+
+    def test_development_is_left_alone(self):
+        both = of_classes(range(10)).recordings + of_classes(range(10, 20), "dev").recordings
+        after = permuted(Modality("face", ("x",), both, None, "tables"), "emotion", 0)
+        assert [int(r.labels["emotion"]) for r in after.recordings[10:]] == list(range(10, 20))
+
+    def test_series_of_other_lengths(self):
+        series = {"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]}
+        recordings = [
+            Recording(name, "train", name, np.zeros((len(v), 1), np.float32), {"arousal": np.array(v, np.float32)})
+            for name, v in series.items()
+        ]
+        after = permuted(Modality("face", ("x",), tuple(recordings), 0.04, "tables"), "arousal", 0)
+        # Two recordings can only exchange: the longer repeats the last value, the shorter cuts.
+        assert [r.labels["arousal"].tolist() for r in after.recordings] == [[4.0, 5.0, 5.0], [1.0, 2.0]]
+
+    def test_a_single_recording(self):
+        with pytest.raises(InputError, match="1 training recording can't be permuted"):
+            permuted(of_classes([0]), "emotion", 0)
+
+
+class TestWhatIsTrained:
+    def test_triplet_alone(self, problem, trainings):
+        TripletAlone().fit(problem, {"beta": 0.7}, 3)
+        ((config, corpus),) = trainings
+        assert config.data.auxiliary == ()
+        assert (config.objective.framework, config.objective.alpha, config.objective.beta) == ("triplet", 0.0, 0.7)
+        assert config.training.seed == 3
+        assert corpus is problem.corpus
+
+    def test_triplet_alone_mines_within_where_only_others_were_mined(self, problem, trainings):
+        inter = dataclasses.replace(problem, config=problem.config.replace(mining="inter"))
+        TripletAlone().fit(inter, {"beta": 0.7}, 0)
+        assert trainings[0][0].objective.mining == "all"
+
+    def test_permuted_labels(self, problem, trainings):
+        PermutedLabels().fit(problem, {"alpha": 0.5, "beta": 0.2}, 1)
+        ((config, corpus),) = trainings
+        assert (config.objective.framework, config.objective.alpha, config.objective.beta) == ("emobed", 0.5, 0.2)
+        assert config.data.auxiliary == ("face",)
+        assert corpus.modality("audio") is problem.corpus.modality("audio")
+        expected = permuted(problem.corpus.modality("face"), "emotion", 1)
+        labels = [[int(r.labels["emotion"]) for r in m.recordings] for m in (corpus.modality("face"), expected)]
+        assert labels[0] == labels[1]
+        assert labels[0] != [int(r.labels["emotion"]) for r in problem.corpus.modality("face").recordings]
+
+    def test_the_target_again(self, problem, trainings):
+        ItselfAsAuxiliary().fit(problem, {"alpha": 0.5, "beta": 0.2}, 1)
+        ((config, corpus),) = trainings
+        assert config.data.auxiliary == ("audio_again1",)
+        again = corpus.modality("audio_again1")
+        assert again.name == "audio_again1"
+        assert again.recordings is problem.corpus.modality("audio").recordings
+
+    def test_all_search_as_many_settings_as_emobed(self, problem):
+        paced = PacedProblem(problem.config, problem.corpus, {"alpha": 1.0, "beta": 0.1})
+        for control in (TripletAlone, PermutedLabels, ItselfAsAuxiliary, AsManySteps):
+            assert len(control().configurations(paced, 16)) == 16
+
+
+class TestTrained:
+    def test_triplet_alone_has_one_branch_and_the_term(self, problem):
+        control = TripletAlone()
+        control.fit(problem, {"beta": 0.7}, 0)
+        assert list(control.trained.facts.features) == ["audio"]
+        terms = control.trained.history[0].keys()
+        assert "triplet" in terms and not any(name.startswith("auxiliary") for name in terms)
+
+    def test_the_target_again_has_two_branches_and_keeps_one(self, problem):
+        control, classic = ItselfAsAuxiliary(), Classic()
+        control.fit(problem, {"alpha": 0.5, "beta": 0.2}, 0)
+        classic.fit(problem, {}, 0)
+        assert "auxiliary_audio_again1" in control.trained.history[0]
+        assert control.parameters == classic.parameters < control.trained.parameters["training"]
+
+
+class TestAsManySteps:
+    def test_takes_the_epochs_that_emobed_took(self, problem):
+        # With a patience of one epoch EmoBed's training ends some time before the last.
+        config = problem.config.replace(epochs=12, patience=1)
+        paced = PacedSource(lambda: dataclasses.replace(problem, config=config), '{"alpha": 1.0, "beta": 0.1}')()
+        emobed, control = EmoBed(), AsManySteps()
+        emobed.fit(paced, paced.emobed, 0)
+        control.fit(paced, control.configurations(paced, 2)[0], 0)
+        assert len(control.trained.history) == len(emobed.trained.history) < 12
+        assert control.trained.config.objective.framework == "classic"
+
+    def test_goes_on_where_classic_would_stop(self, problem, monkeypatch):
+        impatient = dataclasses.replace(problem, config=problem.config.replace(epochs=12, patience=1))
+        classic, control = Classic(), AsManySteps()
+        classic.fit(impatient, {}, 0)
+        longer = len(classic.trained.history) + 3
+        monkeypatch.setattr(controls, "epochs_of_emobed", lambda *_: longer)
+        control.fit(impatient, {"emobed": {}}, 0)
+        assert len(control.trained.history) == longer
+        # Until there the two are one training.
+        for row, other in zip(classic.trained.history, control.trained.history, strict=False):
+            assert row == other
+
+    def test_needs_an_audit(self, problem):
+        with pytest.raises(InputError, match="only an audit has"):
+            AsManySteps().configurations(problem, 2)
