@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, ccc_from_moments
-from emobed_tf.models.losses import moments
+from emobed_tf.models.losses import moments, series
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
@@ -52,12 +52,12 @@ class PooledCCC(keras.metrics.Metric):
         """Adds a batch.
 
         Args:
-            y_true: float `[batch, frames]`.
-            y_pred: float `[batch, frames]`.
-            sample_weight: the mask, bool `[batch, frames]`; True where a frame exists. Default: all exist.
+            y_true: float `[batch]` or `[batch, frames]`, maybe with a last dimension of 1.
+            y_pred: float, as many values.
+            sample_weight: the mask: False or 0 where a frame doesn't count; of the shape of `y_true`, or one for each
+                sequence. Default: all count.
         """
-        y_pred = tf.cast(y_pred, tf.float64)
-        mask = tf.ones(tf.shape(y_pred)) if sample_weight is None else sample_weight
+        y_true, y_pred, mask = series(y_true, tf.cast(y_pred, tf.float64), sample_weight)
         # About zero: a pooled sum needs the same centre in every batch, and float64 has digits to spare.
         for moment, value in zip(self.moments, moments(y_true, y_pred, mask, centre=0.0), strict=True):
             moment.assign_add(value)

@@ -117,6 +117,28 @@ def ccc_loss(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor) -> tf.Tensor
     return 1 - ccc_from_moments(*moments(y_true, y_pred, mask))
 
 
+def series(y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None) -> tuple[tf.Tensor, ...]:
+    """Labels, predictions and mask of one shape, from what Keras hands to a loss or a metric.
+
+    Args:
+        y_true: float, as many values as `y_pred`.
+        y_pred: float `[batch]` or `[batch, frames]`, maybe with a last dimension of 1.
+        sample_weight: 0 where a value doesn't count; of their shape, or with dimensions missing at the end.
+
+    Returns:
+        `y_true`, `y_pred`, and the mask, bool, all of the shape of `y_pred`.
+    """
+    y_pred = tf.convert_to_tensor(y_pred)
+    y_true = tf.reshape(y_true, tf.shape(y_pred))
+    if sample_weight is None:
+        return y_true, y_pred, tf.ones(tf.shape(y_pred), tf.bool)
+    mask = tf.convert_to_tensor(sample_weight)
+    mask = mask if mask.dtype == tf.bool else tf.not_equal(mask, 0)
+    while mask.shape.rank < y_pred.shape.rank:
+        mask = mask[..., tf.newaxis]
+    return y_true, y_pred, tf.broadcast_to(mask, tf.shape(y_pred))
+
+
 def moments(
     y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, centre: float | None = None
 ) -> tuple[tf.Tensor, ...]:

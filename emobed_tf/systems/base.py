@@ -69,8 +69,8 @@ class Problem:
     """Data and what to recognise in them: a target modality, auxiliaries, a label.
 
     Attributes:
-        config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is not
-            the system's.
+        config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is
+            not the system's.
         corpus: with partitions train, dev and test.
     """
 
