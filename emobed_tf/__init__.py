@@ -8,11 +8,12 @@ import importlib
 from emobed_tf._version import __version__
 from emobed_tf.runtime import fix_environment
 
-fix_environment()  # before anybody imports TensorFlow: bit-identical results need the same numerics
+fix_environment()  # what the user has not set, before anybody imports TensorFlow: the same bits need the same numerics
 
 _PUBLIC = {
     "Config": "emobed_tf.config",
     "preset": "emobed_tf.config",
+    "DataSet": "emobed_tf.datasets",
     "load": "emobed_tf.corpora",
     "batch_hard_pairs": "emobed_tf.models.mining",
     "batch_hard_triplet_loss": "emobed_tf.models.losses",

@@ -10,15 +10,15 @@ import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
+from emobed_tf import datasets
 from emobed_tf.errors import InputError, MissingInputError
 
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
 
-Dataset = Literal["recola", "omg", "tables"]
 Framework = Literal["classic", "joint", "triplet", "emobed"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
@@ -28,10 +28,12 @@ USES_BETA = ("triplet", "emobed")
 class Data:
     """Data: which corpus, which modality, which label."""
 
-    dataset: Dataset = "recola"
-    """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, or any corpus as one table per modality."""
+    dataset: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(datasets.REGISTERED)},MODULE:NAME}}")] = "recola"
+    """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, any corpus as one table per modality, or a DataSet of your own
+    as package.module:NAME."""
     data_dir: Path | None = None
-    """Folder of the data set. Without it: $EMOBED_RECOLA_DIR or $EMOBED_OMG_DIR, else a simulated package."""
+    """Folder of the data set. Without it: its environment variable ($EMOBED_RECOLA_DIR, $EMOBED_OMG_DIR), else a
+    simulated package."""
     table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """NAME=PATH: a modality from a CSV or Parquet table, of this corpus or of another with the same label set."""
     task: Literal["auto", "regression", "classification"] = "auto"
@@ -163,17 +165,19 @@ class Config:
     @property
     def classification_score(self) -> str:
         """The score that picks the weights of a classifier."""
-        return self.training.selection or _F1[self.data.dataset]
+        return self.training.selection or datasets.get(self.data.dataset).classification_score
 
     def check(self) -> "Config":
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
 
         Raises:
-            InputError: for a value out of its range, or an alpha or beta that contradicts the framework.
+            InputError: for a value out of its range, an unknown data set, or an alpha or beta that contradicts the
+                framework.
         """
         _check_ranges(self)
         objective = self.objective
-        weights = dict(_WEIGHTS[self.data.dataset])
+        dataset = datasets.get(self.data.dataset)
+        weights = {"alpha": dataset.alpha, "beta": dataset.beta}
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
             value = getattr(objective, name)
             if objective.framework in users:
@@ -193,10 +197,16 @@ class Config:
         )
 
 
-def preset(dataset: Dataset = "recola") -> Config:
-    """The paper's values for a data set (section 4.2); those of `tables` follow OMG-Emotion's."""
-    config = Config(data=Data(dataset=dataset))
-    return config if dataset == "recola" else config.replace(encoder_layers=1, head_layers=1, batch_size=64)
+def preset(dataset: str = datasets.RECOLA.name) -> Config:
+    """The settings that suit a data set: the paper's for RECOLA and OMG-Emotion (section 4.2).
+
+    Args:
+        dataset: `recola`, `omg`, `tables` (whose preset follows OMG-Emotion's), or `package.module:NAME`.
+
+    Raises:
+        InputError: if there is no such data set.
+    """
+    return Config().replace(**datasets.get(dataset).settings, dataset=dataset)
 
 
 def read_config(path: Path, dataset: str | None = None) -> Config:
@@ -221,24 +231,19 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     written = values.pop("format", FORMAT)
     if written != FORMAT:
         raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
-    dataset = values.get("dataset", dataset or "recola")
-    if not isinstance(dataset, str) or dataset not in _WEIGHTS:
-        raise InputError(f"{path}: dataset: expected one of {', '.join(_WEIGHTS)}, found {dataset!r}")
+    dataset = values.get("dataset", dataset or datasets.RECOLA.name)
+    if not isinstance(dataset, str) or not datasets.is_name(dataset):
+        raise InputError(f"{path}: dataset: expected one of {datasets.EXPECTED}, found {dataset!r}")
     kinds = _kinds()
     converted = {}
     for name, value in values.items():
         if name not in kinds:
             raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
-    return preset(dataset).replace(**converted)
+    # A run's file has all settings: it is read without its data set, whose module may not be there any more.
+    ground = Config() if kinds.keys() <= converted.keys() else preset(dataset)
+    return ground.replace(**converted)
 
-
-_WEIGHTS = {  # chosen on development in the paper where it says so (section 5.4), the same for every modality here
-    "recola": {"alpha": 0.5, "beta": 1.0},
-    "omg": {"alpha": 0.5, "beta": 0.3},
-    "tables": {"alpha": 0.5, "beta": 0.3},
-}
-_F1 = {"recola": "f1_macro", "omg": "f1_micro", "tables": "f1_macro"}  # Table 3 can only be micro-averaged
 
 _AT_LEAST = {
     "label_delay": 0,

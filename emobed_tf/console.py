@@ -1,6 +1,7 @@
 """What commands share at the keyboard: one-line errors, warnings, progress."""
 
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -27,6 +28,9 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     _show_warnings_as_lines()
+    logging.getLogger("matplotlib.font_manager").setLevel(
+        logging.ERROR
+    )  # it would talk of its cache when first imported
     try:
         return main() or 0
     except InputError as error:

@@ -8,9 +8,10 @@ from typing import Literal
 
 import tyro
 
-from emobed_tf import console
+from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 
@@ -32,7 +33,7 @@ class Arguments:
     budget: Budget = field(default_factory=Budget)
     how: Workers = field(default_factory=Workers)
     scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """TARGET+AUX[+AUX]: a target and its auxiliaries (default: the paper's; of tables: each with all others)."""
+    """TARGET+AUX[+AUX]: a target and its auxiliaries (default: the paper's; of other data: each with all others)."""
     rows: tuple[str, ...] = ()
     """Names of the systems wanted, such as classic emobed (default: all that learn the task)."""
     system: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -61,7 +62,7 @@ def _main(argv: Sequence[str] | None) -> int:
         plan = reproduction.plan(
             int(arguments.number), settings, arguments.scenario, arguments.rows, arguments.system, progress
         )
-    output = arguments.output or Path("runs") / f"table-{arguments.number}-{settings.data.dataset}"
+    output = arguments.output or Path("runs") / f"table-{arguments.number}-{datasets.get(settings.data.dataset).name}"
     try:
         with console.progress("reading") as progress:
             table = reproduce(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
@@ -82,7 +83,7 @@ def _parse(argv: Sequence[str] | None) -> Arguments:
 
     arguments = parse([])
     named = any(word.split("=")[0] in ("--dataset", "--config") for word in argv)
-    return arguments if named or arguments.number != "3" else parse(["--dataset", "omg"])
+    return arguments if named or arguments.number != "3" else parse(["--dataset", published.DATA_SETS[3]])
 
 
 def _say(text: str) -> None:

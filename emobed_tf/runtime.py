@@ -1,25 +1,48 @@
-"""Imports TensorFlow once, late and quietly, with what must be fixed for results that repeat."""
+"""Imports TensorFlow once, late and quietly, with what must be fixed for results that repeat.
+
+Importing the package sets two environment variables that Keras and TensorFlow read when they are imported, where the
+user hasn't set them and it isn't too late. All else happens when TensorFlow is needed.
+"""
 
 import contextlib
+import functools
 import logging
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 
 from emobed_tf import console
-from emobed_tf.errors import InputError
+from emobed_tf.errors import EmoBedWarning, InputError
 
-_FIXED = {
-    "KERAS_BACKEND": "tensorflow",
-    "TF_ENABLE_ONEDNN_OPTS": "1",  # it changes numerics; a training step takes a quarter longer without
-}
+_BACKEND, _ONEDNN = "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS"
+_DEFAULTS = {_BACKEND: "tensorflow", _ONEDNN: "1"}  # TensorFlow's own default of the second depends on the processor
+_told: set[str] = set()
 
 
 def fix_environment() -> None:
-    """Sets the environment variables that TensorFlow reads when it is imported."""
-    os.environ.update(_FIXED)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Sets what Keras and TensorFlow read when they are imported, unless the user has, or they have been imported."""
+    if "tensorflow" in sys.modules or "keras" in sys.modules:
+        return
+    for name, value in _DEFAULTS.items():
+        if not os.environ.get(name):
+            os.environ[name] = value
+
+
+def check_backend() -> None:
+    """Makes sure that Keras runs on TensorFlow, or will when it is imported.
+
+    Raises:
+        InputError: if the user has chosen another backend.
+    """
+    keras = sys.modules.get("keras")
+    found = keras.config.backend() if keras else os.environ.get(_BACKEND) or _DEFAULTS[_BACKEND]
+    if found != _DEFAULTS[_BACKEND]:
+        raise InputError(
+            f"{_BACKEND}={found}: EmoBed needs Keras on TensorFlow; unset {_BACKEND}, or set it to "
+            f"{_DEFAULTS[_BACKEND]}, and start another process"
+        )
 
 
 def import_tensorflow(threads: int) -> None:
@@ -29,13 +52,22 @@ def import_tensorflow(threads: int) -> None:
         threads: of one operation; results are bit-identical for the same number only.
 
     Raises:
-        InputError: if TensorFlow already runs in this process with another number.
+        InputError: if TensorFlow already runs in this process with another number, or Keras runs on another backend.
+
+    Warns:
+        EmoBedWarning: once in a process, if results may differ in their last bits from those of the defaults.
     """
+    check_backend()
     fix_environment()
-    begun = "tensorflow" in sys.modules
-    with contextlib.nullcontext() if begun else console.waiting("starting TensorFlow (about 5 s)"), _quiet_stderr():
+    imported = "tensorflow" in sys.modules
+    if not imported:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quietly = contextlib.nullcontext() if imported else console.waiting("starting TensorFlow (about 5 s)")
+    with quietly, _quiet_stderr():
         import keras  # noqa: F401
         import tensorflow as tf
+    check_backend()  # a configuration file of Keras may name another one
+    _keep_sums_in_order()  # before anything else is asked of TensorFlow
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no word of retracing where models are built in turn
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         try:
@@ -48,25 +80,68 @@ def import_tensorflow(threads: int) -> None:
                 "start another process"
             ) from None
     tf.config.experimental.enable_op_determinism()
-    _keep_sums_in_order()
+    tell_doubts()
 
 
-def _keep_sums_in_order() -> None:
+def tell_doubts(aloud: bool = True) -> None:
+    """Warns where results may differ in their last bits from those of the defaults, of each reason once in a process.
+
+    Args:
+        aloud: False: another process has told it already, and this one need not.
+
+    Warns:
+        EmoBedWarning: what was found, and what it costs.
+    """
+    for doubt in _doubts():
+        if aloud and doubt not in _told:
+            warnings.warn(doubt, EmoBedWarning, stacklevel=3)
+        _told.add(doubt)
+
+
+def _doubts() -> Iterator[str]:
+    value = os.environ.get(_ONEDNN)
+    if not value:
+        yield (
+            f"TensorFlow was imported before emobed_tf and without {_ONEDNN}: whether it uses oneDNN depends on the "
+            "processor, and so do the last bits of results; import emobed_tf first"
+        )
+    elif value.lower() not in ("1", "true"):
+        yield (
+            f"{_ONEDNN}={value}: results differ in their last bits from those of the default (1), and a training step "
+            "takes a quarter longer; unset it for the default"
+        )
+    if "tensorflow" in sys.modules and not _keep_sums_in_order():
+        yield (
+            "TensorFlow had begun to work in this process before emobed_tf could set it up: gradients of large models "
+            "may be added in another order from step to step, so that results don't repeat in their last bits; train "
+            "first, or in another process"
+        )
+
+
+@functools.cache
+def _keep_sums_in_order() -> bool:
     """Turns off the memory optimiser of TensorFlow's graphs, which `enable_op_determinism` leaves on.
 
     In a graph that it expects to need more than a few hundred megabytes, the optimiser has three and more gradients of
-    one weight added in the order in which they come, which changes from step to step. TensorFlow has no public option
-    to turn it off alone.
-    """
-    from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
-    from tensorflow.python.eager import context
+    one weight added in the order in which they come, which changes from step to step. TensorFlow takes an option for
+    it only when it starts to execute eagerly, which it does again here.
 
-    running = context.context()
-    config = config_pb2.ConfigProto()
-    config.CopyFrom(running.config)
-    config.graph_options.rewrite_options.memory_optimization = rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
-    running._config = config
-    running.function_call_options = None  # of this thread, made from the configuration when a graph is next called
+    Returns:
+        False if it is too late: TensorFlow has begun to work.
+    """
+    import tensorflow as tf
+
+    config = tf.compat.v1.ConfigProto()
+    rewriting = config.graph_options.rewrite_options
+    rewriting.memory_optimization = rewriting.NO_MEM_OPT
+    tf.compat.v1.disable_eager_execution()
+    try:
+        tf.compat.v1.enable_eager_execution(config)
+    except (ValueError, AttributeError):  # the second: in 2.21 its own message can't be put together
+        tf.compat.v1.disable_eager_execution()  # else nothing is done by the next line
+        tf.compat.v1.enable_eager_execution()
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -2,8 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from typing import Any
 
-from emobed_tf import console
+from emobed_tf import console, datasets
+from emobed_tf.datasets import DataSet, Option
 from emobed_tf.errors import InputError
 
 PROG = "emobed_tf.simulate"
@@ -14,60 +17,54 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command on `argv` (default: the command line); returns the exit code."""
+    return console.run(PROG, lambda: _main(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _main(argv: list[str]) -> int:
+    known = _simulated(argv)
+    options = vars(_parser(known).parse_args(argv))
+    dataset, directory = known[options.pop("dataset")], options.pop("directory")
+    with console.progress(f"simulating {dataset.name}") as progress:
+        files = dataset.simulator.write(directory, progress, **options)
+    print(f"Wrote {files} files to {directory}. All of it is simulated: no recordings, and no result to report.")
+    return 0
+
+
+def _simulated(argv: Sequence[str]) -> dict[str, DataSet]:
+    """Data sets that have a simulator: the package's own, and one of the user's that the command line names."""
+    found = dict(datasets.REGISTERED)
+    if argv and ":" in argv[0]:
+        found[argv[0]] = datasets.get(argv[0])
+    return {name: dataset for name, dataset in found.items() if dataset.simulator is not None}
+
+
+def _parser(known: dict[str, DataSet]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=f"python -m {PROG}",
         description="Write a simulated data set in the on-disk form of the real one, to run and to test on: these are "
         "no recordings, and a score on them is no result.",
     )
-    corpora = parser.add_subparsers(dest="corpus", required=True, metavar="recola|omg")
-    recola = corpora.add_parser("recola", help="RECOLA, as the AVEC 2016 package lays it out")
-    recola.add_argument("--seconds", type=float, default=60.0, help="length of a recording (default: %(default)g)")
-    recola.add_argument("--recordings", type=int, default=9, help="recordings in each partition (default: %(default)s)")
-    _names(recola, "--modalities", ["audio", "video_appearance"], "of audio, video_appearance, video_geometric")
-    _names(recola, "--dimensions", ["arousal", "valence"], "of arousal, valence")
-    omg = corpora.add_parser("omg", help="OMG-Emotion, with feature tables")
-    omg.add_argument(
-        "--utterances",
-        type=int,
-        nargs=3,
-        default=[2442, 617, 2229],
-        metavar=("TRAIN", "DEV", "TEST"),
-        help="utterances of the partitions (default: 2442 617 2229)",
-    )
-    omg.add_argument("--video-columns", type=int, default=256, help="features of video (default: %(default)s)")
-    _names(omg, "--modalities", ["audio", "video"], "of audio, video")
-    for corpus in (recola, omg):
-        corpus.add_argument("directory", metavar="DIR", help="a folder that doesn't exist yet, or is empty")
-        corpus.add_argument(
-            "--transfer", default="helps", help="what audio and video share: helps, none, hurts (default: helps)"
-        )
-        corpus.add_argument("--seed", type=int, default=0, help="another seed, other data (default: %(default)s)")
+    choices = parser.add_subparsers(dest="dataset", required=True, metavar="|".join(known))
+    for name, dataset in known.items():
+        flags = choices.add_parser(name, help=dataset.simulator.text)
+        flags.add_argument("directory", metavar="DIR", help="a folder that doesn't exist yet, or is empty")
+        for option in dataset.simulator.options:
+            flags.add_argument("--" + option.name.replace("_", "-"), default=option.default, **_form(option))
     return parser
 
 
-def _names(parser: argparse.ArgumentParser, option: str, default: list[str], known: str) -> None:
-    # Commas, not several words: those would swallow DIR.
-    text = f"{known}, separated by commas (default: {','.join(default)})"
-    parser.add_argument(option, type=lambda value: value.split(","), default=default, metavar="A,B", help=text)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command on `argv` (default: the command line); returns the exit code."""
-    return console.run(PROG, lambda: _main(argv))
-
-
-def _main(argv: list[str] | None) -> int:
-    options = vars(_parser().parse_args(argv))
-    corpus, directory = options.pop("corpus"), options.pop("directory")
-    # Only now: numpy and scipy take longer to import than --help should take.
-    from emobed_tf.corpora.simulate import simulate_omg, simulate_recola
-
-    write = {"recola": simulate_recola, "omg": simulate_omg}[corpus]
-    with console.progress(f"simulating {corpus}") as progress:
-        files = write(directory, progress=progress, **options)
-    print(f"Wrote {files} files to {directory}. All of it is simulated: no recordings, and no result to report.")
-    return 0
+def _form(option: Option) -> dict[str, Any]:
+    """How a flag is read and explained, which the type of its default says."""
+    value = option.default
+    if not isinstance(value, tuple):
+        return {"type": type(value), "help": f"{option.text} (default: {value:{'g' if type(value) is float else ''}})"}
+    if isinstance(value[0], str):  # commas, not several words: those would swallow DIR
+        text = f"{option.text}, separated by commas (default: {','.join(value)})"
+        return {"type": lambda word: tuple(word.split(",")), "metavar": "A,B", "help": text}
+    text = f"{option.text} (default: {' '.join(map(str, value))})"
+    return {"type": type(value[0]), "nargs": len(value), "metavar": option.places, "help": text}
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """What TensorFlow is told before it starts: the same bits from the same seed, at full size, too."""
 
 import json
+import os
 import subprocess
 import sys
+import warnings
 
 import pytest
 
+from emobed_tf import runtime
+from emobed_tf.errors import EmoBedWarning
 from tests.conftest import ROOT
 
 REPEATS = 8
@@ -57,3 +61,114 @@ def test_the_memory_optimiser_is_off_and_the_rest_as_before(stack):
     assert rewriting.memory_optimization == rewriter_config_pb2.RewriterConfig.NO_MEM_OPT
     rewriting.ClearField("memory_optimization")
     assert rewriting == config_pb2.ConfigProto().graph_options.rewrite_options
+
+
+def python(code, **environment):
+    """A new process in which only these of the variables that matter are set."""
+    ours = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, timeout=300
+    )
+    return done.stdout, done.stderr
+
+
+class TestImportingThePackage:
+    CODE = """
+import os, sys, warnings
+before = dict(os.environ)
+{}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import emobed_tf
+print(dict(set(os.environ.items()) - set(before.items())), len(caught), "tensorflow.python" in sys.modules)
+"""
+
+    def test_sets_what_nobody_has_set(self):
+        printed, _ = python(self.CODE.format(""))
+        assert printed in (
+            "{'KERAS_BACKEND': 'tensorflow', 'TF_ENABLE_ONEDNN_OPTS': '1'} 0 False\n",
+            "{'TF_ENABLE_ONEDNN_OPTS': '1', 'KERAS_BACKEND': 'tensorflow'} 0 False\n",
+        )
+
+    def test_leaves_what_the_user_has_set(self):
+        printed, _ = python(self.CODE.format(""), KERAS_BACKEND="torch", TF_ENABLE_ONEDNN_OPTS="0")
+        assert printed == "{} 0 False\n"
+
+    @pytest.mark.parametrize("name", ["tensorflow", "keras"])
+    def test_does_nothing_where_it_is_too_late(self, name):
+        printed, _ = python(self.CODE.format(f"sys.modules[{name!r}] = object()"))
+        assert printed == "{} 0 False\n"
+
+
+class TestBackend:
+    @pytest.mark.parametrize(
+        "code", ["import emobed_tf.runtime as runtime; runtime.import_tensorflow(1)", "from emobed_tf import EmoBed"]
+    )
+    def test_another_one_is_told_before_anything_is_imported(self, code):
+        _, error = python(code, KERAS_BACKEND="torch")
+        assert error.splitlines()[-1] == (
+            "emobed_tf.errors.InputError: KERAS_BACKEND=torch: EmoBed needs Keras on TensorFlow; unset KERAS_BACKEND, "
+            "or set it to tensorflow, and start another process"
+        )
+
+    def test_of_a_keras_that_runs(self, stack, monkeypatch):
+        import keras
+
+        runtime.check_backend()
+        monkeypatch.setenv("KERAS_BACKEND", "torch")  # too late: what counts is what runs
+        runtime.check_backend()
+        monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+        with pytest.raises(ValueError, match="KERAS_BACKEND=jax: EmoBed needs Keras on TensorFlow"):
+            runtime.check_backend()
+
+
+class TestDoubts:
+    @pytest.fixture(autouse=True)
+    def nothing_told(self, stack, monkeypatch):
+        monkeypatch.setattr(runtime, "_told", set())
+
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [
+            ("0", "TF_ENABLE_ONEDNN_OPTS=0: results differ in their last bits .* a quarter longer"),
+            ("False", "TF_ENABLE_ONEDNN_OPTS=False: "),
+            ("", "imported before emobed_tf and without TF_ENABLE_ONEDNN_OPTS"),
+        ],
+    )
+    def test_are_told_once_when_tensorflow_is_needed(self, monkeypatch, value, message):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value)
+        with pytest.warns(EmoBedWarning, match=message) as caught:
+            runtime.import_tensorflow(1)
+        assert len(caught) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            runtime.import_tensorflow(1)
+
+    @pytest.mark.parametrize("value", ["1", "true", "True"])
+    def test_there_are_none_with_the_default(self, monkeypatch, value):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            runtime.import_tensorflow(1)
+
+    def test_a_worker_is_silent_where_the_first_process_has_told(self, monkeypatch):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            runtime.tell_doubts(aloud=False)
+            runtime.tell_doubts()
+
+    @pytest.mark.slow
+    def test_tensorflow_that_has_begun_goes_on_as_it_was(self):
+        code = """
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(2)
+tf.constant(1)
+from emobed_tf.runtime import import_tensorflow
+import_tensorflow(2)
+print(tf.executing_eagerly(), int(tf.function(lambda x: x + 1)(1)), int(tf.constant(3)))
+"""
+        printed, error = python(code, TF_ENABLE_ONEDNN_OPTS="1")
+        assert printed == "True 2 3\n"
+        assert "EmoBedWarning: TensorFlow had begun to work in this process before emobed_tf" in error

@@ -9,7 +9,6 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
-from keras_tuner.src.engine.metrics_tracking import MetricsTracker  # not exported
 
 from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
@@ -119,7 +118,8 @@ class Lasting:
             if ended and trial_id not in self.end_order:
                 self.end_order.append(trial_id)
             if not ended:
-                trial.metrics = MetricsTracker()  # KerasTuner would take what was reported before the kill
+                # KerasTuner would take what was reported before the kill.
+                trial.metrics = Trial(trial.hyperparameters).metrics
                 self._retry_queue.append(trial_id)
         self._retry_queue = [t for t in dict.fromkeys(self._retry_queue) if self.trials[t].status not in _ENDED]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import tyro
 
-from emobed_tf import console
+from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
@@ -108,7 +108,7 @@ def _check_told_twice(argv: Sequence[str], arguments: Arguments, parameter: str)
 
 
 def _default_name(settings: Config, parameter: str) -> str:
-    return f"sweep-{settings.data.dataset}-{settings.objective.framework}-{parameter}"
+    return f"sweep-{datasets.get(settings.data.dataset).name}-{settings.objective.framework}-{parameter}"
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ from tuning.plan import address, check_numbers, limit, role
 from tuning.space import space
 from tuning.workers import HERE, Crew
 
-keras_tuner_config.DEBUG = False  # else it prints the trace of every trial that fails
 IDENTITY = "tuner/search"  # a fixed value of the chief's space: a worker of another search is turned away
 
 
@@ -118,6 +117,7 @@ class Tuner(BaseTuner):
     def __init__(
         self, hypermodel: EmoBedHyperModel, oracle: Lasting, folder: SearchFolder | None, recipe: Mapping[str, Any]
     ):
+        keras_tuner_config.DEBUG = False  # else it prints the trace of every trial that fails
         self.folder, self.recipe = folder, recipe
         first = hypermodel.config.training.seed
         self.seeds = range(first, first + recipe["seeds"])

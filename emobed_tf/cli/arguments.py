@@ -8,11 +8,11 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import tyro
 
-from emobed_tf.config import Config, Dataset, preset, read_config
+from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 
@@ -64,7 +64,7 @@ def starting_config(argv: Sequence[str] | None) -> Config:
         argv: arguments; None: those of the process.
 
     Raises:
-        InputError: if the file can't be read, or `--resume` has nothing to continue.
+        InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset"):
@@ -82,7 +82,7 @@ def starting_config(argv: Sequence[str] | None) -> Config:
         return read_config(Run.open(Path(known.output), finished=False).config_file)
     if known.config is not None:
         return _free(read_config(Path(known.config), known.dataset), known)
-    return preset(known.dataset) if known.dataset in get_args(Dataset) else preset()
+    return preset() if known.dataset is None else preset(known.dataset)
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:

@@ -31,7 +31,7 @@ _NAMES = {
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
     """Says what is trained on what, and that simulated data is simulated."""
     if corpus.simulated:
-        print(notice(corpus.name, config.data.data_dir))
+        print(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
     print(

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from emobed_tf._version import __version__
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.runtime import import_tensorflow
+from emobed_tf.runtime import import_tensorflow, tell_doubts
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -111,6 +111,7 @@ def _in_processes(calls: Sequence[_Call], workers: int, threads: int) -> Iterato
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    tell_doubts()  # workers have this environment, and would each say so
     waiting, losses = dict(enumerate(calls)), 0
     while waiting:
         with parallel_config(
@@ -144,6 +145,7 @@ def _in_processes(calls: Sequence[_Call], workers: int, threads: int) -> Iterato
 
 
 def _begin_worker(threads: int, coordinator: int) -> None:
+    tell_doubts(aloud=False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the coordinator, which ends the workers
     threading.Thread(target=_end_with, args=(coordinator,), daemon=True).start()
 

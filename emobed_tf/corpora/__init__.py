@@ -10,7 +10,7 @@ from emobed_tf.corpora.corpus import (
     Modality,
     Recording,
 )
-from emobed_tf.corpora.loading import NAMES, TASKS, load
+from emobed_tf.corpora.loading import TASKS, load
 from emobed_tf.corpora.prediction import load_features
 from emobed_tf.corpora.recola import gold_standard_from_ratings
 
@@ -18,7 +18,6 @@ __all__ = [
     "CLASSIFICATION",
     "DIMENSIONS",
     "EMOTION",
-    "NAMES",
     "PARTITIONS",
     "REGRESSION",
     "TASKS",

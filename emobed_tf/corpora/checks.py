@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from emobed_tf.corpora.corpus import EMOTION, Modality
+from emobed_tf.datasets import DataSet
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 # float() also takes 1_000, infinity and digits of other scripts: none of them is meant in a file of numbers.
@@ -107,20 +108,20 @@ def check_same_names(names: Sequence[str], where: str, reference: Sequence[str],
             )
 
 
-def check_partitions(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
+def check_partitions(modalities: Iterable[Modality], classes: Sequence[str], dataset: DataSet) -> None:
     """Checks that every modality can be trained on and that no speaker is on both sides of a split.
 
     Args:
         modalities: of one data set.
         classes: names of the classes; empty for regression.
+        dataset: theirs; its own modalities may have `shared_speakers`.
 
     Raises:
         MissingInputError: if a modality has no train or no dev partition.
-        InputError: if a speaker or a recording is in two partitions (OMG-Emotion's own overlap is a warning), or a
-            modality's training data lacks a class.
+        InputError: if a speaker or a recording is in two partitions, or a modality's training data lacks a class.
 
     Warns:
-        EmoBedWarning: if dev or test lack a class.
+        EmoBedWarning: if dev or test lack a class, or partitions of the data set share speakers as it is known to.
     """
     modalities = list(modalities)
     for modality in modalities:
@@ -131,8 +132,8 @@ def check_partitions(modalities: Iterable[Modality], classes: Sequence[str]) -> 
                 )
         if classes:
             _check_classes(modality, classes)
-    _check_split(modalities, "speaker")
-    _check_split(modalities, "id")
+    _check_split(modalities, "speaker", dataset)
+    _check_split(modalities, "id", dataset)
 
 
 def _check_classes(modality: Modality, classes: Sequence[str]) -> None:
@@ -154,7 +155,7 @@ def _check_classes(modality: Modality, classes: Sequence[str]) -> None:
             )
 
 
-def _check_split(modalities: Sequence[Modality], attribute: str) -> None:
+def _check_split(modalities: Sequence[Modality], attribute: str, dataset: DataSet) -> None:
     seen: dict[str, tuple[str, str, str]] = {}
     shared = set()
     for modality in modalities:
@@ -163,7 +164,7 @@ def _check_split(modalities: Sequence[Modality], attribute: str) -> None:
             partition, corpus, name = seen.setdefault(who, (recording.partition, modality.corpus, modality.name))
             if partition == recording.partition:
                 continue
-            if attribute == "speaker" and corpus == modality.corpus == "omg":
+            if attribute == "speaker" and dataset.shared_speakers and corpus == modality.corpus == dataset.name:
                 shared.add(who)
                 continue
             what = "speaker" if attribute == "speaker" else "recording"
@@ -173,8 +174,8 @@ def _check_split(modalities: Sequence[Modality], attribute: str) -> None:
             )
     if shared:
         warnings.warn(
-            f"{len(shared)} videos are in more than one partition of OMG-Emotion (the first: {min(shared)}); "
-            "scores may be too good",
+            f"{len(shared)} {dataset.shared_speakers} are in more than one partition of {dataset.title} (the first: "
+            f"{min(shared)}); scores may be too good",
             EmoBedWarning,
             stacklevel=2,
         )

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emobed_tf import corpora
+from emobed_tf import corpora, datasets
 from emobed_tf.config import USES_ALPHA, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
 
-_RECOLA_TARGET = "audio"
 _CORPORA_KEPT = 4
 _kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; with the files' states
 
@@ -123,16 +122,17 @@ def _file_states(corpus: Corpus) -> dict[str, tuple[int, int] | None]:
 
 
 def _wanted(config: Config) -> tuple[str, ...] | None:
-    """Modalities to read; None: all. On RECOLA only what is used: parsing 632 columns for nothing takes long."""
-    if config.data.dataset != "recola":
+    """Modalities to read; None: all. Where it is known, only what is used: parsing RECOLA's 632 columns takes long."""
+    dataset = datasets.get(config.data.dataset)
+    if dataset.auxiliary is None:
         return None
-    target = config.data.target or _RECOLA_TARGET
+    target = config.data.target or dataset.target
     if config.objective.framework == "classic":
         return (target,)
     auxiliary = config.data.auxiliary
     if auxiliary is None:
-        of_the_paper = "video_appearance" if target == _RECOLA_TARGET else _RECOLA_TARGET
-        auxiliary = (of_the_paper, *(entry.partition("=")[0] for entry in config.data.table))
+        own = dataset.auxiliary if target == dataset.target else dataset.target
+        auxiliary = (own, *(entry.partition("=")[0] for entry in config.data.table))
     return tuple(dict.fromkeys((target, *auxiliary)))
 
 
@@ -145,7 +145,8 @@ def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_onl
 
 def _with_modalities(config: Config, corpus: Corpus) -> Config:
     names, framework = list(corpus.modalities), config.objective.framework
-    target = config.data.target or (_RECOLA_TARGET if _RECOLA_TARGET in names else names[0])
+    usual = datasets.get(config.data.dataset).target
+    target = config.data.target or (usual if usual in names else names[0])
     corpus.modality(target)
     auxiliary = config.data.auxiliary
     if auxiliary is None:

@@ -56,7 +56,7 @@ class Modality:
         feature_names: names of the feature columns, in order.
         recordings: in the order of the source; ids are unique.
         frame_seconds: time between two frames in seconds; None where a recording is one utterance.
-        corpus: name of the corpus that it comes from.
+        corpus: name of the data set that it comes from; `tables` where it is a table.
     """
 
     name: str
@@ -71,11 +71,26 @@ class Modality:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What is learnt from a data set.
+
+    Attributes:
+        task: `regression` or `classification`.
+        label: name of the label.
+        classes: names of the classes in the order of their indices; empty for regression.
+    """
+
+    task: str
+    label: str
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A data set in memory. Its modalities need share neither recordings nor lengths, only the label.
 
     Attributes:
-        name: `recola`, `omg` or `tables`.
+        name: of the data set, `DataSet.name`.
         task: `regression` or `classification`.
         label: the label that is learnt: `arousal`, `valence`, or `emotion` (classification), or `label` (a table's
             numbers without a dimension's name).

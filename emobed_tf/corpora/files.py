@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from emobed_tf.console import Progress
 from emobed_tf.errors import InputError, MissingInputError
 
-Progress = Callable[[int, int, str], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -87,21 +87,6 @@ def need_folder(path: Path, expected: str) -> None:
 def visible_files(folder: Path) -> list[Path]:
     """Files of a folder by name, without hidden ones (macOS leaves `._train_1.arff` in archives)."""
     return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-
-
-def choose(found: Iterable[str], wanted: Sequence[str] | None, where: str) -> list[str]:
-    """The modalities to read: those `wanted`, or all `found` if that is None.
-
-    Raises:
-        InputError: if one is not there; the message lists those that are.
-    """
-    found = list(found)
-    if wanted is None:
-        return found
-    for name in wanted:
-        if name not in found:
-            raise InputError(f"{where}: no modality '{name}'; found {', '.join(found) or 'none'}")
-    return [name for name in found if name in wanted]
 
 
 def read_all(

@@ -1,18 +1,19 @@
 """`load`: any data set by name, with tables of further modalities, as one checked `Corpus`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from emobed_tf.corpora import omg, recola
+from emobed_tf import datasets
+from emobed_tf.console import Progress
+from emobed_tf.corpora import tables as feature_tables
 from emobed_tf.corpora.checks import check_partitions, is_modality_name, like_modality_name
-from emobed_tf.corpora.corpus import CLASSIFICATION, DIMENSIONS, EMOTION, REGRESSION, Corpus, Modality
-from emobed_tf.corpora.files import MARKER, Progress, choose, shorten
-from emobed_tf.corpora.tables import Target, decide, find, parse_pairs, read_tables, to_modality
+from emobed_tf.corpora.corpus import CLASSIFICATION, DIMENSIONS, EMOTION, REGRESSION, Corpus, Modality, Target
+from emobed_tf.corpora.files import MARKER, shorten
+from emobed_tf.corpora.reader import read_modalities, reader_of
+from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
 
-NAMES = (recola.NAME, omg.NAME, "tables")
 TASKS = ("auto", REGRESSION, CLASSIFICATION)
-_LAYOUTS = {recola.NAME: recola.LAYOUT, omg.NAME: omg.LAYOUT}
 
 
 def load(
@@ -29,17 +30,18 @@ def load(
     """Reads a data set and checks it.
 
     Args:
-        name: `recola` (AVEC 2016's package), `omg` (OMG-Emotion) or `tables` (one table per modality).
+        name: `recola` (AVEC 2016's package), `omg` (OMG-Emotion), `tables` (one table per modality), or the
+            `package.module:NAME` of a `DataSet`.
         data_dir: its folder. For `tables`, every CSV and Parquet file in it is a modality named by its stem.
         dimension: `arousal` or `valence`: what regression learns.
-        task: `regression`, `classification`, or `auto`: regression for RECOLA, classification for OMG-Emotion, and
-            for tables what their label columns hold.
+        task: `regression`, `classification`, or `auto`: a classification where the data set has classes (OMG-Emotion),
+            a regression where it has none (RECOLA), and for tables what their label columns hold.
         tables: modalities to add to any data set, each `NAME=PATH` or (name, path); a name is an ASCII letter, then
             ASCII letters, digits, `_` or `-`. A table in the folder of `tables` gets that name instead of its stem.
         modalities: names of those to read; None for all. Others' files are not opened.
         partitioned: False: for who splits the data anew. Tables are taken as a whole and need no partitions, and no
             check is made of any.
-        progress: called as progress(done, total, what) after each file of RECOLA and OMG-Emotion.
+        progress: called as progress(done, total, what) after each file.
 
     Returns:
         The data set. Its modalities may differ in recordings, lengths and frame rates, but share the label.
@@ -51,47 +53,61 @@ def load(
     Warns:
         EmoBedWarning: of what is doubtful, such as a class that dev or test lacks.
     """
-    _check_choice("data set", name, NAMES)
+    dataset = datasets.get(name)
     _check_choice("dimension", dimension, DIMENSIONS)
     _check_choice("task", task, TASKS)
-    target = _fixed_target(name, task, dimension)
+    target = _fixed_target(dataset, task, dimension)
     folder = None if data_dir is None else Path(data_dir)
-    own, added = _find(name, folder, tables)
-    where = str(folder) if folder is not None else f"data set '{name}'"
-    chosen = choose([*own, *added], modalities, where)
-    if not chosen:
-        raise InputError("no modality chosen; expected at least one")
+    own, added = _find(dataset, folder, tables)
+    where = str(folder) if folder is not None else f"data set '{dataset.name}'"
+    chosen = _chosen([*own, *added], modalities, where)
     _check_names(chosen, own, added)
-    read_modalities: list[Modality] = []
+    found: list[Modality] = []
     fingerprints: dict[str, str] = {}
     from_folder = [modality for modality in chosen if modality in own]
-    if from_folder and name == recola.NAME:
-        read_modalities, fingerprints = recola.read(folder, dimension, from_folder, progress)
-    elif from_folder:
-        read_modalities, fingerprints = omg.read(folder, from_folder, progress)
-    new = read_tables({modality: added[modality] for modality in chosen if modality in added}, progress, partitioned)
-    target = target or decide(new, task, dimension)
-    read_modalities += [to_modality(modality, table, target, partitioned) for modality, table in new.items()]
+    if from_folder:
+        found, fingerprints = read_modalities(dataset, folder, from_folder, dimension, target, progress)
+    new = feature_tables.read_tables(
+        {modality: added[modality] for modality in chosen if modality in added}, progress, partitioned
+    )
+    target = target or feature_tables.decide(new, task, dimension)
+    found += [feature_tables.to_modality(modality, table, target, partitioned) for modality, table in new.items()]
     if partitioned:
-        check_partitions(read_modalities, target.classes)
+        check_partitions(found, target.classes, dataset)
     fingerprints |= {str(table.path): table.sha256 for table in new.values()}
     homes = {table.path.parent for table in new.values()} | ({folder} if from_folder else set())
     simulated = any((home / MARKER).is_file() for home in homes)
-    by_name = {modality.name: modality for modality in read_modalities}
-    return Corpus(name, target.task, target.label, target.classes, by_name, fingerprints, simulated)
+    by_name = {modality.name: modality for modality in found}
+    return Corpus(dataset.name, target.task, target.label, target.classes, by_name, fingerprints, simulated)
+
+
+def find_modalities(dataset: DataSet, folder: Path) -> Mapping[str, Path]:
+    """The modalities that a data set's folder holds, each with one of its files or folders.
+
+    Args:
+        dataset: any.
+        folder: where it lies.
+
+    Raises:
+        MissingInputError: if there is none.
+        InputError: if the folder has another form.
+    """
+    return (reader_of(dataset) if dataset.reader else feature_tables).find_modalities(folder)
 
 
 def _find(
-    name: str, folder: Path | None, tables: Sequence[str | tuple[str, str | Path]]
+    dataset: DataSet, folder: Path | None, tables: Sequence[str | tuple[str, str | Path]]
 ) -> tuple[Mapping[str, Path], dict[str, Path]]:
     """Modalities that the data set's own files hold, each with one of them, and the tables of all others."""
-    named = parse_pairs(tables)
-    if name in _LAYOUTS:
+    named = feature_tables.parse_pairs(tables)
+    if dataset.reader is not None:
         if folder is None:
-            raise MissingInputError(f"data set '{name}': no data folder given; expected one with {_LAYOUTS[name]}")
-        own, added = _find_own(name, folder), {}
+            raise MissingInputError(
+                f"data set '{dataset.name}': no data folder given; expected one with {dataset.layout}"
+            )
+        own, added = find_modalities(dataset, folder), {}
     else:
-        own, added = {}, {} if folder is None else find(folder)
+        own, added = {}, {} if folder is None else find_modalities(dataset, folder)
         # A table of the folder that is named is that modality alone.
         renamed = {path.absolute() for path in named.values()}
         added = {modality: path for modality, path in added.items() if path.absolute() not in renamed}
@@ -103,14 +119,20 @@ def _find(
             )
         added[modality] = path
     if not own and not added:
-        raise MissingInputError("data set 'tables': neither a folder nor a table given; expected NAME=PATH")
+        raise MissingInputError(f"data set '{dataset.name}': neither a folder nor a table given; expected NAME=PATH")
     return own, added
 
 
-def _find_own(name: str, folder: Path) -> dict[str, Path]:
-    if name == recola.NAME:
-        return recola.find(folder)
-    return {modality: next(iter(tables.values())) for modality, tables in omg.find(folder).items()}
+def _chosen(found: Iterable[str], wanted: Sequence[str] | None, where: str) -> list[str]:
+    """The modalities to read: those `wanted`, or all `found` if that is None."""
+    found = list(found)
+    for name in wanted or ():
+        if name not in found:
+            raise InputError(f"{where}: no modality '{name}'; found {', '.join(found) or 'none'}")
+    chosen = found if wanted is None else [name for name in found if name in wanted]
+    if not chosen:
+        raise InputError("no modality chosen; expected at least one")
+    return chosen
 
 
 def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: Mapping[str, Path]) -> None:
@@ -123,8 +145,9 @@ def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: Mapping[
             remedy = f"name it by --table NAME=PATH, such as --table {good}={path}"
         else:
             path = own[modality]
-            ending = path.name[len("features_") + len(modality) :]
-            remedy = f"rename it, such as features_{good}{ending}"
+            start = path.name.lower().find(modality.lower())
+            remedy = f"rename it, such as {path.name[:start]}{good}{path.name[start + len(modality) :]}"
+            remedy = remedy if start >= 0 else f"rename it, such as {good}"
         raise InputError(
             f"{path}: modality {shorten(modality)}: expected a name of ASCII letters, digits, '_' and '-' that begins "
             f"with a letter; {remedy}"
@@ -136,12 +159,17 @@ def _check_choice(what: str, value: str, known: Sequence[str]) -> None:
         raise InputError(f"unknown {what} '{value}'; expected {', '.join(known)}")
 
 
-def _fixed_target(name: str, task: str, dimension: str) -> Target | None:
-    """What RECOLA and OMG-Emotion teach, whatever tables are added; None where the tables decide."""
-    if name not in _LAYOUTS:
+def _fixed_target(dataset: DataSet, task: str, dimension: str) -> Target | None:
+    """What the data set teaches, whatever tables are added; None where tables decide."""
+    if dataset.reader is None:
         return None
-    if name == omg.NAME and task != REGRESSION:
-        return Target(CLASSIFICATION, EMOTION, omg.CLASSES)
-    if name == recola.NAME and task == CLASSIFICATION:
-        raise InputError("data set 'recola' has no classes; expected the task regression (or auto)")
+    if task == CLASSIFICATION and not dataset.classes:
+        raise InputError(f"data set '{dataset.name}' has no classes; expected the task {REGRESSION} (or auto)")
+    if dataset.classes and task != REGRESSION:
+        return Target(CLASSIFICATION, EMOTION, dataset.classes)
+    if dimension not in dataset.dimensions:
+        raise InputError(
+            f"data set '{dataset.name}' has no {dimension}; expected "
+            f"{' or '.join(dataset.dimensions) or f'the task {CLASSIFICATION} (or auto)'}"
+        )
     return Target(REGRESSION, dimension)

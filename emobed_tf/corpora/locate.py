@@ -3,43 +3,46 @@
 import os
 from pathlib import Path
 
+from emobed_tf import datasets
+from emobed_tf.console import Progress
 from emobed_tf.corpora.cache import cache_folder
 from emobed_tf.corpora.files import MARKER
+from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
 
-_VARIABLES = {"recola": "EMOBED_RECOLA_DIR", "omg": "EMOBED_OMG_DIR"}
 
-
-def locate(name: str, data_dir: Path | None, tables: bool = False, progress=None) -> Path | None:
+def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Progress | None = None) -> Path | None:
     """The folder to read a data set from.
 
-    Without a folder and without the environment variable, RECOLA and OMG-Emotion, which can't be downloaded, are
-    simulated: written once, in the real on-disk form, and read like the real ones.
+    Without a folder and without the environment variable, a data set that has a simulator (RECOLA and OMG-Emotion,
+    which can't be downloaded) is simulated: written once, in the real on-disk form, and read like the real one.
 
     Args:
-        name: `recola`, `omg` or `tables`.
+        name: of the data set, see `datasets.get`.
         data_dir: what the user named.
-        tables: whether `--table` names some; then `tables` needs no folder.
+        tables: whether `--table` names some; then a data set of tables needs no folder.
         progress: called as progress(done, total, what) while a package is written.
 
     Returns:
-        The folder; None for `tables` with nothing but `--table`.
+        The folder; None for a data set of tables with nothing but `--table`.
 
     Raises:
-        MissingInputError: if `tables` has neither a folder nor a table.
+        InputError: if there is no such data set.
+        MissingInputError: if a data set without a simulator has no folder.
         OSError: if the simulated package can't be written; the message says what to do.
     """
-    if name == "tables":
-        if data_dir is None and not tables:
-            raise MissingInputError("--dataset tables: expected --table NAME=PATH or --data-dir DIR, found neither")
+    dataset = datasets.get(name)
+    if data_dir is None and dataset.variable and os.environ.get(dataset.variable):
+        data_dir = Path(os.environ[dataset.variable])
+    if dataset.simulator is None:
+        if data_dir is None and not (tables and dataset.reader is None):
+            raise MissingInputError(f"--dataset {name}: expected {_expected(dataset)}")
         return data_dir
-    if data_dir is None and os.environ.get(_VARIABLES[name]):
-        data_dir = Path(os.environ[_VARIABLES[name]])
-    if data_dir is not None and not _is_default(name, data_dir):
+    if data_dir is not None and not _is_default(dataset, data_dir):
         return data_dir.absolute()
-    directory = _default(name)
+    directory = _default(dataset)
     if not _is_there(directory):
-        _simulate(name, directory, progress)
+        _simulate(dataset, directory, progress)
     return directory
 
 
@@ -47,39 +50,45 @@ def notice(name: str, directory: Path | None) -> str:
     """What to tell a user whose data are simulated.
 
     Args:
-        name: `recola`, `omg` or `tables`.
-        directory: folder that they are read from; None for `tables` without one.
+        name: of the data set, see `datasets.get`.
+        directory: folder that they are read from; None where there are tables alone.
     """
     if directory is None:
         return "These data are simulated. Scores on them are no results."
-    if not _is_default(name, directory):
+    dataset = datasets.get(name)
+    if not _is_default(dataset, directory):
         return f"{directory} is a simulated package. Scores on it are no results."
-    real = {"recola": "RECOLA (AVEC 2016 package)", "omg": "OMG-Emotion"}[name]
+    ways = f"--data-dir or ${dataset.variable}" if dataset.variable else "--data-dir"
     return (
-        f"no {real} given (--data-dir or ${_VARIABLES[name]}): this is the simulated package in {directory}. "
-        "Scores on it are no results."
+        f"no {dataset.title} given ({ways}): this is the simulated package in {directory}. Scores on it are no results."
     )
 
 
-def _default(name: str) -> Path:
-    return cache_folder().absolute() / f"simulated-{name}"
+def _expected(dataset: DataSet) -> str:
+    if dataset.reader is None:
+        return "--table NAME=PATH or --data-dir DIR, found neither"
+    variable = f" or ${dataset.variable}" if dataset.variable else ""
+    return f"--data-dir DIR{variable}, a folder with {dataset.layout}"
 
 
-def _is_default(name: str, directory: Path) -> bool:
+def _default(dataset: DataSet) -> Path:
+    return cache_folder().absolute() / f"simulated-{dataset.name}"
+
+
+def _is_default(dataset: DataSet, directory: Path) -> bool:
     # By its name first: where the cache is matters to no other folder.
-    return name in _VARIABLES and directory.name == f"simulated-{name}" and directory.absolute() == _default(name)
+    named = dataset.simulator is not None and directory.name == f"simulated-{dataset.name}"
+    return named and directory.absolute() == _default(dataset)
 
 
 def _is_there(directory: Path) -> bool:
     return os.path.isfile(directory / MARKER)  # unlike Path.is_file, False where looking is not allowed
 
 
-def _simulate(name: str, directory: Path, progress) -> None:
-    from emobed_tf.corpora.simulate import simulate_omg, simulate_recola
-
-    write = {"recola": simulate_recola, "omg": simulate_omg}[name]
+def _simulate(dataset: DataSet, directory: Path, progress: Progress | None) -> None:
+    tell = progress and (lambda done, total: progress(done, total, f"simulating {dataset.name}"))
     try:
-        write(directory, progress=progress and (lambda done, total: progress(done, total, f"simulating {name}")))
+        dataset.simulator.write(directory, tell)
     except (InputError, OSError) as error:
         if _is_there(directory):
             return  # another process was faster; both write the same bytes

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from emobed_tf.console import Progress
 from emobed_tf.corpora.checks import NUMBER, STEP_TOLERANCE, check_same_names
 from emobed_tf.corpora.corpus import EMOTION, PARTITIONS, Modality, Recording
-from emobed_tf.corpora.files import Progress, choose, listing, need_folder, read_bytes, sha256, shorten, visible_files
+from emobed_tf.corpora.files import listing, need_folder, read_bytes, sha256, shorten, visible_files
 from emobed_tf.corpora.rows import frame_step, rows_by_id
 from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, csv_header, csv_rows, read_table
+from emobed_tf.datasets import OMG
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
-NAME = "omg"
-# In the order of the codes in EmotionMaxVote.
-CLASSES = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+CLASSES = OMG.classes  # in the order of the codes in EmotionMaxVote
 RANGES = {"arousal": (0.0, 1.0), "valence": (-1.0, 1.0)}
 LABEL_FILES = {
     "train": ("omg_TrainVideos.csv",),
@@ -28,7 +28,6 @@ LABEL_FILES = {
         "omg_TestVideos_WithoutLabels.csv",
     ),
 }
-LAYOUT = "omg_TrainVideos.csv, omg_ValidationVideos.csv and features_<modality>_<train|dev|test>.csv or .parquet"
 KEY = ("video", "utterance")
 
 _VOTE = "EmotionMaxVote"
@@ -56,16 +55,24 @@ def utterance_id(video: str, utterance: str) -> str:
     return f"{video}/{utterance.removesuffix('.mp4')}"
 
 
-def find(data_dir: Path) -> dict[str, dict[str, Path]]:
-    """Feature tables by modality and partition.
+def find_modalities(folder: Path) -> dict[str, Path]:
+    """The modalities that have feature tables, each with one of them.
+
+    Args:
+        folder: of the data set.
 
     Raises:
-        MissingInputError: if there is none, or one of train or dev is missing.
+        MissingInputError: if there is none.
         InputError: if a table's name has an unknown partition, or there are two of the same.
     """
-    need_folder(data_dir, LAYOUT)
+    return {modality: next(iter(tables.values())) for modality, tables in _find_tables(folder).items()}
+
+
+def _find_tables(folder: Path) -> dict[str, dict[str, Path]]:
+    """Feature tables by modality and partition."""
+    need_folder(folder, OMG.layout)
     found: dict[str, dict[str, Path]] = {}
-    for path in visible_files(data_dir):
+    for path in visible_files(folder):
         match = _TABLE.fullmatch(path.stem)
         if path.suffix.lower() not in SUFFIXES or not path.name.lower().startswith("features_"):
             continue
@@ -76,18 +83,19 @@ def find(data_dir: Path) -> dict[str, dict[str, Path]]:
             raise InputError(f"{path}: the same table as {tables[match[2]]}; remove one")
         tables[match[2]] = path
     if not found:
-        raise MissingInputError(f"{data_dir}: no feature table; expected {LAYOUT}")
+        raise MissingInputError(f"{folder}: no feature table; expected {OMG.layout}")
     return found
 
 
 def read(
-    data_dir: Path, modalities: Sequence[str] | None = None, progress: Progress | None = None
+    folder: Path, modalities: Sequence[str], dimension: str, progress: Progress | None
 ) -> tuple[list[Modality], dict[str, str]]:
     """Reads the labels and the feature tables.
 
     Args:
-        data_dir: folder with both.
-        modalities: names of those to read; None for all.
+        folder: with both.
+        modalities: names of those to read; see `find_modalities`.
+        dimension: of no matter here; all labels are read.
         progress: called after each feature table.
 
     Returns:
@@ -100,21 +108,21 @@ def read(
     Warns:
         EmoBedWarning: with their number, if utterances have labels but no features.
     """
-    tables = find(data_dir)
-    chosen = choose(tables, modalities, str(data_dir))
-    for name in chosen:
+    del dimension
+    tables = _find_tables(folder)
+    for name in modalities:
         for partition in ("train", "dev"):
             if partition not in tables[name]:
                 raise MissingInputError(
-                    f"{data_dir}: no features_{name}_{partition}.csv or .parquet; "
+                    f"{folder}: no features_{name}_{partition}.csv or .parquet; "
                     f"found {listing(path.name for path in tables[name].values())}"
                 )
     fingerprints: dict[str, str] = {}
-    needed = [partition for partition in PARTITIONS if any(partition in tables[name] for name in chosen)]
-    utterances = _read_labels(data_dir, needed, fingerprints)
-    jobs = [(name, partition) for name in chosen for partition in PARTITIONS if partition in tables[name]]
-    read_so_far: dict[str, list[Table]] = {name: [] for name in chosen}
-    recordings: dict[str, list[Recording]] = {name: [] for name in chosen}
+    needed = [partition for partition in PARTITIONS if any(partition in tables[name] for name in modalities)]
+    utterances = _read_labels(folder, needed, fingerprints)
+    jobs = [(name, partition) for name in modalities for partition in PARTITIONS if partition in tables[name]]
+    read_so_far: dict[str, list[Table]] = {name: [] for name in modalities}
+    recordings: dict[str, list[Recording]] = {name: [] for name in modalities}
     steps: dict[str, float | None] = {}
     for done, (name, partition) in enumerate(jobs, start=1):
         table = read_table(tables[name][partition], _COLUMNS)
@@ -132,8 +140,8 @@ def read(
         if progress is not None:
             progress(done, len(jobs), f"{name}/{partition}")
     return [
-        Modality(name, read_so_far[name][0].feature_names, tuple(recordings[name]), steps[name], NAME)
-        for name in chosen
+        Modality(name, read_so_far[name][0].feature_names, tuple(recordings[name]), steps[name], OMG.name)
+        for name in modalities
     ], fingerprints
 
 
@@ -147,12 +155,12 @@ def _seconds(step: float | None) -> str:
     return "utterance" if step is None else f"{step:g} s"
 
 
-def _read_labels(data_dir: Path, partitions: Sequence[str], fingerprints: dict[str, str]) -> dict[str, _Utterance]:
+def _read_labels(folder: Path, partitions: Sequence[str], fingerprints: dict[str, str]) -> dict[str, _Utterance]:
     utterances: dict[str, _Utterance] = {}
     for partition in partitions:
-        path = next((data_dir / name for name in LABEL_FILES[partition] if (data_dir / name).is_file()), None)
+        path = next((folder / name for name in LABEL_FILES[partition] if (folder / name).is_file()), None)
         if path is None:
-            raise MissingInputError(f"{data_dir}: no {' or '.join(LABEL_FILES[partition])}; expected {LAYOUT}")
+            raise MissingInputError(f"{folder}: no {' or '.join(LABEL_FILES[partition])}; expected {OMG.layout}")
         data = read_bytes(path)
         fingerprints[str(path)] = sha256(data)
         for recording, utterance in _parse_labels(data, path, partition):

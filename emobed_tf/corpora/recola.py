@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from emobed_tf.console import Progress
 from emobed_tf.corpora import arff
 from emobed_tf.corpora.cache import FeatureCache
 from emobed_tf.corpora.checks import check_same_names, check_times, check_values
 from emobed_tf.corpora.corpus import DIMENSIONS, PARTITIONS, Modality, Recording
 from emobed_tf.corpora.files import (
-    Progress,
-    choose,
     listing,
     need_folder,
     read_all,
@@ -23,10 +22,8 @@ from emobed_tf.corpora.files import (
     visible_files,
 )
 from emobed_tf.corpora.tablefile import Columns, read_table
+from emobed_tf.datasets import RECOLA
 from emobed_tf.errors import InputError, MissingInputError
-
-NAME = "recola"
-LAYOUT = "the AVEC 2016 package (features_audio/arousal/train_1.arff, ratings_gold_standard/arousal/train_1.arff, …)"
 
 _FOLDER = "features_"
 _GOLD, _RATINGS = "ratings_gold_standard", "ratings_individual"
@@ -47,34 +44,37 @@ class _Rows:
     sha256: str
 
 
-def find(data_dir: Path) -> dict[str, Path]:
+def find_modalities(folder: Path) -> dict[str, Path]:
     """Folders of the modalities in the package, by name: `features_video_appearance` is `video_appearance`.
+
+    Args:
+        folder: of the package.
 
     Raises:
         MissingInputError: if there is no package.
         InputError: if it is AVEC 2018's.
     """
-    need_folder(data_dir, LAYOUT)
+    need_folder(folder, RECOLA.layout)
     folders = {
         path.name[len(_FOLDER) :].lower(): path
-        for path in sorted(data_dir.iterdir())
+        for path in sorted(folder.iterdir())
         if path.is_dir() and path.name.lower().startswith(_FOLDER)
     }
     if not folders:
-        _refuse_avec_2018(data_dir.rglob("*.arff"))
-        raise MissingInputError(f"{data_dir}: no folder features_*; expected {LAYOUT}")
+        _refuse_avec_2018(folder.rglob("*.arff"))
+        raise MissingInputError(f"{folder}: no folder features_*; expected {RECOLA.layout}")
     return folders
 
 
 def read(
-    data_dir: Path, dimension: str, modalities: Sequence[str] | None = None, progress: Progress | None = None
+    folder: Path, modalities: Sequence[str], dimension: str, progress: Progress | None
 ) -> tuple[list[Modality], dict[str, str]]:
     """Reads a package.
 
     Args:
-        data_dir: its folder.
+        folder: of the package.
+        modalities: names of those to read, at least one; see `find_modalities`.
         dimension: `arousal` or `valence`: the package has other features for each.
-        modalities: names of those to read; None for all.
         progress: called after each feature file.
 
     Returns:
@@ -84,22 +84,21 @@ def read(
         MissingInputError: if a file is not there.
         InputError: whatever else is wrong, with the file and line.
     """
-    folders = find(data_dir)
-    chosen = choose(folders, modalities, str(data_dir))
-    files = {name: _feature_files(folders[name] / dimension) for name in chosen}
-    _check_complete(data_dir, dimension, files)
-    recordings = list(files[chosen[0]])
-    labels = {recording: _read_labels(data_dir, recording) for recording in recordings}
+    folders = find_modalities(folder)
+    files = {name: _feature_files(folders[name] / dimension) for name in modalities}
+    _check_complete(folder, dimension, files)
+    recordings = list(files[modalities[0]])
+    labels = {recording: _read_labels(folder, recording) for recording in recordings}
     cache = FeatureCache(arff.PARSER_VERSION)
     features = read_all(
         lambda job: _read_features(job[1], job[0], cache),
-        [(name, path) for name in chosen for path in files[name].values()],
-        [f"{name}/{recording}" for name in chosen for recording in files[name]],
+        [(name, path) for name in modalities for path in files[name].values()],
+        [f"{name}/{recording}" for name in modalities for recording in files[name]],
         progress,
     )
     cache.warn()
     parsed = iter(features)
-    by_modality = {name: {recording: next(parsed) for recording in recordings} for name in chosen}
+    by_modality = {name: {recording: next(parsed) for recording in recordings} for name in modalities}
     for recording in recordings:
         first, *others = (rows[recording] for rows in by_modality.values())
         for other in (*others, *(rows for kind in labels[recording].values() for rows in kind.values())):
@@ -186,14 +185,14 @@ def _order(recording: str) -> tuple[int, int, str]:
     return PARTITIONS.index(partition), int(number), recording
 
 
-def _label_file(data_dir: Path, kind: str, dimension: str, name: str) -> Path | None:
-    places = (data_dir / home / kind / dimension / name for home in _LABEL_HOMES)
+def _label_file(folder: Path, kind: str, dimension: str, name: str) -> Path | None:
+    places = (folder / home / kind / dimension / name for home in _LABEL_HOMES)
     return next((path for path in places if path.is_file()), None)
 
 
-def _check_complete(data_dir: Path, dimension: str, files: Mapping[str, Mapping[str, Path]]) -> None:
+def _check_complete(folder: Path, dimension: str, files: Mapping[str, Mapping[str, Path]]) -> None:
     """Every modality and the gold standard (but for test) must have the same recordings."""
-    gold = data_dir / _GOLD / dimension
+    gold = folder / _GOLD / dimension
     need_folder(gold, "gold standards such as train_1.arff")
     rated = {path.stem for path in visible_files(gold) if _FILE.fullmatch(path.stem) and path.suffix == ".arff"}
     expected = rated.union(*files.values())
@@ -225,16 +224,16 @@ def _read_features(path: Path, modality: str, cache: FeatureCache) -> _Rows:
     return _Rows(path, names, features, start, fingerprint)
 
 
-def _read_labels(data_dir: Path, recording: str) -> dict[str, dict[str, _Rows]]:
+def _read_labels(folder: Path, recording: str) -> dict[str, dict[str, _Rows]]:
     """Gold standards and ratings of a recording, by dimension, as far as they are distributed."""
     gold, ratings = {}, {}
     for dimension in DIMENSIONS:
-        path = _label_file(data_dir, _GOLD, dimension, f"{recording}.arff")
+        path = _label_file(folder, _GOLD, dimension, f"{recording}.arff")
         if path is not None:
             data = read_bytes(path)
             values, start = arff.parse_gold_standard(data, path)
             gold[dimension] = _Rows(path, (), values, start, sha256(data))
-        path = _label_file(data_dir, _RATINGS, dimension, f"{recording}.csv")
+        path = _label_file(folder, _RATINGS, dimension, f"{recording}.csv")
         if path is not None:
             ratings[dimension] = _read_ratings(path)
     return {"gold": gold, "ratings": ratings}
@@ -275,4 +274,4 @@ def _to_modality(
         )
         partition = recording.split("_")[0]
         recordings.append(Recording(recording, partition, recording, rows.values, gold, ratings, rows.start))
-    return Modality(name, reference.names, tuple(recordings), arff.FRAME_SECONDS, NAME)
+    return Modality(name, reference.names, tuple(recordings), arff.FRAME_SECONDS, RECOLA.name)

@@ -1,11 +1,12 @@
 """Feature tables of any corpus: one CSV or Parquet file per modality, labels included."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from emobed_tf.console import Progress
 from emobed_tf.corpora.checks import NUMBER
 from emobed_tf.corpora.corpus import (
     CLASSIFICATION,
@@ -15,10 +16,12 @@ from emobed_tf.corpora.corpus import (
     REGRESSION,
     Modality,
     Recording,
+    Target,
 )
-from emobed_tf.corpora.files import Progress, listing, need_folder, visible_files
+from emobed_tf.corpora.files import listing, need_folder, visible_files
 from emobed_tf.corpora.rows import constant, frame_step, rows_by_id
 from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, is_missing, read_table
+from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
 
 LABEL = "label"
@@ -29,32 +32,26 @@ _COLUMNS = Columns(
 )
 
 
-@dataclass(frozen=True)
-class Target:
-    """What is learnt: `task`, the name of the label, and the classes in the order of their indices (or none)."""
-
-    task: str
-    label: str
-    classes: tuple[str, ...] = ()
-
-
-def find(data_dir: Path) -> dict[str, Path]:
+def find_modalities(folder: Path) -> dict[str, Path]:
     """The tables in a folder by the name of their modality, which is the file's stem.
+
+    Args:
+        folder: any.
 
     Raises:
         MissingInputError: if there is none.
         InputError: if two files are of the same modality.
     """
-    need_folder(data_dir, "one table per modality, such as audio.csv or face.parquet")
+    need_folder(folder, TABLES.layout)
     found: dict[str, Path] = {}
-    for path in visible_files(data_dir):
+    for path in visible_files(folder):
         if path.suffix.lower() not in SUFFIXES:
             continue
         if path.stem in found:
             raise InputError(f"{path}: modality '{path.stem}' a second time (first: {found[path.stem]}); remove one")
         found[path.stem] = path
     if not found:
-        raise MissingInputError(f"{data_dir}: no table; expected one per modality, such as audio.csv or face.parquet")
+        raise MissingInputError(f"{folder}: no table; expected {TABLES.layout}")
     return found
 
 
@@ -141,7 +138,7 @@ def to_modality(name: str, table: Table, target: Target, partitioned: bool = Tru
             labels |= _other_dimensions(table, rows, labels)
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
-    return Modality(name, table.feature_names, tuple(recordings), step, "tables")
+    return Modality(name, table.feature_names, tuple(recordings), step, TABLES.name)
 
 
 def _with_empty_labels(table: Table) -> Table:

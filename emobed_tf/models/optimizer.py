@@ -18,16 +18,27 @@ class FusedAdam(keras.optimizers.Adam):
 
     least = 2**18
 
+    def build(self, variables):
+        if not self.built:
+            self._state = {}
+        super().build(variables)
+
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        """Called by Keras for every weight and each of its `momentum` and `velocity`."""
+        made = super().add_variable_from_reference(reference_variable, name, initializer)
+        weight = reference_variable.value if isinstance(reference_variable, keras.Variable) else reference_variable
+        self._state[weight.ref(), name] = made.value
+        return made
+
     def update_step(self, gradient, variable, learning_rate):
         if self.amsgrad or variable.shape.num_elements() < self.least:
             return super().update_step(gradient, variable, learning_rate)
-        index = self._get_variable_index(variable)
         number = {name: tf.cast(getattr(self, name), variable.dtype) for name in ("beta_1", "beta_2", "epsilon")}
         step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
+            m=self._state[variable.ref(), "momentum"].handle,
+            v=self._state[variable.ref(), "velocity"].handle,
             beta1_power=number["beta_1"] ** step,
             beta2_power=number["beta_2"] ** step,
             lr=tf.cast(learning_rate, variable.dtype),

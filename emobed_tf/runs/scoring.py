@@ -149,7 +149,11 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
     facts, chain = run.facts(), run.chain()
     step = facts.frame_seconds[facts.target]
     recordings = load_features(
-        files, modality=facts.target, feature_names=facts.features[facts.target], frame_seconds=step
+        files,
+        modality=facts.target,
+        feature_names=facts.features[facts.target],
+        frame_seconds=step,
+        dataset=run.config().data.dataset,
     )
     raw = outputs(load_model(run), recordings, facts)
     rows: list[dict] = []

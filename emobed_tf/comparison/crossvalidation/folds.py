@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
+from emobed_tf.datasets import TABLES
 from emobed_tf.errors import EmoBedWarning, InputError
 
 
@@ -134,7 +135,7 @@ def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries:
 
 def _speakerless(modality: Modality) -> bool:
     # Tables alone may come without a column of speakers, and their reader then takes the ids.
-    return modality.corpus == "tables" and all(r.speaker == r.id for r in modality.recordings)
+    return modality.corpus == TABLES.name and all(r.speaker == r.id for r in modality.recordings)
 
 
 def _labelled(modality: Modality, label: str) -> tuple[Recording, ...]:

@@ -53,7 +53,7 @@ def open_folder(
     output = output or Path("runs") / f"{corpus.name}-{corpus.label}-crossvalidation"
     runner = Runner(plan, budget, output, how)
     if corpus.simulated:
-        print(notice(corpus.name, settings.data.data_dir))
+        print(notice(settings.data.dataset, settings.data.data_dir))
     show(data_grid(plan))
     show(*power_grid(plan))
     print(f"results: {output}", flush=True)

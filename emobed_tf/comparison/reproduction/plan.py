@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emobed_tf import datasets
 from emobed_tf.comparison.protocol import Cell, Result
 from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.trials import Official
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
-from emobed_tf.corpora import omg, recola, tables
 from emobed_tf.corpora.configured import merged_tables
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION
+from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import Difference, Summary, difference, stacked, summarise
@@ -23,7 +24,6 @@ from emobed_tf.systems.base import NAMES, find
 
 PARTITIONS = ("dev", "test")
 _DIMENSION = {1: "arousal", 2: "valence"}
-_FIND = {"recola": recola.find, "omg": omg.find, "tables": tables.find}
 _OWN = ("target", "auxiliary", "dimension", "task", "framework", "seed")  # a scenario, the table, a row or --seeds says
 
 
@@ -122,8 +122,8 @@ def plan(
     Args:
         number: 1, 2 or 3.
         config: settings that all systems share.
-        scenarios: `TARGET+AUX[+AUX]` each; default: the paper's that the data allow, or, of tables, each modality
-            with all others.
+        scenarios: `TARGET+AUX[+AUX]` each; default: the paper's that the data allow, or, of data that are not the
+            paper's, each modality with all others.
         rows: names of those wanted; default: all that learn the task.
         systems: further ones, `package.module:Class`.
         progress: told how far a simulation is, where there are no data.
@@ -201,7 +201,7 @@ def _check_own(config: Config) -> None:
 
 
 def _available(config: Config, directory: Path | None) -> tuple[str, ...]:
-    own = _FIND[config.data.dataset](directory) if directory is not None else ()
+    own = find_modalities(datasets.get(config.data.dataset), directory) if directory is not None else ()
     return tuple(dict.fromkeys((*own, *(entry.partition("=")[0] for entry in config.data.table))))
 
 
@@ -210,12 +210,12 @@ def _scenarios(
 ) -> tuple[tuple[Scenario, ...], tuple[str, ...]]:
     """Scenarios to run, and modalities of the paper that the data lack."""
     missing: tuple[str, ...] = ()
+    of_the_paper = published.scenarios_on(config.data.dataset)
     if wanted:
         found = [tuple(part.strip() for part in text.split("+")) for text in wanted]
-    elif config.data.dataset == "tables":
+    elif not of_the_paper:
         found = [(target, *(name for name in available if name != target)) for target in available]
     else:
-        of_the_paper = published.scenarios(3 if config.data.dataset == "omg" else 1)
         found = [names for names in of_the_paper if set(names) <= set(available)]
         needed = dict.fromkeys(name for names in of_the_paper for name in names)
         missing = tuple(name for name in needed if name not in available)
@@ -234,8 +234,8 @@ def _scenarios(
 
 def _published(plan: Plan) -> dict:
     """The paper's values, only where the data set is the paper's for this table."""
-    own_data = plan.config.data.dataset != ("omg" if plan.number == 3 else "recola")
-    return {} if own_data else dict(published.values(plan.number))
+    of_the_paper = plan.config.data.dataset == published.DATA_SETS[plan.number]
+    return dict(published.values(plan.number)) if of_the_paper else {}
 
 
 def _summary(result: Result, partition: str, score: str) -> Summary:

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-SOURCE = {"recola": "published, RECOLA", "omg": "published, OMG-Emotion"}
+from emobed_tf.datasets import OMG, RECOLA
+
+DATA_SETS = {1: RECOLA.name, 2: RECOLA.name, 3: OMG.name}
+"""The data set of each table."""
+
+SOURCE = {RECOLA.name: "published, RECOLA", OMG.name: "published, OMG-Emotion"}
 """What the column is called, by data set."""
 
 END_TO_END = "end_to_end"
@@ -61,6 +66,15 @@ def scenarios(table: int) -> tuple[tuple[str, ...], ...]:
         table: 1, 2 or 3.
     """
     return _SCENARIOS if table in (1, 2) else (("audio", "video"), ("video", "audio"))
+
+
+def scenarios_on(dataset: str) -> tuple[tuple[str, ...], ...]:
+    """The paper's scenarios on a data set; empty where the paper doesn't have it.
+
+    Args:
+        dataset: its name.
+    """
+    return next((scenarios(table) for table, name in DATA_SETS.items() if name == dataset), ())
 
 
 def values(table: int) -> Mapping[tuple[str, tuple[str, ...], str], float]:

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from emobed_tf import datasets
 from emobed_tf.comparison.grids import Grid
 from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.reproduction.plan import PARTITIONS, Entry, Plan
@@ -26,7 +27,7 @@ _NONE = "-"
 def title(plan: Plan, label: str, score: str, simulated: bool) -> str:
     """What the table is, in one line."""
     what = f"{'CCC' if score == 'ccc' else score} of {label}"
-    return f"{'SIMULATED: ' if simulated else ''}Table {plan.number}: {what}, {plan.config.data.dataset}"
+    return f"{'SIMULATED: ' if simulated else ''}Table {plan.number}: {what}, {_data_set(plan)}"
 
 
 def grids(plan: Plan, entries: Sequence[Entry]) -> list[Grid]:
@@ -36,7 +37,7 @@ def grids(plan: Plan, entries: Sequence[Entry]) -> list[Grid]:
     last = partitions[-1] if partitions else PARTITIONS[0]
     columns = ["system", *partitions, f"{last}, 95 %", "- classic", "95 %", "p swap", f"p {_test(plan)}"]
     if printed:
-        columns.append(f"{published.SOURCE[plan.config.data.dataset]}")
+        columns.append(published.SOURCE[plan.config.data.dataset])
     columns += ["kept", "fit"]
     found = []
     for scenario in plan.scenarios:
@@ -81,7 +82,8 @@ def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]
     if doubts:
         lines.append(f"final fits that warned (see the ledger's `warnings`): {', '.join(doubts)}")
     if published.END_TO_END in plan.rows:
-        lines.append(f"{_NO_RAW}; {published.SOURCE['recola']}, dev/test: {_end_to_end(plan.number)}")
+        source = published.SOURCE[published.DATA_SETS[plan.number]]
+        lines.append(f"{_NO_RAW}; {source}, dev/test: {_end_to_end(plan.number)}")
     return lines
 
 
@@ -94,7 +96,7 @@ def csv_rows(plan: Plan, entries: Sequence[Entry], label: str, score: str, simul
                 found.append(
                     {
                         "table": plan.number,
-                        "dataset": plan.config.data.dataset,
+                        "dataset": _data_set(plan),
                         "simulated": simulated,
                         "label": label,
                         "score": score,
@@ -107,6 +109,10 @@ def csv_rows(plan: Plan, entries: Sequence[Entry], label: str, score: str, simul
                     }
                 )
     return found
+
+
+def _data_set(plan: Plan) -> str:
+    return datasets.get(plan.config.data.dataset).name
 
 
 def _test(plan: Plan) -> str:

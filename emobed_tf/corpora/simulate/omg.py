@@ -10,6 +10,7 @@ from emobed_tf.corpora.corpus import PARTITIONS
 from emobed_tf.corpora.simulate.emotion import generator
 from emobed_tf.corpora.simulate.files import staged, write_marker, write_table
 from emobed_tf.corpora.simulate.recola import TEST_LABELS, TRANSFERS
+from emobed_tf.datasets import OMG
 from emobed_tf.errors import InputError
 
 MODALITIES = ("audio", "video")
@@ -95,7 +96,7 @@ def simulate_omg(
                 _write_features(root, modality, partition, rows, settings)
                 if progress is not None:
                     progress(done, len(PARTITIONS) * len(modalities))
-        write_marker(root, "omg", settings)
+        write_marker(root, OMG.name, settings)
         return sum(path.is_file() for path in root.rglob("*"))
 
 

@@ -17,6 +17,7 @@ from emobed_tf.corpora.simulate.emotion import (
 )
 from emobed_tf.corpora.simulate.features import EXTRACTORS, descriptors, functionals
 from emobed_tf.corpora.simulate.files import staged, write_marker, write_table
+from emobed_tf.datasets import RECOLA
 from emobed_tf.errors import InputError
 
 TRANSFERS = ("helps", "none", "hurts")
@@ -79,7 +80,7 @@ def simulate_recola(
             _write_features(root, partition, number, settings)
             if progress is not None:
                 progress(done, len(names))
-        write_marker(root, "recola", settings)
+        write_marker(root, RECOLA.name, settings)
         return sum(path.is_file() for path in root.rglob("*"))
 
 

@@ -1,0 +1,131 @@
+"""`load`: what a data set teaches, which modalities are read, and what it says of a record of one's own."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from emobed_tf.corpora import Modality, Recording, load
+from emobed_tf.corpora.loading import find_modalities
+from emobed_tf.datasets import OMG, RECOLA, TABLES, DataSet
+from emobed_tf.errors import EmoBedWarning, MissingInputError
+from tests.corpora.corpus_writers import fails, omg, recola, table_text, write
+
+
+@pytest.fixture
+def mine(monkeypatch):
+    """A data set `mine:MINE` whose reader makes up two speakers in a partition."""
+    module = types.ModuleType("mine")
+    monkeypatch.setitem(sys.modules, "mine", module)
+
+    def read(folder, modalities, dimension, progress):
+        recordings = [
+            Recording(f"{partition}{k}", partition, f"{partition}{k}", np.zeros((1, 2), np.float32), labels(k))
+            for partition in ("train", "dev")
+            for k in range(2)
+        ]
+        return [Modality(name, ("a", "b"), tuple(recordings), None, "mine") for name in modalities], {}
+
+    def labels(k):
+        return {"emotion": np.array(k, np.int32), "valence": np.float32([k])}
+
+    module.read, module.find_modalities = read, lambda folder: {"voice": folder / "voice", "face": folder / "face"}
+
+    def define(**attributes):
+        module.MINE = DataSet("mine", "mine", reader="mine", **attributes)
+        return module
+
+    return define
+
+
+class TestWhatIsLearnt:
+    @pytest.mark.parametrize(
+        ("attributes", "task", "dimension", "expected"),
+        [
+            ({"classes": ("u", "v")}, "auto", "valence", ("classification", "emotion", ("u", "v"))),
+            ({"classes": ("u", "v")}, "regression", "valence", ("regression", "valence", ())),
+            ({}, "auto", "valence", ("regression", "valence", ())),
+        ],
+    )
+    def test_by_the_record(self, mine, tmp_path, attributes, task, dimension, expected):
+        mine(**attributes)
+        corpus = load("mine:MINE", tmp_path, task=task, dimension=dimension)
+        assert (corpus.task, corpus.label, corpus.classes) == expected
+        assert (corpus.name, list(corpus.modalities)) == ("mine", ["voice", "face"])
+
+    def test_what_there_is_not(self, mine, tmp_path):
+        mine(dimensions=("valence",))
+        fails(lambda: load("mine:MINE", tmp_path, task="classification"), "'mine' has no classes", "regression")
+        fails(lambda: load("mine:MINE", tmp_path, dimension="arousal"), "'mine' has no arousal", "expected valence")
+        fails(lambda: load("mine:MINE", tmp_path, dimension="liking"), "unknown dimension 'liking'")
+        fails(lambda: load("mine:MINE", tmp_path, task="ranking"), "unknown task 'ranking'")
+        fails(lambda: load("iemocap", tmp_path), "unknown data set 'iemocap'")
+
+
+class TestModalities:
+    def test_only_those_asked_for(self, mine, tmp_path):
+        mine(classes=("u", "v"))
+        assert list(load("mine:MINE", tmp_path, modalities=["face"]).modalities) == ["face"]
+        fails(lambda: load("mine:MINE", tmp_path, modalities=["gait"]), str(tmp_path), "no modality 'gait'")
+        fails(lambda: load("mine:MINE", tmp_path, modalities=[]), "no modality chosen")
+
+    def test_a_table_beside_them_shares_the_classes(self, mine, tmp_path):
+        mine(classes=("joy", "anger"))
+        table = write(tmp_path / "gait.csv", table_text())
+        corpus = load("mine:MINE", tmp_path, tables=[f"gait={table}"])
+        assert list(corpus.modalities) == ["voice", "face", "gait"]
+        # The table's first utterance is of anger, which is the second class here.
+        assert corpus.modality("gait").recordings[0].labels["emotion"] == 1
+        assert (corpus.modality("gait").corpus, corpus.modality("face").corpus) == ("tables", "mine")
+
+    def test_a_name_that_can_be_no_flag(self, mine, tmp_path):
+        module = mine(classes=("u", "v"))
+        for path, better in (("my_Face v2.txt", "my_face_v2.txt"), ("x", "face_v2")):
+            module.find_modalities = lambda folder, path=path: {"face v2": folder / path}
+            fails(lambda: load("mine:MINE", tmp_path), "modality 'face v2'", f"rename it, such as {better}")
+
+    def test_no_folder(self, mine):
+        mine(layout="a folder of songs")
+        fails(lambda: load("mine:MINE"), "'mine': no data folder given", "one with a folder of songs")
+
+
+class TestSharedSpeakers:
+    @pytest.fixture
+    def shared(self, mine):
+        def define(**attributes):
+            module = mine(classes=("u", "v"), **attributes)
+            read = module.read
+
+            def same(*arguments):
+                (voice,), _ = read(*arguments)
+                both = tuple(Recording(r.id, r.partition, "ann", r.features, r.labels) for r in voice.recordings)
+                return [Modality("voice", ("a", "b"), both, None, "mine")], {}
+
+            module.read, module.find_modalities = same, lambda folder: {"voice": folder}
+
+        return define
+
+    def test_is_an_error(self, shared, tmp_path):
+        shared()
+        fails(lambda: load("mine:MINE", tmp_path), "speaker 'ann' is in two partitions: train", "dev")
+
+    def test_is_a_warning_where_it_is_known(self, shared, tmp_path):
+        shared(shared_speakers="actors")
+        with pytest.warns(EmoBedWarning, match=r"1 actors are in more than one partition of mine \(the first: ann\)"):
+            load("mine:MINE", tmp_path)
+
+
+class TestFindModalities:
+    def test_of_every_kind(self, tmp_path):
+        recola(tmp_path / "recola")
+        omg(tmp_path / "omg")
+        table = write(tmp_path / "tables" / "gait.csv", table_text())
+        found = find_modalities(RECOLA, tmp_path / "recola")
+        assert found == {n: tmp_path / "recola" / f"features_{n}" for n in ("audio", "video_appearance")}
+        assert list(find_modalities(OMG, tmp_path / "omg")) == ["audio", "face"]
+        assert find_modalities(TABLES, tmp_path / "tables") == {"gait": table}
+
+    def test_nothing_there(self, tmp_path):
+        for dataset in (RECOLA, OMG, TABLES):
+            fails(lambda: find_modalities(dataset, tmp_path / "x"), dataset.layout, error=MissingInputError)  # noqa: B023
