@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.plan import REFERENCE, Protocol, check_settings
+from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
@@ -29,7 +29,7 @@ class Arguments:
     settings: Config
     systems: tuple[str, ...] = ()
     """Further systems to show beside EmoBed, classic and the controls, by name or as package.module:Class."""
-    protocol: Protocol = field(default_factory=Protocol)
+    protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     how: Workers = field(default_factory=Workers)
     output: Path | None = None
@@ -50,17 +50,17 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf.comparison.audit.run import SYSTEMS, audited, reported
-    from emobed_tf.comparison.crossvalidation.run import compared, open_folder
+    from emobed_tf.comparison.audit.run import SYSTEMS, report_verdicts, run_audit
+    from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 
     systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
-    runner = open_folder(
+    validation = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
     )
-    with contextlib.closing(runner):
-        results = audited(runner, systems)
-        compared(runner, results, REFERENCE, "audit")
-        reported(runner, results)
+    with contextlib.closing(validation):
+        results = run_audit(validation, systems)
+        report_gains(validation, results, REFERENCE, "audit")
+        report_verdicts(validation, results)
     return 0
 
 

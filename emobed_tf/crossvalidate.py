@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.plan import REFERENCE, Protocol, check_settings
+from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
@@ -30,7 +30,7 @@ class Arguments:
     settings: Config
     systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
-    protocol: Protocol = field(default_factory=Protocol)
+    protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     how: Workers = field(default_factory=Workers)
     output: Path | None = None
@@ -55,14 +55,14 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf.comparison.crossvalidation.run import compared, cross_validated, open_folder
+    from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 
-    runner = open_folder(
+    validation = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
     )
-    with contextlib.closing(runner):
-        results = cross_validated(runner, systems)
-        compared(runner, results, REFERENCE if REFERENCE in systems else systems[0], "crossvalidation")
+    with contextlib.closing(validation):
+        results = cross_validate(validation, systems)
+        report_gains(validation, results, REFERENCE if REFERENCE in systems else systems[0], "crossvalidation")
     return 0
 
 

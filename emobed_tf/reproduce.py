@@ -55,11 +55,11 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.budget.check()
     arguments.how.check()
 
-    from emobed_tf.comparison.reproduction import plan as reproduction
-    from emobed_tf.comparison.reproduction.run import reproduce, show
+    from emobed_tf.comparison.reproduction.plan import plan_table
+    from emobed_tf.comparison.reproduction.run import reproduce, show_table
 
     with console.progress("looking for data") as progress:
-        plan = reproduction.plan(
+        plan = plan_table(
             int(arguments.number), settings, arguments.scenario, arguments.rows, arguments.system, progress
         )
     output = arguments.output or Path("runs") / f"table-{arguments.number}-{datasets.get(settings.data.dataset).name}"
@@ -69,7 +69,7 @@ def _main(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("what is done is kept; the same command continues", file=sys.stderr)
         raise
-    show(table)
+    show_table(table)
     print(f"results: {output}")
     return 0
 

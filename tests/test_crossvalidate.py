@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emobed_tf.comparison.protocol import predictions_file
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.corpora.corpus import CLASSIFICATION, Recording
 from emobed_tf.systems.base import Problem, System
 from tests.conftest import SHARED
@@ -79,8 +81,6 @@ class TestResults:
     def test_scores_are_those_of_the_kept_predictions(self, done, tables):
         from sklearn.metrics import balanced_accuracy_score, f1_score
 
-        from emobed_tf.comparison.protocol import predictions_file
-
         scores = rows(done[0] / "crossvalidation.csv")
         assert len(scores) == 2 * 2 * 2
         classes = sorted({row["label"] for row in rows(tables / "audio.csv")})
@@ -89,8 +89,8 @@ class TestResults:
             for seed in (0, 1):
                 said = {}
                 for fold in (1, 2, 3):
-                    problem = f"{target}, fold {fold} of 3"  # no system here uses the auxiliary
-                    with np.load(predictions_file(done[0] / "predictions", problem, NEAREST, seed)) as kept:
+                    scenario = Scenario(target, (), fold, 3)  # no system here uses the auxiliary
+                    with np.load(predictions_file(done[0] / "predictions", scenario, NEAREST, seed)) as kept:
                         tested = {name: kept[name] for name in kept if name.startswith("test/")}
                     said |= {name.removeprefix("test/"): int(np.argmax(values)) for name, values in tested.items()}
                 assert said.keys() == labels.keys()

@@ -13,23 +13,23 @@ from keras_tuner.src.distribute.oracle_chief import OracleServicer
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
 from emobed_tf.errors import InputError
-from tuning.oracles import REASON, Lasting
-from tuning.plan import address
+from tuning.oracles import FAILURE_REASON, Resumable
+from tuning.plan import chief_address
 
 _GOODBYE = 10.0  # seconds for workers to be told that all is done
 _LOOK = 0.2  # seconds between two looks
 
 
-class Client(OracleClient):
+class ChiefClient(OracleClient):
     """A worker's side: waits where there is nothing to do yet, and while the chief is away for up to an hour.
 
     Args:
         oracle: the same as the chief's, for what KerasTuner asks of it.
     """
 
-    def __init__(self, oracle: Lasting):
+    def __init__(self, oracle: Resumable):
         super().__init__(oracle)
-        self.stub = _Patient(self.stub)
+        self.stub = _RetryingStub(self.stub)
 
     def create_trial(self, tuner_id: str) -> Trial:
         trial = super().create_trial(tuner_id)
@@ -39,7 +39,7 @@ class Client(OracleClient):
 
     def end_trial(self, trial: Trial) -> None:
         if trial.message:
-            trial.hyperparameters.values[REASON] = trial.message
+            trial.hyperparameters.values[FAILURE_REASON] = trial.message
         super().end_trial(trial)
 
     def check(self, name: str, value: str) -> None:
@@ -55,12 +55,12 @@ class Client(OracleClient):
         theirs = {parameter.name: parameter.default for parameter in self.get_space().space}
         if theirs.get(name) != value:
             raise InputError(
-                f"the chief at {address()} runs another search: a worker needs the chief's settings, space, data and "
-                "versions; start it with the chief's own command line"
+                f"the chief at {chief_address()} runs another search: a worker needs the chief's settings, space, data "
+                "and versions; start it with the chief's own command line"
             )
 
 
-class _Patient:
+class _RetryingStub:
     """A gRPC stub whose calls survive a chief that is started again."""
 
     def __init__(self, stub: Any):
@@ -69,18 +69,18 @@ class _Patient:
     def __getattr__(self, name: str) -> Callable:
         call = getattr(self._stub, name)
 
-        def patiently(*arguments, **options):
+        def retrying(*arguments, **options):
             while True:
                 try:
                     return call(*arguments, **options)
                 except grpc.RpcError as error:
                     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
-                        raise InputError(f"no chief answered at {address()} for an hour") from None
+                        raise InputError(f"no chief answered at {chief_address()} for an hour") from None
                     if error.code() != grpc.StatusCode.UNAVAILABLE:
                         raise
                     time.sleep(1)
 
-        return patiently
+        return retrying
 
 
 class Chief(OracleServicer):
@@ -90,7 +90,7 @@ class Chief(OracleServicer):
         oracle: of the search.
     """
 
-    def __init__(self, oracle: Lasting):
+    def __init__(self, oracle: Resumable):
         super().__init__(oracle)
         self.failure: Exception | None = None
 
@@ -111,20 +111,20 @@ class Chief(OracleServicer):
             raise
 
 
-def lead(oracle: Lasting, where: str, look_after: Callable[[int], None] = lambda port: None) -> None:
+def run_chief(oracle: Resumable, where: str, watch: Callable[[int], None] = lambda port: None) -> None:
     """Hands out trials until all have ended.
 
     Args:
         oracle: of the search.
         where: `host:port` to listen at; port 0: any.
-        look_after: called again and again with the port.
+        watch: called again and again with the port.
 
     Raises:
         InputError: if nothing can listen there.
     """
     with _listening(oracle, where) as (chief, port):
         while not oracle.finished:
-            look_after(port)
+            watch(port)
             if chief.failure is not None:
                 raise chief.failure
             time.sleep(_LOOK)
@@ -134,7 +134,7 @@ def lead(oracle: Lasting, where: str, look_after: Callable[[int], None] = lambda
 
 
 @contextlib.contextmanager
-def _listening(oracle: Lasting, where: str) -> Iterator[tuple[Chief, int]]:
+def _listening(oracle: Resumable, where: str) -> Iterator[tuple[Chief, int]]:
     # One thread: KerasTuner's oracles don't release their lock when something goes wrong.
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1), options=[("grpc.so_reuseport", 0)])
     chief = Chief(oracle)

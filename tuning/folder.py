@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf._version import __version__
-from emobed_tf.config import Config, read_config
+from emobed_tf.config import Config, preset, read_config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
@@ -29,10 +29,16 @@ from tuning.space import Space
 
 FORMAT = 1  # of search.json
 _PLACES = ("data_dir", "table")  # may differ between hosts; the files' fingerprints may not
+_FIRST_SETTINGS = """
+    format dataset task dimension target auxiliary label_delay clip encoder_layers encoder_units head_layers
+    head_units fused framework alpha beta l2 regression_loss triplet_preset margin normalise reduction mining
+    bins hop negative_seconds disagreement epochs batch_size sequence_seconds learning_rate patience
+    selection diagnostics seed threads xla
+"""  # names of the settings that digests have counted from the beginning, whatever their values
 
 
 @dataclass(frozen=True)
-class Identity:
+class SearchIdentity:
     """What a trial's result depends on; a search continues, and a worker helps, only with the same.
 
     Attributes:
@@ -52,7 +58,7 @@ class Identity:
     versions: Mapping[str, str]
 
     @classmethod
-    def of(cls, config: Config, corpus: Corpus, space: Space, tuner: str, seeds: int) -> "Identity":
+    def of(cls, config: Config, corpus: Corpus, space: Space, tuner: str, seeds: int) -> "SearchIdentity":
         """The identity of a search in this process.
 
         Args:
@@ -68,14 +74,21 @@ class Identity:
 
     @property
     def digest(self) -> str:
-        """The same in 64 characters."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+        """The same in 64 characters.
+
+        A setting that came later counts only where it isn't at its default, so that searches that were begun before
+        keep their digest.
+        """
+        first, defaults = _FIRST_SETTINGS.split(), self._defaults()
+        settings = {n: v for n, v in self.settings.items() if n in first or v != defaults.get(n)}
+        identity = dataclasses.replace(self, settings=settings)
+        return hashlib.sha256(json.dumps(dataclasses.asdict(identity), sort_keys=True).encode()).hexdigest()
 
     def entries(self) -> tuple[str, ...]:
         """The space as `NAME=…`."""
         return tuple(f"{name}={text}" for name, text in self.space.items())
 
-    def difference(self, before: "Identity") -> str | None:
+    def difference(self, before: "SearchIdentity") -> str | None:
         """What is not as it was before, in words; None where all is."""
         for name, value in self.versions.items():
             if before.versions.get(name) != value:
@@ -83,8 +96,9 @@ class Identity:
         for name, flag in (("tuner", "--tuner"), ("seeds", "--seeds")):
             if getattr(before, name) != getattr(self, name):
                 return f"was begun with {flag} {getattr(before, name)}, not {getattr(self, name)}"
+        defaults = self._defaults()
         for name in dict.fromkeys((*before.settings, *self.settings)):
-            then, now = before.settings.get(name), self.settings.get(name)
+            then, now = before.settings.get(name, defaults.get(name)), self.settings.get(name)
             if then != now:
                 return f"was begun with --{name.replace('_', '-')} {_shown(then)}, not {_shown(now)}"
         for name in dict.fromkeys((*before.space, *self.space)):
@@ -93,6 +107,10 @@ class Identity:
                 return f"was begun with --space {name}={then}, not {name}={now}"
         changed = [name for name in {**before.data, **self.data} if before.data.get(name) != self.data.get(name)]
         return f"was begun on other data: {changed[0]} differs" if changed else None
+
+    def _defaults(self) -> dict[str, Any]:
+        """Values of the settings that nobody has changed: what a search has of one that came after it was begun."""
+        return preset(self.settings["dataset"]).check().to_dict()
 
 
 class SearchFolder:
@@ -125,7 +143,7 @@ class SearchFolder:
         """What a worker of this machine writes."""
         return self.path / "workers" / f"{name}.log"
 
-    def create(self, identity: Identity, config: Config, max_trials: int | None) -> None:
+    def create(self, identity: SearchIdentity, config: Config, max_trials: int | None) -> None:
         """Begins a search here.
 
         Args:
@@ -142,7 +160,7 @@ class SearchFolder:
         _write_json(self.path / "config.json", config.to_dict())
         self._write(identity, config, max_trials)
 
-    def read(self) -> tuple[Identity, Config, int | None]:
+    def read(self) -> tuple[SearchIdentity, Config, int | None]:
         """Identity, settings and number of trials of the search that was begun here.
 
         Raises:
@@ -155,7 +173,9 @@ class SearchFolder:
             written = values.get("format")
             if written != FORMAT:
                 raise InputError(f"{file}: written by another version (format {written}, this one reads {FORMAT})")
-            identity = Identity(**{field.name: values[field.name] for field in dataclasses.fields(Identity)})
+            identity = SearchIdentity(
+                **{field.name: values[field.name] for field in dataclasses.fields(SearchIdentity)}
+            )
             max_trials = values["max_trials"]
         except FileNotFoundError:
             raise MissingInputError(f"{self.path}: no search to continue: search.json is missing") from None
@@ -163,7 +183,7 @@ class SearchFolder:
             raise InputError(f"{file}: damaged ({error})") from None
         return identity, read_config(self.path / "config.json"), max_trials
 
-    def resume(self, identity: Identity, config: Config, max_trials: int | None) -> None:
+    def resume(self, identity: SearchIdentity, config: Config, max_trials: int | None) -> None:
         """Continues the search that was begun here.
 
         Args:
@@ -187,7 +207,7 @@ class SearchFolder:
         """Writes `trials.csv`."""
         write_csv(self.table, rows)
 
-    def _write(self, identity: Identity, config: Config, max_trials: int | None) -> None:
+    def _write(self, identity: SearchIdentity, config: Config, max_trials: int | None) -> None:
         values = {"format": FORMAT, **dataclasses.asdict(identity), "max_trials": max_trials}
         _write_json(self.path / "search.json", {**values, "provenance": provenance(config)})
 

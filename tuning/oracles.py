@@ -1,4 +1,4 @@
-"""KerasTuner's oracles, made to survive kills, failures and other processes; and a grid of their kind."""
+"""KerasTuner's oracles, resumable: they survive kills, failures and other processes; and a grid of their kind."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
 
-Kind = Literal["grid", "random", "bayesian", "hyperband"]
+TunerKind = Literal["grid", "random", "bayesian", "hyperband"]
 
-REASON = "tuner/reason"  # travels among a failed trial's values: KerasTuner's messages don't cross processes
+FAILURE_REASON = "tuner/reason"  # travels among a failed trial's values: KerasTuner's messages don't cross processes
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
-class Lasting:
+class Resumable:
     """Mixed into an oracle.
 
     - Its files are replaced whole, and what a kill left between two of them is put right on reload.
@@ -75,7 +75,7 @@ class Lasting:
         if trial.trial_id in self.end_order:  # by a worker that was thought dead
             self._forget(trial.trial_id)
             return
-        trial.message = trial.hyperparameters.values.pop(REASON, trial.message)
+        trial.message = trial.hyperparameters.values.pop(FAILURE_REASON, trial.message)
         trial.hyperparameters = known.hyperparameters
         super().end_trial(trial)
         self._forget(trial.trial_id)
@@ -124,7 +124,7 @@ class Lasting:
         self._retry_queue = [t for t in dict.fromkeys(self._retry_queue) if self.trials[t].status not in _ENDED]
 
 
-class _FromTheStart(Lasting):
+class _FromTheStart(Resumable):
     """The first trial is the settings as they stand."""
 
     def proposed(self, trial_id):
@@ -135,11 +135,11 @@ class _FromTheStart(Lasting):
         return {"status": TrialStatus.RUNNING, "values": values}
 
 
-class Random(_FromTheStart, RandomSearchOracle):
+class ResumableRandom(_FromTheStart, RandomSearchOracle):
     """Random search."""
 
 
-class Bayesian(_FromTheStart, BayesianOptimizationOracle):
+class ResumableBayesian(_FromTheStart, BayesianOptimizationOracle):
     """Gaussian process; tries nothing twice, and after a kill what it would have tried without."""
 
     def proposed(self, trial_id):
@@ -149,11 +149,11 @@ class Bayesian(_FromTheStart, BayesianOptimizationOracle):
         return self._random_populate_space() if again else found
 
 
-class Hyperband(Lasting, HyperbandOracle):
+class ResumableHyperband(Resumable, HyperbandOracle):
     """Successive halving; `tuner/epochs` among a trial's values is how long it is trained."""
 
 
-class Grid(Lasting, keras_tuner.Oracle):
+class ResumableGrid(Resumable, keras_tuner.Oracle):
     """All combinations in their order; KerasTuner's own grid doesn't survive a restart."""
 
     def __init__(self, space: Space, fixed: Mapping[str, Any], **arguments):
@@ -168,8 +168,8 @@ class Grid(Lasting, keras_tuner.Oracle):
         return {"status": TrialStatus.STOPPED}
 
 
-def oracle(
-    kind: Kind,
+def make_oracle(
+    kind: TunerKind,
     space: Space,
     parameters: keras_tuner.HyperParameters,
     objective: keras_tuner.Objective,
@@ -177,7 +177,7 @@ def oracle(
     limit: int | None,
     epochs: int,
     seed: int,
-) -> Lasting:
+) -> Resumable:
     """The oracle of a search.
 
     Args:
@@ -192,14 +192,14 @@ def oracle(
     common = {"limit": limit, "objective": objective, "hyperparameters": parameters, "seed": seed + 1}  # 0: by chance
     if kind == "grid":
         fixed = {name: value for name, value in parameters.values.items() if name not in space.domains}
-        return Grid(space, fixed, **common)
+        return ResumableGrid(space, fixed, **common)
     if kind == "random":
-        return Random(**common)
+        return ResumableRandom(**common)
     if kind == "hyperband":
-        return Hyperband(max_epochs=epochs, factor=3, **common)
+        return ResumableHyperband(max_epochs=epochs, factor=3, **common)
     # KerasTuner would draw three times as many points as there are parameters before it begins to think.
     first = max(3, min(2 * len(space.searched), (limit or 0) // 3))
-    return Bayesian(num_initial_points=first, **common)
+    return ResumableBayesian(num_initial_points=first, **common)
 
 
 def _write(path: Path, state: Mapping[str, Any]) -> None:

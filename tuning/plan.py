@@ -28,7 +28,7 @@ def check_numbers(max_trials: int | None, seeds: int, workers: int = 1) -> None:
             raise InputError(f"{flag}: expected 1 or more, found {value}")
 
 
-def limit(tuner: str, max_trials: int | None, space: Space) -> int | None:
+def trial_limit(tuner: str, max_trials: int | None, space: Space) -> int | None:
     """Trials at most; None where Hyperband itself knows its end.
 
     Args:
@@ -70,7 +70,7 @@ def role() -> Literal["alone", "chief", "worker"]:
     return "chief" if "chief" in os.environ[TUNER_ID] else "worker"
 
 
-def address() -> str:
+def chief_address() -> str:
     """Where the chief of this cluster listens."""
     return f"{os.environ[ORACLE_IP]}:{os.environ[ORACLE_PORT]}"
 

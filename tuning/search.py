@@ -14,7 +14,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.config import Config
 from emobed_tf.errors import InputError
 from tuning.folder import SearchFolder, default_folder
-from tuning.plan import ORACLE_IP, address, check_numbers, role
+from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import PARAMETERS, check, space
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _main(argv: list[str]) -> int:
     from tuning.tuners import tuner
 
     if part != "alone":
-        print(f"{part} at {address()}", flush=True)
+        print(f"{part} at {chief_address()}", flush=True)
     search = tuner(
         config,
         folder,

@@ -21,7 +21,7 @@ from tuning.hypermodel import EPOCHS
 from tuning.space import PARAMETERS, Space, Values
 
 SHOWN = 20
-DEVIATION, REASON = "deviation", "reason"
+DEVIATION = "deviation"
 _MEASURED = (DEVIATION, "epochs", "best_epoch", "seconds", "parameters")
 _EVENTS = "events.out.tfevents.0.hparams"
 
@@ -48,7 +48,7 @@ def summarise(seeds: Sequence[int], results: Sequence[Mapping[str, float]], scor
     return found | {"seconds": sum(r["seconds"] for r in results), "parameters": results[0]["parameters"]}
 
 
-def metrics(trial: Trial) -> dict[str, float]:
+def trial_metrics(trial: Trial) -> dict[str, float]:
     """A trial's metrics by name: its scores, then `_MEASURED`."""
     found = {name: float(history.get_last_value()) for name, history in sorted(trial.metrics.metrics.items())}
     scores = [name for name in found if name not in _MEASURED]
@@ -65,7 +65,7 @@ def best_first(trials: Sequence[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda trial: (-trial.score if completed(trial) else math.inf, trial.trial_id))
 
 
-def rows(trials: Sequence[Trial], space: Space, simulated: bool) -> list[dict[str, Any]]:
+def trial_rows(trials: Sequence[Trial], space: Space, simulated: bool) -> list[dict[str, Any]]:
     """A row per trial: name, status, metrics, parameters, and why it failed.
 
     Args:
@@ -73,21 +73,21 @@ def rows(trials: Sequence[Trial], space: Space, simulated: bool) -> list[dict[st
         space: what was searched.
         simulated: whether the data are.
     """
-    columns = dict.fromkeys(name for trial in trials if completed(trial) for name in metrics(trial))
+    columns = dict.fromkeys(name for trial in trials if completed(trial) for name in trial_metrics(trial))
     found = []
     for trial in trials:
         row = {"trial": trial.trial_id, "status": trial.status.lower()}
-        measured = metrics(trial) if completed(trial) else {}
+        measured = trial_metrics(trial) if completed(trial) else {}
         row |= {name: measured.get(name, "") for name in columns}
         row |= {name: _value(trial, name) for name in space.domains}
         if EPOCHS in trial.hyperparameters.values:
             row["at_most_epochs"] = trial.hyperparameters.values[EPOCHS]
-        row[REASON] = trial.message or ""
+        row["reason"] = trial.message or ""
         found.append(row | space.fixed | ({"simulated": True} if simulated else {}))
     return found
 
 
-def show(trials: Sequence[Trial], space: Space, score: str, title: str, file: Path) -> None:
+def show_trials(trials: Sequence[Trial], space: Space, score: str, title: str, file: Path) -> None:
     """Prints the best trials and all that failed.
 
     Args:
@@ -101,10 +101,10 @@ def show(trials: Sequence[Trial], space: Space, score: str, title: str, file: Pa
     good = [trial for trial in ordered if completed(trial)]
     failed = [trial for trial in ordered if not completed(trial)]
     shown = [*good[:SHOWN], *failed[:SHOWN]]
-    several = any(DEVIATION in metrics(trial) for trial in good)
+    several = any(DEVIATION in trial_metrics(trial) for trial in good)
     body = []
     for trial in shown:
-        measured = metrics(trial) if completed(trial) else {}
+        measured = trial_metrics(trial) if completed(trial) else {}
         row = [trial.trial_id, f"{measured[score]:.3f}" if measured else trial.status.lower()]
         row += [f"{measured[DEVIATION]:.3f}" if measured else ""] if several else []
         row += [f"{value:.3g}" if value != "" else "" for value in (_value(trial, name) for name in space.searched)]
@@ -153,7 +153,7 @@ def write_trial(folder: Path, trial: Trial, space: Space) -> None:
     values = {name: _value(trial, name) for name in space.searched}
     begun = api.hparams_pb({n: v for n, v in values.items() if v != ""}, trial_id=trial.trial_id)
     ended = session_end_pb(STATUS_SUCCESS if completed(trial) else STATUS_FAILURE)
-    measured = metrics(trial) if completed(trial) else {}
+    measured = trial_metrics(trial) if completed(trial) else {}
     scalars = Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in measured.items()])
     _write(file, [begun, scalars, ended])
 

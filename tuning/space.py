@@ -73,7 +73,7 @@ class Values:
 
 
 @dataclass(frozen=True)
-class Range:
+class ValueRange:
     """All values from `low` to `high`, both included; with `log` every order of magnitude is as likely as another."""
 
     low: float
@@ -102,7 +102,7 @@ class Range:
         return f"{_text(self.low)}:{_text(self.high)}{':log' if self.log else ''}"
 
 
-Domain = Values | Range
+Domain = Values | ValueRange
 
 
 @dataclass(frozen=True)
@@ -276,11 +276,11 @@ def _parsed(entry: str, text: str, kind: type) -> Domain:
     if low >= high:
         raise InputError(f"--space {entry}: empty range; expected LOW below HIGH")
     if len(parts) == 2:
-        return Range(low, high)
+        return ValueRange(low, high)
     if parts[2] == "log":
         if low <= 0:
             raise InputError(f"--space {entry}: a logarithmic range begins above 0")
-        return Range(low, high, log=True)
+        return ValueRange(low, high, log=True)
     step = _number(entry, parts[2], kind)
     if step <= 0 or step > high - low:
         raise InputError(f"--space {entry}: expected a STEP above 0, and no longer than the range")

@@ -14,7 +14,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.errors import InputError
-from tuning.sweep_values import find, read_values
+from tuning.sweep_values import find_setting, read_values
 
 PROG = "tuning.sweep"
 DESCRIPTION = """Trains with every value of a setting and several seeds: development score by value, as in Fig. 5 to 7.
@@ -54,7 +54,7 @@ def _main(argv: list[str]) -> int:
     default = Arguments(cli.starting_config(argv), tyro.MISSING, tyro.MISSING)
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     settings = arguments.settings.check()
-    parameter = find(arguments.parameter, settings)
+    parameter = find_setting(arguments.parameter, settings)
     values = read_values(arguments.values, parameter, settings)
     seeds = _seeds(settings, arguments.seeds)
     arguments.how.check()
@@ -62,14 +62,14 @@ def _main(argv: list[str]) -> int:
 
     from emobed_tf.comparison.workers import fan_out
     from emobed_tf.corpora.locate import notice
-    from tuning.sweep_results import SweepFolder, show
-    from tuning.sweep_trials import run_trial, scenarios, trials
+    from tuning.sweep_results import SweepFolder, show_sweep
+    from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 
     with console.progress("reading") as progress:
-        found = scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress)
+        found = sweep_scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress)
     path = arguments.output or Path("runs") / _default_name(settings, parameter.name)
     with contextlib.closing(SweepFolder(path, parameter, found)) as folder:
-        wanted = list(trials(found, parameter, values, seeds))
+        wanted = list(sweep_trials(found, parameter, values, seeds))
         missing = [trial for trial in wanted if trial not in folder]
         if any(scenario.simulated for scenario in found):
             print(notice(settings.data.dataset, found[0].config.data.data_dir))
@@ -77,14 +77,14 @@ def _main(argv: list[str]) -> int:
         try:
             with console.progress("training") as progress:
                 progress(0, len(missing), "training")
-                done = fan_out(run_trial, missing, arguments.how, threads=settings.training.threads)
+                done = fan_out(run_sweep_trial, missing, arguments.how, threads=settings.training.threads)
                 for count, (index, record) in enumerate(done, 1):
                     folder.add(missing[index], record)
                     progress(count, len(missing), str(missing[index]))
         except KeyboardInterrupt:
             print("what is done is kept; the same command continues", file=sys.stderr)
             raise
-        show(folder.rows())
+        show_sweep(folder.rows())
         print("written: " + ", ".join(map(str, folder.write())))
     return 0
 

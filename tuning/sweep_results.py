@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf import console
-from emobed_tf.comparison.ledger import Ledger
+from emobed_tf.comparison.ledger import Ledger, canonical
+from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
-from tuning.sweep_trials import Scenario, Trial, identity
-from tuning.sweep_values import Parameter, Value
+from tuning.sweep_trials import SweepScenario, SweepTrial, key_of_format_1, scenario_name, sweep_identity
+from tuning.sweep_values import NumericSetting, Value
 
 _FAILURES_SHOWN = 5
 
@@ -34,12 +35,17 @@ class SweepFolder:
         InputError: if the folder holds something else, or a sweep with other settings or data.
     """
 
-    def __init__(self, path: Path, parameter: Parameter, scenarios: Sequence[Scenario]):
+    def __init__(self, path: Path, parameter: NumericSetting, scenarios: Sequence[SweepScenario]):
         self.path, self._parameter = Path(path), parameter.name
         file = self.path / "trials.jsonl"
         if self.path.exists() and (not self.path.is_dir() or (not file.exists() and any(self.path.iterdir()))):
             raise InputError(f"{self.path}: no folder of a sweep; choose another --output")
-        self._ledger = Ledger(file, identity(parameter, scenarios))
+        self._ledger = Ledger(
+            file,
+            sweep_identity(parameter, scenarios),
+            defaults={"settings": preset(scenarios[0].config.data.dataset).check().to_dict()},
+            former_key=key_of_format_1,
+        )
         try:
             for scenario in scenarios:
                 if scenario.key in self._ledger:
@@ -48,10 +54,10 @@ class SweepFolder:
             self.close()
             raise
 
-    def __contains__(self, trial: Trial) -> bool:
+    def __contains__(self, trial: SweepTrial) -> bool:
         return trial.key in self._ledger
 
-    def add(self, trial: Trial, found: Mapping[str, Any]) -> None:
+    def add(self, trial: SweepTrial, found: Mapping[str, Any]) -> None:
         """Keeps what a trial has found; it is on disk when this returns."""
         self._ledger.agree(trial.scenario.key, trial.scenario.facts())
         self._ledger.add(trial.key, found)
@@ -62,17 +68,19 @@ class SweepFolder:
 
     def rows(self) -> list[dict[str, Any]]:
         """All finished trials of this folder, earlier calls' too, by scenario, value and seed."""
-        facts, found = {}, []
+        facts: dict[str, Mapping[str, Any]] = {}
+        found = []
         for key, record in self._ledger.items():
+            scenario = canonical({name: part for name, part in key.items() if name not in ("value", "seed")})
             if "seed" not in key:
-                facts[key["scenario"]] = record
+                facts[scenario] = record
                 continue
-            of = facts[key["scenario"]]
+            of = facts[scenario]
             found.append(
                 {
                     "parameter": self._parameter,
                     "value": key["value"],
-                    "scenario": key["scenario"],
+                    "scenario": scenario_name(of["label"], of["target"]),
                     "target": of["target"],
                     "auxiliary": " ".join(of["auxiliary"]),
                     "label": of["label"],
@@ -87,7 +95,8 @@ class SweepFolder:
                     "warnings": "; ".join(record["warnings"]),
                 }
             )
-        place = {name: k for k, name in enumerate(facts)}
+        names = (scenario_name(of["label"], of["target"]) for of in facts.values())
+        place = {name: k for k, name in enumerate(names)}
         return sorted(found, key=lambda row: (place[row["scenario"]], *_order(row["value"]), row["seed"]))
 
     def write(self) -> list[Path]:
@@ -103,7 +112,7 @@ class SweepFolder:
         return [csv, *figures.save(figures.sweep(rows), self.path / "sweep")]
 
 
-def best(rows: Sequence[Row]) -> dict[str, Value]:
+def best_values(rows: Sequence[Row]) -> dict[str, Value]:
     """By scenario, the value with the highest mean over seeds; the first of equals. None where all failed."""
     means = {key: statistics.fmean(scores) for key, scores in _scores(rows).items() if scores}
     found: dict[str, Value] = {}
@@ -113,7 +122,7 @@ def best(rows: Sequence[Row]) -> dict[str, Value]:
     return found
 
 
-def show(rows: Sequence[Row]) -> None:
+def show_sweep(rows: Sequence[Row]) -> None:
     """Prints mean and standard deviation by value and scenario, and what failed.
 
     Args:
@@ -122,7 +131,7 @@ def show(rows: Sequence[Row]) -> None:
     parameter, score_name = rows[0]["parameter"], rows[0]["score_name"]
     names = list(dict.fromkeys(row["scenario"] for row in rows))
     values = sorted(dict.fromkeys(row["value"] for row in rows), key=_order)
-    scores, marked = _scores(rows), best(rows)
+    scores, marked = _scores(rows), best_values(rows)
     cells = [
         [str(value), *(_cell(scores.get((name, value)), marked.get(name) == value) for name in names)]
         for value in values

@@ -1,8 +1,8 @@
-"""What a sweep trains: scenarios, and one trial for each value and seed. A worker runs `run_trial`. No TensorFlow."""
+"""What a sweep trains: scenarios, and one trial for each value and seed. No TensorFlow."""
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_table
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.systems.base import Problem
-from tuning.sweep_values import Parameter, Value, check_data
+from tuning.sweep_values import NumericSetting, Value, check_data
 
 _OWN = ("target", "auxiliary", "dimension")  # settings that scenarios of one sweep don't share
 _NO_MATTER = ("data_dir", "table", "diagnostics")  # the files' fingerprints matter, not where they are
 
 
 @dataclass(frozen=True)
-class Scenario:
+class SweepScenario:
     """A label that is learnt from a modality.
 
     Attributes:
@@ -39,12 +39,12 @@ class Scenario:
     @property
     def name(self) -> str:
         """Such as `arousal from audio`."""
-        return f"{self.label} from {self.config.data.target}"
+        return scenario_name(self.label, self.config.data.target)
 
     @property
     def key(self) -> dict[str, Any]:
-        """What it is called in a ledger."""
-        return {"scenario": self.name}
+        """What a ledger knows it by: no two scenarios of a sweep have both in common."""
+        return {"label": self.label, "target": self.config.data.target}
 
     def facts(self) -> dict[str, Any]:
         """What its trials depend on beside what all scenarios share, as JSON values."""
@@ -60,7 +60,7 @@ class Scenario:
 
 
 @dataclass(frozen=True)
-class Trial:
+class SweepTrial:
     """One training.
 
     Attributes:
@@ -70,27 +70,27 @@ class Trial:
         seed: of the training.
     """
 
-    scenario: Scenario
+    scenario: SweepScenario
     parameter: str
     value: Value
     seed: int
 
     @property
     def key(self) -> dict[str, Any]:
-        """What it is called in a ledger."""
+        """What a ledger knows it by."""
         return {**self.scenario.key, "value": self.value, "seed": self.seed}
 
     def __str__(self) -> str:
         return f"{self.parameter} = {self.value}, {self.scenario.name}, seed {self.seed}"
 
 
-def scenarios(
+def sweep_scenarios(
     settings: Config,
     targets: Sequence[str],
     dimensions: Sequence[str],
-    parameter: Parameter,
+    parameter: NumericSetting,
     progress: Progress | None = None,
-) -> list[Scenario]:
+) -> list[SweepScenario]:
     """Reads the data of every target and dimension.
 
     Args:
@@ -103,7 +103,7 @@ def scenarios(
     Raises:
         InputError: if data, settings and parameter don't fit each other, or two scenarios are the same.
     """
-    found: list[Scenario] = []
+    found: list[SweepScenario] = []
     for dimension in dimensions or (settings.data.dimension,):
         for target in targets or (settings.data.target,):
             config, corpus = kept_corpus(_of(settings, target, dimension), progress)
@@ -114,22 +114,32 @@ def scenarios(
     return found
 
 
-def identity(parameter: Parameter, found: Sequence[Scenario]) -> dict[str, Any]:
+def sweep_identity(parameter: NumericSetting, found: Sequence[SweepScenario]) -> dict[str, Any]:
     """What all trials of a sweep depend on, as JSON values."""
-    settings = found[0].config.to_dict()
-    for name in (*_OWN, *_NO_MATTER, "seed", parameter.name):
-        del settings[name]
+    left_out = {*_OWN, *_NO_MATTER, "seed", parameter.name}
+    settings = {name: value for name, value in found[0].config.to_dict().items() if name not in left_out}
     return {"sweep of": parameter.name, "settings": settings}
 
 
-def trials(
-    found: Sequence[Scenario], parameter: Parameter, values: Sequence[Value], seeds: Sequence[int]
-) -> Iterator[Trial]:
+def key_of_format_1(key: Mapping[str, Any]) -> dict[str, Any]:
+    """The key of a scenario or trial as ledgers of format 1 hold it: the scenario by its name."""
+    fields = {name: value for name, value in key.items() if name not in ("label", "target")}
+    return {"scenario": scenario_name(key["label"], key["target"]), **fields}
+
+
+def scenario_name(label: str, target: str) -> str:
+    """What people read, such as `arousal from audio`."""
+    return f"{label} from {target}"
+
+
+def sweep_trials(
+    found: Sequence[SweepScenario], parameter: NumericSetting, values: Sequence[Value], seeds: Sequence[int]
+) -> Iterator[SweepTrial]:
     """All trials; those that can use one compiled step come one after another."""
-    return (Trial(s, parameter.name, value, seed) for s in found for value in values for seed in seeds)
+    return (SweepTrial(s, parameter.name, value, seed) for s in found for value in values for seed in seeds)
 
 
-def run_trial(trial: Trial) -> dict[str, Any]:
+def run_sweep_trial(trial: SweepTrial) -> dict[str, Any]:
     """Trains once, in memory.
 
     Args:
@@ -174,6 +184,6 @@ def _of(settings: Config, target: str | None, dimension: str) -> Config:
     return settings.replace(target=target, dimension=dimension, auxiliary=auxiliary, table=tables)
 
 
-def _scenario(config: Config, corpus: Corpus) -> Scenario:
+def _scenario(config: Config, corpus: Corpus) -> SweepScenario:
     data = tuple(sorted(fingerprints(config, corpus).items()))
-    return Scenario(config, corpus.label, data, Problem(config, corpus).score, corpus.simulated)
+    return SweepScenario(config, corpus.label, data, Problem(config, corpus).score, corpus.simulated)

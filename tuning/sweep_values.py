@@ -28,7 +28,7 @@ _OF_FRAMES = ("label_delay", "sequence_seconds", "hop", "negative_seconds")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class NumericSetting:
     """A numeric setting.
 
     Attributes:
@@ -42,14 +42,14 @@ class Parameter:
     words: tuple[str, ...] = ()
 
 
-def parameters() -> dict[str, Parameter]:
+def numeric_settings() -> dict[str, NumericSetting]:
     """All that can be swept, by name."""
     sections = (field.type for field in dataclasses.fields(Config))
     found = (_parameter(field.name, field.type) for section in sections for field in dataclasses.fields(section))
     return {parameter.name: parameter for parameter in found if parameter and parameter.name not in _NOT_SWEPT}
 
 
-def find(name: str, config: Config) -> Parameter:
+def find_setting(name: str, config: Config) -> NumericSetting:
     """The parameter of that name.
 
     Args:
@@ -59,7 +59,7 @@ def find(name: str, config: Config) -> Parameter:
     Raises:
         InputError: if there is none, it isn't numeric, or nothing in this configuration depends on it.
     """
-    name, known = name.replace("-", "_"), parameters()
+    name, known = name.replace("-", "_"), numeric_settings()
     if name in _NOT_SWEPT:
         raise InputError(f"--parameter {name}: is not swept: {_NOT_SWEPT[name]}")
     if name not in known:
@@ -77,11 +77,11 @@ def find(name: str, config: Config) -> Parameter:
     return known[name]
 
 
-def check_data(parameter: Parameter, config: Config, corpus: Corpus) -> None:
+def check_data(parameter: NumericSetting, config: Config, corpus: Corpus) -> None:
     """Makes sure that something depends on the parameter with these data.
 
     Args:
-        parameter: from `find`.
+        parameter: from `find_setting`.
         config: resolved.
         corpus: its data.
 
@@ -95,12 +95,12 @@ def check_data(parameter: Parameter, config: Config, corpus: Corpus) -> None:
         raise InputError(f"--parameter {parameter.name}: changes nothing where every recording is one utterance")
 
 
-def read_values(text: str, parameter: Parameter, config: Config) -> tuple[Value, ...]:
+def read_values(text: str, parameter: NumericSetting, config: Config) -> tuple[Value, ...]:
     """The values of a sweep, in the order in which they were asked for.
 
     Args:
         text: `START:STOP:STEP`, STOP included where a step ends there, or values with commas between them.
-        parameter: from `find`.
+        parameter: from `find_setting`.
         config: that they are tried in.
 
     Returns:
@@ -120,7 +120,7 @@ def read_values(text: str, parameter: Parameter, config: Config) -> tuple[Value,
     return tuple(values)
 
 
-def _range(text: str, parameter: Parameter) -> list[Value]:
+def _range(text: str, parameter: NumericSetting) -> list[Value]:
     parts = text.split(":")
     if len(parts) != 3:
         raise InputError(f"--values {text}: expected {_FORMS}")
@@ -138,7 +138,7 @@ def _range(text: str, parameter: Parameter) -> list[Value]:
     return [_value(str(start + k * step), parameter) for k in range(int((stop - start) / step) + 1)]
 
 
-def _value(text: str, parameter: Parameter) -> Value:
+def _value(text: str, parameter: NumericSetting) -> Value:
     if text in parameter.words:
         return text
     try:
@@ -153,11 +153,11 @@ def _value(text: str, parameter: Parameter) -> Value:
     raise InputError(f"--values: expected {expected} for {parameter.name}, found '{text}'")
 
 
-def _parameter(name: str, annotation) -> Parameter | None:
+def _parameter(name: str, annotation) -> NumericSetting | None:
     """The setting as a parameter; None if it is no number."""
     options: Sequence = (annotation,)
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
         options = typing.get_args(annotation)
     kind = next((option for option in options if option in (int, float)), None)
     words = [word for option in options if typing.get_origin(option) is Literal for word in typing.get_args(option)]
-    return Parameter(name, kind, tuple(words)) if kind else None
+    return NumericSetting(name, kind, tuple(words)) if kind else None

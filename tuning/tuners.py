@@ -5,11 +5,12 @@ search.search()
 run = search.best()
 """
 
+import functools
 import math
 import shutil
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.training.loop import train_run
 from tuning import cluster
-from tuning import search_results as trials
-from tuning.folder import Identity, SearchFolder
+from tuning import search_results as results
+from tuning.folder import SearchFolder, SearchIdentity
 from tuning.hypermodel import EmoBedHyperModel
-from tuning.oracles import Kind, Lasting, oracle
-from tuning.plan import address, check_numbers, limit, role
+from tuning.oracles import Resumable, TunerKind, make_oracle
+from tuning.plan import check_numbers, chief_address, role, trial_limit
 from tuning.space import space
-from tuning.workers import HERE, Crew
+from tuning.workers import HERE, LocalWorkers
 
 IDENTITY = "tuner/search"  # a fixed value of the chief's space: a worker of another search is turned away
 
@@ -43,7 +44,7 @@ def tuner(
     config: Config,
     output: Path | str | None = None,
     *,
-    kind: Kind = "bayesian",
+    kind: TunerKind = "bayesian",
     parameters: Sequence[str] = (),
     max_trials: int | None = None,
     seeds: int = 1,
@@ -74,34 +75,38 @@ def tuner(
     searched = space(config, corpus, parameters)
     searched = searched.grid() if kind == "grid" else searched
     config = searched.settings(config, searched.fixed)
-    identity = Identity.of(config, corpus, searched, kind, seeds)
+    identity = SearchIdentity.of(config, corpus, searched, kind, seeds)
     hypermodel = EmoBedHyperModel(config, corpus, searched)
     declared = keras_tuner.HyperParameters()
     declared.Fixed(IDENTITY, identity.digest)
     hypermodel.declare_hyperparameters(declared)
-    asked = oracle(
+    oracle = make_oracle(
         kind,
         searched,
         declared,
         hypermodel.objective,
-        limit=limit(kind, max_trials, searched),
+        limit=trial_limit(kind, max_trials, searched),
         epochs=config.training.epochs,
         seed=config.training.seed,
     )
-    recipe = {
-        "config": config,
-        "kind": kind,
-        "parameters": identity.entries(),
-        "max_trials": max_trials,
-        "seeds": seeds,
-    }
     if role() == "worker":
-        return Tuner(hypermodel, asked, None, recipe)
+        return Tuner(hypermodel, oracle, None, seeds)
     if output is None:
         raise InputError("a search needs a folder: name it with `output`")
     folder = SearchFolder(Path(output))
     (folder.resume if resume else folder.create)(identity, config, max_trials)
-    return Tuner(hypermodel, asked, folder, recipe)
+    same = {"kind": kind, "parameters": identity.entries(), "max_trials": max_trials, "seeds": seeds}
+    return Tuner(hypermodel, oracle, folder, seeds, functools.partial(work_for_chief, config, **same))
+
+
+def work_for_chief(config: Config, **settings: Any) -> None:
+    """What a worker process does: runs trials until its chief has none left.
+
+    Args:
+        config: of the search, resolved.
+        **settings: the chief's own arguments of `tuner`.
+    """
+    tuner(config, **settings).search()
 
 
 class Tuner(BaseTuner):
@@ -111,16 +116,22 @@ class Tuner(BaseTuner):
         hypermodel: what is trained.
         oracle: what decides about the next trial.
         folder: where all is kept; None for a worker of a cluster.
-        recipe: arguments of `tuner` with which a worker makes the same search.
+        seeds: trainings of a trial.
+        work: what a worker process of this machine does for it; None where it has none.
     """
 
     def __init__(
-        self, hypermodel: EmoBedHyperModel, oracle: Lasting, folder: SearchFolder | None, recipe: Mapping[str, Any]
+        self,
+        hypermodel: EmoBedHyperModel,
+        oracle: Resumable,
+        folder: SearchFolder | None,
+        seeds: int,
+        work: Callable[[], None] | None = None,
     ):
         keras_tuner_config.DEBUG = False  # else it prints the trace of every trial that fails
-        self.folder, self.recipe = folder, recipe
+        self.folder, self.work = folder, work
         first = hypermodel.config.training.seed
-        self.seeds = range(first, first + recipe["seeds"])
+        self.seeds = range(first, first + seeds)
         self._scratch = None if folder else tempfile.TemporaryDirectory()  # KerasTuner wants one on every host
         place = folder.trials if folder else Path(self._scratch.name)
         self._progress: Progress | None = None
@@ -129,12 +140,12 @@ class Tuner(BaseTuner):
             if (place / "oracle.json").exists():
                 self.reload()
             self._keep_table()
-            trials.write_experiment(folder.logs, hypermodel.space, hypermodel.score, hypermodel.corpus.simulated)
+            results.write_experiment(folder.logs, hypermodel.space, hypermodel.score, hypermodel.corpus.simulated)
             for trial in self.ended():
-                trials.write_trial(folder.logs, trial, hypermodel.space)
+                results.write_trial(folder.logs, trial, hypermodel.space)
             self.oracle.listeners.append(self._keep)
         else:
-            self.oracle = cluster.Client(oracle)
+            self.oracle = cluster.ChiefClient(oracle)
             self.oracle.check(IDENTITY, oracle.hyperparameters.get(IDENTITY))
 
     def search(self, workers: int = 1, progress: Progress | None = None) -> None:
@@ -153,15 +164,20 @@ class Tuner(BaseTuner):
         elif self.oracle.finished:
             return
         elif role() == "chief":
-            cluster.lead(self.oracle, address())
+            cluster.run_chief(self.oracle, chief_address())
         elif workers > 1:
-            crew = Crew(workers, self.recipe, self.folder.worker_log, self.oracle)
+            processes = self.local_workers(workers)
             try:
-                cluster.lead(self.oracle, f"{HERE}:0", crew.look_after)
+                cluster.run_chief(self.oracle, f"{HERE}:0", processes.keep_running)
             finally:
-                crew.end()
+                processes.stop()
         else:
             super().search()
+
+    def local_workers(self, size: int) -> LocalWorkers:
+        """Worker processes of this machine, not yet started."""
+        threads = self.hypermodel.config.training.threads
+        return LocalWorkers(size, self.work, threads, self.folder.worker_log, self.oracle)
 
     def ended(self) -> list[Trial]:
         """Trials that have ended, by name."""
@@ -175,7 +191,7 @@ class Tuner(BaseTuner):
             InputError: if none has ended well.
         """
         ended = self.ended()
-        good = [trial for trial in trials.best_first(ended) if trials.completed(trial)]
+        good = [trial for trial in results.best_first(ended) if results.completed(trial)]
         if not good:
             why = f"all {len(ended)} trials failed, the first with: {ended[0].message}" if ended else "no trial ended"
             raise InputError(f"{self.folder.path}: {why}; see {self.folder.table}")
@@ -203,11 +219,11 @@ class Tuner(BaseTuner):
             model = self.hypermodel
             simulated = "SIMULATED: " if model.corpus.simulated else ""
             title = f"{simulated}{model.corpus.label} from {model.config.data.target}, trials by {model.score}"
-            trials.show(self.ended(), model.space, model.score, title, self.folder.table)
+            results.show_trials(self.ended(), model.space, model.score, title, self.folder.table)
 
     def rows(self) -> list[dict[str, Any]]:
         """What `trials.csv` holds of the trials that have ended."""
-        return trials.rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
+        return results.trial_rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
 
     def run_trial(self, trial: Trial) -> dict[str, float]:
         """Trains a trial with every seed; what goes wrong ends the trial, and not the search."""
@@ -219,7 +235,7 @@ class Tuner(BaseTuner):
                     raise InputError(f"the score is {results[-1][self.hypermodel.score]}")
             except Exception as error:
                 raise FailedTrialError(f"seed {seed}: {_in_a_line(error)}") from error
-        return trials.summarise(self.seeds, results, self.hypermodel.score)
+        return results.summarise(self.seeds, results, self.hypermodel.score)
 
     def on_trial_end(self, trial: Trial) -> None:
         if trial.status != TrialStatus.COMPLETED:  # KerasTuner's message is a whole trace; its last line is ours
@@ -237,10 +253,10 @@ class Tuner(BaseTuner):
         """The space is declared already; KerasTuner would build models to find it."""
 
     def _keep(self, trial: Trial) -> None:
-        trials.write_trial(self.folder.logs, trial, self.hypermodel.space)
+        results.write_trial(self.folder.logs, trial, self.hypermodel.space)
         self._keep_table()
         if self._progress is not None:
-            ended, best = self.ended(), [t.score for t in self.ended() if trials.completed(t)]
+            ended, best = self.ended(), [t.score for t in self.ended() if results.completed(t)]
             text = f"best {max(best):.3f}" if best else "no score yet"
             self._progress(len(ended), self.oracle.limit or 0, text)
 

@@ -1,43 +1,48 @@
-"""Workers of this machine: processes that are started, watched, started again and ended. No TensorFlow."""
+"""Workers of this machine: processes that are started, watched, started again and stopped. No TensorFlow."""
 
 import multiprocessing
 import multiprocessing.connection
 import os
+import pickle
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emobed_tf import console
 from emobed_tf.errors import InputError
+from emobed_tf.runtime import import_tensorflow
 from tuning.plan import ORACLE_IP, ORACLE_PORT, TUNER_ID
 
 if TYPE_CHECKING:
-    from tuning.oracles import Lasting
+    from tuning.oracles import Resumable
 
 HERE = "127.0.0.1"
 _TRIES = 3
 
 
-class Crew:
+class LocalWorkers:
     """The workers of one search.
 
     Args:
         size: how many.
-        recipe: arguments of `tuning.tuners.tuner`.
+        work: what a worker does: trials until the chief has none left. It can be pickled.
+        threads: of TensorFlow in a worker.
         log: where a worker of a name writes.
         oracle: of the search.
     """
 
-    def __init__(self, size: int, recipe: Mapping[str, Any], log: Callable[[str], Path], oracle: "Lasting"):
+    def __init__(
+        self, size: int, work: Callable[[], None], threads: int, log: Callable[[str], Path], oracle: "Resumable"
+    ):
         self.names = [f"worker-{k + 1}" for k in range(size)]
-        self.recipe, self.log, self.oracle = dict(recipe), log, oracle
+        self.work, self.threads, self.log, self.oracle = pickle.dumps(work), threads, log, oracle
         self.processes: dict[str, multiprocessing.process.BaseProcess] = {}
         self.deaths: Counter[str] = Counter()
 
-    def look_after(self, port: int) -> None:
+    def keep_running(self, port: int) -> None:
         """Starts whoever isn't there. One that dies comes back under its name, and gets its trial again.
 
         Args:
@@ -51,10 +56,10 @@ class Crew:
             if process is None:
                 self._start(name, port)
             elif process.exitcode:  # 0: told that there is nothing left
-                self._bury(name, process.exitcode)
+                self._count_death(name, process.exitcode)
                 self._start(name, port)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Ends all of them."""
         for process in self.processes.values():
             process.terminate()
@@ -72,12 +77,12 @@ class Crew:
             "no_grpc_proxy": HERE,
         }
         process = multiprocessing.get_context("spawn").Process(
-            target=work, args=(self.recipe, environment, self.log(name)), name=name, daemon=True
+            target=run_worker, args=(self.work, self.threads, environment, self.log(name)), name=name, daemon=True
         )
         process.start()
         self.processes[name] = process
 
-    def _bury(self, name: str, code: int) -> None:
+    def _count_death(self, name: str, code: int) -> None:
         trial = self.oracle.ongoing_trials.get(name)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         key = trial.trial_id if trial else name
@@ -89,11 +94,12 @@ class Crew:
         self.oracle.fail(trial, f"its worker ended {_TRIES} times ({how}); see {self.log(name)}")
 
 
-def work(recipe: Mapping[str, Any], environment: Mapping[str, str], log: Path) -> None:
-    """A worker's process: trials until the chief has none left.
+def run_worker(work: bytes, threads: int, environment: Mapping[str, str], log: Path) -> None:
+    """A worker's process.
 
     Args:
-        recipe: arguments of `tuning.tuners.tuner`.
+        work: what it does, pickled: to know it is to import TensorFlow, which must find all else as it should be.
+        threads: of TensorFlow.
         environment: variables that make it a worker.
         log: where its output goes.
     """
@@ -105,15 +111,11 @@ def work(recipe: Mapping[str, Any], environment: Mapping[str, str], log: Path) -
         os.dup2(file.fileno(), 2)
     threading.Thread(target=_end_with_the_chief, daemon=True).start()
 
-    def search() -> None:
-        from emobed_tf.runtime import import_tensorflow
+    def begin() -> None:
+        import_tensorflow(threads)
+        pickle.loads(work)()  # noqa: S301 (of the process that started this one)
 
-        import_tensorflow(recipe["config"].training.threads)
-        from tuning.tuners import tuner
-
-        tuner(**recipe).search()
-
-    sys.exit(console.run(environment[TUNER_ID], search))
+    sys.exit(console.run(environment[TUNER_ID], begin))
 
 
 def _end_with_the_chief() -> None:

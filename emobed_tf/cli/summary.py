@@ -9,23 +9,13 @@ from emobed_tf.console import table
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.locate import notice
-from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES
+from emobed_tf.evaluation.score_table import SCORES, Score
 from emobed_tf.runs.folder import Run
 
 if TYPE_CHECKING:
     from emobed_tf.evaluation.evidence import Comparison
     from emobed_tf.evaluation.scores import Evaluated
-
-_NAMES = {
-    "ccc": "CCC, pooled",
-    "ccc_mean": "CCC, mean of recordings",
-    "pcc": "PCC",
-    "rmse": "RMSE",
-    "f1_micro": "F1, micro-averaged (accuracy)",
-    "f1_macro": "F1, macro-averaged",
-    "f1_harmonic": "F1, harmonic mean of unweighted precision and recall",
-    "uar": "Unweighted average recall",
-}
+    from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 
 
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
@@ -54,7 +44,7 @@ def show_training(run: Run) -> None:
         f"{training['epochs']} epochs in {training['seconds']:.0f} s, best after {training['best_epoch']}; "
         f"{training['parameters']['kept']:,} of {training['parameters']['training']:,} parameters are kept"
     )
-    rows = [[_NAMES[name], f"{scores['dev'][name]:.3f}"] for name in _NAMES if name in scores["dev"]]
+    rows = [[s.long_name, f"{scores['dev'][s.name]:.3f}"] for s in SCORES.values() if s.name in scores["dev"]]
     if facts.task == REGRESSION:
         rows.insert(0, ["CCC, pooled, before post-processing", f"{scores['dev']['raw']['ccc']:.3f}"])
     table(f"{_simulated(facts)}{facts.label} from {facts.target}, development", ["score", "value"], rows)
@@ -64,19 +54,18 @@ def show_training(run: Run) -> None:
 
 def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
     """Scores of one system with intervals, and the confusion matrix of a classification."""
-    from emobed_tf.evaluation.evidence import interval
+    from emobed_tf.evaluation.speaker_statistics import statistics_of
 
     columns = ["score"]
     for evaluated in partitions:
         columns += [evaluated.partition, "95 %"]
     rows = []
-    with_interval = {"ccc", *CLASSIFICATION_SCORES}
-    for name, text in _NAMES.items():
-        if name in partitions[0].scores:
-            row = [text]
-            for evaluated in partitions:
-                ends = interval(evaluated, name) if name in with_interval else None
-                row += [f"{evaluated.scores[name]:.3f}", f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else ""]
+    sums = [statistics_of(evaluated) for evaluated in partitions]
+    for score in SCORES.values():
+        if score.name in partitions[0].scores:
+            row = [score.long_name]
+            for evaluated, statistics in zip(partitions, sums, strict=True):
+                row += [f"{evaluated.scores[score.name]:.3f}", _interval(statistics, score)]
             rows.append(row)
     if facts.task == REGRESSION:
         raw = ["CCC, pooled, before post-processing"]
@@ -97,17 +86,17 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str
     fisher = facts.task == REGRESSION
     published = "Fisher r-to-z over frames" if fisher else "z-test of the shares of right answers"
     lines = {
-        f"first: {names[0]}": lambda c: f"{c.first:.3f}",
-        f"second: {names[1]}": lambda c: f"{c.second:.3f}",
-        "difference": lambda c: f"{c.second - c.first:+.3f}",
-        "PRIMARY: swap test by speaker, p one-tailed": lambda c: f"{c.swap:.4f}",
-        "  two-sided": lambda c: f"{c.swap_two_sided:.4f}",
-        "  exchanges": lambda c: f"{'all' if c.exact else 'drawn'}, {c.units} speakers",
+        f"first: {names[0]}": lambda c: f"{c.means[0]:.3f}",
+        f"second: {names[1]}": lambda c: f"{c.means[1]:.3f}",
+        "difference": lambda c: f"{c.difference:+.3f}",
+        "PRIMARY: swap test by speaker, p one-tailed": lambda c: f"{c.exchange.p_value:.4f}",
+        "  two-sided": lambda c: f"{c.exchange.p_two_sided:.4f}",
+        "  exchanges": lambda c: f"{'all' if c.exchange.exact else 'drawn'}, {c.exchange.units} speakers",
         "bootstrap over speakers, 95 % of the difference": lambda c: (
-            f"{c.low:+.3f} to {c.high:+.3f}" if c.low is not None else "-"
+            f"{c.interval.low:+.3f} to {c.interval.high:+.3f}" if c.interval else "-"
         ),
         f"as published: {published}, p one-tailed": lambda c: "-" if c.published is None else f"{c.published:.4f}",
-        "  counts as independent": lambda c: f"n = {c.published_n:,}",
+        "  counts as independent": lambda c: f"n = {c.first.count:,}",
     }
     first = next(iter(comparisons.values()))
     title = f"{_simulated(facts)}is the second better than the first? ({first.score})"
@@ -116,6 +105,11 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str
         "The published test takes frames or utterances for independent: equally good systems differ 'significantly' "
         "in about 4 of 10 cases that way."
     )
+
+
+def _interval(statistics: "SpeakerStatistics", score: Score) -> str:
+    found = statistics.summary(score.name) if score.has_interval else None
+    return "" if found is None or found.low is None else f"{found.low:.3f} to {found.high:.3f}"
 
 
 def _simulated(facts: Facts) -> str:

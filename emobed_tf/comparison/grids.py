@@ -1,4 +1,4 @@
-"""A few tables with notes as a Markdown and as an HTML file that needs nothing else."""
+"""Tables with notes as a Markdown and as an HTML file that needs nothing else, and the numbers in their cells."""
 
 import html
 from dataclasses import dataclass
@@ -51,6 +51,25 @@ def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
         parts.append("</tbody></table></div>")
     parts.append("<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul></body></html>")
     return "\n".join(parts) + "\n"
+
+
+def decimals(value: float, *, signed: bool = False, digits: int = 3) -> str:
+    """A score, a difference or a p-value as the paper prints them: `.644`, without a zero before the point."""
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
+
+
+def interval_text(low: float, high: float, signed: bool = False) -> str:
+    """Ends of an interval: `.571 to .644`."""
+    return f"{decimals(low, signed=signed)} to {decimals(high, signed=signed)}"
+
+
+def duration_text(seconds: float) -> str:
+    """An estimated time: `90 s`, `12 min`, `2.5 h`."""
+    minutes = seconds / 60
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
 def _row(cells: list[str]) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,19 @@ try:
 except ImportError:  # a system without it has no such locks
     fcntl = None
 
-FORMAT = 1  # of the file; raised when an older one can't be read any more
+FORMAT = (
+    2  # of new files: keys are fields. Of format 1 they may be texts; such a file is read, and goes on as it began.
+)
 _BEGINNING = b'{"format": '
+
+
+def canonical(key: Any) -> str:
+    """A key as text: the same for keys that are the same to a ledger.
+
+    Args:
+        key: a JSON value. Objects are the same in whatever order their parts stand.
+    """
+    return json.dumps(key, sort_keys=True, allow_nan=False)
 
 
 class Ledger:
@@ -30,14 +41,25 @@ class Ledger:
         identity: all that the records depend on beside their keys (settings, fingerprints of data): JSON values, nested
             as you like. A ledger is opened again only with its own, and by its own version of the package; one without
             any record takes another.
+        defaults: parts of the identity that were not there from the beginning, by name, nested as in `identity`: a file
+            that lacks one is of the value that stands here. Others are never looked at.
+        former_key: what a key is in a file of format 1. Default: the same.
 
     Raises:
         InputError: if the file has another identity, is damaged, or is written by another process now.
         OSError: if it can't be written.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]):
+    def __init__(
+        self,
+        path: Path,
+        identity: Mapping[str, Any],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        former_key: Callable[[Any], Any] | None = None,
+    ):
         self.path = Path(path)
+        self._defaults, self._former_key, self._format = _flat(dict(defaults or {})), former_key, FORMAT
         self._records: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
@@ -49,16 +71,16 @@ class Ledger:
             raise
 
     def __contains__(self, key: Any) -> bool:
-        return _name(key) in self._records
+        return canonical(self._written(key)) in self._records
 
     def __getitem__(self, key: Any) -> dict[str, Any]:
-        return self._records[_name(key)][1]
+        return self._records[canonical(self._written(key))][1]
 
     def __len__(self) -> int:
         return len(self._records)
 
     def items(self) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Keys (tuples are lists) and records, in the order in which they came."""
+        """Keys as they stand in the file (tuples are lists) and records, in the order in which they came."""
         return iter(self._records.values())
 
     def add(self, key: Any, record: Mapping[str, Any]) -> None:
@@ -74,7 +96,7 @@ class Ledger:
         """
         if key in self:
             raise ValueError(f"{self.path}: a second record of {key!r}")
-        line = json.dumps({"key": key, "record": dict(record)}, allow_nan=False)
+        line = json.dumps({"key": self._written(key), "record": dict(record)}, allow_nan=False)
         self._append(line)
         self._keep(json.loads(line))
 
@@ -95,8 +117,12 @@ class Ledger:
         """Lets another process write the file; nothing can be added any more."""
         self._file.close()
 
+    def _written(self, key: Any) -> Any:
+        """The key as this file has it."""
+        return self._former_key(key) if self._format == 1 and self._former_key is not None else key
+
     def _keep(self, entry: dict[str, Any]) -> None:
-        self._records[_name(entry["key"])] = entry["key"], entry["record"]
+        self._records[canonical(entry["key"])] = entry["key"], entry["record"]
 
     def _lock(self) -> None:
         if fcntl is None:
@@ -133,12 +159,15 @@ class Ledger:
         raise InputError(f"{self.path}, line {number}: damaged; remove that line, or choose another folder")
 
     def _check(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        if before["format"] != FORMAT:
+        if before["format"] not in range(1, FORMAT + 1):
             raise InputError(
-                f"{self.path}: written by another version (format {before['format']}, this one reads {FORMAT}); choose "
-                "another folder"
+                f"{self.path}: written by another version (format {before['format']}, this one reads up to {FORMAT}); "
+                "choose another folder"
             )
-        self._compare(*({"emobed_tf": h.get("emobed_tf"), **_flat(h.get("identity"))} for h in (before, now)))
+        self._format = before["format"]
+        then, now = ({"emobed_tf": h.get("emobed_tf"), **_flat(h.get("identity"))} for h in (before, now))
+        added = {name: value for name, value in self._defaults.items() if name in now and name not in then}
+        self._compare({**then, **added}, now)
 
     def _compare(self, before: dict[str, Any], now: dict[str, Any]) -> None:
         names = [name for name in {**now, **before} if before.get(name) != now.get(name)]
@@ -161,10 +190,6 @@ class Ledger:
             with contextlib.suppress(OSError):
                 os.ftruncate(descriptor, size)
             raise OSError(error.errno, error.strerror, str(self.path)) from None
-
-
-def _name(key: Any) -> str:
-    return json.dumps(key, sort_keys=True, allow_nan=False)
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:

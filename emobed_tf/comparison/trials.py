@@ -1,7 +1,6 @@
 """One fit of one system, scored the same way for all: what a worker does, and what is kept of it."""
 
 import dataclasses
-import json
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,19 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.evaluation.scores import speaker_statistics
-from emobed_tf.systems.base import Problem, System, find
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS, evaluate, learn_chain
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, joined_seeds, statistics_of
+from emobed_tf.systems.base import Problem, System
+from emobed_tf.systems.registry import find_system
 
 Source = Callable[[], Problem]
 """Where a problem comes from: it can be pickled and hashed, so that a worker reads the data for itself, once."""
 
 
 @dataclass(frozen=True)
-class Official:
-    """The official partitions of a data set.
+class OfficialSource:
+    """A data set with its own partitions.
 
     Attributes:
         config: see `configured.load_corpus`.
@@ -41,15 +43,15 @@ class Trial:
     """One fit of one system.
 
     Attributes:
-        problem: name of the problem, a part of `key`.
-        source: where it comes from.
-        system: name of the system, see `systems.find`.
+        scenario: what it is recognised from.
+        source: where the problem comes from.
+        system: name of the system, see `registry.find_system`.
         settings: one of its configurations.
         seed: of all that is random.
         final: whether test recordings are predicted, too; only with the settings that were chosen without them.
     """
 
-    problem: str
+    scenario: Scenario
     source: Source
     system: str
     settings: Mapping[str, Any]
@@ -57,13 +59,19 @@ class Trial:
     final: bool = False
 
     @property
-    def key(self) -> str:
-        """What it is, as a ledger names it."""
-        purpose = "final" if self.final else "choice"
-        return f"{self.problem} | {self.system} | {json.dumps(self.settings, sort_keys=True)} | {self.seed} | {purpose}"
+    def key(self) -> dict[str, Any]:
+        """What it is, as a ledger knows it: all that tells it from the other trials of a comparison, as JSON values."""
+        return {
+            **self.scenario.to_dict(),
+            "system": self.system,
+            "settings": dict(self.settings),
+            "seed": self.seed,
+            "purpose": "final" if self.final else "choice",
+        }
 
     def __str__(self) -> str:
-        return self.key
+        settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        return f"{self.system} on {self.scenario.name}{', ' if settings else ''}{settings}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,8 @@ def run_trial(trial: Trial) -> Outcome:
     Returns:
         With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `score` (the
         problem's, on development), `chain` (None for a classification), `warnings`, and by partition `scores`,
-        `frames`, `speakers`, `statistics` by speaker (see `scores.speaker_statistics`). A system that these data or
-        settings don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
+        `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`). A system that these data or settings
+        don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
     """
     from emobed_tf.runtime import import_tensorflow
 
@@ -106,7 +114,7 @@ def run_trial(trial: Trial) -> Outcome:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EmoBedWarning)
-            found, predictions = _fit_and_score(problem, find(trial.system)(), trial)
+            found, predictions = _fit_and_score(problem, find_system(trial.system)(), trial)
     except InputError as error:
         return Outcome({**record, "failed": str(error)})
     doubts = sorted({str(w.message) for w in caught if issubclass(w.category, EmoBedWarning)})
@@ -114,14 +122,28 @@ def run_trial(trial: Trial) -> Outcome:
     return Outcome({**record, **found, "total_seconds": total, "warnings": doubts}, predictions)
 
 
-def _fit_and_score(problem: Problem, system: System, trial: Trial):
-    from emobed_tf.evaluation.scores import evaluate, learn_chain
+def recorded_statistics(records: Sequence[Mapping[str, Any]], partition: str) -> SpeakerStatistics:
+    """What records of one system's final trials say of a partition, with the trials' seeds.
 
+    Args:
+        records: of `run_trial`, at least one, none of them failed.
+        partition: that all of them have.
+
+    Raises:
+        InputError: if they were scored on different speakers.
+    """
+    parts = [record["partitions"][partition] for record in records]
+    sums = [np.asarray(part["statistics"], np.float64)[:, None] for part in parts]
+    each = [SpeakerStatistics(tuple(p["speakers"]), (0,), s, p["frames"]) for p, s in zip(parts, sums, strict=True)]
+    return joined_seeds(each, [record["seed"] for record in records])
+
+
+def _fit_and_score(problem: Problem, system: System, trial: Trial):
     began = time.perf_counter()
     system.fit(problem.without_test(), trial.settings, trial.seed)
     seconds = round(time.perf_counter() - began, 3)
     chain, parts, predictions = None, {}, {}
-    for partition in ("dev", "test") if trial.final else ("dev",):
+    for partition in SCORED_PARTITIONS if trial.final else ("dev",):
         recordings = problem.recordings(partition)
         scored = recordings[problem.target]
         if not scored:
@@ -131,12 +153,12 @@ def _fit_and_score(problem: Problem, system: System, trial: Trial):
         if partition == "dev":
             chain, _ = learn_chain(scored, raw, problem.facts, system.windows)
         evaluated = evaluate(partition, scored, raw, problem.facts, chain)
-        speakers, statistics = speaker_statistics(evaluated)
+        statistics = statistics_of(evaluated)
         parts[partition] = {
             "scores": {name: value for name, value in evaluated.scores.items() if name != "confusion"},
-            "frames": evaluated.frames,
-            "speakers": speakers,
-            "statistics": statistics.tolist(),
+            "frames": statistics.count,
+            "speakers": list(statistics.speakers),
+            "statistics": statistics.sums[:, 0].tolist(),
         }
         predictions[partition] = {r.id: np.asarray(values) for r, values in zip(scored, raw, strict=True)}
     record = {

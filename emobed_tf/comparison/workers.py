@@ -18,8 +18,8 @@ from emobed_tf._version import __version__
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.runtime import import_tensorflow, tell_doubts
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
 
 _SECONDS_TO_CONNECT = 10
 _LOSSES = 3  # of worker processes in a row, without a task that came to its end between them
@@ -53,8 +53,8 @@ class Workers:
 
 
 def fan_out(
-    function: Callable[[Task], Result], tasks: Sequence[Task], how: Workers, *, threads: int
-) -> Iterator[tuple[int, Result]]:
+    function: Callable[[_Task], _Result], tasks: Sequence[_Task], how: Workers, *, threads: int
+) -> Iterator[tuple[int, _Result]]:
     """Calls a function for every task and hands results on as they come.
 
     In every process TensorFlow is imported once, with `threads`, and one task is done at a time. What a worker leaves

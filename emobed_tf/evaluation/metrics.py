@@ -5,7 +5,7 @@ classification. Training (TensorFlow tensors), evaluation, tests of significance
 over frames, batches, recordings or speakers, and call the same function.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -181,30 +181,6 @@ def rmse(y_true: Any, y_pred: Any) -> float:
     return float(np.sqrt(np.mean((true - pred) ** 2)))
 
 
-def regression_scores(trues: Sequence[np.ndarray], preds: Sequence[np.ndarray]) -> dict[str, float]:
-    """All scores of a regression.
-
-    Args:
-        trues: gold standard of each recording, `[frames]`.
-        preds: predictions of each recording, `[frames]`.
-
-    Returns:
-        `ccc` over all frames of all recordings (the headline, Eq. 9), `ccc_mean` of the recordings' own coefficients,
-        `pcc` and `rmse` over all frames.
-
-    Raises:
-        InputError: as `moments_by_recording`.
-    """
-    by_recording = moments_by_recording(trues, preds)
-    true, pred = np.concatenate([np.ravel(x) for x in trues]), np.concatenate([np.ravel(x) for x in preds])
-    return {
-        "ccc": float(pooled_ccc(by_recording.sum(axis=0))),
-        "ccc_mean": mean_concordance_cc(list(zip(trues, preds, strict=True))),
-        "pcc": pearson_cc(true, pred),
-        "rmse": rmse(true, pred),
-    }
-
-
 def confusion_matrix(y_true: Any, y_pred: Any, classes: int) -> np.ndarray:
     """Counts of (true class, predicted class).
 
@@ -294,19 +270,6 @@ def uar(confusion: Any) -> Any:
     hits, actual, _ = _class_counts(confusion)
     occurs = actual / (actual + _TINY)
     return _sum(hits / (actual + _TINY)) / (_sum(occurs) + _TINY)
-
-
-CLASSIFICATION_SCORES: Mapping[str, Callable[[Any], Any]] = {
-    "f1_micro": f1_micro,
-    "f1_macro": f1_macro,
-    "f1_harmonic": f1_harmonic,
-    "uar": uar,
-}
-
-
-def classification_scores(confusion: np.ndarray) -> dict[str, float]:
-    """All scores of a confusion matrix `[classes, classes]` by name, each in [0, 1]."""
-    return {name: float(score(np.asarray(confusion))) for name, score in CLASSIFICATION_SCORES.items()}
 
 
 def _pair(y_true: Any, y_pred: Any, mask: Any = None) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Scores of a run and the comparison of two: the chain learnt on development, applied untouched elsewhere."""
+"""A system's outputs on labelled recordings, and their scores: the chain learnt on development is applied untouched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,11 @@ from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.metrics import (
-    classification_scores,
-    confusion_by_unit,
-    confusion_matrix,
-    moments_by_recording,
-    regression_scores,
-)
+from emobed_tf.evaluation.metrics import confusion_matrix
 from emobed_tf.evaluation.postprocessing import SHIFTS, WINDOWS, PostProcessing, learn
+from emobed_tf.evaluation.score_table import classification_scores, regression_scores
+
+SCORED_PARTITIONS = ("dev", "test")
 
 
 @dataclass(frozen=True)
@@ -130,27 +127,6 @@ def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray],
     if facts.frame_seconds[facts.target] is None:
         del scores["ccc_mean"]  # an utterance is one point: it has no concordance of its own
     return scores
-
-
-def speaker_statistics(evaluated: "Evaluated") -> tuple[list[str], np.ndarray]:
-    """What adds up to the scores, by speaker, as tests and intervals take it.
-
-    Args:
-        evaluated: a system's outputs.
-
-    Returns:
-        Names of the speakers, sorted; float64 `[speakers, 6]`, moments of the concordance about the mean of the
-        partition's gold standards, or int `[speakers, classes, classes]`, confusion matrices.
-    """
-    speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
-    if evaluated.confusion is None:
-        by_recording = moments_by_recording(evaluated.labels, evaluated.final)
-        sums = np.zeros((len(speakers), by_recording.shape[1]))
-        np.add.at(sums, unit, by_recording)
-        return speakers.tolist(), sums
-    decided = np.array([int(np.argmax(values)) for values in evaluated.raw])
-    labels = np.array([int(label) for label in evaluated.labels])
-    return speakers.tolist(), confusion_by_unit(labels, decided, unit, evaluated.confusion.shape[0])
 
 
 _FRAMES_AT_A_TIME = 100_000

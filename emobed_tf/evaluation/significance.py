@@ -4,9 +4,8 @@ Frames of one recording, and utterances of one speaker, depend on each other. Th
 bootstrap therefore exchange or draw whole units, and are the primary evidence. Fisher's r-to-z on frames and the z-test
 on utterances are here because the paper marks its tables with them (EmoBed, section 4.3).
 
-A score is a function of statistics that add up over units, vectorised over leading axes: `metrics.pooled_ccc` on
-moments (`metrics.moments_by_recording`), or a score of `metrics.CLASSIFICATION_SCORES` on confusion matrices
-(`metrics.confusion_by_unit`).
+A score is a function of statistics that add up over units, vectorised over leading axes, as `score_table.SCORES` names
+them: of moments (`metrics.moments_by_recording`) or of confusion matrices (`metrics.confusion_by_unit`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,10 @@ from scipy.special import ndtr
 
 from emobed_tf.errors import InputError
 
-Score = Callable[[np.ndarray], np.ndarray]
+ScoreFunction = Callable[[np.ndarray], np.ndarray]
+
+LEVEL = 0.05
+"""Level of a test where one has to be named (EmoBed, section 4.3)."""
 
 TWO_SIDED, SECOND_BETTER = "two-sided", "second-better"
 DRAWS = 10_000
@@ -136,7 +138,7 @@ def proportions_z_test(p1: float, n1: int, p2: float, n2: int) -> float:
 
 
 def swap_test(
-    score: Score,
+    score: ScoreFunction,
     a: np.ndarray,
     b: np.ndarray,
     *,
@@ -232,7 +234,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def bootstrap_interval(
-    score: Score,
+    score: ScoreFunction,
     a: np.ndarray,
     b: np.ndarray | None = None,
     *,

@@ -8,11 +8,10 @@ from emobed_tf.figures.learning import learning_curves
 from emobed_tf.figures.planes import Panel, embeddings
 from emobed_tf.figures.predictions import SERIES, confusion, envelope, predictions, scatter
 from emobed_tf.figures.scores import intervals
-from emobed_tf.figures.style import SCORE_NAMES, colours, columns_of, save
+from emobed_tf.figures.style import colours, columns_of, save
 from emobed_tf.figures.sweeps import sweep
 
 __all__ = [
-    "SCORE_NAMES",
     "SERIES",
     "Panel",
     "colours",

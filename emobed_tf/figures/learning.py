@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.score_table import SCORES, short_name
 from emobed_tf.figures.style import (
     GREY,
-    SCORE_NAMES,
     Rows,
     colours,
     columns_of,
@@ -20,7 +20,7 @@ from emobed_tf.figures.style import (
     plain,
 )
 
-_SCORES = "|".join(SCORE_NAMES)
+_SCORES = "|".join(SCORES)
 _PANELS = {  # label of the vertical axis: columns of a history
     "loss, weighted sum (Eq. 8)": "loss",
     "task loss": "target|auxiliary_.+",
@@ -99,8 +99,8 @@ def _panel(axis: Axes, epochs: np.ndarray, lines: dict[str, np.ndarray], label: 
 
 
 def _legend(name: str) -> str:
-    if name.removeprefix("val_") in SCORE_NAMES:
+    if name.removeprefix("val_") in SCORES:
         part = "development" if name.startswith("val_") else "training"
-        return f"{part}: {SCORE_NAMES[name.removeprefix('val_')]}"
+        return f"{part}: {short_name(name.removeprefix('val_'))}"
     name = name.removeprefix("gradient_norm_")
     return plain(_LEGENDS.get(name, name.replace("auxiliary_", "auxiliary: ")))

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
-from emobed_tf.figures.style import MARKERS, SCORE_NAMES, colours, entitle, light_grid, new_figure, numbers, plain
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain
 
 
 def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
@@ -37,7 +38,7 @@ def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
         axis.plot(score, height, marker=marker, linestyle="none", color=colour, label=plain(partition))
     axis.set_yticks(range(len(runs)), [plain(run) for run in runs])
     axis.set_ylim(len(runs) - 0.5, -0.5)
-    axis.set_xlabel(f"{SCORE_NAMES.get(names[0], plain(names[0]))}, 95 % interval over speakers")
+    axis.set_xlabel(f"{plain(short_name(names[0]))}, 95 % interval over speakers")
     light_grid(axis)
     figure.legend(loc="outside right center", fontsize=8, frameon=False, title="partition", title_fontsize=8)
     entitle(figure, title, any(row["simulated"] for row in rows))

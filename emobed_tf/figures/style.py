@@ -19,17 +19,6 @@ BLACK, GREY = "#000000", "#6B6B6B"
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 DPI = 144
 
-SCORE_NAMES = {
-    "ccc": "CCC",
-    "ccc_mean": "CCC, mean of recordings",
-    "pcc": "PCC",
-    "rmse": "RMSE",
-    "f1_micro": "micro-averaged F1",
-    "f1_macro": "macro-averaged F1",
-    "f1_harmonic": "harmonic F1",
-    "uar": "unweighted average recall",
-}
-
 Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
-from emobed_tf.figures.style import MARKERS, SCORE_NAMES, colours, entitle, light_grid, new_figure, numbers, plain
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain
 
 _SYMBOLS = {"alpha": r"$\alpha$", "beta": r"$\beta$", "l2": r"$\lambda$"}
 _LOGARITHMIC_FROM = 100.0  # largest value / smallest
@@ -47,7 +48,7 @@ def sweep(points: Sequence[Mapping[str, Any]]) -> Figure:
     elif values[0] > 0 and values[-1] / values[0] >= _LOGARITHMIC_FROM:
         axis.set_xscale("log")
     axis.set_xlabel(_SYMBOLS.get(parameter, plain(parameter)))
-    axis.set_ylabel(f"development {SCORE_NAMES.get(score_name, plain(score_name))}")
+    axis.set_ylabel(f"development {plain(short_name(score_name))}")
     light_grid(axis)
     if axis.lines:
         axis.legend(fontsize=8, frameon=False, title="mean ± standard deviation over seeds", title_fontsize=8)

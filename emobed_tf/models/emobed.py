@@ -29,7 +29,7 @@ class Goal:
         target: modality to recognise emotion from.
         task: `regression` or `classification`.
         outputs: 1, or the number of classes.
-        score: development score, `ccc` or a key of `metrics.CLASSIFICATION_SCORES`.
+        score: development score, see `score_table.SCORES`.
         deviation: standard deviation of the target's training labels.
         delay: frames by which predictions come early; undone before the development score.
         strides: frames between two mined ones, by modality.

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, ccc_from_moments
+from emobed_tf.evaluation.metrics import ccc_from_moments
+from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.models.losses import moments, series
 
 
@@ -73,7 +74,7 @@ class PooledConfusion(keras.metrics.Metric):
 
     Args:
         classes: number of classes.
-        score: a key of `metrics.CLASSIFICATION_SCORES`; also the default name.
+        score: one of a classification, see `score_table.SCORES`; also the default name.
     """
 
     def __init__(self, classes: int, score: str = "f1_macro", name: str | None = None, dtype="float64"):
@@ -96,7 +97,7 @@ class PooledConfusion(keras.metrics.Metric):
 
     def result(self):
         """The score in [0, 1]."""
-        return tf.cast(CLASSIFICATION_SCORES[self.score](tf.convert_to_tensor(self.confusion)), tf.float32)
+        return tf.cast(SCORES[self.score].function(tf.convert_to_tensor(self.confusion)), tf.float32)
 
     def get_config(self):
         return {**super().get_config(), "classes": self.classes, "score": self.score}

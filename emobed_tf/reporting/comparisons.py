@@ -51,12 +51,12 @@ def _unlike(first: Contents, other: Contents) -> str:
 
 
 def _tests(first: Contents, other: Contents, partition: str) -> Compared:
-    from emobed_tf.evaluation.evidence import compare
+    from emobed_tf.evaluation.evidence import compare_outputs
 
     pair = [content.parts[partition].evaluated for content in (first, other)]
     if None in pair:
         return Compared(first.name, other.name, partition, None, "needs the data of both runs")
     try:
-        return Compared(first.name, other.name, partition, compare(*pair, other.score))
+        return Compared(first.name, other.name, partition, compare_outputs(*pair, other.score))
     except InputError as error:
         return Compared(first.name, other.name, partition, None, str(error))

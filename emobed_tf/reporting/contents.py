@@ -17,7 +17,8 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES
+from emobed_tf.evaluation.score_table import SCORES
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.figures import columns_of
 from emobed_tf.reporting import folder
 from emobed_tf.runs.folder import Run
@@ -25,8 +26,6 @@ from emobed_tf.runs.folder import Run
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
     from emobed_tf.evaluation.scores import Evaluated
-
-PARTITIONS = ("dev", "test")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def read(
     facts, scores, history = run.facts(), run.read_json("scores.json"), folder.history(run)
     notes, embedded = [], None
     corpus = _data(run, data_dir, tables, notes, progress)
-    asked = [part for part in PARTITIONS if part in scores]
+    asked = [part for part in SCORED_PARTITIONS if part in scores]
     if "dev" not in asked or not all(isinstance(scores[part], dict) for part in asked):
         raise InputError(f"{run.path / 'scores.json'}: damaged (expected scores by partition)")
     if corpus is None:
@@ -165,9 +164,9 @@ def _data(
 
 
 def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes: list[str]) -> dict[str, Part]:
-    from emobed_tf.evaluation.evidence import interval
     from emobed_tf.evaluation.rows import prediction_rows
     from emobed_tf.evaluation.scores import evaluate, labelled, outputs
+    from emobed_tf.evaluation.speaker_statistics import statistics_of
     from emobed_tf.runs.scoring import load_model
 
     model, chain = load_model(run), run.chain()
@@ -178,11 +177,13 @@ def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes:
             notes.append(f"No labels of partition '{part}' any more: its scores are not shown.")
             continue
         found = evaluate(part, recordings, outputs(model, recordings, facts), facts, chain)
-        ends = {name: interval(found, name) for name in found.scores if name in {"ccc", *CLASSIFICATION_SCORES}}
+        sums = statistics_of(found)
+        named = [name for name in found.scores if name in SCORES and SCORES[name].has_interval]
+        summaries = {name: sums.summary(name) for name in named}
         parts[part] = Part(
             partition=part,
             scores=found.scores,
-            intervals={name: pair for name, pair in ends.items() if pair},
+            intervals={name: (s.low, s.high) for name, s in summaries.items() if s.low is not None},
             recordings=tuple(map(columns_of, prediction_rows(found, facts).values()))
             if facts.task == REGRESSION
             else (),

@@ -3,7 +3,8 @@
 import base64
 from collections.abc import Mapping, Sequence
 
-from emobed_tf.figures import SCORE_NAMES, SERIES, Panel
+from emobed_tf.evaluation.score_table import SCORES, short_name
+from emobed_tf.figures import SERIES, Panel
 from emobed_tf.reporting.comparisons import Compared
 from emobed_tf.reporting.contents import Contents, Part
 from emobed_tf.reporting.html import Safe, join, table, tag
@@ -25,9 +26,9 @@ def picture(found: Picture | None, alt: str) -> Safe | None:
 
 def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Safe:
     """The runs, their scores with intervals, and what is missing."""
-    scores = [name for name in SCORE_NAMES if any(name in p.scores for c in contents for p in c.parts.values())]
+    scores = [name for name in SCORES if any(name in p.scores for c in contents for p in c.parts.values())]
     raw = any("raw" in part.scores for content in contents for part in content.parts.values())
-    columns = ["run", "partition", *(SCORE_NAMES[name] for name in scores)]
+    columns = ["run", "partition", *map(short_name, scores)]
     columns += ["CCC before post-processing"] if raw else []
     rows = [
         [content.name, part.partition, *(_score(part, name) for name in scores), *(_raw(part) if raw else ())]
@@ -161,18 +162,18 @@ def _raw(part: Part) -> tuple[str]:
 
 _TESTS = {  # rows of the table of comparisons
     "partition": lambda c: c.partition,
-    "score": lambda c: SCORE_NAMES[c.found.score],
-    "first": lambda c: f"{c.found.first:.3f}",
-    "second": lambda c: f"{c.found.second:.3f}",
-    "difference": lambda c: f"{c.found.second - c.found.first:+.3f}",
+    "score": lambda c: short_name(c.found.score),
+    "first": lambda c: f"{c.found.means[0]:.3f}",
+    "second": lambda c: f"{c.found.means[1]:.3f}",
+    "difference": lambda c: f"{c.found.difference:+.3f}",
     "bootstrap over speakers, 95 % of the difference": lambda c: (
-        "- (one speaker)" if c.found.low is None else f"{c.found.low:+.3f} to {c.found.high:+.3f}"
+        f"{c.found.interval.low:+.3f} to {c.found.interval.high:+.3f}" if c.found.interval else "- (one speaker)"
     ),
-    "PRIMARY: swap test by speaker, p one-tailed": lambda c: tag("strong", f"{c.found.swap:.4f}"),
-    "two-sided": lambda c: f"{c.found.swap_two_sided:.4f}",
-    "exchanges": lambda c: f"{'all' if c.found.exact else 'drawn'}, {c.found.units} speakers",
+    "PRIMARY: swap test by speaker, p one-tailed": lambda c: tag("strong", f"{c.found.exchange.p_value:.4f}"),
+    "two-sided": lambda c: f"{c.found.exchange.p_two_sided:.4f}",
+    "exchanges": lambda c: f"{'all' if c.found.exchange.exact else 'drawn'}, {c.found.exchange.units} speakers",
     "as published, p one-tailed": lambda c: "-" if c.found.published is None else f"{c.found.published:.4f}",
-    "counts as independent": lambda c: f"n = {c.found.published_n:,}",
+    "counts as independent": lambda c: f"n = {c.found.first.count:,}",
 }
 
 

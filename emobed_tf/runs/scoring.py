@@ -12,9 +12,9 @@ from emobed_tf.corpora import load_features
 from emobed_tf.corpora.configured import fingerprints, load_corpus
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.evidence import Comparison, compare
+from emobed_tf.evaluation.evidence import Comparison, compare_outputs
 from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
-from emobed_tf.evaluation.scores import Evaluated, evaluate, labelled, outputs
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS, Evaluated, evaluate, labelled, outputs
 from emobed_tf.files import write_csv
 from emobed_tf.models.build import build_model
 from emobed_tf.models.weights import set_weight_arrays
@@ -95,7 +95,7 @@ def score_run(
     """
     facts = run.facts()
     _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
-    recordings = {part: labelled(corpus, facts.target, part) for part in ("dev", "test")}
+    recordings = {part: labelled(corpus, facts.target, part) for part in SCORED_PARTITIONS}
     model, chain = load_model(run), run.chain()
     evaluated = {
         part: evaluate(part, members, outputs(model, members, facts), facts, chain)
@@ -126,8 +126,8 @@ def compare_runs(
         )
     score = "ccc" if not facts.classes else run.config().classification_score
     shared = [part for part in partitions if part in against]
-    comparisons = {part: compare(against[part], partitions[part], score) for part in shared}
-    found = {"against": str(other.path.absolute()), **{part: dataclasses.asdict(c) for part, c in comparisons.items()}}
+    comparisons = {part: compare_outputs(against[part], partitions[part], score) for part in shared}
+    found = {"against": str(other.path.absolute()), **{part: found.to_dict() for part, found in comparisons.items()}}
     run.write_json("comparison.json", found)
     return comparisons
 

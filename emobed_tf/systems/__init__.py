@@ -1,5 +1,6 @@
 """What is compared: the interface of a system, the paper's frameworks, its baselines, and the audit's controls."""
 
-from emobed_tf.systems.base import NAMES, Problem, System, find
+from emobed_tf.systems.base import Problem, System
+from emobed_tf.systems.registry import SYSTEM_NAMES, find_system
 
-__all__ = ["NAMES", "Problem", "System", "find"]
+__all__ = ["SYSTEM_NAMES", "Problem", "System", "find_system"]

@@ -23,7 +23,6 @@ A system of one's own is a subclass of `System`, named `package.module:Class`. I
 
 import abc
 import dataclasses
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,32 +35,7 @@ from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.time import frames_of
-from emobed_tf.errors import InputError
 from emobed_tf.evaluation.postprocessing import WINDOWS
-
-_BASELINES = {
-    "classic": "frameworks:Classic",
-    "joint": "frameworks:Joint",
-    "triplet": "frameworks:Triplet",
-    "emobed": "frameworks:EmoBed",
-    "emobed_stable": "frameworks:StableEmoBed",
-    "emobed_weighed": "frameworks:WeighedEmoBed",
-    "early": "baselines.fusion:EarlyFusion",
-    "model_level": "baselines.fusion:ModelLevelFusion",
-    "late": "baselines.fusion:LateFusion",
-    "multi_task": "baselines.multitask:MultiTask",
-    "svr": "baselines.svr:SupportVectorRegression",
-    "svm": "baselines.svm:SupportVectorMachine",
-    "forest": "baselines.forest:RandomForest",
-    "strength": "baselines.strength:StrengthModelling",
-    "mtl_re": "baselines.reconstruction:ReconstructionMultiTask",
-    "mtl_pu": "baselines.perception:PerceptionMultiTask",
-    "ddat_re": "baselines.difficulty:ReconstructionDifficulty",
-    "ddat_pu": "baselines.difficulty:PerceptionDifficulty",
-    "curriculum": "baselines.curriculum:CurriculumLearning",
-}
-NAMES = tuple(_BASELINES)
-"""Names of the package's own systems."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +73,7 @@ class Problem:
 
     @property
     def score(self) -> str:
-        """The development score that picks weights and settings: `ccc`, or a key of `CLASSIFICATION_SCORES`."""
+        """The development score that picks weights and settings: see `score_table.SCORES`."""
         return "ccc" if self.task == REGRESSION else self.config.classification_score
 
     @property
@@ -206,25 +180,3 @@ class System(abc.ABC):
     def parameters(self) -> int | None:
         """Trained numbers that are kept for inference; None where that says nothing."""
         return None
-
-
-def find(name: str) -> type[System]:
-    """A system by name.
-
-    Args:
-        name: one of `NAMES`, or `package.module:Class`.
-
-    Raises:
-        InputError: if there is none of that name.
-    """
-    where = f"emobed_tf.systems.{_BASELINES[name]}" if name in _BASELINES else name
-    module, _, attribute = where.partition(":")
-    if not module or not attribute:
-        raise InputError(f"unknown system '{name}'; expected {', '.join(NAMES)}, or package.module:Class")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"system {name}: {error}; expected a class of a module that Python can import") from None
-    if not (isinstance(found, type) and issubclass(found, System)) or found.__abstractmethods__:
-        raise InputError(f"system {name}: expected a subclass of emobed_tf.systems.System with all of its methods")
-    return found

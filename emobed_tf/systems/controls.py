@@ -16,12 +16,15 @@ import numpy as np
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import Classic, EmoBed, Triplet
+from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, TripletSystem
+from emobed_tf.systems.registry import CONTROL_NAMES
+
+TRIPLET_ALONE, PERMUTED_LABELS, ITSELF_AS_AUXILIARY, AS_MANY_STEPS = CONTROL_NAMES
 
 _epochs: dict[tuple, int] = {}  # that EmoBed took in this process, by what determines them
 
 
-class TripletAlone(Triplet):
+class TripletAlone(TripletSystem):
     """Triplet training within the target modality: the auxiliaries are gone, the triplet term is there."""
 
     title = "triplet in the target alone"
@@ -33,7 +36,7 @@ class TripletAlone(Triplet):
         super().fit(dataclasses.replace(problem, config=config), settings, seed)
 
 
-class PermutedLabels(EmoBed):
+class PermutedLabels(EmoBedSystem):
     """EmoBed whose auxiliaries' training labels belong to other recordings: there is nothing to learn from them.
 
     Whole recordings exchange their labels, by the fit's seed, and none keeps its own. Of another length, a label series
@@ -48,7 +51,7 @@ class PermutedLabels(EmoBed):
         super().fit(_with(problem, changed), settings, seed)
 
 
-class ItselfAsAuxiliary(EmoBed):
+class ItselfAsAuxiliary(EmoBedSystem):
     """EmoBed whose auxiliaries are the target modality again, each with an encoder of its own."""
 
     title = "the target as its own auxiliary"
@@ -60,17 +63,17 @@ class ItselfAsAuxiliary(EmoBed):
 
 
 @dataclass(frozen=True)
-class PacedProblem(Problem):
-    """A problem that EmoBed has been chosen for.
+class ProblemWithEmoBed(Problem):
+    """A problem on which EmoBed's settings have been chosen.
 
     Attributes:
-        emobed: its settings there.
+        emobed: those settings.
     """
 
     emobed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-class AsManySteps(Classic):
+class AsManySteps(ClassicSystem):
     """Classic with exactly as many optimiser steps as EmoBed took, with its chosen settings and the same seed.
 
     Early stopping is off; the best epoch on development is kept, as everywhere. How many epochs EmoBed takes is found
@@ -81,7 +84,7 @@ class AsManySteps(Classic):
     crossmodal = True  # its number of steps is another one beside another auxiliary
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
-        if not isinstance(problem, PacedProblem):
+        if not isinstance(problem, ProblemWithEmoBed):
             raise InputError(f"{self.title}: needs EmoBed's settings, which only an audit has")
         return [{**settings, "emobed": dict(problem.emobed)} for settings in super().configurations(problem, number)]
 
@@ -89,11 +92,6 @@ class AsManySteps(Classic):
         own = {name: value for name, value in settings.items() if name != "emobed"}
         epochs = epochs_of_emobed(problem, settings["emobed"], seed)
         super().fit(problem, {**own, "epochs": epochs, "patience": 0}, seed)
-
-
-TRIPLET_ALONE, PERMUTED, ITSELF, AS_MANY_STEPS = (
-    f"{__name__}:{control.__name__}" for control in (TripletAlone, PermutedLabels, ItselfAsAuxiliary, AsManySteps)
-)
 
 
 def permuted(modality: Modality, label: str, seed: int) -> Modality:
@@ -123,7 +121,7 @@ def epochs_of_emobed(problem: Problem, settings: Mapping[str, Any], seed: int) -
     trained = [(r.partition, r.id) for r in problem.modality.recordings]
     key = (problem.config, zlib.crc32(repr(trained).encode()), json.dumps(settings, sort_keys=True), seed)
     if key not in _epochs:
-        emobed = EmoBed()
+        emobed = EmoBedSystem()
         emobed.fit(problem, settings, seed)
         _epochs[key] = len(emobed.trained.history)
     return _epochs[key]

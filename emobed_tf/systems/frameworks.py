@@ -19,7 +19,7 @@ from emobed_tf.systems.spread import Range, spread
 _WEIGHT = Range(0.0, 1.5)
 
 
-class Classic(System):
+class ClassicSystem(System):
     """The target modality alone: alpha = beta = 0 (EmoBed, section 5.1).
 
     Attributes:
@@ -61,7 +61,7 @@ class Classic(System):
         return self.trained.parameters["kept"]
 
 
-class Joint(Classic):
+class JointSystem(ClassicSystem):
     """Joint audiovisual training: beta = 0 (Eq. 3 and 4)."""
 
     title = "joint training"
@@ -70,7 +70,7 @@ class Joint(Classic):
     axes: ClassVar = {"alpha": _WEIGHT}
 
 
-class Triplet(Classic):
+class TripletSystem(ClassicSystem):
     """Crossmodal triplet training: alpha = 0 (Eq. 7)."""
 
     title = "triplet training"
@@ -79,7 +79,7 @@ class Triplet(Classic):
     axes: ClassVar = {"beta": _WEIGHT}
 
 
-class EmoBed(Classic):
+class EmoBedSystem(ClassicSystem):
     """Both (Eq. 8), with the triplet term of the configuration: Eq. 6 as printed unless it says otherwise."""
 
     title = "EmoBed"
@@ -88,7 +88,7 @@ class EmoBed(Classic):
     axes: ClassVar = {"alpha": _WEIGHT, "beta": _WEIGHT}
 
 
-class WeighedEmoBed(EmoBed):
+class WeighedEmoBedSystem(EmoBedSystem):
     """EmoBed whose triplet term counts embeddings less where raters disagree: the paper's future work (section 6)."""
 
     title = "EmoBed, raters weighed"
@@ -98,7 +98,7 @@ class WeighedEmoBed(EmoBed):
         return super().config(problem, {**settings, "disagreement": "weighed"}, seed)
 
 
-class StableEmoBed(EmoBed):
+class StableEmoBedSystem(EmoBedSystem):
     """EmoBed with L2-normalised embeddings and a margin of 0.2 in the triplet term: not the paper's."""
 
     title = "EmoBed, stable"

@@ -148,8 +148,11 @@ class TestIdentity:
         monkeypatch.setattr("emobed_tf.comparison.ledger.__version__", "99.0")
         with pytest.raises(InputError, match=r'emobed_tf was "\d.*, is "99.0";'):
             Ledger(filled, IDENTITY)
-        monkeypatch.setattr("emobed_tf.comparison.ledger.FORMAT", 2)
-        with pytest.raises(InputError, match=r"format 1, this one reads 2"):
+
+    @pytest.mark.parametrize("written", [0, 3])
+    def test_another_format(self, filled, written):
+        filled.write_text(filled.read_text().replace('{"format": 2,', f'{{"format": {written},'))
+        with pytest.raises(InputError, match=rf"format {written}, this one reads up to 2"):
             Ledger(filled, IDENTITY)
 
     def test_without_records_it_binds_nobody(self, path):
@@ -167,6 +170,67 @@ class TestIdentity:
         assert len(ledger) == 4
         with pytest.raises(InputError, match="bins was 2, is 3; choose another folder"):
             ledger.agree("audio", {"auxiliary": ("face",), "bins": 3})
+
+
+class TestSettingsThatCameLater:
+    """A file that was begun before a setting was there."""
+
+    @staticmethod
+    def now(**settings):
+        return {**IDENTITY, "settings": {**IDENTITY["settings"], **settings}}
+
+    def test_lacking_one_is_having_its_default(self, filled):
+        ledger = Ledger(filled, self.now(encoder="gru"), defaults={"settings": {"encoder": "gru"}})
+        assert len(ledger) == 3
+
+    def test_another_value_is_another_setting(self, filled):
+        with pytest.raises(InputError, match='settings encoder was "gru", is "tcn"; choose another folder'):
+            Ledger(filled, self.now(encoder="tcn"), defaults={"settings": {"encoder": "gru"}})
+
+    def test_what_has_no_default_is_missed(self, filled):
+        with pytest.raises(InputError, match='settings encoder was null, is "gru"'):
+            Ledger(filled, self.now(encoder="gru"), defaults={"settings": {"learning_rate": 0.001}})
+
+    def test_a_default_changes_nothing_that_was_written(self, filled):
+        with pytest.raises(InputError, match=r"settings learning_rate was 0\.001, is 0\.01"):
+            Ledger(filled, self.now(learning_rate=0.01), defaults={"settings": {"learning_rate": 0.01}})
+
+
+class TestFormat1:
+    """Files whose keys were texts."""
+
+    @pytest.fixture
+    def old(self, filled):
+        header, *_ = filled.read_text().splitlines()
+        lines = [header.replace('{"format": 2,', '{"format": 1,')]
+        lines += [json.dumps({"key": f"0.5 | {seed}", "record": {"score": seed / 10}}) for seed in range(3)]
+        filled.write_text("\n".join(lines) + "\n")
+        return filled
+
+    @staticmethod
+    def text(key):
+        return f"{key['value']} | {key['seed']}"
+
+    def test_records_are_found_by_their_fields(self, old):
+        ledger = Ledger(old, IDENTITY, former_key=self.text)
+        assert ledger[{"value": 0.5, "seed": 2}] == {"score": 0.2}
+        assert {"value": 0.5, "seed": 3} not in ledger
+
+    def test_goes_on_as_it_began(self, old):
+        ledger, before = Ledger(old, IDENTITY, former_key=self.text), old.read_text()
+        ledger.add({"value": 0.5, "seed": 3}, {"score": 0.3})
+        assert old.read_text() == before + '{"key": "0.5 | 3", "record": {"score": 0.3}}\n'
+        with pytest.raises(ValueError, match="a second record"):
+            ledger.add({"value": 0.5, "seed": 3}, {"score": 0.3})
+
+    def test_a_new_file_knows_no_former_keys(self, path):
+        ledger = Ledger(path, IDENTITY, former_key=self.text)
+        ledger.add({"value": 0.5, "seed": 0}, {})
+        assert json.loads(path.read_text().splitlines()[1])["key"] == {"value": 0.5, "seed": 0}
+
+    def test_without_former_keys_they_are_the_same(self, filled):
+        filled.write_text(filled.read_text().replace('{"format": 2,', '{"format": 1,'))
+        assert Ledger(filled, IDENTITY)[{"value": 0.5, "seed": 2}] == {"score": 0.2}
 
 
 class TestOtherFiles:

@@ -1,4 +1,4 @@
-"""The protocol: what is tried, chosen and read when; one fit against scores that are known."""
+"""The protocol: what is tried, chosen and read when; what is estimated."""
 
 from typing import ClassVar
 
@@ -7,14 +7,14 @@ import pytest
 
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, predictions_file, run_cells
-from emobed_tf.comparison.trials import Official, Trial, run_trial
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.metrics import concordance_cc
 from emobed_tf.systems.base import System
 
-HERE = "tests.comparison.test_protocol"
+HERE, AUDIO = "tests.comparison.test_protocol", Scenario("audio")
 
 
 class Rigged(System):
@@ -74,21 +74,6 @@ class Regression(Rigged):
     tasks = ("regression",)
 
 
-class Follower(System):
-    """Says the gold standard with half its deviation, one second late."""
-
-    title = "follower"
-
-    def configurations(self, problem, number):
-        return [{}]
-
-    def fit(self, problem, settings, seed):
-        self.target = problem.target
-
-    def predict(self, recordings):
-        return [np.r_[np.full(25, g[0]), g[:-25]] / 2 for g in (r.labels["arousal"] for r in recordings[self.target])]
-
-
 @pytest.fixture(autouse=True)
 def fresh():
     Rigged.log, Rigged.fails_with = [], ()
@@ -97,13 +82,13 @@ def fresh():
 @pytest.fixture(scope="module")
 def source(tables):
     config = preset("tables").replace(data_dir=tables, target="audio", threads=1, selection="f1_micro")
-    return Official(config)
+    return OfficialSource(config)
 
 
 @pytest.fixture
 def run(source, tmp_path):
     def run(*systems, configurations=3, seeds=2, ledger=None, **more):
-        cells = [Cell("audio", source, f"{HERE}:{name}") for name in systems]
+        cells = [Cell(AUDIO, source, f"{HERE}:{name}") for name in systems]
         ledger = ledger or Ledger(tmp_path / "ledger.jsonl", {"of": "a test"})
         return run_cells(cells, Budget(configurations, seeds), ledger, Workers(), threads=1, **more)
 
@@ -196,45 +181,21 @@ class TestRunCells:
 
     def test_predictions_are_kept(self, run, tmp_path):
         run("Rigged", predictions=tmp_path / "kept")
-        with np.load(predictions_file(tmp_path / "kept", "audio", f"{HERE}:Rigged", 1)) as kept:
+        with np.load(predictions_file(tmp_path / "kept", AUDIO, f"{HERE}:Rigged", 1)) as kept:
             assert len(kept.files) == 30
             assert {name.partition("/")[0] for name in kept.files} == {"dev", "test"}
             assert all(kept[name].sum() == 1 and kept[name].shape == (3,) for name in kept.files)
+
+    def test_predictions_under_a_former_name_are_found(self, tmp_path):
+        place = tmp_path / "audio+face, fold 1 of 3"
+        place.mkdir()
+        former = place / "emobed_tf.controls%3ATripletAlone-seed0.npz"
+        former.write_bytes(b"")
+        scenario = Scenario("audio", ("face",), 1, 3)
+        assert predictions_file(tmp_path, scenario, "triplet_alone", 0) == former
+        assert predictions_file(tmp_path, scenario, "triplet_alone", 1) == place / "triplet_alone-seed1.npz"
 
     @pytest.mark.parametrize("name", ["configurations", "seeds"])
     def test_a_budget_of_nothing(self, name):
         with pytest.raises(InputError, match=f"--{name}: expected 1 or more, found 0"):
             Budget(**{name: 0}).check()
-
-
-@pytest.fixture(scope="module")
-def outcome(recola, stack):
-    source = Official(preset().replace(data_dir=recola, threads=1))
-    return source(), run_trial(Trial("audio", source, f"{HERE}:Follower", {}, 0, final=True))
-
-
-class TestRegression:
-    def test_the_chain_is_learnt_on_development_and_used_on_test(self, outcome):
-        problem, found = outcome
-        chain = found.record["chain"]
-        assert chain["scaled"] and chain["gain"] == pytest.approx(2, rel=0.2)
-        golds = [r.labels["arousal"] for r in problem.recordings("test")["audio"]]
-        raw = [found.predictions["test"][r.id] for r in problem.recordings("test")["audio"]]
-        from emobed_tf.evaluation.postprocessing import PostProcessing
-
-        final = [PostProcessing.from_dict(chain).apply(values) for values in raw]
-        scores = found.record["partitions"]["test"]["scores"]
-        assert scores["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(final)))
-        assert scores["raw"]["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(raw)))
-        assert scores["ccc"] > scores["raw"]["ccc"]
-
-    def test_the_score_is_the_post_processed_one(self, outcome):
-        record = outcome[1].record
-        assert record["score"] == record["partitions"]["dev"]["scores"]["ccc"]
-
-    def test_statistics_are_the_sums_by_speaker(self, outcome):
-        problem, found = outcome
-        part = found.record["partitions"]["test"]
-        members = problem.recordings("test")["audio"]
-        assert part["speakers"] == sorted({r.speaker for r in members})
-        assert [row[0] for row in part["statistics"]] == [r.frames for r in sorted(members, key=lambda r: r.speaker)]

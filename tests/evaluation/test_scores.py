@@ -1,113 +1,88 @@
-"""Comparison of two systems: the direction of every kind of evidence, and pairing by id."""
+"""Outputs of a system scored: post-processed and raw, by utterance and by frame; a model asked in any batches."""
 
 import numpy as np
 import pytest
 
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import InputError
-
-pytestmark = pytest.mark.usefixtures("stack")
-
-FACTS = {
-    "corpus": "tables",
-    "simulated": False,
-    "target": "audio",
-    "features": {},
-    "delay": 0,
-    "deviation": 1.0,
-    "edges": (),
-    "fingerprints": {},
-}
+from emobed_tf.evaluation.metrics import concordance_cc
+from emobed_tf.evaluation.scores import evaluate, learn_chain, outputs, predict
+from tests.evaluation.systems import evaluated_classes, facts
 
 
-def facts(task, classes=(), step=None):
-    from emobed_tf.corpora.facts import Facts
-
-    label = "emotion" if classes else "arousal"
-    return Facts(**FACTS, task=task, label=label, classes=classes, frame_seconds={"audio": step})
-
-
-def regression(noise, order=None, speakers=8, label_of=0.0):
-    """Eight recordings of 50 frames, predicted with that much noise."""
-    from emobed_tf.evaluation.scores import evaluate
-
+def recordings(frames, columns=2, label="arousal"):
     rng = np.random.default_rng(0)
-    recordings, raw = [], []
-    for k in range(speakers):
-        gold = rng.normal(size=50)
-        error = rng.normal(size=50)
-        features = np.zeros((50, 1), np.float32)
-        recordings.append(Recording(f"r{k}", "dev", f"s{k}", features, {"arousal": gold + label_of}))
-        raw.append(gold + noise * error)
-    order = range(speakers) if order is None else order
-    return evaluate(
-        "dev", [recordings[k] for k in order], [raw[k] for k in order], facts("regression", step=0.04), None
-    )
-
-
-def classification(right):
-    """Twenty utterances of five speakers, two classes; the first `right` of every four are answered rightly."""
-    from emobed_tf.evaluation.scores import evaluate
-
-    recordings, raw = [], []
-    for k in range(20):
-        label = k % 2
-        answer = label if k % 4 < right else 1 - label
-        labels = {"emotion": np.int32(label)}
-        recordings.append(Recording(f"u{k}", "dev", f"s{k // 4}", np.zeros((1, 1), np.float32), labels))
-        raw.append(np.eye(2)[answer])
-    return evaluate("dev", recordings, raw, facts("classification", ("a", "b")), None)
-
-
-class TestCompare:
-    def test_a_better_second_system(self):
-        from emobed_tf.evaluation.evidence import compare
-
-        found = compare(regression(1.0), regression(0.2), "ccc")
-        assert found.second > found.first + 0.2
-        # All eight recordings favour the second: one of 2^8 exchanges, and with its mirror image two of them.
-        assert found.swap == 1 / 256
-        assert found.swap_two_sided == 2 / 256
-        assert found.published < 1e-6
-        assert 0 < found.low < found.second - found.first < found.high
-
-    def test_a_worse_second_system(self):
-        from emobed_tf.evaluation.evidence import compare
-
-        found = compare(regression(0.2), regression(1.0), "ccc")
-        assert found.swap == 1
-        assert found.published > 1 - 1e-6
-        assert found.high < 0
-
-    def test_classes(self):
-        from emobed_tf.evaluation.evidence import compare
-
-        # Shares of right answers 1/4 and 3/4 of 20; every one of five speakers gains as much: 1 of 32 exchanges.
-        found = compare(classification(1), classification(3), "f1_micro")
-        assert (found.first, found.second) == (0.25, 0.75)
-        assert found.swap == 1 / 32
-        # Pooled share 1/2: z = 0.5 / sqrt(1/4 * 2/20) = 3.162, one-tailed p = .00078.
-        assert found.published == pytest.approx(0.00078, abs=5e-6)
-        assert (found.low, found.high) == (0.5, 0.5)
-
-    def test_recordings_are_paired_by_id(self):
-        from emobed_tf.evaluation.evidence import compare
-
-        order = [3, 1, 7, 0, 2, 5, 6, 4]
-        assert compare(regression(1.0), regression(0.2, order), "ccc") == compare(
-            regression(1.0), regression(0.2), "ccc"
+    return [
+        Recording(
+            f"r{k}", "dev", f"s{k}", rng.normal(size=(n, columns)).astype(np.float32), {label: rng.normal(size=n)}
         )
+        for k, n in enumerate(frames)
+    ]
 
-    def test_other_recordings_or_labels(self):
-        from emobed_tf.evaluation.evidence import compare
 
-        for other in (regression(0.2, speakers=7), regression(0.2, label_of=1.0)):
-            with pytest.raises(InputError, match="different recordings or labels"):
-                compare(regression(1.0), other, "ccc")
+class SumsColumns:
+    """A model whose prediction of a frame is the sum of its features; remembers what it was asked."""
 
-    def test_a_single_speaker_has_no_interval(self):
-        from emobed_tf.evaluation.evidence import compare, interval
+    def __init__(self):
+        self.asked = []
 
-        found = compare(regression(1.0, speakers=1), regression(0.2, speakers=1), "ccc")
-        assert (found.low, found.high) == (None, None)
-        assert interval(regression(1.0, speakers=1), "ccc") is None
+    def predict_on_batch(self, batch):
+        self.asked.append(batch.shape)
+        return batch.sum(axis=2)
+
+
+class TestPredict:
+    def test_recordings_of_equal_length_are_asked_together(self):
+        members, model = recordings([5, 7, 5, 5]), SumsColumns()
+        found = predict(model, members)
+        for values, recording in zip(found, members, strict=True):
+            assert values == pytest.approx(recording.features.sum(axis=1))
+        assert sorted(model.asked) == [(1, 7, 2), (3, 5, 2)]
+
+    def test_long_ones_are_asked_in_parts(self):
+        members, model = recordings([60_000] * 3, columns=1), SumsColumns()
+        predict(model, members)
+        assert model.asked == [(1, 60_000, 1)] * 3, "two of them would be more than 100,000 frames"
+
+    def test_what_is_not_finite_is_refused(self):
+        members = recordings([5, 5])
+        members[1].features[2, 0] = np.nan
+        with pytest.raises(InputError, match="recording r1 is not finite"):
+            predict(SumsColumns(), members)
+
+
+class TestOutputs:
+    def test_the_label_delay_is_undone(self):
+        """A model trained on labels two frames early answers two frames early; the first answer fills the start."""
+        (member,) = recordings([6])
+        sums = member.features.sum(axis=1)
+        (found,) = outputs(SumsColumns(), [member], facts("regression", step=0.04, delay=2))
+        assert found == pytest.approx([sums[0], sums[0], *sums[:4]])
+
+
+class TestEvaluate:
+    def test_scores_are_of_what_is_post_processed_and_raw_stands_beside(self):
+        members = recordings([40, 60])
+        golds = [r.labels["arousal"] for r in members]
+        raw = [gold / 2 + 0.3 for gold in golds]
+        chain, trace = learn_chain(members, raw, facts("regression", step=0.04), windows=(0.04,))
+        found = evaluate("dev", members, raw, facts("regression", step=0.04), chain)
+        true, halved = np.concatenate(golds), np.concatenate(raw)
+        # Half the deviation and a constant: centring and scaling on the same data give the gold standard back.
+        assert found.scores["ccc"] == pytest.approx(1.0)
+        assert found.scores["raw"]["ccc"] == pytest.approx(concordance_cc(true, halved))
+        assert list(trace.values())[-1] == pytest.approx(1.0)
+        assert found.frames == 100
+
+    def test_an_utterance_has_no_concordance_of_its_own(self):
+        members = recordings([1] * 5)
+        raw = [r.labels["arousal"] * 0.9 for r in members]
+        found = evaluate("dev", members, raw, facts("regression"), None)
+        assert "ccc_mean" not in found.scores and "ccc" in found.scores
+
+    def test_the_largest_score_decides_a_class(self):
+        """Of 20 utterances in classes 0 1 0 1 …, the first of every four is right: 5 of class 0, none of class 1."""
+        found = evaluated_classes(1)
+        assert found.confusion.tolist() == [[5, 5], [10, 0]]
+        assert found.scores["f1_micro"] == 5 / 20
+        assert found.scores["confusion"] == [[5, 5], [10, 0]]

@@ -325,7 +325,7 @@ class TestIntervals:
         assert not len(empty), "no interval, no bar"
         assert [tick.get_text() for tick in axis.get_yticklabels()] == ["classic", "emobed"]
         assert axis.get_ylim()[0] > axis.get_ylim()[1], "the first run is on top"
-        assert axis.get_xlabel() == "unweighted average recall, 95 % interval over speakers"
+        assert axis.get_xlabel() == "UAR, 95 % interval over speakers"
 
     def test_partitions_stand_beside_each_other(self):
         figure = figures.intervals([*self.ROWS, {**self.ROWS[0], "partition": "test", "score": 0.7}])

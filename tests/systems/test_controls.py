@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from emobed_tf.comparison.audit.run import PacedSource
+from emobed_tf.comparison.audit.run import SourceWithEmoBed
 from emobed_tf.config import preset
 from emobed_tf.corpora.corpus import Modality, Recording
 from emobed_tf.errors import InputError
@@ -15,12 +15,12 @@ from emobed_tf.systems.base import Problem
 from emobed_tf.systems.controls import (
     AsManySteps,
     ItselfAsAuxiliary,
-    PacedProblem,
     PermutedLabels,
+    ProblemWithEmoBed,
     TripletAlone,
     permuted,
 )
-from emobed_tf.systems.frameworks import Classic, EmoBed
+from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -38,7 +38,7 @@ def problem(tables):
 @pytest.fixture
 def trainings(monkeypatch):
     """What `training.loop.train` is asked for, without training."""
-    from emobed_tf.training.loop import loop as training
+    from emobed_tf.training import loop as training
 
     asked = []
     monkeypatch.setattr(training, "train", lambda config, corpus: asked.append((config, corpus)))
@@ -126,9 +126,9 @@ class TestWhatIsTrained:
         assert again.recordings is problem.corpus.modality("audio").recordings
 
     def test_all_search_as_many_settings_as_emobed(self, problem):
-        paced = PacedProblem(problem.config, problem.corpus, {"alpha": 1.0, "beta": 0.1})
+        chosen = ProblemWithEmoBed(problem.config, problem.corpus, {"alpha": 1.0, "beta": 0.1})
         for control in (TripletAlone, PermutedLabels, ItselfAsAuxiliary, AsManySteps):
-            assert len(control().configurations(paced, 16)) == 16
+            assert len(control().configurations(chosen, 16)) == 16
 
 
 class TestTrained:
@@ -140,7 +140,7 @@ class TestTrained:
         assert "triplet" in terms and not any(name.startswith("auxiliary") for name in terms)
 
     def test_the_target_again_has_two_branches_and_keeps_one(self, problem):
-        control, classic = ItselfAsAuxiliary(), Classic()
+        control, classic = ItselfAsAuxiliary(), ClassicSystem()
         control.fit(problem, {"alpha": 0.5, "beta": 0.2}, 0)
         classic.fit(problem, {}, 0)
         assert "auxiliary_audio_again1" in control.trained.history[0]
@@ -151,16 +151,16 @@ class TestAsManySteps:
     def test_takes_the_epochs_that_emobed_took(self, problem):
         # With a patience of one epoch EmoBed's training ends some time before the last.
         config = problem.config.replace(epochs=12, patience=1)
-        paced = PacedSource(lambda: dataclasses.replace(problem, config=config), '{"alpha": 1.0, "beta": 0.1}')()
-        emobed, control = EmoBed(), AsManySteps()
-        emobed.fit(paced, paced.emobed, 0)
-        control.fit(paced, control.configurations(paced, 2)[0], 0)
+        chosen = SourceWithEmoBed(lambda: dataclasses.replace(problem, config=config), '{"alpha": 1.0, "beta": 0.1}')()
+        emobed, control = EmoBedSystem(), AsManySteps()
+        emobed.fit(chosen, chosen.emobed, 0)
+        control.fit(chosen, control.configurations(chosen, 2)[0], 0)
         assert len(control.trained.history) == len(emobed.trained.history) < 12
         assert control.trained.config.objective.framework == "classic"
 
     def test_goes_on_where_classic_would_stop(self, problem, monkeypatch):
         impatient = dataclasses.replace(problem, config=problem.config.replace(epochs=12, patience=1))
-        classic, control = Classic(), AsManySteps()
+        classic, control = ClassicSystem(), AsManySteps()
         classic.fit(impatient, {}, 0)
         longer = len(classic.trained.history) + 3
         monkeypatch.setattr(controls, "epochs_of_emobed", lambda *_: longer)

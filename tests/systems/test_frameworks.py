@@ -6,7 +6,7 @@ import pytest
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import Classic, EmoBed, Joint, StableEmoBed, Triplet
+from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, JointSystem, StableEmoBedSystem, TripletSystem
 
 SMALL = {"encoder_units": 4, "head_units": 4, "epochs": 2, "batch_size": 8, "threads": 1}
 
@@ -20,7 +20,11 @@ def problem(tables):
 class TestConfig:
     @pytest.mark.parametrize(
         ("system", "settings", "alpha", "beta"),
-        [(Joint, {"alpha": 0.7}, 0.7, 0.0), (Triplet, {"beta": 0.9}, 0.0, 0.9), (EmoBed, {}, 0.5, 0.3)],
+        [
+            (JointSystem, {"alpha": 0.7}, 0.7, 0.0),
+            (TripletSystem, {"beta": 0.9}, 0.0, 0.9),
+            (EmoBedSystem, {}, 0.5, 0.3),
+        ],
     )
     def test_weights(self, problem, system, settings, alpha, beta):
         config = system().config(problem, settings, 3)
@@ -30,31 +34,34 @@ class TestConfig:
         assert config.objective.framework == system.framework
 
     def test_classic_has_neither(self, problem):
-        config = Classic().config(problem, {"learning_rate": 0.01, "l2": 0.1}, 0)
+        config = ClassicSystem().config(problem, {"learning_rate": 0.01, "l2": 0.1}, 0)
         assert (config.objective.alpha, config.objective.beta, config.data.auxiliary) == (0.0, 0.0, ())
         assert (config.training.learning_rate, config.objective.l2) == (0.01, 0.1)
 
     def test_stable_is_normalised_with_a_margin(self, problem):
-        printed, stable = (system().config(problem, {}, 0).objective for system in (EmoBed, StableEmoBed))
+        printed, stable = (system().config(problem, {}, 0).objective for system in (EmoBedSystem, StableEmoBedSystem))
         assert (printed.margin, printed.normalise) == ("none", False)
         assert (stable.margin, stable.normalise) == (0.2, True)
 
 
 class TestConfigurations:
-    @pytest.mark.parametrize("system", [Classic, Joint, Triplet, EmoBed, StableEmoBed])
+    @pytest.mark.parametrize("system", [ClassicSystem, JointSystem, TripletSystem, EmoBedSystem, StableEmoBedSystem])
     def test_all_search_equally_many_different_ones(self, problem, system):
         found = system().configurations(problem, 16)
         assert len({tuple(c.items()) for c in found}) == 16
 
     def test_defaults_come_first(self, problem):
-        first = [system().configurations(problem, 2)[0] for system in (Classic, Joint, Triplet, EmoBed)]
+        first = [
+            system().configurations(problem, 2)[0]
+            for system in (ClassicSystem, JointSystem, TripletSystem, EmoBedSystem)
+        ]
         expected = [{"learning_rate": 1e-3, "l2": 1e-4}, {"alpha": 0.5}, {"beta": 0.3}, {"alpha": 0.5, "beta": 0.3}]
         assert first == expected
 
     def test_a_line_and_a_plane(self, problem):
-        alphas = [c["alpha"] for c in Joint().configurations(problem, 8)]
+        alphas = [c["alpha"] for c in JointSystem().configurations(problem, 8)]
         assert (min(alphas), max(alphas)) == (0.0, 1.5)
-        plane = EmoBed().configurations(problem, 16)
+        plane = EmoBedSystem().configurations(problem, 16)
         assert np.ptp([c["alpha"] for c in plane]) > 1
         assert np.ptp([c["beta"] for c in plane]) > 1
 
@@ -64,7 +71,7 @@ class TestFit:
     def test_is_train(self, problem):
         from emobed_tf.training.loop import train
 
-        system = EmoBed()
+        system = EmoBedSystem()
         system.fit(problem.without_test(), {"alpha": 0.2, "beta": 0.1}, 5)
         direct = train(problem.config.replace(alpha=0.2, beta=0.1, seed=5), problem.corpus)
         expected = direct.outputs(problem.recordings("test")["audio"])
@@ -76,7 +83,7 @@ class TestFit:
         found = []
         for auxiliary in (("face",), ()):
             config = problem.config.replace(auxiliary=auxiliary)
-            system = Classic()
+            system = ClassicSystem()
             system.fit(Problem(config, problem.corpus), {"learning_rate": 1e-3, "l2": 1e-4}, 0)
             found.append(system.predict(problem.recordings("dev")))
         np.testing.assert_array_equal(*found)

@@ -334,7 +334,7 @@ class TestKill:
 
     def searched(self, tables, folder, monkeypatch, kind, more, *, kill=None, resume=False):
         """Results of a search, and how many files it wrote; killed before write number `kill`."""
-        from emobed_tf.runs.folder import folder as runs
+        from emobed_tf.runs import folder as runs
         from tuning import folder as tuning_folder
         from tuning import oracles
         from tuning import search_results as trials

@@ -138,40 +138,40 @@ class TestWorkers:
         assert results(search) == alone
 
     def test_a_trial_that_kills_its_workers_is_given_up(self, tables, tmp_path, landscape):  # noqa: F811
-        crew = self.crew(tables, tmp_path)
-        crew.oracle.create_trial("worker-1")
+        workers = self.workers(tables, tmp_path)
+        workers.oracle.create_trial("worker-1")
         for _ in range(2):
-            crew.processes["worker-1"] = Dead(-9)
-            crew.look_after(1)
-            assert crew.oracle.end_order == []
-        crew.processes["worker-1"] = Dead(-9)
-        crew.look_after(1)
-        trial = crew.oracle.trials["0000"]
-        assert (trial.status, crew.oracle.ongoing_trials) == ("FAILED", {})
+            workers.processes["worker-1"] = Dead(-9)
+            workers.keep_running(1)
+            assert workers.oracle.end_order == []
+        workers.processes["worker-1"] = Dead(-9)
+        workers.keep_running(1)
+        trial = workers.oracle.trials["0000"]
+        assert (trial.status, workers.oracle.ongoing_trials) == ("FAILED", {})
         assert "its worker ended 3 times (signal 9)" in trial.message and "worker-1.log" in trial.message
-        assert crew.begun == ["worker-1"] * 3
+        assert workers.begun == ["worker-1"] * 3
         assert table(tmp_path / "search")[0]["status"] == "failed"
 
     def test_one_that_never_gets_to_work(self, tables, tmp_path, landscape):  # noqa: F811
-        crew = self.crew(tables, tmp_path)
+        workers = self.workers(tables, tmp_path)
         with pytest.raises(
             InputError, match=r"worker-1 ended 3 times before its first trial \(exit code 2\); see .*log"
         ):
             for _ in range(3):
-                crew.processes["worker-1"] = Dead(2)
-                crew.look_after(1)
+                workers.processes["worker-1"] = Dead(2)
+                workers.keep_running(1)
 
     def test_one_that_is_done_is_left_alone(self, tables, tmp_path, landscape):  # noqa: F811
-        crew = self.crew(tables, tmp_path)
-        crew.processes["worker-1"] = Dead(0)
-        crew.look_after(1)
-        assert crew.begun == []
+        workers = self.workers(tables, tmp_path)
+        workers.processes["worker-1"] = Dead(0)
+        workers.keep_running(1)
+        assert workers.begun == []
 
     def test_a_trial_that_ends_twice_counts_once(self, tables, tmp_path, landscape):  # noqa: F811
         """By a worker that was thought dead, and by the one that got its trial after the chief came back."""
         from keras_tuner.engine.trial import Trial
 
-        oracle = self.crew(tables, tmp_path).oracle
+        oracle = self.workers(tables, tmp_path).oracle
         trial = oracle.create_trial("worker-1")
         oracle.update_trial(trial.trial_id, {"val_f1_macro": 0.5})
         oracle._retry_queue.append(trial.trial_id)
@@ -183,18 +183,14 @@ class TestWorkers:
         assert (row["status"], row["val_f1_macro"], row["reason"]) == ("completed", "0.5", "")
         assert oracle.end_order == ["0000"]
 
-    def crew(self, tables, tmp_path):
+    def workers(self, tables, tmp_path):
         from tuning.tuners import tuner
-        from tuning.workers import Crew
-
-        class Counted(Crew):
-            begun: list = []  # noqa: RUF012
-
-            def _start(self, name, port):
-                self.begun = [*self.begun, name]
 
         search = tuner(config(tables), tmp_path / "search", kind="random", parameters=TWO, max_trials=2)
-        return Counted(1, search.recipe, search.folder.worker_log, search.oracle)
+        found = search.local_workers(1)
+        found.begun = []
+        found._start = lambda name, port: found.begun.append(name)
+        return found
 
 
 class Dead:

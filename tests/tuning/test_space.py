@@ -6,7 +6,7 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
-from tuning.space import Range, Space, Values, check, space
+from tuning.space import Space, ValueRange, Values, check, space
 
 
 def corpus(task="classification", frame_seconds=None):
@@ -41,7 +41,7 @@ class TestDefaults:
 
     def test_the_weights_of_eq_8_go_from_0_to_1_and_a_half(self):
         found = space(config(), corpus(), ())
-        assert found.domains["alpha"] == found.domains["beta"] == Range(0.0, 1.5)
+        assert found.domains["alpha"] == found.domains["beta"] == ValueRange(0.0, 1.5)
 
 
 class TestEntries:
@@ -51,11 +51,11 @@ class TestEntries:
             ("alpha=0.3", Values((0.3,))),
             ("alpha=0:0.4:0.1", Values((0.0, 0.1, 0.2, 0.3, 0.4))),  # not 0.30000000000000004
             ("alpha=0:1.5:0.1", Values(tuple(k / 10 for k in range(16)))),  # 1.5 is there: 1.5 // 0.1 is 14
-            ("alpha=0.2:0.8", Range(0.2, 0.8)),
+            ("alpha=0.2:0.8", ValueRange(0.2, 0.8)),
             ("encoder-units=60,120", Values((60, 120))),
             ("encoder_units=20:60:20", Values((20, 40, 60))),
-            ("encoder_units=20:60", Range(20, 60)),
-            ("learning_rate=1e-4:1e-2:log", Range(1e-4, 1e-2, log=True)),
+            ("encoder_units=20:60", ValueRange(20, 60)),
+            ("learning_rate=1e-4:1e-2:log", ValueRange(1e-4, 1e-2, log=True)),
         ],
     )
     def test_forms(self, entry, domain):
@@ -131,9 +131,9 @@ class TestEntries:
 
 class TestGrid:
     def test_ranges_become_points_with_both_ends(self):
-        assert Range(0.0, 1.5).points() == (0.0, 0.5, 1.0, 1.5)
-        assert Range(1e-4, 1e-1, log=True).points() == (1e-4, 1e-3, 1e-2, 1e-1)
-        assert Range(1, 3).points() == (1, 2, 3)
+        assert ValueRange(0.0, 1.5).points() == (0.0, 0.5, 1.0, 1.5)
+        assert ValueRange(1e-4, 1e-1, log=True).points() == (1e-4, 1e-3, 1e-2, 1e-1)
+        assert ValueRange(1, 3).points() == (1, 2, 3)
 
     def test_combinations(self):
         found = Space({"alpha": Values((0.0, 1.0)), "beta": Values((0.3,)), "encoder_units": Values((3, 4))})
@@ -157,7 +157,7 @@ class TestSettings:
         assert type(found.network.encoder_units) is int
 
     def test_start_is_what_stands_unless_it_is_outside(self):
-        found = Space({"alpha": Range(0.0, 1.5), "encoder_units": Values((30, 60)), "beta": Range(0.4, 1.0)})
+        found = Space({"alpha": ValueRange(0.0, 1.5), "encoder_units": Values((30, 60)), "beta": ValueRange(0.4, 1.0)})
         # The preset: alpha 0.5, beta 0.3, 120 units.
         assert found.start(config()) == {"alpha": 0.5, "encoder_units": 30, "beta": 0.4}
 

@@ -1,6 +1,8 @@
 """`python -m tuning.sweep`: every training once, the same numbers for any number of workers, its own folder only."""
 
+import contextlib
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -10,10 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from emobed_tf._version import __version__
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
@@ -21,10 +25,11 @@ from tests.comparison.test_workers import alive
 from tests.conftest import ROOT, THREADS
 from tuning import sweep_trials
 from tuning.sweep import main
-from tuning.sweep_results import best
-from tuning.sweep_trials import Trial, run_trial, scenarios
-from tuning.sweep_values import Parameter
+from tuning.sweep_results import SweepFolder, best_values
+from tuning.sweep_trials import SweepTrial, run_sweep_trial, sweep_identity, sweep_scenarios
+from tuning.sweep_values import NumericSetting
 
+ALPHA = NumericSetting("alpha", float)
 TINY = {"encoder_units": 6, "head_layers": 1, "head_units": 5, "epochs": 2, "batch_size": 8}
 TINY |= {"threads": THREADS, "xla": False, "framework": "joint"}
 FLAGS = [word for name, value in TINY.items() if name != "xla" for word in (f"--{name.replace('_', '-')}", str(value))]
@@ -98,8 +103,8 @@ class TestSweep:
     def test_what_is_done_is_not_done_again(self, command, tmp_path, monkeypatch, capsys):
         assert command(values="0.5", seeds=1) == 0
         first, trained = scores(tmp_path / "sweep"), []
-        run = sweep_trials.run_trial
-        monkeypatch.setattr(sweep_trials, "run_trial", lambda trial: trained.append(str(trial)) or run(trial))
+        run = sweep_trials.run_sweep_trial
+        monkeypatch.setattr(sweep_trials, "run_sweep_trial", lambda trial: trained.append(str(trial)) or run(trial))
         assert command("--targets", "audio", "face", values="0:0.5:0.5", seeds=2) == 0
         assert len(trained) == len(set(trained)) == 2 * 2 * 2 - 1
         assert "alpha = 0.5, emotion from audio, seed 0" not in trained
@@ -175,23 +180,23 @@ class TestSweep:
 class TestScenarios:
     def test_the_target_is_no_auxiliary_of_its_own(self, tables):
         settings = preset("tables").replace(data_dir=tables, auxiliary=("audio", "face"), **TINY).check()
-        found = scenarios(settings, ["audio", "face"], [], Parameter("alpha", float))
+        found = sweep_scenarios(settings, ["audio", "face"], [], ALPHA)
         assert [scenario.config.data.auxiliary for scenario in found] == [("face",), ("audio",)]
 
     def test_the_same_twice(self, tables):
         settings = preset("tables").replace(data_dir=tables, **TINY).check()
         for targets, dimensions in ((["audio", "audio"], []), ([], ["arousal", "valence"])):
             with pytest.raises(InputError, match="'emotion from audio' twice"):
-                scenarios(settings, targets, dimensions, Parameter("alpha", float))
+                sweep_scenarios(settings, targets, dimensions, ALPHA)
 
     def test_data_that_differ_on_a_worker(self, tables, tmp_path):
         folder = tmp_path / "tables"
         shutil.copytree(tables, folder)
         settings = preset("tables").replace(data_dir=folder, **TINY).check()
-        [scenario] = scenarios(settings, [], [], Parameter("alpha", float))
+        [scenario] = sweep_scenarios(settings, [], [], ALPHA)
         (folder / "face.csv").write_text((folder / "face.csv").read_text().replace("joy", "calm", 1))
         with pytest.raises(InputError, match="not the data that the sweep began with"):
-            run_trial(Trial(scenario, "alpha", 0.5, 0))
+            run_sweep_trial(SweepTrial(scenario, "alpha", 0.5, 0))
 
 
 class TestBest:
@@ -199,9 +204,51 @@ class TestBest:
         def row(value, score, scenario="a"):
             return {"scenario": scenario, "value": value, "score": score}
 
-        found = best([row(0.0, 0.9), row(0.0, 0.1), row(0.5, 0.6), row(0.5, 0.5), row(1.0, None), row(0.0, 0.2, "b")])
-        assert found == {"a": 0.5, "b": 0.0}  # means 0.5 and 0.55; and the only one of b
-        assert best([row(1.0, None)]) == {}
+        rows = [row(0.0, 0.9), row(0.0, 0.1), row(0.5, 0.6), row(0.5, 0.5), row(1.0, None), row(0.0, 0.2, "b")]
+        assert best_values(rows) == {"a": 0.5, "b": 0.0}  # means 0.5 and 0.55; and the only one of b
+        assert best_values([row(1.0, None)]) == {}
+
+
+class TestFolderOfAnEarlierVersion:
+    """Its ledger is of format 1: scenarios are known by their names, and settings that came later are not there."""
+
+    RECORD: ClassVar = {"score": 0.5, "epochs": 2, "best_epoch": 1, "seconds": 0.1, "reason": None, "warnings": []}
+
+    @pytest.fixture
+    def begun(self, tables, tmp_path):
+        """One trial of two, as version 0.1.0 wrote it before `hop` was a setting, as it were."""
+        settings = preset("tables").replace(data_dir=tables, **TINY).check()
+        (scenario,) = sweep_scenarios(settings, ["audio"], [], ALPHA)
+        identity = sweep_identity(ALPHA, [scenario])
+        del identity["settings"]["hop"]
+        lines = [
+            {"format": 1, "emobed_tf": __version__, "identity": identity},
+            {"key": {"scenario": "emotion from audio"}, "record": scenario.facts()},
+            {"key": {"scenario": "emotion from audio", "value": 0.5, "seed": 0}, "record": self.RECORD},
+        ]
+        folder = tmp_path / "sweep"
+        folder.mkdir()
+        (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return folder, scenario
+
+    def test_is_continued_as_it_began(self, begun):
+        path, scenario = begun
+        before = (path / "trials.jsonl").read_text()
+        with contextlib.closing(SweepFolder(path, ALPHA, [scenario])) as folder:
+            first, second = (SweepTrial(scenario, "alpha", 0.5, seed) for seed in (0, 1))
+            assert first in folder and second not in folder
+            folder.add(second, self.RECORD)
+            found = [(row["scenario"], row["target"], row["value"], row["seed"]) for row in folder.rows()]
+        assert found == [("emotion from audio", "audio", 0.5, 0), ("emotion from audio", "audio", 0.5, 1)]
+        after = (path / "trials.jsonl").read_text()
+        assert after.startswith(before)
+        assert json.loads(after[len(before) :])["key"] == {"scenario": "emotion from audio", "value": 0.5, "seed": 1}
+
+    def test_another_value_of_the_later_setting_is_another_sweep(self, begun):
+        path, scenario = begun
+        other = dataclasses.replace(scenario, config=scenario.config.replace(hop=2.0))
+        with pytest.raises(InputError, match=r"settings hop was 1\.0, is 2\.0; choose another folder"):
+            SweepFolder(path, ALPHA, [other])
 
 
 class TestMistakes:
@@ -305,10 +352,10 @@ class TestManyTrainings:
     def test_memory_stays_flat(self, tables):
         """Resident memory after 40 trainings is that after 10: less than a quarter of a MB for each more."""
         settings = preset("tables").replace(data_dir=tables, **TINY).check()
-        [scenario] = scenarios(settings, ["audio"], [], Parameter("alpha", float))
+        [scenario] = sweep_scenarios(settings, ["audio"], [], ALPHA)
         looks = {}
         for k in range(1, 41):
-            run_trial(Trial(scenario, "alpha", k / 40, k))
+            run_sweep_trial(SweepTrial(scenario, "alpha", k / 40, k))
             if k >= 10:
                 looks[k] = _resident()
         slope = np.polyfit(list(looks), list(looks.values()), 1)[0]

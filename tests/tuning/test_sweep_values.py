@@ -5,27 +5,27 @@ import pytest
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
-from tuning.sweep_values import Parameter, check_data, find, parameters, read_values
+from tuning.sweep_values import NumericSetting, check_data, find_setting, numeric_settings, read_values
 
 JOINT = preset("tables").replace(framework="joint").check()
 EMOBED = preset("recola").check()
-ALPHA = Parameter("alpha", float)
-UNITS = Parameter("encoder_units", int)
+ALPHA = NumericSetting("alpha", float)
+UNITS = NumericSetting("encoder_units", int)
 
 
 class TestParameters:
     def test_all_numbers_of_a_configuration(self):
         # By hand, from the fields of `Config`: numbers, but for seed, threads and diagnostics.
-        assert {name: parameter.kind for name, parameter in parameters().items()} == {
+        assert {name: parameter.kind for name, parameter in numeric_settings().items()} == {
             **dict.fromkeys(("label_delay", "clip", "alpha", "beta", "l2", "margin", "hop"), float),
             **dict.fromkeys(("negative_seconds", "sequence_seconds", "learning_rate"), float),
             **dict.fromkeys(("encoder_layers", "encoder_units", "head_layers", "head_units", "bins"), int),
             **dict.fromkeys(("epochs", "batch_size", "patience"), int),
         }
-        assert {name: p.words for name, p in parameters().items() if p.words} == {"margin": ("soft", "none")}
+        assert {name: p.words for name, p in numeric_settings().items() if p.words} == {"margin": ("soft", "none")}
 
     def test_dashes_are_taken(self):
-        assert find("learning-rate", JOINT) == Parameter("learning_rate", float)
+        assert find_setting("learning-rate", JOINT) == NumericSetting("learning_rate", float)
 
     @pytest.mark.parametrize(
         ("name", "told"),
@@ -42,7 +42,7 @@ class TestParameters:
     )
     def test_others_are_refused(self, name, told):
         with pytest.raises(InputError, match=f"^--parameter {name}: ") as error:
-            find(name, JOINT)
+            find_setting(name, JOINT)
         assert told in str(error.value)
 
     def test_what_changes_nothing(self):
@@ -53,21 +53,21 @@ class TestParameters:
             (EMOBED.replace(head_layers=0), "head_units"),
         ):
             with pytest.raises(InputError, match=f"--parameter {name}: changes nothing with --"):
-                find(name, config)
-        assert find("beta", EMOBED.replace(beta=0.0)).name == "beta"
-        assert find("margin", EMOBED).name == "margin"
+                find_setting(name, config)
+        assert find_setting("beta", EMOBED.replace(beta=0.0)).name == "beta"
+        assert find_setting("margin", EMOBED).name == "margin"
 
     def test_what_changes_nothing_with_these_data(self, tables, recola):
         utterances = load_corpus(preset("tables").replace(data_dir=tables))
         frames = load_corpus(preset("recola").replace(data_dir=recola))
         for name in ("label_delay", "bins"):
             with pytest.raises(InputError, match="changes nothing in a classification"):
-                check_data(parameters()[name], *utterances)
+                check_data(numeric_settings()[name], *utterances)
         for name in ("sequence_seconds", "hop", "negative_seconds"):
             with pytest.raises(InputError, match="changes nothing where every recording is one utterance"):
-                check_data(parameters()[name], *utterances)
-        for name in parameters():
-            check_data(parameters()[name], *frames)
+                check_data(numeric_settings()[name], *utterances)
+        for name in numeric_settings():
+            check_data(numeric_settings()[name], *frames)
 
 
 class TestValues:
@@ -96,7 +96,7 @@ class TestValues:
         assert read_values("1e2", UNITS, EMOBED) == (100,)
 
     def test_words(self):
-        assert read_values("none,0.2,soft", Parameter("margin", float, ("soft", "none")), EMOBED) == (
+        assert read_values("none,0.2,soft", NumericSetting("margin", float, ("soft", "none")), EMOBED) == (
             "none",
             0.2,
             "soft",

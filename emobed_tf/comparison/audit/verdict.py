@@ -9,17 +9,18 @@ all controls have to be beaten at once, no further correction is due (intersecti
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emobed_tf.comparison.crossvalidation.gains import LEVEL, POWER, Gain, gains, interval_text, number, p_text
-from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold
-from emobed_tf.comparison.grids import Grid
-from emobed_tf.systems.base import find
-from emobed_tf.systems.controls import AS_MANY_STEPS, ITSELF, PERMUTED, TRIPLET_ALONE
+from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, gains, p_text
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFoldResults
+from emobed_tf.comparison.grids import Grid, decimals
+from emobed_tf.evaluation.significance import LEVEL
+from emobed_tf.systems.controls import AS_MANY_STEPS, ITSELF_AS_AUXILIARY, PERMUTED_LABELS, TRIPLET_ALONE
+from emobed_tf.systems.registry import find_system
 
 CLASSIC, EMOBED = "classic", "emobed"
 CONTROLS = {
     TRIPLET_ALONE: "a triplet term, which the target modality alone has as well",
-    PERMUTED: "regularisation by a second branch, whose labels may be anybody's",
-    ITSELF: "a second branch on the same modality: more training of the shared head",
+    PERMUTED_LABELS: "regularisation by a second branch, whose labels may be anybody's",
+    ITSELF_AS_AUXILIARY: "a second branch on the same modality: more training of the shared head",
     AS_MANY_STEPS: "the number of optimiser steps",
 }
 """Controls, and what a gain would be due to that they have, too."""
@@ -61,16 +62,16 @@ class Verdict:
         """What is to be said, in plain words."""
         if self.gain is None:
             return [f"{self.target}: no verdict, for EmoBed or classic has no result."]
-        size = number(self.gain.difference, signed=True)
-        facts = f"gain {size}, 95 % {interval_text(self.gain)}, p {p_text(self.gain.p_holm)}"
+        size = decimals(self.gain.difference, signed=True)
+        facts = f"gain {size}, 95 % {self.gain.interval_text}, p {p_text(self.gain.p_holm)}"
         if not self.gain.better:
             said = f"{self.target}: NOTHING FOUND. EmoBed is not shown to be better than classic ({facts})."
             if self.gain.detectable:
                 share = f"{100 * POWER:.0f} % of cases"
-                said += f" A true gain of {number(self.gain.detectable)} would have been found in {share}."
+                said += f" A true gain of {decimals(self.gain.detectable)} would have been found in {share}."
             return [said]
         if not self.complete:
-            missing = ", ".join(find(name).title for name in CONTROLS if name not in self.over_controls)
+            missing = ", ".join(find_system(name).title for name in CONTROLS if name not in self.over_controls)
             return [f"{self.target}: EmoBed is ahead of classic ({facts}); no verdict without results of: {missing}."]
         if not self.unbeaten:
             return [
@@ -86,13 +87,13 @@ class Verdict:
         too, lead = self.of_controls[control], self.over_controls[control].difference
         due = "is explained by" if too.better else "may be due to"
         return (
-            f"  The gain {due} {CONTROLS[control]}: '{find(control).title}' has "
-            f"{number(too.difference, signed=True)} over classic, and EmoBed's lead of {number(lead, signed=True)} "
+            f"  The gain {due} {CONTROLS[control]}: '{find_system(control).title}' has "
+            f"{decimals(too.difference, signed=True)} over classic, and EmoBed's lead of {decimals(lead, signed=True)} "
             "over it is not beyond chance."
         )
 
 
-def verdicts(results: Mapping[tuple[str, str], OutOfFold], targets: Sequence[str], score: str) -> list[Verdict]:
+def verdicts(results: OutOfFoldResults, targets: Sequence[str], score: str) -> list[Verdict]:
     """The verdict on each target.
 
     Args:
@@ -130,11 +131,11 @@ def verdict_grid(verdict: Verdict, score_name: str, prefix: str) -> Grid:
     compared = {CLASSIC: verdict.gain, **{name: verdict.over_controls.get(name) for name in CONTROLS}}
     for name, gain in compared.items():
         own = verdict.of_controls.get(name)
-        row = [find(name).title, number(own.difference, signed=True) if own else ""]
+        row = [find_system(name).title, decimals(own.difference, signed=True) if own else ""]
         if gain is None:
             rows.append([*row, "no result", "", "", ""])
         else:
-            lead = [number(gain.difference, signed=True), interval_text(gain), p_text(gain.p_holm)]
+            lead = [decimals(gain.difference, signed=True), gain.interval_text, p_text(gain.p_holm)]
             rows.append([*row, *lead, "yes" if gain.better else "no"])
     columns = ["", "over classic", "EmoBed's lead over it", "95 %", "p, Holm", "beaten"]
     return Grid(f"{prefix}{verdict.target}: what EmoBed has that others have not ({score_name})", columns, rows)

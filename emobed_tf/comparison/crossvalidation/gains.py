@@ -1,22 +1,18 @@
-"""Out-of-fold results of two systems compared by speaker: the gain, its interval, its test.
+"""The gain of one system over another on every target: the comparison of `evidence`, corrected over the targets."""
 
-A unit of evidence is a speaker; seeds are averaged before anything is tested, for they are no new speakers.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, mean_over_seeds
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
+from emobed_tf.comparison.grids import decimals, interval_text
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.evidence import compare
 from emobed_tf.evaluation.power import detectable_gain
-from emobed_tf.evaluation.significance import SECOND_BETTER, bootstrap_interval, holm, sign_flip_test
+from emobed_tf.evaluation.significance import LEVEL, holm
 
-LEVEL = 0.05
 POWER = 0.8
-# 20 speakers have 2^20 assignments of signs, which take half a second.
-_EXACT_UP_TO = 2**20
 
 
 @dataclass(frozen=True)
@@ -61,10 +57,13 @@ class Gain:
         """Whether the second system is better: p after Holm's correction below .05, and the interval above 0."""
         return self.p_holm < LEVEL and self.low > 0
 
+    @property
+    def interval_text(self) -> str:
+        """Ends of its interval."""
+        return interval_text(self.low, self.high, signed=True)
 
-def gains(
-    results: Mapping[tuple[str, str], OutOfFold], first: str, second: str, targets: Sequence[str], score: str
-) -> list[Gain]:
+
+def gains(results: OutOfFoldResults, first: str, second: str, targets: Sequence[str], score: str) -> list[Gain]:
     """Compares two systems on every target on which both have results; p-values are corrected over all targets.
 
     Args:
@@ -72,7 +71,7 @@ def gains(
         first: name of the system to compare with, such as `classic`.
         second: name of the other.
         targets: in the order of the answer.
-        score: see `OutOfFold.scores`.
+        score: one that has intervals, see `score_table.SCORES`.
     """
     both = [target for target in targets if {(target, first), (target, second)} <= results.keys()]
     found = [_gain(results[target, first], results[target, second], score, len(targets)) for target in both]
@@ -80,36 +79,23 @@ def gains(
     return [replace(gain, p_holm=p) for gain, p in zip(found, corrected, strict=False)]
 
 
-def number(value: float, signed: bool = False) -> str:
-    """A score or a difference with three digits and no zero before the point."""
-    return f"{value:{'+' if signed else ''}.3f}".replace("0.", ".", 1)
-
-
-def interval_text(gain: Gain) -> str:
-    """Ends of a gain's interval."""
-    return f"{number(gain.low, True)} to {number(gain.high, True)}"
-
-
 def p_text(p: float) -> str:
     """A p-value with three digits, or as one that is smaller."""
-    return "< .001" if p < 0.001 else number(p)
+    return "< .001" if p < 0.001 else decimals(p)
 
 
 def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain:
-    if first.speakers != second.speakers:
-        raise InputError(f"{first.title} and {second.title} have other speakers for target '{first.target}'")
-    seeds = [seed for seed in first.seeds if seed in second.seeds]
-    if not seeds:
-        raise InputError(f"{first.title} and {second.title} have no seed in common for target '{first.target}'")
-    differences = second.by_speaker(score, seeds) - first.by_speaker(score, seeds)
-    test = sign_flip_test(differences, alternative=SECOND_BETTER, exact_up_to=_EXACT_UP_TO)
-    interval = bootstrap_interval(mean_over_seeds(score), first.of_seeds(seeds), second.of_seeds(seeds))
-    deviation = float(differences.std(ddof=1))
+    try:
+        found = compare(first.statistics, second.statistics, score)
+    except InputError as error:
+        raise InputError(f"{first.title} and {second.title} on {first.target}: {error}") from None
+    test, interval = found.sign_flip, found.interval
+    deviation = float(found.by_speaker.std(ddof=1))
     return Gain(
         target=first.target,
         first=first.system,
         second=second.system,
-        difference=interval.estimate,
+        difference=found.difference,
         low=interval.low,
         high=interval.high,
         by_speaker=test.difference,
@@ -118,6 +104,6 @@ def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain
         p_holm=test.p_value,
         exact=test.exact,
         speakers=test.units,
-        seeds=len(seeds),
-        detectable=detectable_gain(np.full(len(differences), deviation), LEVEL / targets, POWER),
+        seeds=len(found.first.seeds),
+        detectable=detectable_gain(np.full(test.units, deviation), LEVEL / targets, POWER),
     )

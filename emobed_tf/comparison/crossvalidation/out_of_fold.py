@@ -1,29 +1,27 @@
 """Folds of a system put together: predictions for all speakers by fits that saw none of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from emobed_tf.comparison.crossvalidation.plan import Plan
-from emobed_tf.comparison.protocol import Result
-from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, pooled_ccc
-from emobed_tf.evaluation.significance import bootstrap_interval
-from emobed_tf.systems.base import find
+from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
+from emobed_tf.comparison.protocol import CellResult
+from emobed_tf.comparison.trials import recorded_statistics
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, recentred
+from emobed_tf.systems.registry import find_system
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Predictions for all speakers by fits that saw none of them, as sums by speaker.
+    """Predictions for all speakers by fits that saw none of them.
 
     Attributes:
         target: modality that was recognised from.
-        system: its name, see `systems.find`.
+        system: its name, see `registry.find_system`.
         title: its name in tables.
-        speakers: who was predicted.
-        seeds: of the fits.
-        statistics: float64 `[speakers, seeds, 6]`, moments of the concordance about one centre, or `[speakers, seeds,
-            classes, classes]`, confusion matrices.
+        statistics: sums by speaker and seed.
         parameters: kept for inference; None where that says nothing.
         seconds: of a fit, the mean.
         notes: what is missing, and why.
@@ -32,40 +30,17 @@ class OutOfFold:
     target: str
     system: str
     title: str
-    speakers: tuple[str, ...]
-    seeds: tuple[int, ...]
-    statistics: np.ndarray
+    statistics: SpeakerStatistics
     parameters: int | None = None
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
-    def scores(self, score: str) -> np.ndarray:
-        """A score of the pooled out-of-fold predictions, float64 `[seeds]`.
 
-        Args:
-            score: `ccc`, or a key of `metrics.CLASSIFICATION_SCORES`.
-        """
-        return score_of(score)(self.statistics.sum(axis=0))
-
-    def by_speaker(self, score: str, seeds: Sequence[int]) -> np.ndarray:
-        """Each speaker's own score, the mean over some seeds, float64 `[speakers]`."""
-        return score_of(score)(self.of_seeds(seeds)).mean(axis=1)
-
-    def interval(self, score: str) -> tuple[float, float]:
-        """Ends of the bootstrap's 95 % interval of the mean over seeds of the pooled score, over speakers."""
-        found = bootstrap_interval(mean_over_seeds(score), self.statistics)
-        return found.low, found.high
-
-    def of_seeds(self, seeds: Sequence[int]) -> np.ndarray:
-        """The statistics of some seeds, in their order."""
-        return self.statistics[:, [self.seeds.index(seed) for seed in seeds]]
-
-
-Results = dict[tuple[str, str], OutOfFold]
+OutOfFoldResults = Mapping[tuple[str, str], OutOfFold]
 """By target and system."""
 
 
-def pool(plan: Plan, target: str, system: str, results: Sequence[Result]) -> OutOfFold | str:
+def pool_folds(plan: CrossValidationPlan, target: str, system: str, results: Sequence[CellResult]) -> OutOfFold | str:
     """A system's results on all folds as one, or why there is none.
 
     Args:
@@ -75,9 +50,9 @@ def pool(plan: Plan, target: str, system: str, results: Sequence[Result]) -> Out
         results: by fold, in the order of `plan.folds`; with fewer there is no result. A seed counts if it has come out
             in every fold.
     """
-    title = find(system).title
+    title = find_system(system).title
     notes = tuple(
-        f"{title} on {target}, fold {k}: {result.failed}" for k, result in enumerate(results, 1) if result.failed
+        f"{title} on {target}, fold {result.cell.scenario.fold}: {result.failed}" for result in results if result.failed
     )
     if len(results) < len(plan.folds):
         return f"{title} on {target}: only {len(results)} of {len(plan.folds)} folds could be done"
@@ -85,58 +60,27 @@ def pool(plan: Plan, target: str, system: str, results: Sequence[Result]) -> Out
     seeds = sorted(set.intersection(*(set(runs) for runs in by_seed)))
     if not seeds:
         return notes[0] if notes else f"{title} on {target}: no seed came out in every fold"
-    statistics: dict[str, list[np.ndarray]] = {}
-    for fold, runs in zip(plan.folds, by_seed, strict=True):
-        change = plan.golds(target, fold.test).mean() - plan.golds(target).mean() if plan.scores == ("ccc",) else 0.0
-        tested = [runs[seed]["partitions"]["test"] for seed in seeds]
-        for k, speaker in enumerate(tested[0]["speakers"]):
-            sums = np.array([part["statistics"][k] for part in tested], np.float64)
-            statistics[speaker] = recentred(sums, change) if plan.scores == ("ccc",) else sums
     runs = [found[seed] for found in by_seed for seed in seeds]
-    speakers = tuple(sorted(statistics))
+    parts = [recorded_statistics([found[seed] for seed in seeds], "test") for found in by_seed]
     return OutOfFold(
         target=target,
         system=system,
         title=title,
-        speakers=speakers,
-        seeds=tuple(seeds),
-        statistics=np.stack([statistics[speaker] for speaker in speakers]),
+        statistics=_joined_folds(plan, target, parts),
         parameters=runs[0]["parameters"],
         seconds=float(np.mean([run["seconds"] for run in runs])),
         notes=notes,
     )
 
 
-def score_of(score: str) -> Callable[[np.ndarray], np.ndarray]:
-    """The function of summed statistics `[..., *statistics]` that a score is."""
-    if score == "ccc":
-        return pooled_ccc
-    function = CLASSIFICATION_SCORES[score]
-    return lambda counts: function(np.asarray(counts, np.float64))
-
-
-def mean_over_seeds(score: str) -> Callable[[np.ndarray], np.ndarray]:
-    """The function of summed statistics `[..., seeds, *statistics]` that the mean of a score over seeds is."""
-    function = score_of(score)
-    return lambda sums: function(sums).mean(axis=-1)
-
-
-def recentred(moments: np.ndarray, change: float) -> np.ndarray:
-    """Moments `[..., 6]` (`metrics.moments`) about another centre, so that they can be summed with others about it.
-
-    Args:
-        moments: n, sums of true, prediction, true^2, prediction^2, true * prediction, about some centre.
-        change: that centre minus the new one.
-    """
-    n, true, pred, true2, pred2, product = np.moveaxis(np.asarray(moments, np.float64), -1, 0)
-    return np.stack(
-        [
-            n,
-            true + n * change,
-            pred + n * change,
-            true2 + 2 * change * true + n * change**2,
-            pred2 + 2 * change * pred + n * change**2,
-            product + change * (true + pred) + n * change**2,
-        ],
-        axis=-1,
-    )
+def _joined_folds(plan: CrossValidationPlan, target: str, parts: Sequence[SpeakerStatistics]) -> SpeakerStatistics:
+    """Statistics of all speakers, in the order of their names; moments about the mean of all gold standards."""
+    sums: dict[str, np.ndarray] = {}
+    for fold, part in zip(plan.folds, parts, strict=True):
+        values = part.sums
+        if plan.corpus.task == REGRESSION:
+            values = recentred(values, plan.golds(target, fold.test).mean() - plan.golds(target).mean())
+        sums |= dict(zip(part.speakers, values, strict=True))
+    speakers = tuple(sorted(sums))
+    count = sum(part.count for part in parts)
+    return SpeakerStatistics(speakers, parts[0].seeds, np.stack([sums[speaker] for speaker in speakers]), count)

@@ -1,4 +1,4 @@
-"""Nested cross-validation grouped by speaker: what is to be done, and what came out of it.
+"""Nested cross-validation grouped by speaker: what is to be done.
 
 Outer folds of speakers are the same for all modalities. Within a fold every system chooses its settings, weights and
 post-processing on inner development speakers; the outer fold's speakers are predicted once, at the end. Fits and their
@@ -6,7 +6,6 @@ order, resuming and parallel work are `protocol`'s.
 """
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,18 +15,20 @@ import numpy as np
 
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
 from emobed_tf.comparison.protocol import Cell
-from emobed_tf.config import Config
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.config import Config, preset
 from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
-from emobed_tf.systems.base import Problem, find
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.registry import find_system
 
 REFERENCE = "classic"
 _NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", "data_dir", "table")
 
 
 @dataclass(frozen=True)
-class Protocol:
+class CrossValidationSettings:
     """Nested cross-validation by speaker."""
 
     targets: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ class FoldSource:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CrossValidationPlan:
     """Folds and targets of a cross-validation.
 
     Attributes:
@@ -100,12 +101,8 @@ class Plan:
     def cell(self, target: str, system: str, fold: Fold) -> Cell:
         """One system on one target in one fold."""
         config = self.configs[target]
-        modalities = "+".join((target, *config.data.auxiliary))
-        return Cell(f"{modalities}, fold {fold.number + 1} of {len(self.folds)}", FoldSource(config, fold), system)
-
-    def target_of(self, cell: Cell) -> str:
-        """The target of a cell of this plan."""
-        return re.split(r"[+,]", cell.problem)[0]
+        scenario = Scenario(target, config.data.auxiliary, fold.number + 1, len(self.folds))
+        return Cell(scenario, FoldSource(config, fold), system)
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
         """All folds of all systems on all targets, those with the same shapes one after another."""
@@ -122,6 +119,10 @@ class Plan:
             "data": files,
         }
 
+    def defaults(self) -> dict[str, Any]:
+        """Values of the settings in `identity` where nobody has changed them."""
+        return preset(self.configs[self.targets[0]].data.dataset).check().to_dict()
+
     def golds(self, target: str, speakers: Sequence[str] | None = None) -> np.ndarray:
         """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression)."""
         corpus = self.corpora[target]
@@ -130,7 +131,9 @@ class Plan:
         return np.concatenate([np.asarray(r.labels[corpus.label], np.float64) for r in kept])
 
 
-def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> Plan:
+def plan_cross_validation(
+    settings: Config, protocol: CrossValidationSettings, systems: Sequence[str]
+) -> CrossValidationPlan:
     """Reads the data of every target and deals their speakers.
 
     Args:
@@ -146,7 +149,7 @@ def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> P
     twice = sorted({target for target in targets if targets.count(target) > 1})
     if twice:
         raise InputError(f"--targets: {twice[0]} a second time; name each once")
-    kinds = [find(name) for name in systems]
+    kinds = [find_system(name) for name in systems]
     with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
     configs, corpora = {}, {}
     for target in targets:
@@ -154,11 +157,10 @@ def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> P
         if corpus.task != REGRESSION and config.training.selection is None:
             config = config.replace(selection="uar")
         configs[config.data.target], corpora[config.data.target] = config, corpus
-    plan = Plan(deal(speakers_of(corpora.values()), protocol.folds, protocol.dev_speakers, protocol.fold_seed),
-                configs, corpora)  # fmt: skip
+    folds = deal(speakers_of(corpora.values()), protocol.folds, protocol.dev_speakers, protocol.fold_seed)
     for target, config in configs.items():
-        check_folds(corpora[target], plan.folds, target, config.data.auxiliary)
-    return plan
+        check_folds(corpora[target], folds, target, config.data.auxiliary)
+    return CrossValidationPlan(folds, configs, corpora)
 
 
 def check_settings(settings: Config) -> None:

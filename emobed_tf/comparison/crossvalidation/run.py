@@ -1,38 +1,113 @@
-"""A cross-validation from settings to tables: what `crossvalidate` and `audit` do in the same way."""
+"""A cross-validation from settings to tables: what `crossvalidate` and `audit` do in the same way.
+
+trials.jsonl                  every finished fit, one a line
+predictions/                  of the final fits, see `protocol.predictions_file`
+folds.csv                     who is in which fold
+NAME.csv NAME-gains.csv NAME.md   scores by seed, gains, and both as tables; NAME is the command's
+"""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.comparison.crossvalidation.gains import Gain, gains
-from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, Results, pool
-from emobed_tf.comparison.crossvalidation.plan import Protocol, make_plan
-from emobed_tf.comparison.crossvalidation.runner import Runner
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, pool_folds
+from emobed_tf.comparison.crossvalidation.plan import (
+    CrossValidationPlan,
+    CrossValidationSettings,
+    plan_cross_validation,
+)
 from emobed_tf.comparison.crossvalidation.tables import (
     data_grid,
     power_grid,
     results_grid,
-    show,
+    show_grid,
     simulated,
     write_csvs,
     write_markdown,
 )
-from emobed_tf.comparison.protocol import Budget, Cell, Result
+from emobed_tf.comparison.former import key_of_format_1
+from emobed_tf.comparison.grids import duration_text
+from emobed_tf.comparison.ledger import Ledger
+from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
 
 
+@dataclass(frozen=True)
+class CrossValidation:
+    """A cross-validation in its open folder.
+
+    Attributes:
+        plan: folds and targets.
+        budget: of each system.
+        how: where the work is done.
+        output: the folder.
+        ledger: of what is done.
+    """
+
+    plan: CrossValidationPlan
+    budget: Budget
+    how: Workers
+    output: Path
+    ledger: Ledger
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of the predictions of final fits."""
+        return self.output / "predictions"
+
+    def close(self) -> None:
+        """Lets another process write the folder."""
+        self.ledger.close()
+
+    def run(self, cells: Sequence[Cell]) -> list[CellResult]:
+        """Does cells with progress and an estimate of the time; what the folder has already is not done again.
+
+        One system on one target is chosen and fitted in all folds before the next begins: what a worker has compiled
+        for a fold's choice, it still has for its fits.
+
+        Args:
+            cells: of the plan; those of one system and target stand together.
+
+        Returns:
+            Results in the order of the cells.
+        """
+
+        def announce(seconds: float) -> None:
+            if seconds >= 1:
+                print(f"about {duration_text(seconds)} for what remains of {len(cells)} folds of systems", flush=True)
+
+        try:
+            with console.progress("training") as progress:
+                return run_cells(
+                    cells,
+                    self.budget,
+                    self.ledger,
+                    self.how,
+                    threads=self.plan.threads,
+                    predictions=self.predictions,
+                    progress=progress,
+                    announce=announce,
+                    together=lambda cell: (cell.scenario.target, cell.system),
+                )
+        except KeyboardInterrupt:
+            print("what is done is kept; the same command continues", file=sys.stderr)
+            raise
+
+
 def open_folder(
     settings: Config,
-    protocol: Protocol,
+    protocol: CrossValidationSettings,
     budget: Budget,
     systems: Sequence[str],
     output: Path | None,
     how: Workers,
-) -> Runner:
+) -> CrossValidation:
     """Reads the data, deals the folds, says which gain could be detected, and opens the folder of results.
 
     Args:
@@ -48,61 +123,48 @@ def open_folder(
     """
     with console.progress("reading") as progress:
         progress(0, 1, "reading")
-        plan = make_plan(settings, protocol, systems)
+        plan = plan_cross_validation(settings, protocol, systems)
     corpus = plan.corpus
     output = output or Path("runs") / f"{corpus.name}-{corpus.label}-crossvalidation"
-    runner = Runner(plan, budget, output, how)
+    ledger = Ledger(output / "trials.jsonl", plan.identity(), defaults=plan.defaults(), former_key=key_of_format_1)
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
-    show(data_grid(plan))
-    show(*power_grid(plan))
+    show_grid(data_grid(plan))
+    show_grid(*power_grid(plan))
     print(f"results: {output}", flush=True)
-    return runner
+    return CrossValidation(plan, budget, how, output, ledger)
 
 
-def do(runner: Runner, cells: Sequence[Cell]) -> list[Result]:
-    """Does cells with progress and an estimate of the time; results in their order."""
-
-    def announce(seconds: float) -> None:
-        if seconds >= 1:
-            print(f"about {_duration(seconds)} for what remains of {len(cells)} folds of systems", flush=True)
-
-    try:
-        with console.progress("training") as progress:
-            return runner(cells, progress, announce)
-    except KeyboardInterrupt:
-        print("what is done is kept; the same command continues", file=sys.stderr)
-        raise
-
-
-def cross_validated(runner: Runner, systems: Sequence[str]) -> Results:
+def cross_validate(validation: CrossValidation, systems: Sequence[str]) -> OutOfFoldResults:
     """Results of systems on all targets, those that failed left out with the reason printed.
+
+    Args:
+        validation: open.
+        systems: names.
 
     Raises:
         InputError: if nothing came out at all.
     """
-    cells = runner.plan.cells(systems)
-    return gathered(runner, cells, do(runner, cells))
+    return pool_results(validation.plan, validation.run(validation.plan.cells(systems)))
 
 
-def gathered(runner: Runner, cells: Sequence[Cell], found: Sequence[Result]) -> Results:
+def pool_results(plan: CrossValidationPlan, results: Sequence[CellResult]) -> OutOfFoldResults:
     """Folds put together, by target and system.
 
     Args:
-        runner: of the results.
-        cells: all folds of whatever they contain.
-        found: their results.
+        plan: of the folds.
+        results: of all folds of whatever they contain.
 
     Raises:
         InputError: if nothing came out at all.
     """
-    folds: dict[tuple[str, str], list[Result]] = {}
-    for cell, result in zip(cells, found, strict=True):
-        folds.setdefault((runner.plan.target_of(cell), cell.system), []).append(result)
+    folds: dict[tuple[str, str], list[CellResult]] = {}
+    for result in results:
+        folds.setdefault((result.cell.scenario.target, result.cell.system), []).append(result)
     whole: dict[tuple[str, str], OutOfFold] = {}
     reasons = []
-    for key, results in folds.items():
-        pooled = pool(runner.plan, *key, results)
+    for key, found in folds.items():
+        pooled = pool_folds(plan, *key, found)
         if isinstance(pooled, str):
             reasons.append(pooled)
         else:
@@ -114,11 +176,11 @@ def gathered(runner: Runner, cells: Sequence[Cell], found: Sequence[Result]) -> 
     return whole
 
 
-def compared(runner: Runner, results: Mapping[tuple[str, str], OutOfFold], reference: str, name: str) -> list[Gain]:
+def report_gains(validation: CrossValidation, results: OutOfFoldResults, reference: str, name: str) -> list[Gain]:
     """Prints and writes all scores, and the gains over one system.
 
     Args:
-        runner: of the results.
+        validation: of the results.
         results: by target and system.
         reference: name of the system that the others are compared with.
         name: of the files.
@@ -126,7 +188,7 @@ def compared(runner: Runner, results: Mapping[tuple[str, str], OutOfFold], refer
     Returns:
         The gains.
     """
-    plan = runner.plan
+    plan, output = validation.plan, validation.output
     others = dict.fromkeys(system for _, system in results if system != reference)
     found = [gain for other in others for gain in gains(results, reference, other, plan.targets, plan.scores[0])]
     against = {(gain.target, gain.second): gain for gain in found}
@@ -134,16 +196,12 @@ def compared(runner: Runner, results: Mapping[tuple[str, str], OutOfFold], refer
     for target in plan.targets:
         if any(result.target == target for result in results.values()):
             grid, remarks = results_grid(plan, target, results, against, reference)
-            show(grid, remarks)
+            show_grid(grid, remarks)
             grids.append(grid)
             notes += remarks
     power, assumed = power_grid(plan)
-    write_csvs(runner.output, plan, results, found, name)
+    write_csvs(output, plan, results, found, name)
     title = f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: cross-validation by speaker"
-    write_markdown(runner.output / f"{name}.md", title, [*grids, data_grid(plan), power], [*notes, *assumed])
-    print(f"tables: {runner.output}/{name}.md, .csv; out-of-fold predictions: {runner.predictions}")
+    write_markdown(output / f"{name}.md", title, [*grids, data_grid(plan), power], [*notes, *assumed])
+    print(f"tables: {output}/{name}.md, .csv; out-of-fold predictions: {validation.predictions}")
     return found
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

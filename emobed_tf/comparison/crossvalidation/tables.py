@@ -7,30 +7,26 @@ from pathlib import Path
 import numpy as np
 
 from emobed_tf import console
-from emobed_tf.comparison.crossvalidation.gains import LEVEL, POWER, Gain, interval_text, number, p_text
-from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold
-from emobed_tf.comparison.crossvalidation.plan import Plan
-from emobed_tf.comparison.grids import Grid, to_markdown
+from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, p_text
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
+from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
+from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_markdown
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.evaluation.significance import LEVEL
 from emobed_tf.files import write_bytes, write_csv
 
 _DEVIATIONS = (0.02, 0.05, 0.1)
 _DISAGREEMENT = 0.2
-_NAMES = {"ccc": "CCC", "uar": "UAR", "f1_macro": "F1 macro", "f1_micro": "F1 micro"}
 
 
-def name_of(score: str) -> str:
-    """A score's name in tables."""
-    return _NAMES[score]
-
-
-def simulated(plan: Plan) -> str:
+def simulated(plan: CrossValidationPlan) -> str:
     """What stands before whatever is made from simulated data."""
     return "SIMULATED: " if plan.corpus.simulated else ""
 
 
-def data_grid(plan: Plan) -> Grid:
+def data_grid(plan: CrossValidationPlan) -> Grid:
     """Who is in which fold."""
     rows = []
     for fold in plan.folds:
@@ -44,21 +40,21 @@ def data_grid(plan: Plan) -> Grid:
     )
 
 
-def power_grid(plan: Plan) -> tuple[Grid, list[str]]:
+def power_grid(plan: CrossValidationPlan) -> tuple[Grid, list[str]]:
     """Which gain the data could detect, before anything is trained, and what that assumes."""
     level = LEVEL / len(plan.targets)
     rows, notes = [], []
     for target in plan.targets:
         counts = _counts(plan, target)
         units = len(counts)
-        cases = [(f"{number(deviation)}, assumed", np.full(units, deviation)) for deviation in _DEVIATIONS]
+        cases = [(f"{decimals(deviation)}, assumed", np.full(units, deviation)) for deviation in _DEVIATIONS]
         if plan.corpus.task != REGRESSION:
             by_chance = deviation_by_chance(counts, _DISAGREEMENT)
-            text = f"{number(np.sqrt(np.mean(by_chance**2)))}, by the number of utterances alone *"
+            text = f"{decimals(np.sqrt(np.mean(by_chance**2)))}, by the number of utterances alone *"
             cases.append((text, by_chance))
         for text, deviations in cases:
             gain = detectable_gain(deviations, level, POWER)
-            rows.append([target, str(units), text, "none" if gain is None else number(gain)])
+            rows.append([target, str(units), text, "none" if gain is None else decimals(gain)])
         if smallest_p(units) >= level:
             notes.append(
                 f"{units} speakers of {target}: no gain whatsoever can be detected, for the smallest p of the test is "
@@ -74,14 +70,14 @@ def power_grid(plan: Plan) -> tuple[Grid, list[str]]:
             f"* where the two systems differ in being right on {100 * _DISAGREEMENT:.0f} % of the utterances and all "
             "speakers gain alike. Averaging over seeds can make it less, differences between speakers make it more."
         )
-    title = f"Gain in {name_of(plan.scores[0])} that would be detected in {100 * POWER:.0f} % of cases"
+    title = f"Gain in {short_name(plan.scores[0])} that would be detected in {100 * POWER:.0f} % of cases"
     return Grid(title, ["target", "speakers", "deviation between speakers", "gain"], rows), notes
 
 
 def results_grid(
-    plan: Plan,
+    plan: CrossValidationPlan,
     target: str,
-    results: Mapping[tuple[str, str], OutOfFold],
+    results: OutOfFoldResults,
     against: Mapping[tuple[str, str], Gain],
     reference: str,
 ) -> tuple[Grid, list[str]]:
@@ -100,13 +96,14 @@ def results_grid(
         cells = [result.title, *_score_cells(result, plan.scores)]
         gain = against.get((target, result.system))
         rows.append([*cells, *(gain_cells(gain) if gain else [""] * 4)])
-    primary = name_of(plan.scores[0])
-    columns = ["system", primary, "95 %", *map(name_of, plan.scores[1:]), "gain", "95 %", "p", "p, Holm"]
+    primary = short_name(plan.scores[0])
+    columns = ["system", primary, "95 %", *map(short_name, plan.scores[1:]), "gain", "95 %", "p", "p, Holm"]
     title = next((result.title for result in here if result.system == reference), reference)
+    seeds = _range([len(result.statistics.seeds) for result in here])
     notes = [
-        f"Mean ± deviation over {_range([len(result.seeds) for result in here])} seed(s) of pooled out-of-fold "
-        f"predictions; intervals over speakers. Gain in {primary} over {title}; p: one-sided sign-flip test over "
-        f"speakers ({_exactness(against.values())}), corrected over {len(plan.targets)} target(s)."
+        f"Mean ± deviation over {seeds} seed(s) of pooled out-of-fold predictions; intervals over speakers. "
+        f"Gain in {primary} over {title}; p: one-sided sign-flip test over speakers ({_exactness(against.values())}), "
+        f"corrected over {len(plan.targets)} target(s)."
     ]
     if plan.corpus.task == REGRESSION:
         notes.append(
@@ -120,10 +117,10 @@ def results_grid(
 
 def gain_cells(gain: Gain) -> list[str]:
     """Difference, interval, p, corrected p."""
-    return [number(gain.difference, signed=True), interval_text(gain), p_text(gain.p), p_text(gain.p_holm)]
+    return [decimals(gain.difference, signed=True), gain.interval_text, p_text(gain.p), p_text(gain.p_holm)]
 
 
-def show(grid: Grid, notes: Sequence[str] = ()) -> None:
+def show_grid(grid: Grid, notes: Sequence[str] = ()) -> None:
     """Prints a table and what must be known to read it."""
     console.table(grid.title, grid.columns, grid.rows)
     for note in notes:
@@ -137,8 +134,8 @@ def write_markdown(path: Path, title: str, grids: Sequence[Grid], notes: Sequenc
 
 def write_csvs(
     folder: Path,
-    plan: Plan,
-    results: Mapping[tuple[str, str], OutOfFold],
+    plan: CrossValidationPlan,
+    results: OutOfFoldResults,
     found: Sequence[Gain],
     name: str,
 ) -> None:
@@ -149,8 +146,8 @@ def write_csvs(
     write_csv(folder / "folds.csv", speakers)
     rows = []
     for (target, system), result in results.items():
-        values = {score: result.scores(score) for score in plan.scores}
-        for k, seed in enumerate(result.seeds):
+        values = {score: result.statistics.scores(score) for score in plan.scores}
+        for k, seed in enumerate(result.statistics.seeds):
             row = {"target": target, "system": system, "seed": seed}
             rows.append(row | {score: float(v[k]) for score, v in values.items()} | simulated_data)
     write_csv(folder / f"{name}.csv", rows)
@@ -158,20 +155,19 @@ def write_csvs(
 
 
 def _score_cells(result: OutOfFold, scores: Sequence[str]) -> list[str]:
-    primary, *others = (result.scores(score) for score in scores)
-    spread = f" ± {number(primary.std(ddof=1))}" if len(primary) > 1 else ""
-    low, high = result.interval(scores[0])
-    ends = f"{number(low)} to {number(high)}"
-    return [f"{number(primary.mean())}{spread}", ends, *(number(values.mean()) for values in others)]
+    primary = result.statistics.summary(scores[0])
+    spread = f" ± {decimals(primary.deviation)}" if len(primary.values) > 1 else ""
+    others = (decimals(result.statistics.scores(score).mean()) for score in scores[1:])
+    return [f"{decimals(primary.mean)}{spread}", interval_text(primary.low, primary.high), *others]
 
 
-def _count(plan: Plan, target: str, speakers: Sequence[str]) -> str:
+def _count(plan: CrossValidationPlan, target: str, speakers: Sequence[str]) -> str:
     corpus = plan.corpora[target]
     recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels and r.speaker in speakers]
     return f"{len(recordings)}"
 
 
-def _counts(plan: Plan, target: str) -> np.ndarray:
+def _counts(plan: CrossValidationPlan, target: str) -> np.ndarray:
     """Recordings of each class by speaker of the target, `[speakers, classes]`; of a regression all in one class."""
     corpus = plan.corpora[target]
     recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]

@@ -1,17 +1,18 @@
-"""The paper's tables on one's own machine: which systems on which problems, and how their results are compared.
+"""What a table of the paper takes on one's own machine: which systems, on which scenarios.
 
-Each row is one system, each scenario a target modality with auxiliaries. A system that auxiliaries don't help is fitted
-once for a target, whatever stands beside it.
+A system that auxiliaries don't help is fitted once for a target, whatever stands beside it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emobed_tf import datasets
-from emobed_tf.comparison.protocol import Cell, Result
+from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.trials import Official
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import merged_tables
@@ -19,34 +20,15 @@ from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.evidence import Difference, Summary, difference, stacked, summarise
-from emobed_tf.systems.base import NAMES, find
+from emobed_tf.systems.registry import SYSTEM_NAMES, find_system
 
-PARTITIONS = ("dev", "test")
 _DIMENSION = {1: "arousal", 2: "valence"}
 _OWN = ("target", "auxiliary", "dimension", "task", "framework", "seed")  # a scenario, the table, a row or --seeds says
+_NOT_IN_IDENTITY = ("data_dir", "table", "target", "auxiliary")
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """A target modality and its auxiliaries.
-
-    Attributes:
-        target: modality to recognise emotion from.
-        auxiliaries: modalities that help in training, at least one.
-    """
-
-    target: str
-    auxiliaries: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """As the paper writes it: audio (+video)."""
-        return f"{self.target} (+{', '.join(self.auxiliaries)})"
-
-
-@dataclass(frozen=True)
-class Plan:
+class TablePlan:
     """What a table takes.
 
     Attributes:
@@ -75,48 +57,36 @@ class Plan:
 
     def cell(self, row: str, scenario: Scenario) -> Cell:
         """The protocol's cell of a row in a scenario."""
-        system = find(row)
-        alone = not (system.crossmodal or system.paired)
-        if alone:
-            config = self.config.replace(target=scenario.target, auxiliary=(), framework="classic", alpha=0.0, beta=0.0)
-        else:
+        system = find_system(row)
+        if system.crossmodal or system.paired:
             config = self.config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
-        return Cell(scenario.target if alone else scenario.name, Official(config), row)
+        else:
+            scenario = Scenario(scenario.target)
+            config = self.config.replace(target=scenario.target, auxiliary=(), framework="classic", alpha=0.0, beta=0.0)
+        return Cell(scenario, OfficialSource(config), row)
 
     def cells(self) -> list[Cell]:
         """All of them, scenario by scenario."""
         return list(dict.fromkeys(self.cell(row, scenario) for scenario in self.scenarios for row in self.systems))
 
+    def identity(self, fingerprints: Mapping[str, str]) -> dict[str, Any]:
+        """What results must share to stand in one table: settings, and the bytes of the data.
 
-@dataclass(frozen=True)
-class Entry:
-    """A row in one scenario.
-
-    Attributes:
-        row: name of the system, or `published.END_TO_END`.
-        scenario: where.
-        result: of the protocol; None for a row that can't be fitted.
-        scores: by partition.
-        differences: from classic, by partition; empty for classic itself, and where there is none to compare with.
-        published: the paper's value by partition, where the data are the paper's.
-    """
-
-    row: str
-    scenario: Scenario
-    result: Result | None
-    scores: dict[str, Summary]
-    differences: dict[str, Difference]
-    published: dict[str, float]
+        Args:
+            fingerprints: SHA-256 of all files that its problems are read from, by name.
+        """
+        settings = {name: value for name, value in self.config.to_dict().items() if name not in _NOT_IN_IDENTITY}
+        return {"table": self.number, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
 
 
-def plan(
+def plan_table(
     number: int,
     config: Config,
     scenarios: Sequence[str] = (),
     rows: Sequence[str] = (),
     systems: Sequence[str] = (),
     progress: Progress | None = None,
-) -> Plan:
+) -> TablePlan:
     """What a table takes, checked before anything is trained.
 
     Args:
@@ -137,57 +107,8 @@ def plan(
     task = CLASSIFICATION if number == 3 else REGRESSION
     config = config.replace(data_dir=directory, task=task, dimension=_DIMENSION.get(number, "arousal"))
     config.check()
-    available = _available(config, directory)
-    chosen, missing = _scenarios(config, scenarios, available)
-    own = tuple(row for row in NAMES if task in find(row).tasks)
-    for row in (*rows, *systems):
-        if row != published.END_TO_END and task not in find(row).tasks:
-            raise InputError(f"row {row} learns {' and '.join(find(row).tasks)}, but table {number} is a {task}")
-    default = own if number == 3 else (*own, published.END_TO_END)
-    wanted = tuple(dict.fromkeys((*(rows or default), *systems)))
-    if set(wanted) <= {published.END_TO_END}:
-        raise InputError(f"--rows {published.END_TO_END}: it can't be fitted to features; name other systems, too")
-    return Plan(number, config, chosen, wanted, missing)
-
-
-def identity(plan: Plan, fingerprints: Mapping[str, str]) -> dict:
-    """What results must share to stand in one table: settings, and the bytes of the data.
-
-    Args:
-        plan: of the table.
-        fingerprints: SHA-256 of all files that its problems are read from, by name.
-    """
-    left_out = {"data_dir", "table", "target", "auxiliary"}
-    settings = {name: value for name, value in plan.config.to_dict().items() if name not in left_out}
-    return {"table": plan.number, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
-
-
-def entries(plan: Plan, results: Sequence[Result], score: str, simulated: bool) -> list[Entry]:
-    """The rows of the table, scenario by scenario.
-
-    Args:
-        plan: whose.
-        results: of `Plan.cells`, in their order.
-        score: `ccc`, or a key of `CLASSIFICATION_SCORES`.
-        simulated: whether any of the data are.
-    """
-    by_cell = dict(zip(plan.cells(), results, strict=True))
-    values = {} if simulated else _published(plan)
-    found = []
-    for scenario in plan.scenarios:
-        classic = by_cell.get(plan.cell("classic", scenario))
-        for row in plan.rows:
-            result = by_cell[plan.cell(row, scenario)] if row in plan.systems else None
-            scores, differences = {}, {}
-            if result is not None and result.runs:
-                scores = {part: _summary(result, part, score) for part in result.runs[0]["partitions"]}
-                if classic is not None and classic.runs and row != "classic":
-                    differences = {part: _difference(classic, result, part, score) for part in scores}
-                    differences = {part: value for part, value in differences.items() if value is not None}
-            key = (scenario.target, *scenario.auxiliaries)
-            printed = {part: values[row, key, part] for part in PARTITIONS if (row, key, part) in values}
-            found.append(Entry(row, scenario, result, scores, differences, printed))
-    return found
+    chosen, missing = _scenarios(config, scenarios, _available(config, directory))
+    return TablePlan(number, config, chosen, _rows(number, task, rows, systems), missing)
 
 
 def _check_own(config: Config) -> None:
@@ -232,21 +153,14 @@ def _scenarios(
     return tuple(Scenario(names[0], names[1:]) for names in found), missing
 
 
-def _published(plan: Plan) -> dict:
-    """The paper's values, only where the data set is the paper's for this table."""
-    of_the_paper = plan.config.data.dataset == published.DATA_SETS[plan.number]
-    return dict(published.values(plan.number)) if of_the_paper else {}
-
-
-def _summary(result: Result, partition: str, score: str) -> Summary:
-    return summarise(stacked([run["partitions"][partition] for run in result.runs]), score)
-
-
-def _difference(classic: Result, other: Result, partition: str, score: str) -> Difference | None:
-    """On seeds that both have: one may have failed with a seed."""
-    by_seed = [{run["seed"]: run["partitions"][partition] for run in result.runs} for result in (classic, other)]
-    seeds = sorted(by_seed[0].keys() & by_seed[1].keys())
-    if not seeds:
-        return None
-    first, second = (stacked([parts[seed] for seed in seeds]) for parts in by_seed)
-    return difference(first, second, score, by_seed[0][seeds[0]]["frames"])
+def _rows(number: int, task: str, rows: Sequence[str], systems: Sequence[str]) -> tuple[str, ...]:
+    for row in (*rows, *systems):
+        if row != published.END_TO_END and task not in find_system(row).tasks:
+            tasks = " and ".join(find_system(row).tasks)
+            raise InputError(f"row {row} learns {tasks}, but table {number} is a {task}")
+    own = tuple(row for row in SYSTEM_NAMES if task in find_system(row).tasks)
+    default = own if number == 3 else (*own, published.END_TO_END)
+    wanted = tuple(dict.fromkeys((*(rows or default), *systems)))
+    if set(wanted) <= {published.END_TO_END}:
+        raise InputError(f"--rows {published.END_TO_END}: it can't be fitted to features; name other systems, too")
+    return wanted

@@ -59,8 +59,8 @@ _CLASSES = {
 }
 
 
-def scenarios(table: int) -> tuple[tuple[str, ...], ...]:
-    """The scenarios of a table: target, then auxiliary modality.
+def modalities(table: int) -> tuple[tuple[str, ...], ...]:
+    """The modalities of each scenario of a table: the target, then the auxiliary.
 
     Args:
         table: 1, 2 or 3.
@@ -74,7 +74,7 @@ def scenarios_on(dataset: str) -> tuple[tuple[str, ...], ...]:
     Args:
         dataset: its name.
     """
-    return next((scenarios(table) for table, name in DATA_SETS.items() if name == dataset), ())
+    return next((modalities(table) for table, name in DATA_SETS.items() if name == dataset), ())
 
 
 def values(table: int) -> Mapping[tuple[str, tuple[str, ...], str], float]:
@@ -85,7 +85,7 @@ def values(table: int) -> Mapping[tuple[str, tuple[str, ...], str], float]:
     """
     rows = {1: _AROUSAL, 2: _VALENCE, 3: _CLASSES}[table]
     partitions = ("dev", "test") if table in (1, 2) else ("dev",)
-    places = [(scenario, partition) for scenario in scenarios(table) for partition in partitions]
+    places = [(scenario, partition) for scenario in modalities(table) for partition in partitions]
     return {
         (row, scenario, partition): value
         for row, printed in rows.items()

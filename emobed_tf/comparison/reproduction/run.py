@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf import console
-from emobed_tf.comparison.grids import Grid, to_html, to_markdown
+from emobed_tf.comparison.former import key_of_format_1
+from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_markdown
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, run_cells
-from emobed_tf.comparison.reproduction.plan import Entry, Plan, entries, identity
-from emobed_tf.comparison.reproduction.table import csv_rows, grids, narrow, notes, title
+from emobed_tf.comparison.reproduction.entries import Entry, table_entries
+from emobed_tf.comparison.reproduction.plan import TablePlan
+from emobed_tf.comparison.reproduction.table import narrow, table_grids, table_notes, table_rows, table_title
 from emobed_tf.comparison.workers import Workers
+from emobed_tf.config import preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
 from emobed_tf.files import write_bytes, write_csv
 
 
 @dataclass(frozen=True)
-class Table:
+class ReproducedTable:
     """A reproduced table.
 
     Attributes:
@@ -40,18 +43,18 @@ class Table:
 
 
 def reproduce(
-    plan: Plan,
+    plan: TablePlan,
     budget: Budget,
     how: Workers,
     output: Path,
     *,
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda text: None,
-) -> Table:
+) -> ReproducedTable:
     """Fits all rows of a table, or what a folder still lacks of them, and writes it.
 
     Args:
-        plan: from `reproduction.plan`.
+        plan: from `plan_table`.
         budget: for each row.
         how: where the work is done.
         output: folder, new or with what an earlier call left.
@@ -69,13 +72,19 @@ def reproduce(
         fingerprints |= problem.facts.fingerprints
         simulated = simulated or problem.corpus.simulated
         score, label = problem.score, problem.label
-    with contextlib.closing(Ledger(output / "ledger.jsonl", identity(plan, fingerprints))) as ledger:
+    ledger = Ledger(
+        output / "ledger.jsonl",
+        plan.identity(fingerprints),
+        defaults={"settings": preset(plan.config.data.dataset).to_dict()},
+        former_key=key_of_format_1,
+    )
+    with contextlib.closing(ledger):
         if simulated:
             say(notice(plan.config.data.dataset, plan.config.data.data_dir))
         say(
             f"table {plan.number}: {len(plan.systems)} systems, {len(plan.scenarios)} scenarios, {len(cells)} different"
-            f" cells; for each {budget.configurations} configurations and {budget.seeds} seeds; one fit of each system "
-            "is timed first"
+            f" cells; for each {budget.configurations} configurations and {budget.seeds} seeds; two fits of each "
+            "system are timed first"
         )
         results = run_cells(
             cells,
@@ -85,28 +94,21 @@ def reproduce(
             threads=plan.config.training.threads,
             predictions=output / "predictions",
             progress=progress,
-            announce=lambda seconds: say(f"estimated time for the rest: {_duration(seconds)}"),
+            announce=lambda seconds: say(f"estimated time for the rest: {duration_text(seconds)}"),
         )
-    found = entries(plan, results, score, simulated)
-    head, tables = title(plan, label, score, simulated), grids(plan, found)
-    below = notes(plan, found, score)
-    write_csv(output / "table.csv", csv_rows(plan, found, label, score, simulated))
-    write_bytes(output / "table.md", to_markdown(head, tables, below).encode())
-    write_bytes(output / "table.html", to_html(head, tables, below).encode())
-    return Table(head, found, tables, below)
+    entries = table_entries(plan, results, score, simulated)
+    title, grids = table_title(plan, label, score, simulated), table_grids(plan, entries)
+    notes = table_notes(plan, entries, score)
+    write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))
+    write_bytes(output / "table.md", to_markdown(title, grids, notes).encode())
+    write_bytes(output / "table.html", to_html(title, grids, notes).encode())
+    return ReproducedTable(title, entries, grids, notes)
 
 
-def show(table: Table) -> None:
+def show_table(table: ReproducedTable) -> None:
     """Prints the table."""
     for grid in table.grids:
         shown = narrow(grid)
         console.table(f"{table.title}; {grid.title}", shown.columns, shown.rows)
     for note in table.notes:
         print(f"- {note}")
-
-
-def _duration(seconds: float) -> str:
-    minutes = seconds / 60
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

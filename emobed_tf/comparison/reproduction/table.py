@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from emobed_tf import datasets
-from emobed_tf.comparison.grids import Grid
+from emobed_tf.comparison.grids import Grid, decimals, interval_text
 from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.reproduction.plan import PARTITIONS, Entry, Plan
+from emobed_tf.comparison.reproduction.entries import Entry
+from emobed_tf.comparison.reproduction.plan import TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
-from emobed_tf.systems.base import find
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS
+from emobed_tf.evaluation.significance import LEVEL, Interval
+from emobed_tf.evaluation.speaker_statistics import Summary
+from emobed_tf.systems.registry import find_system
 
-ALPHA = 0.05
-"""Level of both tests' marks (section 4.3)."""
 BY_SPEAKER, AS_PUBLISHED = "*", "†"
 """Marks of the exchange test by speaker, and of the paper's test."""
 ALL_MODALITIES = "‡"
@@ -24,17 +27,17 @@ _NO_RAW = "end-to-end needs raw recordings, which a package of features doesn't 
 _NONE = "-"
 
 
-def title(plan: Plan, label: str, score: str, simulated: bool) -> str:
+def table_title(plan: TablePlan, label: str, score: str, simulated: bool) -> str:
     """What the table is, in one line."""
-    what = f"{'CCC' if score == 'ccc' else score} of {label}"
+    what = f"{short_name(score)} of {label}"
     return f"{'SIMULATED: ' if simulated else ''}Table {plan.number}: {what}, {_data_set(plan)}"
 
 
-def grids(plan: Plan, entries: Sequence[Entry]) -> list[Grid]:
+def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
     """One table for each scenario, the rows in the plan's order."""
     printed = any(entry.published for entry in entries)
-    partitions = [part for part in PARTITIONS if any(part in e.scores or part in e.published for e in entries)]
-    last = partitions[-1] if partitions else PARTITIONS[0]
+    partitions = [part for part in SCORED_PARTITIONS if any(part in e.scores or part in e.published for e in entries)]
+    last = partitions[-1] if partitions else SCORED_PARTITIONS[0]
     columns = ["system", *partitions, f"{last}, 95 %", "- classic", "95 %", "p swap", f"p {_test(plan)}"]
     if printed:
         columns.append(published.SOURCE[plan.config.data.dataset])
@@ -54,9 +57,9 @@ def narrow(grid: Grid) -> Grid:
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 
-def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]:
+def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -> list[str]:
     """What a reader has to know, and why cells are empty."""
-    paired = any(find(row).paired for row in plan.systems)
+    paired = any(find_system(row).paired for row in plan.systems)
     first = next((run for e in entries if e.result for run in e.result.runs), None)
     seeds = max((len(e.result.runs) for e in entries if e.result), default=0)
     tried = max((len(e.result.tried) for e in entries if e.result), default=0)
@@ -65,8 +68,8 @@ def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]
         f"mean ± standard deviation over seeds, up to {seeds}; each row tried configurations on development, up to "
         f"{tried}, and only fits with the chosen one saw test",
         f"p swap: better than classic by the exchange test over speakers, one-tailed, the evidence, {BY_SPEAKER} below "
-        f"{ALPHA}; p {_test(plan)}: the paper's test ({test}), which takes frames or utterances for independent and "
-        f"finds a difference between equally good systems in about 4 of 10 cases, {AS_PUBLISHED} below {ALPHA}",
+        f"{LEVEL}; p {_test(plan)}: the paper's test ({test}), which takes frames or utterances for independent and "
+        f"finds a difference between equally good systems in about 4 of 10 cases, {AS_PUBLISHED} below {LEVEL}",
         "- classic: difference of the means, and its interval: bootstrap over speakers, as of the scores",
         "kept: parameters at inference; fit: seconds of one"
         + (f"; {ALL_MODALITIES}: needs paired streams, and all modalities at inference" if paired else ""),
@@ -77,7 +80,7 @@ def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]
     if plan.missing:
         lines.append(f"left out: the paper's scenarios with {', '.join(plan.missing)}, which these data lack")
     failed = [entry for entry in entries if entry.result and entry.result.failed]
-    lines += dict.fromkeys(f"{_title(e.row)} on {e.result.cell.problem}: {e.result.failed}" for e in failed)
+    lines += dict.fromkeys(f"{_title(e.row)} on {e.result.cell.scenario.name}: {e.result.failed}" for e in failed)
     doubts = sorted({_title(e.row) for e in entries if e.result for run in e.result.runs if run["warnings"]})
     if doubts:
         lines.append(f"final fits that warned (see the ledger's `warnings`): {', '.join(doubts)}")
@@ -87,11 +90,13 @@ def notes(plan: Plan, entries: Sequence[Entry], problem_score: str) -> list[str]
     return lines
 
 
-def csv_rows(plan: Plan, entries: Sequence[Entry], label: str, score: str, simulated: bool) -> list[dict[str, Any]]:
+def table_rows(
+    plan: TablePlan, entries: Sequence[Entry], label: str, score: str, simulated: bool
+) -> list[dict[str, Any]]:
     """One row for each system, scenario and partition."""
     found = []
     for entry in entries:
-        for part in PARTITIONS:
+        for part in SCORED_PARTITIONS:
             if part in entry.scores or part in entry.published or (part == "dev" and not entry.scores):
                 found.append(
                     {
@@ -111,20 +116,20 @@ def csv_rows(plan: Plan, entries: Sequence[Entry], label: str, score: str, simul
     return found
 
 
-def _data_set(plan: Plan) -> str:
+def _data_set(plan: TablePlan) -> str:
     return datasets.get(plan.config.data.dataset).name
 
 
-def _test(plan: Plan) -> str:
+def _test(plan: TablePlan) -> str:
     return "Fisher" if plan.task == REGRESSION else "z-test"
 
 
 def _end_to_end(number: int) -> str:
     values = published.values(number)
     found = {
-        names[0]: "/".join(_short(values[published.END_TO_END, names, part]) for part in PARTITIONS)
-        for names in published.scenarios(number)
-        if (published.END_TO_END, names, PARTITIONS[0]) in values
+        names[0]: "/".join(decimals(values[published.END_TO_END, names, part]) for part in SCORED_PARTITIONS)
+        for names in published.modalities(number)
+        if (published.END_TO_END, names, SCORED_PARTITIONS[0]) in values
     }
     return ", ".join(f"{target} {pair}" for target, pair in found.items())
 
@@ -138,11 +143,11 @@ def _values(entry: Entry, part: str) -> dict[str, Any]:
         "seeds": len(runs),
         "low": summary and summary.low,
         "high": summary and summary.high,
-        "minus_classic": gain and gain.value,
-        "minus_classic_low": gain and gain.low,
-        "minus_classic_high": gain and gain.high,
-        "p_by_speaker": gain and gain.swap,
-        "p_exact": gain and gain.exact,
+        "minus_classic": gain and gain.difference,
+        "minus_classic_low": gain and gain.interval and gain.interval.low,
+        "minus_classic_high": gain and gain.interval and gain.interval.high,
+        "p_by_speaker": gain and gain.exchange.p_value,
+        "p_exact": gain and gain.exchange.exact,
         "speakers": len(runs[0]["partitions"][part]["speakers"]) if summary else None,
         "p_as_published": gain and gain.published,
         "n_as_published": runs[0]["partitions"][part]["frames"] if summary else None,
@@ -160,14 +165,14 @@ def _row(entry: Entry, partitions: Sequence[str], last: str, printed: bool) -> l
     cells = [_title(entry.row)]
     for part in partitions:
         summary = entry.scores.get(part)
-        cells.append(f"{_short(summary.mean)}±{_short(summary.deviation)}" if summary else _NONE)
+        cells.append(f"{decimals(summary.mean)}±{decimals(summary.deviation)}" if summary else _NONE)
     cells.append(_interval(entry.scores.get(last)))
-    cells.append(_no_zero(f"{gain.value:+.3f}") if gain else _NONE)
-    cells.append(_interval(gain, "+.3f"))
-    cells.append(_p(gain and gain.swap, BY_SPEAKER))
+    cells.append(decimals(gain.difference, signed=True) if gain else _NONE)
+    cells.append(_interval(gain and gain.interval, signed=True))
+    cells.append(_p(gain and gain.exchange.p_value, BY_SPEAKER))
     cells.append(_p(gain and gain.published, AS_PUBLISHED))
     if printed:
-        cells.append("/".join(_short(entry.published[p]) if p in entry.published else _NONE for p in partitions))
+        cells.append("/".join(decimals(entry.published[p]) if p in entry.published else _NONE for p in partitions))
     return cells
 
 
@@ -182,27 +187,15 @@ def _cost(entry: Entry) -> list[str]:
 def _title(row: str) -> str:
     if row == published.END_TO_END:
         return _END_TO_END
-    system = find(row)
+    system = find_system(row)
     return f"{system.title} {ALL_MODALITIES}" if system.paired else system.title
 
 
-def _interval(found: Any, form: str = ".3f") -> str:
-    if found is None or found.low is None:
-        return _NONE
-    low, high = (format(value, form) for value in (found.low, found.high))
-    return f"{_no_zero(low)} to {_no_zero(high)}"
+def _interval(ends: Summary | Interval | None, signed: bool = False) -> str:
+    return _NONE if ends is None or ends.low is None else interval_text(ends.low, ends.high, signed)
 
 
 def _p(value: float | None, mark: str) -> str:
     if value is None:
         return _NONE
-    return f"{_no_zero(f'{value:.4f}')}{mark if value < ALPHA else ''}"
-
-
-def _short(value: float) -> str:
-    return _no_zero(f"{value:.3f}")
-
-
-def _no_zero(text: str) -> str:
-    """As the paper prints numbers: .644."""
-    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
+    return f"{decimals(value, digits=4)}{mark if value < LEVEL else ''}"

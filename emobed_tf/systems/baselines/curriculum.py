@@ -23,14 +23,14 @@ from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
 from emobed_tf.systems.baselines.perception import check_ratings
-from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Choice, spread
 
 BINS = 5
 _BIN_LABEL = "disagreement_bin"
 
 
-class CurriculumLearning(Classic):
+class CurriculumLearning(ClassicSystem):
     """The classic system, easiest moments first."""
 
     title = "curriculum learning"

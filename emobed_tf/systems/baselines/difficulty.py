@@ -23,10 +23,10 @@ from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import AuxiliaryTask
 from emobed_tf.systems.baselines.perception import PerceptionMultiTask
 from emobed_tf.systems.baselines.reconstruction import ReconstructionMultiTask
-from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.frameworks import ClassicSystem
 
 
-class ReconstructionDifficulty(Classic):
+class ReconstructionDifficulty(ClassicSystem):
     """A network on [x; reconstruction error].
 
     Attributes:

@@ -15,15 +15,16 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, ccc_from_moments, confusion_matrix
+from emobed_tf.evaluation.metrics import ccc_from_moments, confusion_matrix
+from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.pairing import frame_steps, join, joined_problem, nearest, partners
-from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.frameworks import ClassicSystem
 
 _PARTS = 20  # of late fusion's weights
 
 
-class EarlyFusion(Classic):
+class EarlyFusion(ClassicSystem):
     """The classic system on the features of all modalities side by side (Fig. 2 a)."""
 
     title = "early fusion"
@@ -59,7 +60,7 @@ class ModelLevelFusion(EarlyFusion):
         self.trained = train_network(Problem(self.config(joined, settings, seed), joined.corpus), parts=self.parts)
 
 
-class LateFusion(Classic):
+class LateFusion(ClassicSystem):
     """A classic system for each modality, and the weighted average of what they say (Fig. 2 b).
 
     They are trained apart, so only development and test need be paired.
@@ -79,7 +80,7 @@ class LateFusion(Classic):
         partners(recordings, self.steps)  # refuses what is not paired before anything is trained
         self.systems = {}
         for name in self.steps:
-            self.systems[name] = Classic()
+            self.systems[name] = ClassicSystem()
             alone = Problem(problem.config.replace(target=name, auxiliary=()), problem.corpus)
             self.systems[name].fit(alone, settings, seed)
         golds = [recording.labels[problem.label] for recording in recordings[problem.target]]
@@ -111,7 +112,7 @@ def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[
     """Weights of an average of several predictions with the best score.
 
     Args:
-        score: `ccc`, or a key of `metrics.CLASSIFICATION_SCORES`.
+        score: one with a function of sums, see `score_table.SCORES`.
         golds: per recording labels `[frames]` or an int scalar.
         predictions: per recording `[modalities, frames]` or `[modalities, classes]`.
 
@@ -145,7 +146,7 @@ def _concordances(candidates: np.ndarray, gold: np.ndarray, predictions: np.ndar
 
 def _class_score(score: str, labels: np.ndarray, averages: np.ndarray) -> float:
     confusion = confusion_matrix(labels, averages.argmax(axis=1), averages.shape[1])
-    return float(CLASSIFICATION_SCORES[score](confusion))
+    return float(SCORES[score].function(confusion))
 
 
 def _check_auxiliaries(problem: Problem) -> None:

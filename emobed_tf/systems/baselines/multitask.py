@@ -17,14 +17,14 @@ from emobed_tf.corpora.corpus import DIMENSIONS, REGRESSION, Recording
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Range, spread
 
 if TYPE_CHECKING:
     from emobed_tf.systems.baselines.network import Head
 
 
-class AuxiliaryTask(Classic):
+class AuxiliaryTask(ClassicSystem):
     """The classic system with one more head: loss_y + weight * loss of that head.
 
     Attributes:

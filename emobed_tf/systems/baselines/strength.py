@@ -22,7 +22,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.baselines.svm import SupportVectorMachine
 from emobed_tf.systems.baselines.svr import COMPLEXITY, SupportVectorRegression
-from emobed_tf.systems.frameworks import Classic
+from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Choice, Range, spread
 
 _FOLDS = 3
@@ -41,7 +41,7 @@ class StrengthModelling(System):
         return spread(axes, {"order": _VECTORS_FIRST, "complexity": 1e-3 if regression else 1.0}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        vectors, network = self._support_vectors(problem, settings), (Classic, {})
+        vectors, network = self._support_vectors(problem, settings), (ClassicSystem, {})
         first, second = (vectors, network) if settings["order"] == _VECTORS_FIRST else (network, vectors)
         self.target, self.task, self.delay = problem.target, problem.task, problem.delay
         modality = problem.modality

@@ -1,5 +1,7 @@
 """The audit as a command: all controls, one page, in the folder of a cross-validation."""
 
+import json
+
 import pytest
 
 from tests.conftest import THREADS
@@ -36,7 +38,8 @@ class TestAudit:
         new = after[len(before) :].splitlines()
         # EmoBed and four controls, two folds, one try and one seed.
         assert len(new) == 5 * 2 * 2
-        assert not any("| classic |" in line for line in new)
+        systems = [json.loads(line)["key"]["system"] for line in new]
+        assert set(systems) == {"emobed", "triplet_alone", "permuted_labels", "itself_as_auxiliary", "as_many_steps"}
 
     def test_page(self, audited):
         folder, _, text = audited

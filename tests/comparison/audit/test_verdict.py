@@ -1,14 +1,21 @@
 """The verdict: what is said for every pattern of gains, on constructed results."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from emobed_tf.comparison.audit.verdict import CLASSIC, CONTROLS, EMOBED, conclusion, verdict_grid, verdicts
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold
-from emobed_tf.systems.controls import AS_MANY_STEPS, ITSELF, PERMUTED, TRIPLET_ALONE
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
+from emobed_tf.systems.controls import AS_MANY_STEPS, ITSELF_AS_AUXILIARY, PERMUTED_LABELS, TRIPLET_ALONE
 
 SPEAKERS = tuple(f"s{k}" for k in range(12))
 HUNDREDTHS = 100
+
+
+def of_speakers(counts):
+    return SpeakerStatistics(SPEAKERS[: len(counts)], (0,), counts, int(counts.sum()))
 
 
 def result(system, recall, target="audio", noise=4):
@@ -18,7 +25,7 @@ def result(system, recall, target="audio", noise=4):
     counts = np.zeros((len(SPEAKERS), 1, 2, 2))
     counts[:, 0, [0, 1], [0, 1]] = right[:, None]
     counts[:, 0, [0, 1], [1, 0]] = HUNDREDTHS - right[:, None]
-    return OutOfFold(target, system, system, SPEAKERS, (0,), counts)
+    return OutOfFold(target, system, system, of_speakers(counts))
 
 
 def results(classic, emobed, controls, target="audio"):
@@ -29,7 +36,7 @@ def results(classic, emobed, controls, target="audio"):
 
 class TestVerdicts:
     def test_there_are_four_controls(self):
-        assert list(CONTROLS) == [TRIPLET_ALONE, PERMUTED, ITSELF, AS_MANY_STEPS]
+        assert list(CONTROLS) == [TRIPLET_ALONE, PERMUTED_LABELS, ITSELF_AS_AUXILIARY, AS_MANY_STEPS]
 
     def test_transfer(self):
         (found,) = verdicts(results(50, 65, (51, 52, 53, 50)), ("audio",), "uar")
@@ -58,9 +65,9 @@ class TestVerdicts:
     def test_a_control_between_the_two_is_only_not_excluded(self):
         # EmoBed leads classic by 8 hundredths and a control by about 2, which itself is not clearly above classic.
         (found,) = verdicts(results(50, 58, (50, 56, 50, 50), "face"), ("face",), "uar")
-        assert PERMUTED in found.unbeaten or found.over_controls[PERMUTED].better
-        explained = [s for s in found.sentences if CONTROLS[PERMUTED] in s]
-        due = "is explained by" if found.of_controls[PERMUTED].better else "may be due to"
+        assert PERMUTED_LABELS in found.unbeaten or found.over_controls[PERMUTED_LABELS].better
+        explained = [s for s in found.sentences if CONTROLS[PERMUTED_LABELS] in s]
+        due = "is explained by" if found.of_controls[PERMUTED_LABELS].better else "may be due to"
         assert all(due in sentence for sentence in explained)
 
     def test_a_control_without_result_gives_no_verdict(self):
@@ -83,8 +90,8 @@ class TestVerdicts:
 
     def test_a_gain_within_chance_after_correction_is_none(self):
         # Five speakers who all gain: p = 1/32 = .031, twice that with two targets.
-        five = {key: OutOfFold(*key, key[1], r.speakers[:5], (0,), r.statistics[:5]) for key, r in
-                results(50, 65, (50, 50, 50, 50)).items()}  # fmt: skip
+        all_speakers = results(50, 65, (50, 50, 50, 50))
+        five = {key: replace(r, statistics=of_speakers(r.statistics.sums[:5])) for key, r in all_speakers.items()}
         (alone,) = verdicts(five, ("audio",), "uar")
         assert alone.better
         assert not verdicts(five, ("audio", "face"), "uar")[0].better

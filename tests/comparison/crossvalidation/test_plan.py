@@ -7,16 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emobed_tf.comparison.crossvalidation.plan import FoldSource, Protocol, check_settings, make_plan
-from emobed_tf.comparison.trials import Trial, run_trial
+from emobed_tf.comparison.crossvalidation.plan import (
+    CrossValidationSettings,
+    FoldSource,
+    check_settings,
+    plan_cross_validation,
+)
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import run_trial
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.systems.baselines.svm import SupportVectorMachine
+from emobed_tf.systems.registry import find_system
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
-THREE = Protocol(targets=("audio", "face"), folds=3)
+THREE = CrossValidationSettings(targets=("audio", "face"), folds=3)
 SYSTEMS = ("classic", "emobed")
 
 
@@ -27,7 +34,7 @@ def settings(folder, **changes):
 
 @pytest.fixture(scope="module")
 def plan(tables):
-    return make_plan(settings(tables), THREE, SYSTEMS)
+    return plan_cross_validation(settings(tables), THREE, SYSTEMS)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def spoilt(plan, tables, tmp_path_factory):
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    found = make_plan(settings(folder), THREE, SYSTEMS)
+    found = plan_cross_validation(settings(folder), THREE, SYSTEMS)
     assert found.folds == plan.folds
     return found
 
@@ -78,27 +85,34 @@ class TestPlan:
         assert plan.configs["face"].data.auxiliary == ("audio",)
 
     def test_another_selection(self, tables):
-        found = make_plan(settings(tables, selection="f1_micro"), THREE, SYSTEMS)
+        found = plan_cross_validation(settings(tables, selection="f1_micro"), THREE, SYSTEMS)
         assert found.configs["face"].classification_score == "f1_micro"
 
     def test_default_target_is_that_of_the_settings(self, tables):
-        assert make_plan(settings(tables, target="face"), Protocol(folds=3), SYSTEMS).targets == ("face",)
-        assert make_plan(settings(tables), Protocol(folds=3), SYSTEMS).targets == ("audio",)
+        assert plan_cross_validation(
+            settings(tables, target="face"), CrossValidationSettings(folds=3), SYSTEMS
+        ).targets == ("face",)
+        assert plan_cross_validation(settings(tables), CrossValidationSettings(folds=3), SYSTEMS).targets == ("audio",)
+
+    def test_a_cell_says_what_it_is(self, plan):
+        cells = plan.cells(SYSTEMS)
+        assert cells[1].scenario == Scenario("audio", ("face",), fold=2, folds=3)
+        assert len(set(cells)) == len(cells) == 2 * 2 * 3
 
     def test_cells_with_equal_shapes_are_neighbours(self, plan):
-        order = [(plan.target_of(cell), cell.system) for cell in plan.cells(SYSTEMS)]
+        order = [(cell.scenario.target, cell.system) for cell in plan.cells(SYSTEMS)]
         assert order == [(t, s) for t in ("audio", "face") for s in SYSTEMS for _ in range(3)]
 
     def test_one_modality_is_enough_without_a_crossmodal_system(self, tables):
         alone = settings(tables).replace(table=(f"audio={tables / 'audio.csv'}",))
-        found = make_plan(alone, Protocol(folds=3), ("classic", "svm"))
+        found = plan_cross_validation(alone, CrossValidationSettings(folds=3), ("classic", "svm"))
         assert found.configs["audio"].data.auxiliary == ()
         with pytest.raises(InputError, match="needs an auxiliary modality"):
-            make_plan(alone, Protocol(folds=3), SYSTEMS)
+            plan_cross_validation(alone, CrossValidationSettings(folds=3), SYSTEMS)
 
     def test_recola_speakers_are_its_recordings_with_labels(self, recola):
         config = preset("recola").replace(data_dir=recola, **TINY)
-        found = make_plan(config, Protocol(folds=3), SYSTEMS)
+        found = plan_cross_validation(config, CrossValidationSettings(folds=3), SYSTEMS)
         # Three recordings a partition; the simulated package has its test labels apart, where the reader finds them.
         assert sorted(found.speakers) == [f"{part}_{k}" for part in ("dev", "test", "train") for k in (1, 2, 3)]
         assert found.scores == ("ccc",)
@@ -107,7 +121,7 @@ class TestPlan:
         audio, face = (pd.read_csv(tables / f"{name}.csv") for name in ("audio", "face"))
         audio.drop(columns="partition").to_csv(tmp_path / "audio.csv", index=False)
         face.assign(partition=[f"split {k % 7}" for k in range(len(face))]).to_csv(tmp_path / "face.csv", index=False)
-        found = make_plan(settings(tmp_path), THREE, SYSTEMS)
+        found = plan_cross_validation(settings(tmp_path), THREE, SYSTEMS)
         assert found.folds == plan.folds
         for target in plan.targets:
             a, b = (each.cell(target, "classic", each.folds[1]).source().corpus for each in (found, plan))
@@ -118,23 +132,27 @@ class TestPlan:
 
     def test_identity_tells_what_matters(self, plan, tables):
         def identity(protocol=THREE, **changes):
-            return make_plan(settings(tables, **changes), protocol, SYSTEMS).identity()
+            return plan_cross_validation(settings(tables, **changes), protocol, SYSTEMS).identity()
 
         assert identity() == plan.identity()
         assert identity(epochs=4) != plan.identity()
         assert identity(dataclasses.replace(THREE, fold_seed=1)) != plan.identity()
         assert identity(dataclasses.replace(THREE, targets=("face",))) == plan.identity()
 
+    def test_defaults_are_those_of_the_data_set(self, plan):
+        defaults = plan.defaults()
+        assert (defaults["dataset"], defaults["batch_size"], defaults["margin"]) == ("tables", 64, "none")
+        missing = plan.identity().keys() - defaults.keys()
+        assert missing == {"command", "folds", "data"}, "settings that came later need a default"
+
 
 class TestNothingOfTheOuterFoldIsTouched:
-    @pytest.mark.parametrize("system", ["emobed", "svm", "emobed_tf.systems.controls:PermutedLabels"])
+    @pytest.mark.parametrize("system", ["emobed", "svm", "permuted_labels"])
     def test_choices_are_the_same(self, plan, spoilt, system):
-        from emobed_tf.systems.base import find
-
         def tried(of):
             cell = of.cell("audio", system, of.folds[0])
-            plans = find(system)().configurations(cell.source().without_test(), 2)
-            return [run_trial(Trial(cell.problem, cell.source, system, each, 0)).record for each in plans]
+            plans = find_system(system)().configurations(cell.source().without_test(), 2)
+            return [run_trial(cell.trial(each, 0)).record for each in plans]
 
         for a, b in zip(tried(plan), tried(spoilt), strict=True):
             assert "failed" not in a
@@ -142,11 +160,11 @@ class TestNothingOfTheOuterFoldIsTouched:
                 assert a[name] == b[name]
 
     def test_weights_are_the_same(self, plan, spoilt):
-        from emobed_tf.systems.frameworks import EmoBed
+        from emobed_tf.systems.frameworks import EmoBedSystem
 
         weights = []
         for of in (plan, spoilt):
-            system = EmoBed()
+            system = EmoBedSystem()
             system.fit(of.cell("audio", "emobed", of.folds[0]).source().without_test(), {"alpha": 0.5, "beta": 0.3}, 0)
             weights.append(system.trained.weights)
         assert weights[0].keys() == weights[1].keys()
@@ -159,7 +177,7 @@ class TestNothingOfTheOuterFoldIsTouched:
         for of in (plan, spoilt):
             cell = of.cell("audio", "svm", of.folds[1])
             defaults = SupportVectorMachine().configurations(cell.source(), 1)[0]
-            outcome = run_trial(Trial(cell.problem, cell.source, "svm", defaults, 0, final=True))
+            outcome = run_trial(cell.trial(defaults, 0, final=True))
             scores.append(outcome.record["partitions"])
         assert scores[0] != scores[1]
 
@@ -175,7 +193,9 @@ class TestSettings:
 
     def test_a_target_twice(self, tables):
         with pytest.raises(InputError, match="--targets: audio a second time"):
-            make_plan(settings(tables), Protocol(targets=("audio", "face", "audio")), SYSTEMS)
+            plan_cross_validation(
+                settings(tables), CrossValidationSettings(targets=("audio", "face", "audio")), SYSTEMS
+            )
 
     def test_a_source_can_be_sent_to_a_worker(self, plan):
         import pickle

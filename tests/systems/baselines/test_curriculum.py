@@ -7,8 +7,8 @@ import pytest
 
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION
 from emobed_tf.errors import InputError
-from emobed_tf.systems.base import find
 from emobed_tf.systems.baselines.curriculum import CurriculumLearning, bins_in, difficulty_bins, vote_entropy
+from emobed_tf.systems.registry import find_system
 from tests.systems.baselines.constructed import development_score, problem, utterances
 
 
@@ -73,7 +73,7 @@ def contradictory(agreed="right", task="regression", **settings):
 
 
 def scored(name, given, settings):
-    system = find(name)()
+    system = find_system(name)()
     system.fit(given, settings, 0)
     return system, development_score(system, given)
 

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from emobed_tf.systems.base import find
 from emobed_tf.systems.baselines.difficulty import PerceptionDifficulty, ReconstructionDifficulty
+from emobed_tf.systems.registry import find_system
 from tests.systems.baselines.constructed import development_score, problem, utterances
 from tests.systems.baselines.test_perception import rated
 
@@ -38,7 +38,7 @@ class Oracle:
 class TestSecondStage:
     def test_wins_where_the_difficulty_tells_the_label(self, monkeypatch):
         monkeypatch.setattr(ReconstructionDifficulty, "stage", Oracle)
-        given, classic, system = unrelated(), find("classic")(), ReconstructionDifficulty()
+        given, classic, system = unrelated(), find_system("classic")(), ReconstructionDifficulty()
         classic.fit(given, {}, 0)
         system.fit(given, {"weight": 0.7}, 0)
         assert development_score(system, given) > 0.95
@@ -54,7 +54,7 @@ class TestSecondStage:
 @pytest.mark.usefixtures("stack")
 class TestBothStages:
     def test_reconstruction(self):
-        given, system = unrelated(), find("ddat_re")()
+        given, system = unrelated(), find_system("ddat_re")()
         assert isinstance(system, ReconstructionDifficulty)
         system.fit(given, {"weight": 1.0}, 0)
         recordings = given.recordings("dev")["audio"]
@@ -65,7 +65,7 @@ class TestBothStages:
         assert system.trained.weights["audio.standardise/deviation"][-1] == pytest.approx(column.std(), rel=1e-4)
 
     def test_perception_needs_no_ratings_at_inference(self):
-        given, system = rated(), find("ddat_pu")()
+        given, system = rated(), find_system("ddat_pu")()
         assert isinstance(system, PerceptionDifficulty)
         system.fit(given, {"weight": 1.0}, 0)
         recordings = given.recordings("dev")["audio"]

@@ -9,9 +9,9 @@ import pytest
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Recording
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
-from emobed_tf.systems.base import find
 from emobed_tf.systems.baselines.fusion import best_weights
 from emobed_tf.systems.baselines.pairing import join, joined_problem, nearest, partners
+from emobed_tf.systems.registry import find_system
 from tests.systems.baselines.constructed import development_score, modality, problem, utterances
 
 
@@ -168,7 +168,7 @@ def both():
 
 
 def scored(name, given):
-    system = find(name)()
+    system = find_system(name)()
     system.fit(given, {}, 0)
     return system, development_score(system, given)
 
@@ -215,14 +215,14 @@ class TestSystems:
 
     def test_same_number_of_configurations_as_classic(self, both):
         for name in ("early", "model_level", "late"):
-            assert find(name).paired
-            assert find(name)().configurations(both, 5) == find("classic")().configurations(both, 5)
+            assert find_system(name).paired
+            assert find_system(name)().configurations(both, 5) == find_system("classic")().configurations(both, 5)
 
     @pytest.mark.parametrize("name", ["early", "model_level", "late"])
     def test_no_other_modality(self, both, name):
         alone = dataclasses.replace(both, config=both.config.replace(auxiliary=()))
         with pytest.raises(InputError, match="needs another modality beside audio"):
-            find(name)().fit(alone, {}, 0)
+            find_system(name)().fit(alone, {}, 0)
 
     @pytest.mark.parametrize("name", ["early", "late"])
     def test_unpaired_data(self, both, name):
@@ -231,7 +231,7 @@ class TestSystems:
         modalities = {**both.corpus.modalities, "face": less}
         corpus = dataclasses.replace(both.corpus, modalities=modalities)
         with pytest.raises(InputError, match="'face' lacks 1 of 150 recordings .* 'dev': dev_u7;"):
-            find(name)().fit(dataclasses.replace(both, corpus=corpus), {}, 0)
+            find_system(name)().fit(dataclasses.replace(both, corpus=corpus), {}, 0)
 
 
 @pytest.fixture(scope="module")

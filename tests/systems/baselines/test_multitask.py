@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emobed_tf.errors import InputError
-from emobed_tf.systems.base import find
 from emobed_tf.systems.baselines.multitask import MultiTask, with_training_label
+from emobed_tf.systems.registry import find_system
 from tests.systems.baselines.constructed import development_score, problem, utterances
 
 
@@ -30,7 +30,7 @@ def narrow(valence, noise, columns):
 
 
 def scored(name, given, settings):
-    system = find(name)()
+    system = find_system(name)()
     system.fit(given, settings, 0)
     return system, development_score(system, given)
 

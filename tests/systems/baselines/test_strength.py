@@ -58,7 +58,7 @@ class Reader(System):
 def stand_ins(monkeypatch):
     Memory.taught, Reader.read = [], {}
     monkeypatch.setattr(strength, "SupportVectorRegression", Memory)
-    monkeypatch.setattr(strength, "Classic", Reader)
+    monkeypatch.setattr(strength, "ClassicSystem", Reader)
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -110,7 +110,7 @@ class TestTime:
         given = frames(60)
         Oracle.truth = {r.id: r.labels["arousal"] for r in given.modality.recordings}
         Reader.read = {}
-        monkeypatch.setattr(strength, "Classic", Oracle)
+        monkeypatch.setattr(strength, "ClassicSystem", Oracle)
         monkeypatch.setattr(strength, "SupportVectorRegression", Reader)
         StrengthModelling().fit(given, {"order": NETWORK, "complexity": 1.0}, 0)
         for recording in given.modality.recordings:

@@ -1,0 +1,40 @@
+"""What a system is compared on: a target modality beside auxiliaries, in all of the data or in a fold of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A target modality, its auxiliaries, and the part of the data.
+
+    Attributes:
+        target: modality to recognise emotion from.
+        auxiliaries: modalities that help in training.
+        fold: number of the outer fold, from 1; None for the data set's own partitions.
+        folds: number of outer folds; None for the data set's own partitions.
+    """
+
+    target: str
+    auxiliaries: tuple[str, ...] = ()
+    fold: int | None = None
+    folds: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What people read, and what a folder of predictions is called.
+
+        `audio (+video)`, as the paper writes it; `audio+video, fold 1 of 5`.
+        """
+        if self.fold is not None:
+            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}"
+        return f"{self.target} (+{', '.join(self.auxiliaries)})" if self.auxiliaries else self.target
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON values."""
+        return {
+            "target": self.target,
+            "auxiliaries": list(self.auxiliaries),
+            "fold": self.fold,
+            "folds": self.folds,
+        }

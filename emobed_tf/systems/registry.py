@@ -1,0 +1,78 @@
+"""Systems by name: the rows of the paper's tables, the audit's controls, and those of one's own."""
+
+import importlib
+
+from emobed_tf.errors import InputError
+from emobed_tf.systems.base import System
+
+_SYSTEMS = {
+    "classic": "frameworks:ClassicSystem",
+    "joint": "frameworks:JointSystem",
+    "triplet": "frameworks:TripletSystem",
+    "emobed": "frameworks:EmoBedSystem",
+    "emobed_stable": "frameworks:StableEmoBedSystem",
+    "emobed_weighed": "frameworks:WeighedEmoBedSystem",
+    "early": "baselines.fusion:EarlyFusion",
+    "model_level": "baselines.fusion:ModelLevelFusion",
+    "late": "baselines.fusion:LateFusion",
+    "multi_task": "baselines.multitask:MultiTask",
+    "svr": "baselines.svr:SupportVectorRegression",
+    "svm": "baselines.svm:SupportVectorMachine",
+    "forest": "baselines.forest:RandomForest",
+    "strength": "baselines.strength:StrengthModelling",
+    "mtl_re": "baselines.reconstruction:ReconstructionMultiTask",
+    "mtl_pu": "baselines.perception:PerceptionMultiTask",
+    "ddat_re": "baselines.difficulty:ReconstructionDifficulty",
+    "ddat_pu": "baselines.difficulty:PerceptionDifficulty",
+    "curriculum": "baselines.curriculum:CurriculumLearning",
+}
+SYSTEM_NAMES = tuple(_SYSTEMS)
+"""Names of the package's own systems: the rows of its tables."""
+
+_CONTROLS = {
+    "triplet_alone": "controls:TripletAlone",
+    "permuted_labels": "controls:PermutedLabels",
+    "itself_as_auxiliary": "controls:ItselfAsAuxiliary",
+    "as_many_steps": "controls:AsManySteps",
+}
+CONTROL_NAMES = tuple(_CONTROLS)
+"""Names of the audit's controls: systems, too, but no rows of a table."""
+
+FORMER_NAMES = {
+    "triplet_alone": "emobed_tf.controls:TripletAlone",
+    "permuted_labels": "emobed_tf.controls:PermutedLabels",
+    "itself_as_auxiliary": "emobed_tf.controls:ItselfAsAuxiliary",
+    "as_many_steps": "emobed_tf.controls:AsManySteps",
+}
+"""What systems were called before, by their names."""
+
+
+def find_system(name: str) -> type[System]:
+    """A system by name. Its module is imported only then.
+
+    Args:
+        name: one of `SYSTEM_NAMES` or `CONTROL_NAMES`, a former name, or `package.module:Class`.
+
+    Raises:
+        InputError: if there is none of that name.
+    """
+    where = _places().get(name, name)
+    module, _, attribute = where.partition(":")
+    if not module or not attribute:
+        raise InputError(
+            f"unknown system '{name}'; expected {', '.join(SYSTEM_NAMES)}, a control of the audit "
+            f"({', '.join(CONTROL_NAMES)}), or package.module:Class"
+        )
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"system {name}: {error}; expected a class of a module that Python can import") from None
+    if not (isinstance(found, type) and issubclass(found, System)) or found.__abstractmethods__:
+        raise InputError(f"system {name}: expected a subclass of emobed_tf.systems.System with all of its methods")
+    return found
+
+
+def _places() -> dict[str, str]:
+    """`package.module:Class` of every system and control, by present and former names."""
+    places = {name: f"emobed_tf.systems.{place}" for name, place in (_SYSTEMS | _CONTROLS).items()}
+    return places | {former: places[name] for name, former in FORMER_NAMES.items()}

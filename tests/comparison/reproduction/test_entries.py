@@ -1,0 +1,42 @@
+"""What a table says of each row: scores and differences of constructed results, the paper's values beside them."""
+
+from emobed_tf.comparison.protocol import CellResult
+from emobed_tf.comparison.reproduction import published
+from emobed_tf.comparison.reproduction.entries import table_entries
+from emobed_tf.comparison.reproduction.plan import plan_table
+from emobed_tf.config import preset
+from tests.comparison.reproduction.constructed import results
+
+
+class TestEntries:
+    def test_published_beside_the_same_data_only(self, plan):
+        real = table_entries(plan, results(plan), "ccc", simulated=False)
+        found = {(e.row, e.scenario.target): e.published for e in real}
+        assert found["emobed", "audio"] == {"dev": 0.792, "test": 0.644}
+        assert found[published.END_TO_END, "video_appearance"] == {"dev": 0.371, "test": 0.435}
+        assert found["early", "audio"] == {}
+        assert all(not e.published for e in table_entries(plan, results(plan), "ccc", simulated=True))
+
+    def test_no_published_beside_own_tables(self, tables):
+        own = plan_table(3, preset("tables").replace(data_dir=tables), rows=["classic", "svm"])
+        assert all(not e.published for e in table_entries(own, results(own), "ccc", simulated=False))
+
+    def test_differences_are_from_classic_of_the_same_target(self, plan):
+        for entry in table_entries(plan, results(plan), "ccc", simulated=True):
+            if entry.row == "emobed":
+                assert entry.differences["test"].difference > 0.05
+                assert entry.differences["test"].exchange.p_value == 1 / 512  # better on each of nine speakers
+            elif entry.row in ("classic", published.END_TO_END):
+                assert entry.differences == {}
+            else:
+                assert entry.differences["test"].difference == 0
+                assert entry.differences["test"].exchange.p_value == 1
+
+    def test_seeds_that_one_lacks_are_not_compared(self, plan):
+        given = results(plan)
+        for k, result in enumerate(given):
+            if result.cell.system == "emobed":
+                given[k] = CellResult(result.cell, result.settings, result.tried, result.runs[1:], "one failed")
+        entry = next(e for e in table_entries(plan, given, "ccc", simulated=True) if e.row == "emobed")
+        assert len(entry.scores["test"].values) == 2
+        assert entry.differences["test"].exchange.p_value == 1 / 512

@@ -1,0 +1,44 @@
+"""Tables as Markdown and HTML, and numbers as the paper prints them."""
+
+import pytest
+
+from emobed_tf.comparison.grids import Grid, decimals, duration_text, interval_text, to_html, to_markdown
+
+
+class TestDocument:
+    GRID = Grid("a|b", ["system", "x<y"], [["one_two", "1 & 2"]])
+
+    def test_markdown(self):
+        text = to_markdown("title", [self.GRID], ["a note*"])
+        assert "| system | x\\<y |\n| --- | ---: |\n| one\\_two | 1 & 2 |" in text
+        assert text.endswith("- a note\\*\n")
+
+    def test_html(self):
+        text = to_html("t", [self.GRID], ["<b>"])
+        assert "<th>x&lt;y</th>" in text and "<td>1 &amp; 2</td>" in text and "<li>&lt;b&gt;</li>" in text
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("value", "options", "text"),
+        [
+            (0.1234, {}, ".123"),
+            (-0.1, {}, "-.100"),
+            (0.02, {"signed": True}, "+.020"),
+            (1.0, {}, "1.000"),
+            (10.5, {}, "10.500"),
+            (0.00196, {"digits": 4}, ".0020"),
+        ],
+    )
+    def test_decimals(self, value, options, text):
+        assert decimals(value, **options) == text
+
+    def test_interval(self):
+        assert interval_text(-0.01, 0.2) == "-.010 to .200"
+        assert interval_text(-0.01, 0.2, signed=True) == "-.010 to +.200"
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"), [(0.0, "0 s"), (119.0, "119 s"), (120.0, "2 min"), (7100.0, "118 min"), (9000.0, "2.5 h")]
+    )
+    def test_duration(self, seconds, text):
+        assert duration_text(seconds) == text

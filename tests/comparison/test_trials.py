@@ -1,0 +1,113 @@
+"""One fit: its record against scores that are known, and its key."""
+
+import json
+
+import numpy as np
+import pytest
+
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import OfficialSource, Trial, recorded_statistics, run_trial
+from emobed_tf.config import preset
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.metrics import concordance_cc
+from emobed_tf.evaluation.postprocessing import PostProcessing
+from emobed_tf.systems.base import System
+
+HERE = "tests.comparison.test_trials"
+
+
+class Follower(System):
+    """Says the gold standard with half its deviation, one second late."""
+
+    title = "follower"
+
+    def configurations(self, problem, number):
+        return [{}]
+
+    def fit(self, problem, settings, seed):
+        self.target = problem.target
+
+    def predict(self, recordings):
+        return [np.r_[np.full(25, g[0]), g[:-25]] / 2 for g in (r.labels["arousal"] for r in recordings[self.target])]
+
+
+@pytest.fixture(scope="module")
+def outcome(recola, stack):
+    source = OfficialSource(preset().replace(data_dir=recola, threads=1))
+    return source(), run_trial(Trial(Scenario("audio"), source, f"{HERE}:Follower", {}, 0, final=True))
+
+
+class TestRegression:
+    def test_the_chain_is_learnt_on_development_and_used_on_test(self, outcome):
+        problem, found = outcome
+        chain = found.record["chain"]
+        assert chain["scaled"] and chain["gain"] == pytest.approx(2, rel=0.2)
+        golds = [r.labels["arousal"] for r in problem.recordings("test")["audio"]]
+        raw = [found.predictions["test"][r.id] for r in problem.recordings("test")["audio"]]
+        final = [PostProcessing.from_dict(chain).apply(values) for values in raw]
+        scores = found.record["partitions"]["test"]["scores"]
+        assert scores["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(final)))
+        assert scores["raw"]["ccc"] == pytest.approx(concordance_cc(np.concatenate(golds), np.concatenate(raw)))
+        assert scores["ccc"] > scores["raw"]["ccc"]
+
+    def test_the_score_is_the_post_processed_one(self, outcome):
+        record = outcome[1].record
+        assert record["score"] == record["partitions"]["dev"]["scores"]["ccc"]
+
+    def test_statistics_are_the_sums_by_speaker(self, outcome):
+        problem, found = outcome
+        part = found.record["partitions"]["test"]
+        members = problem.recordings("test")["audio"]
+        assert part["speakers"] == sorted({r.speaker for r in members})
+        assert [row[0] for row in part["statistics"]] == [r.frames for r in sorted(members, key=lambda r: r.speaker)]
+
+
+class TestKey:
+    def trial(self, **changes):
+        fields = {"scenario": Scenario("audio", ("face",), 1, 5), "source": None, "system": "emobed"}
+        return Trial(**{**fields, "settings": {"beta": 0.5, "alpha": 1.0}, "seed": 3, **changes})
+
+    def test_has_all_that_tells_trials_apart(self):
+        assert self.trial().key == {
+            "target": "audio",
+            "auxiliaries": ["face"],
+            "fold": 1,
+            "folds": 5,
+            "system": "emobed",
+            "settings": {"beta": 0.5, "alpha": 1.0},
+            "seed": 3,
+            "purpose": "choice",
+        }
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"scenario": Scenario("audio", ("face",), 2, 5)},
+            {"scenario": Scenario("audio", ("face",))},
+            {"scenario": Scenario("audio+face", (), 1, 5)},
+            {"system": "joint"},
+            {"settings": {"alpha": 1.0}},
+            {"seed": 4},
+            {"final": True},
+        ],
+    )
+    def test_another_trial_has_another_key(self, change):
+        assert self.trial(**change).key != self.trial().key
+
+    def test_is_json(self):
+        assert json.loads(json.dumps(self.trial().key)) == self.trial().key
+
+
+class TestRecordedStatistics:
+    def records(self, names=("ab", "ab")):
+        test = [{"speakers": list(n), "statistics": [[k, 1], [k, 2]], "frames": 9} for k, n in enumerate(names)]
+        return [{"seed": 4 + k, "partitions": {"test": part}} for k, part in enumerate(test)]
+
+    def test_speakers_then_seeds(self):
+        found = recorded_statistics(self.records(), "test")
+        assert found.sums.tolist() == [[[0, 1], [1, 1]], [[0, 2], [1, 2]]]
+        assert (found.speakers, found.seeds, found.count) == (("a", "b"), (4, 5), 9)
+
+    def test_other_speakers(self):
+        with pytest.raises(InputError, match="different speakers"):
+            recorded_statistics(self.records(("ab", "ac")), "test")
