@@ -15,6 +15,7 @@ from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.evaluation.scores import speaker_statistics
 from emobed_tf.systems.base import Problem, System, find
+from emobed_tf.training.session import default_session
 
 Source = Callable[[], Problem]
 """Where a problem comes from: it can be pickled and hashed, so that a worker reads the data for itself, once."""
@@ -31,9 +32,7 @@ class Official:
     config: Config
 
     def __call__(self) -> Problem:
-        from emobed_tf.corpora.configured import kept_corpus
-
-        return Problem(*kept_corpus(self.config))
+        return Problem(*default_session().corpora.load(self.config))
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class PacedSource:
 
     def __call__(self) -> PacedProblem:
         problem = self.source()
-        return PacedProblem(problem.config, problem.corpus, json.loads(self.emobed))
+        return PacedProblem(problem.config, problem.corpus, json.loads(self.emobed), session=problem.session)
 
 
 def paced(cells: Sequence[Cell], results: Sequence[Result]) -> list[Cell]:

@@ -17,10 +17,11 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.config import Config
-from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
+from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem, find
+from emobed_tf.training.session import default_session
 
 REFERENCE = "classic"
 _NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", "data_dir", "table")
@@ -54,7 +55,7 @@ class FoldSource:
     fold: Fold
 
     def __call__(self) -> Problem:
-        config, corpus = kept_corpus(self.config, partitioned=False)
+        config, corpus = default_session().corpora.load(self.config, partitioned=False)
         return Problem(config, regrouped(corpus, self.fold))
 
 
@@ -150,7 +151,8 @@ def make_plan(settings: Config, protocol: Protocol, systems: Sequence[str]) -> P
     with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
     configs, corpora = {}, {}
     for target in targets:
-        config, corpus = kept_corpus(_of_target(settings, target, with_auxiliaries), partitioned=False)
+        wanted = _of_target(settings, target, with_auxiliaries)
+        config, corpus = default_session().corpora.load(wanted, partitioned=False)
         if corpus.task != REGRESSION and config.training.selection is None:
             config = config.replace(selection="uar")
         configs[config.data.target], corpora[config.data.target] = config, corpus
