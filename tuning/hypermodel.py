@@ -7,9 +7,9 @@ import keras_tuner
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
-from emobed_tf.models.cache import keep_for_the_next
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.training.loop import train
+from emobed_tf.training.session import Session
 from emobed_tf.training.setup import prepare
 from tuning.space import Space
 
@@ -25,11 +25,12 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
         config: the ground, resolved, from `load_corpus`.
         corpus: from `load_corpus`; its test partition is never looked at.
         space: what is searched.
+        session: that trains. Default: that of this process.
     """
 
-    def __init__(self, config: Config, corpus: Corpus, space: Space):
+    def __init__(self, config: Config, corpus: Corpus, space: Space, session: Session | None = None):
         super().__init__(name="emobed")
-        self.config, self.corpus, self.space = config, corpus, space
+        self.config, self.corpus, self.space, self.session = config, corpus, space, session
 
     @property
     def score(self) -> str:
@@ -56,8 +57,8 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
     def build(self, hp: keras_tuner.HyperParameters) -> EmoBed:
         """The compiled model of a trial, with initial weights."""
         self.declare_hyperparameters(hp)
-        setup = prepare(self.settings(hp), self.corpus)
-        keep_for_the_next(setup.shape, setup.model)  # `fit` takes it from there
+        setup = prepare(self.settings(hp), self.corpus, session=self.session)
+        setup.leave()  # `fit` takes it from there
         return setup.model
 
     def fit(
@@ -94,7 +95,7 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
         config = self.settings(hp)
         if seed is not None:
             config = config.replace(seed=seed)
-        trained = train(config, self.corpus, callbacks=callbacks)
+        trained = train(config, self.corpus, callbacks=callbacks, session=self.session)
         return {
             self.score: float(trained.score),
             "epochs": len(trained.history),

@@ -8,10 +8,11 @@ from typing import Any
 
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
-from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
+from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.systems.base import Problem
+from emobed_tf.training.session import default_session
 from tuning.sweep_values import NumericSetting, Value, check_data
 
 _OWN = ("target", "auxiliary", "dimension")  # settings that scenarios of one sweep don't share
@@ -106,7 +107,7 @@ def sweep_scenarios(
     found: list[SweepScenario] = []
     for dimension in dimensions or (settings.data.dimension,):
         for target in targets or (settings.data.target,):
-            config, corpus = kept_corpus(_of(settings, target, dimension), progress)
+            config, corpus = default_session().corpora.load(_of(settings, target, dimension), progress)
             check_data(parameter, config, corpus)
             found.append(_scenario(config, corpus))
             if found[-1].name in [scenario.name for scenario in found[:-1]]:
@@ -155,7 +156,8 @@ def run_sweep_trial(trial: SweepTrial) -> dict[str, Any]:
     from emobed_tf.training.loop import train
 
     scenario = trial.scenario
-    config, corpus = kept_corpus(scenario.config.replace(**{trial.parameter: trial.value, "seed": trial.seed}))
+    settings = scenario.config.replace(**{trial.parameter: trial.value, "seed": trial.seed})
+    config, corpus = default_session().corpora.load(settings)
     if fingerprints(config, corpus) != dict(scenario.data):
         raise InputError(f"{config.data.data_dir or 'the tables'}: not the data that the sweep began with")
     found: dict[str, Any] = dict.fromkeys(("score", "epochs", "best_epoch", "seconds", "reason"))

@@ -28,6 +28,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.training.loop import train_run
+from emobed_tf.training.session import Session
 from tuning import cluster
 from tuning import search_results as results
 from tuning.folder import SearchFolder, SearchIdentity
@@ -50,6 +51,7 @@ def tuner(
     seeds: int = 1,
     resume: bool = False,
     corpus: Corpus | None = None,
+    session: Session | None = None,
 ) -> "Tuner":
     """A search that can begin.
 
@@ -64,6 +66,7 @@ def tuner(
         seeds: trainings of a trial, with seeds from the configuration's on. Their mean score counts.
         resume: continue what stands in `output`; it may have more trials than before.
         corpus: from `load_corpus`. Default: read here.
+        session: that trains in this process. Default: that of the process.
 
     Raises:
         InputError: for wrong data, settings or parameters, or a folder with another search.
@@ -76,7 +79,7 @@ def tuner(
     searched = searched.grid() if kind == "grid" else searched
     config = searched.settings(config, searched.fixed)
     identity = SearchIdentity.of(config, corpus, searched, kind, seeds)
-    hypermodel = EmoBedHyperModel(config, corpus, searched)
+    hypermodel = EmoBedHyperModel(config, corpus, searched, session)
     declared = keras_tuner.HyperParameters()
     declared.Fixed(IDENTITY, identity.digest)
     hypermodel.declare_hyperparameters(declared)
@@ -211,7 +214,8 @@ class Tuner(BaseTuner):
         if run.config_file.exists() and run.finished and run.config() == config:
             return run
         shutil.rmtree(run.path, ignore_errors=True)  # of an earlier winner, or cut short
-        return train_run(config, run.path, corpus=self.hypermodel.corpus, progress=progress)
+        model = self.hypermodel
+        return train_run(config, run.path, corpus=model.corpus, progress=progress, session=model.session)
 
     def show(self) -> None:
         """Prints the trials that have ended, the best first."""

@@ -17,6 +17,7 @@ from emobed_tf.evaluation.scores import SCORED_PARTITIONS, evaluate, learn_chain
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, joined_seeds, statistics_of
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.registry import find_system
+from emobed_tf.training.session import default_session
 
 Source = Callable[[], Problem]
 """Where a problem comes from: it can be pickled and hashed, so that a worker reads the data for itself, once."""
@@ -33,9 +34,7 @@ class OfficialSource:
     config: Config
 
     def __call__(self) -> Problem:
-        from emobed_tf.corpora.configured import kept_corpus
-
-        return Problem(*kept_corpus(self.config))
+        return Problem(*default_session().corpora.load(self.config))
 
 
 @dataclass(frozen=True)

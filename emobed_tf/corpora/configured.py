@@ -13,7 +13,6 @@ from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
 
 _CORPORA_KEPT = 4
-_kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; with the files' states
 
 
 def load_corpus(
@@ -34,29 +33,45 @@ def load_corpus(
     return _resolved(config, directory, corpus, target_only), corpus
 
 
-def kept_corpus(config: Config, progress: Progress | None = None, *, partitioned: bool = True) -> tuple[Config, Corpus]:
-    """As `load_corpus`, but the last few data sets stay in memory: a process that trains many times reads them once.
-
-    They are read again when a file has changed.
+class CorpusCache:
+    """The last few data sets in memory: a process that trains many times reads them once.
 
     Args:
-        config: any configuration.
-        progress: see `corpora.load`.
-        partitioned: see `corpora.load`.
-
-    Raises:
-        InputError: if data or settings don't fit each other.
+        most: data sets that are kept, the latest.
     """
-    config, directory = _located(config, progress)
-    what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
-    key = repr(what)
-    corpus, states = _kept.pop(key, (None, None))
-    if corpus is None or states != _file_states(corpus):
-        corpus = corpora.load(**what, progress=progress)
-    _kept[key] = corpus, _file_states(corpus)
-    if len(_kept) > _CORPORA_KEPT:
-        del _kept[next(iter(_kept))]
-    return _resolved(config, directory, corpus, target_only=False), corpus
+
+    def __init__(self, most: int = _CORPORA_KEPT):
+        self.most = most
+        self._kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; and the files
+
+    def load(
+        self, config: Config, progress: Progress | None = None, *, partitioned: bool = True
+    ) -> tuple[Config, Corpus]:
+        """As `load_corpus`; a data set is read again when one of its files has changed.
+
+        Args:
+            config: any configuration.
+            progress: see `corpora.load`.
+            partitioned: see `corpora.load`.
+
+        Raises:
+            InputError: if data or settings don't fit each other.
+        """
+        config, directory = _located(config, progress)
+        what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
+        key = repr(what)
+        corpus, states = self._kept.pop(key, (None, None))
+        if corpus is None or states != _file_states(corpus):
+            corpus = corpora.load(**what, progress=progress)
+        self._kept[key] = corpus, _file_states(corpus)
+        if len(self._kept) > self.most:
+            del self._kept[next(iter(self._kept))]
+        return _resolved(config, directory, corpus, target_only=False), corpus
+
+    def close(self) -> None:
+        """Frees all data sets, and keeps none from now on."""
+        self.most = 0
+        self._kept.clear()
 
 
 def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:

@@ -1,49 +1,16 @@
-"""The network of a configuration."""
+"""Networks from an architecture, a configuration or numbers of features."""
 
-import functools
+import dataclasses
 from collections.abc import Mapping
 
 import keras
-import numpy as np
 
 from emobed_tf.config import Config, Network
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.models.design import EMOBED, HIDDEN, Architecture, Branch, Design, Head
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.network import encoder_network, head_network
-from emobed_tf.models.weights import set_weight_arrays
-
-_MODELS_KEPT = 8
-
-
-def build_model(config: Config, facts: Facts) -> EmoBed:
-    """The network of a run, with the seed's initial weights."""
-    widths = {name: len(columns) for name, columns in facts.features.items()}
-    training = config.training
-    return build_emobed(
-        widths, facts.outputs, config.network, seed=training.seed, clip=config.data.clip, xla=training.xla
-    )
-
-
-def monomodal_model(config: Config, facts: Facts, weights: Mapping[str, np.ndarray]) -> keras.Model:
-    """The target's encoder and the head with given weights, valid until the next call for a network of its shape.
-
-    Args:
-        config: of the training.
-        facts: of the training.
-        weights: by name, see `models.weights.weight_arrays`; those of the auxiliaries are left alone.
-
-    Returns:
-        float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
-    """
-    width = len(facts.features[facts.target])
-    model = _target_only(facts.target, width, facts.outputs, config.network, config.data.clip)
-    set_weight_arrays(model, weights)
-    return model.monomodal(facts.target)
-
-
-@functools.lru_cache(maxsize=_MODELS_KEPT)
-def _target_only(target: str, width: int, outputs: int, network: Network, clip: float) -> EmoBed:
-    return build_emobed({target: width}, outputs, network, seed=0, clip=clip)
+from emobed_tf.models.network import encoder_network, gru_layer, head_network
+from emobed_tf.models.standardise import Standardise
 
 
 def build_emobed(
@@ -54,26 +21,105 @@ def build_emobed(
     seed: int = 0,
     clip: float = 10.0,
     xla: bool = True,
-) -> "EmoBed":
+) -> EmoBed:
     """An untrained network: per modality an encoder (Eq. 1), and one shared head (Eq. 2).
 
     Args:
         features: number of features by modality; only these get a branch.
         outputs: 1 for regression (linear, per frame), the number of classes for classification (logits, per frame).
         network: layers and units. Default: the paper's for RECOLA.
-        seed: of the initial weights. A layer's are derived from the seed and its name, so that a network with more
-            modalities begins with the same weights where both have a layer.
+        seed: see `build`.
         clip: see `Standardise`.
         xla: whether fused layers and mining compile themselves in training.
 
     Returns:
         The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
     """
-    network = network or Network()
-    inputs = {name: keras.Input((None, width), name=name) for name, width in features.items()}
-    encoders = {name: encoder_network(name, width, network, clip, xla) for name, width in features.items()}
-    head = head_network(outputs, network, xla)
-    model = EmoBed(inputs=inputs, outputs={name: head(encoders[name](inputs[name])) for name in features})
-    model.compile_mining = xla
+    branches = tuple(Branch(name, ((name, width),)) for name, width in features.items())
+    return build(Architecture(branches, outputs, network or Network(), clip), seed=seed, xla=xla)
+
+
+def build_model(config: Config, facts: Facts) -> EmoBed:
+    """The network of a run, with the seed's initial weights."""
+    return build(architecture(config, facts), seed=config.training.seed, xla=config.training.xla)
+
+
+def architecture(config: Config, facts: Facts, design: Design = EMOBED) -> Architecture:
+    """What is built for a training.
+
+    Args:
+        config: layers and units.
+        facts: features of each modality, and classes.
+        design: encoders of the target, and heads beside the label's.
+    """
+    branches = [Branch(name, ((name, len(columns)),)) for name, columns in facts.features.items()]
+    if design.parts:
+        branches[0] = Branch(facts.target, tuple(design.parts))
+    return Architecture(tuple(branches), facts.outputs, config.network, config.data.clip, tuple(design.heads))
+
+
+def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> EmoBed:
+    """An untrained network.
+
+    Args:
+        architecture: what it is.
+        seed: of the initial weights. A layer's are derived from the seed and its name, so that networks begin with the
+            same weights where both have a layer, whatever else they have.
+        xla: whether fused layers and mining compile themselves in training.
+
+    Returns:
+        The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}` and, by the
+        names of further heads' layers, `[batch, frames, width]`.
+    """
+    network, target = architecture.network, architecture.branches[0]
+    inputs = {b.modality: keras.Input((None, b.width), name=b.modality) for b in architecture.branches}
+    encoders = {b.modality: _encoder(b, architecture, xla) for b in architecture.branches}
+    embeddings = {name: encoders[name](inputs[name]) for name in inputs}
+    units = network.encoder_units * len(target.parts)
+    head = head_network(architecture.outputs, dataclasses.replace(network, encoder_units=units), xla)
+    outputs = {name: head(embedding) for name, embedding in embeddings.items()}
+    embedding = embeddings[target.modality]
+    if any(not other.apart for other in architecture.heads):
+        hidden = _with_hidden(head)(embedding)[0]
+    for other in architecture.heads:
+        source = embedding if other.apart else hidden
+        outputs[other.layer] = _other_head(other, source.shape[-1], network, xla)(source)
+    model = EmoBed(inputs=inputs, outputs=outputs)
+    model.compile_mining, model.heads = xla, architecture.heads
     model.initialise(seed)
     return model
+
+
+def _encoder(branch: Branch, architecture: Architecture, xla: bool) -> keras.Model:
+    if len(branch.parts) == 1:
+        return encoder_network(branch.modality, branch.width, architecture.network, architecture.clip, xla)
+    features = keras.Input((None, branch.width), name=f"{branch.modality}.features")
+    standardised = Standardise(architecture.clip, name=f"{branch.modality}.standardise")(features)
+    embedding = _side_by_side(branch, architecture.network, xla)(standardised)
+    return keras.Model(features, embedding, name=f"{branch.modality}.encoder")
+
+
+def _side_by_side(branch: Branch, network: Network, xla: bool) -> keras.Model:
+    """An encoder for each part of standardised features, their embeddings concatenated."""
+    standardised = keras.Input((None, branch.width), name=f"{branch.modality}.standardised")
+    embeddings, first = [], 0
+    for name, width in branch.parts:
+        hidden = standardised[..., first : first + width]
+        for k in range(network.encoder_layers):
+            hidden = gru_layer(network.encoder_units, f"{name}.gru_{k + 1}", network.fused, xla)(hidden)
+        embeddings.append(hidden)
+        first += width
+    together = keras.layers.Concatenate(name=f"{branch.modality}.embedding")(embeddings)
+    return keras.Model(standardised, together, name=f"{branch.modality}.parts")
+
+
+def _with_hidden(head: keras.Model) -> keras.Model:
+    """The label's head, with what its last layer reads as its first output."""
+    return keras.Model(head.input, [head.get_layer("shared.output").input, head.output], name=HIDDEN)
+
+
+def _other_head(head: Head, width: int, network: Network, xla: bool) -> keras.Model:
+    start = hidden = keras.Input((None, width), name=f"{head.name}.input")
+    for k in range(network.head_layers if head.apart else 0):
+        hidden = gru_layer(network.head_units, f"{head.name}.gru_{k + 1}", network.fused, xla)(hidden)
+    return keras.Model(start, keras.layers.Dense(head.width, name=f"{head.name}.output")(hidden), name=head.layer)

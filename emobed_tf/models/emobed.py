@@ -1,54 +1,51 @@
-"""The network and its objective: `build_emobed`, `EmoBed` (train_step is Eq. 8), `EmoBed.monomodal`."""
+"""EmoBed as a Keras model: a branch for each modality, a head that they share, and a step on the objective.
+
+`build` makes one; `objective.terms` says what it learns.
+"""
 
 import functools
-import weakref
 import zlib
-from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import keras
 import tensorflow as tf
 
-from emobed_tf.config import USES_ALPHA, USES_BETA, Objective
+from emobed_tf.config import Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
+from emobed_tf.models.activations import Activations, Batch
+from emobed_tf.models.design import Head
+from emobed_tf.models.frames import delayed, last_frame
 from emobed_tf.models.keras_metrics import Means, PooledCCC, PooledConfusion
-from emobed_tf.models.mining import Origin, Pairs, batch_hard_pairs
 from emobed_tf.models.network import HEAD
+from emobed_tf.models.objective import WEIGHTS, Goal, monitors, terms, weighted_sum
 from emobed_tf.models.standardise import Standardise
-
-# Not an attribute of the model: Keras would take the parts for more layers of it.
-_monomodal: MutableMapping["EmoBed", dict[str, keras.Model]] = weakref.WeakKeyDictionary()
+from emobed_tf.models.weights import leaf_layers
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What a model is trained for.
+class _Views:
+    """Models of parts of a network. Not a dict: Keras would take its values for more layers of the network."""
 
-    Attributes:
-        target: modality to recognise emotion from.
-        task: `regression` or `classification`.
-        outputs: 1, or the number of classes.
-        score: development score, see `score_table.SCORES`.
-        deviation: standard deviation of the target's training labels.
-        delay: frames by which predictions come early; undone before the development score.
-        strides: frames between two mined ones, by modality.
-    """
-
-    target: str
-    task: str
-    outputs: int
-    score: str
-    deviation: float = 1.0
-    delay: int = 0
-    strides: Mapping[str, int] | None = None
+    def __init__(self):
+        self.made: dict[str, keras.Model] = {}
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
 class EmoBed(keras.Model):
-    """Crossmodal emotion embeddings: a functional model whose `train_step` is Eq. 8. Made by `build_emobed`."""
+    """Crossmodal emotion embeddings: a functional model whose `train_step` is a step on Eq. 8. Made by `build`.
+
+    Attributes:
+        compile_mining: whether mining compiles itself in training.
+        heads: beside the label's.
+        terms: of the objective by name; once compiled.
+        weights_of_terms: variables by the name of a weight, see `objective.WEIGHTS`, or of a head; once compiled.
+        bins_in: variable, see `Design.easy_first`; once compiled.
+    """
 
     compile_mining: bool = True
+    heads: tuple[Head, ...] = ()
+    _views: _Views | None = None
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -85,10 +82,9 @@ class EmoBed(keras.Model):
 
     def initialise(self, seed: int) -> None:
         """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
-        for part in (layer for layer in self.layers if isinstance(layer, keras.Model)):
-            for layer in part.layers:
-                for weight in layer.trainable_weights:
-                    weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
+        for layer in leaf_layers(self):
+            for weight in layer.trainable_weights:
+                weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
 
     def monomodal(self, modality: str) -> keras.Model:
         """One modality's encoder and the head, and nothing else: what is kept after training. Made once.
@@ -100,13 +96,31 @@ class EmoBed(keras.Model):
             float32 `[batch, frames, features]` -> predictions `[batch, frames]` of a regression (one output), or
             class probabilities `[batch, classes]` after the last frame.
         """
-        made = _monomodal.setdefault(self, {})
-        if modality not in made:
+
+        def made() -> tuple[tf.Tensor, tf.Tensor]:
             outputs = self.output[modality]
             kept = keras.ops.squeeze(outputs, -1) if outputs.shape[-1] == 1 else keras.ops.softmax(outputs[:, -1])
-            made[modality] = keras.Model(self.input[modality], kept, name=f"{modality}.monomodal")
-            made[modality].compile(jit_compile=False)  # recordings have many lengths, and XLA compiles for each
-        return made[modality]
+            return self.input[modality], kept
+
+        return self._view(f"{modality}.monomodal", made)
+
+    def head_model(self, head: Head) -> keras.Model:
+        """What another head says of the target. Made once.
+
+        Args:
+            head: one of `heads`.
+
+        Returns:
+            float32 `[batch, frames, features]` -> `[batch, frames, width]`.
+        """
+        return self._view(f"{head.name}.model", lambda: (self.input[self.modalities[0]], self.output[head.layer]))
+
+    def _view(self, name: str, ends: Callable) -> keras.Model:
+        self._views = self._views or _Views()
+        if name not in self._views.made:
+            self._views.made[name] = keras.Model(*ends(), name=name)
+            self._views.made[name].compile(jit_compile=False)  # recordings have many lengths, and XLA compiles for each
+        return self._views.made[name]
 
     def compile(
         self,
@@ -123,8 +137,8 @@ class EmoBed(keras.Model):
         Args:
             optimizer: a Keras optimiser.
             goal: target, task, score.
-            objective: checked (`Config.check`): alpha and beta are numbers. They and l2 become variables, so that
-                other values need no new trace.
+            objective: checked (`Config.check`): alpha and beta are numbers. They, l2 and the weights of other heads'
+                losses (1 at first) become variables, so that other values need no new trace.
             steps: that `train_step` takes. More than one come stacked, see `streams.stream`.
             compile_steps: whether XLA makes one program of all of them.
             **kwargs: of `keras.Model.compile`, `jit_compile` among them.
@@ -136,45 +150,52 @@ class EmoBed(keras.Model):
         if goal.target not in self.modalities:
             raise ValueError(f"Expected a target among {self.modalities}. Received: {goal.target!r}")
         self.goal, self.objective = goal, objective
-        self.auxiliaries = tuple(name for name in self.modalities if name != goal.target)
-        self.alpha, self.beta, self.l2 = (
-            tf.Variable(getattr(objective, name), trainable=False, dtype=tf.float32, name=name)
-            for name in ("alpha", "beta", "l2")
+        values = {name: getattr(objective, name) for name in WEIGHTS} | {head.name: 1.0 for head in self.heads}
+        self.weights_of_terms = MappingProxyType(
+            {name: tf.Variable(value, trainable=False, dtype=tf.float32, name=name) for name, value in values.items()}
         )
+        self.bins_in = tf.Variable(0.0, trainable=False, name="bins_in")
+        found = terms(
+            goal,
+            objective,
+            auxiliaries=[name for name in self.modalities if name != goal.target],
+            heads=self.heads,
+            weights=self.weights_of_terms,
+            bins_in=self.bins_in,
+        )
+        self.terms = MappingProxyType({term.name: term for term in found})
+        self.monitors = monitors(goal, objective)
         self.score = PooledCCC() if goal.task == REGRESSION else PooledConfusion(goal.outputs, goal.score)
-        self.means = Means(("loss", *self.terms, *self.monitors))
+        self.means = Means(("loss", *self.terms, *(name for monitor in self.monitors for name in monitor.names)))
         self.steps, self.compile_steps = steps, compile_steps
         self._all_steps = tf.function(self._steps, jit_compile=compile_steps, autograph=False)
 
-    def restart(self, seed: int, *, learning_rate: float, objective: Objective) -> None:
+    def restart(
+        self,
+        seed: int,
+        *,
+        learning_rate: float,
+        objective: Objective,
+        head_weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         """Back to before the first step, for another training with the step that is already compiled.
 
         Args:
             seed: of the initial weights.
             learning_rate: of the next training.
-            objective: of the next training; differs from the compiled one at most in alpha, beta and l2, and
-                in what only data depend on, bins and hop.
+            objective: of the next training; differs from the compiled one at most in `objective.WEIGHTS`, and in what
+                only data depend on, bins and hop.
+            head_weights: of the losses of other heads, by head. Default: 1.
         """
         self.initialise(seed)
         self.optimizer.build(self.trainable_variables)
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
         self.optimizer.learning_rate = learning_rate
-        for name in ("alpha", "beta", "l2"):
-            getattr(self, name).assign(getattr(objective, name))
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """Names of the terms of Eq. 8 that the framework uses, `target` first."""
-        auxiliary = self.auxiliaries if self.objective.framework in USES_ALPHA else ()
-        triplet = ("triplet",) if self.objective.framework in USES_BETA else ()
-        return ("target", *(f"auxiliary_{name}" for name in auxiliary), *triplet, "l2")
-
-    @property
-    def monitors(self) -> tuple[str, ...]:
-        """Names of what is logged beside the terms: collapse is invisible in d+ - d-."""
-        distances = ("valid_anchors", "d_positive", "d_negative") if "triplet" in self.terms else ()
-        return (*distances, "embedding_norm", "effective_rank")
+        values = {name: getattr(objective, name) for name in WEIGHTS}
+        values |= {head.name: head_weights.get(head.name, 1.0) for head in self.heads}
+        for name, value in values.items():
+            self.weights_of_terms[name].assign(value)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -187,31 +208,29 @@ class EmoBed(keras.Model):
         """
         return {}
 
-    def weigh(self, terms: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Eq. 8: L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
-        weights = {"target": 1.0, "triplet": self.beta, "l2": self.l2}
-        return tf.add_n([weights.get(name, self.alpha) * value for name, value in terms.items()])
+    def weigh(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Eq. 8: the weighted sum of terms.
 
-    def forward(self, batch: Mapping[str, Mapping[str, tf.Tensor]]) -> tuple[dict, dict, tf.Tensor]:
-        """Every term of Eq. 8 for a batch, unweighted, the monitors, and the target's outputs.
+        Args:
+            values: unweighted, by the name of the term.
+
+        Raises:
+            ValueError: if a value belongs to no term.
+        """
+        return weighted_sum(self.terms, values)
+
+    def forward(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
+        """Every term of the objective for a batch, unweighted, the monitors, and the target's outputs.
 
         Args:
             batch: by modality what `streams.Sequences.arrays` names, features standardised.
         """
-        embeddings = {name: self.embed(name, batch[name]["features"]) for name in self.modalities}
-        outputs = self.head(embeddings[self.goal.target], training=True)
-        terms = {"target": self.task_loss(batch[self.goal.target], outputs)}
-        for name in self.auxiliaries:
-            if f"auxiliary_{name}" in self.terms:
-                terms[f"auxiliary_{name}"] = self.task_loss(batch[name], self.head(embeddings[name], training=True))
-        mined = tf.concat([self._mined(name, batch[name], embeddings[name]) for name in self.modalities], axis=0)
-        classes = tf.concat([tf.reshape(batch[name]["mined_classes"], [-1]) for name in self.modalities], axis=0)
-        monitors = _spread(mined, classes >= 0)
-        if "triplet" in self.terms:
-            terms["triplet"], distances = self._triplet(mined, classes, batch)
-            monitors = {**distances, **monitors}
-        terms["l2"] = losses.squared_kernels(self.trainable_weights)
-        return terms, monitors, outputs
+        activations = Activations(self, batch)
+        values = {name: term.function(batch, activations) for name, term in self.terms.items()}
+        watched: dict[str, tf.Tensor] = {}
+        for monitor in self.monitors:
+            watched |= monitor.function(batch, activations)
+        return values, watched, activations.outputs(self.goal.target)
 
     @tf.autograph.experimental.do_not_convert  # nothing to convert, and looking for it takes a second
     def train_step(self, batch):
@@ -230,14 +249,14 @@ class EmoBed(keras.Model):
     def _step(self, batch, logged: Mapping[str, tf.Tensor] | None = None) -> None:
         """Every term, one gradient, one update; terms in `logged` are logged instead of the step's own."""
         with tf.GradientTape() as tape:
-            terms, monitors, outputs = self.forward(batch)
-            loss = self.weigh(terms)
+            values, watched, outputs = self.forward(batch)
+            loss = self.weigh(values)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         if logged:
-            terms = {**terms, **logged}
-            loss = self.weigh(terms)
-        self.means.update_state({"loss": loss, **terms, **monitors})
+            values = {**values, **logged}
+            loss = self.weigh(values)
+        self.means.update_state({"loss": loss, **values, **watched})
         self._update_score(batch[self.goal.target], outputs)
 
     @tf.autograph.experimental.do_not_convert
@@ -254,7 +273,7 @@ class EmoBed(keras.Model):
         # Nothing in this network depends on `training` but where a fused layer compiles itself, which pays here, too.
         outputs = self.head(self.embed(self.goal.target, batch["features"]), training=True)
         if self.goal.task == REGRESSION:
-            outputs = _later(outputs, self.goal.delay)
+            outputs = delayed(outputs, self.goal.delay)
         self._update_score(batch, outputs)
 
     def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
@@ -263,77 +282,20 @@ class EmoBed(keras.Model):
         Eagerly: a graph for it would take longer to trace than it ever runs.
         """
         with tf.GradientTape(persistent=True) as tape:
-            terms, _, _ = self.forward(batch)
-            weighted = {name: self.weigh({name: value}) for name, value in terms.items()}
+            values, _, _ = self.forward(batch)
+            weighted = {name: self.weigh({name: value}) for name, value in values.items()}
         norms = {}
         for name, value in weighted.items():
             gradients = tape.gradient(value, self.trainable_variables)
             norms[name] = tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None])
         return norms
 
-    def task_loss(self, batch: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
-        """L of one modality: 1 - CCC or scaled MSE over valid frames, or the cross-entropy after the last frame."""
-        if self.goal.task != REGRESSION:
-            return losses.cross_entropy_loss(batch["labels"], _last(outputs, batch["mask"]))
-        predictions = outputs[..., 0]
-        if self.objective.regression_loss == "mse":
-            return losses.mse_loss(batch["labels"], predictions, batch["mask"], self.goal.deviation)
-        return losses.ccc_loss(batch["labels"], predictions, batch["mask"])
-
     def _update_score(self, batch, outputs) -> None:
         if self.goal.task == REGRESSION:
             self.score.update_state(batch["labels"], outputs[..., 0], batch["mask"])
         else:
             exists = tf.reduce_any(batch["mask"], axis=1)
-            self.score.update_state(batch["labels"], _last(outputs, batch["mask"]), exists)
-
-    def _mined(self, name: str, batch, embeddings: tf.Tensor) -> tf.Tensor:
-        """Embeddings that take part in the triplet term, `[batch * mined, units]`."""
-        if self.goal.task == REGRESSION:
-            stride = (self.goal.strides or {}).get(name, 1)
-            return tf.reshape(embeddings[:, ::stride], [-1, embeddings.shape[-1]])
-        return _last(embeddings, batch["mask"])
-
-    def _triplet(self, mined, classes, batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        objective = self.objective
-        if objective.normalise:
-            mined = tf.math.l2_normalize(mined, axis=1)
-        pairs = batch_hard_pairs(
-            mined,
-            classes,
-            classes >= 0,
-            origin=self._origin(batch),
-            mining=objective.mining,
-            negative_seconds=objective.negative_seconds,
-            xla=self.compile_mining,
-        )
-        positive, negative = losses.pair_distances(mined, pairs)
-        margin = None if objective.margin == "none" else objective.margin
-        weight = self._weight(batch, pairs)
-        loss = losses.triplet_loss(
-            positive, negative, pairs.valid, margin=margin, reduction=objective.reduction, weight=weight
-        )
-        anchors = tf.reduce_sum(tf.cast(pairs.valid, tf.float32))
-        count = tf.maximum(anchors, 1)
-        means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
-        return loss, {"valid_anchors": anchors, **means}
-
-    def _weight(self, batch, pairs: Pairs) -> tf.Tensor | None:
-        """Of each anchor's term: the product of the three embeddings' weights; None where nothing is weighed."""
-        if self.objective.disagreement == "ignored":
-            return None
-        weights = tf.concat([tf.reshape(batch[name]["mined_weights"], [-1]) for name in self.modalities], axis=0)
-        positive, negative = (tf.gather(weights, tf.where(pairs.valid, k, 0)) for k in (pairs.positive, pairs.negative))
-        return weights * positive * negative
-
-    def _origin(self, batch) -> Origin:
-        modality, recording, time = [], [], []
-        for k, name in enumerate(self.modalities):
-            times = batch[name]["mined_times"]
-            modality.append(tf.fill([tf.size(times)], k))
-            recording.append(tf.reshape(tf.broadcast_to(batch[name]["recording"][:, None], tf.shape(times)), [-1]))
-            time.append(tf.reshape(times, [-1]))
-        return Origin(*(tf.concat(values, axis=0) for values in (modality, recording, time)))
+            self.score.update_state(batch["labels"], last_frame(outputs, batch["mask"]), exists)
 
 
 def _one_by_one(work: Callable, batches) -> None:
@@ -353,29 +315,3 @@ def _initial(weight, seed: int) -> tf.Tensor:
     if weight.name == "kernel":
         return keras.initializers.GlorotUniform(seed=seed)(weight.shape)
     return tf.zeros(weight.shape)
-
-
-def _last(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """Values at each sequence's last existing frame, `[batch, ...]`."""
-    if sequence.shape[1] == 1:
-        return tf.squeeze(sequence, 1)  # a slice has a slower gradient
-    last = tf.maximum(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) - 1, 0)
-    return tf.gather(sequence, last, batch_dims=1)
-
-
-def _later(sequence: tf.Tensor, frames: int) -> tf.Tensor:
-    """`time.shift` in the graph, `[batch, frames, ...]`: the first value repeated, the last ones dropped."""
-    length = tf.shape(sequence)[1]
-    return tf.gather(sequence, tf.maximum(tf.range(length) - frames, 0), axis=1)
-
-
-def _spread(embeddings: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Mean norm, and effective rank of the covariance: (trace C)^2 / trace C^2, 1 on a line, E where all spread."""
-    weight = tf.cast(mask, embeddings.dtype)[:, None]
-    count = tf.maximum(tf.reduce_sum(weight), 1)
-    embeddings = tf.stop_gradient(embeddings)
-    norm = tf.reduce_sum(weight[:, 0] * tf.norm(embeddings, axis=1)) / count
-    centred = weight * (embeddings - tf.reduce_sum(weight * embeddings, axis=0) / count)
-    covariance = tf.matmul(centred, centred, transpose_a=True) / count
-    trace = tf.linalg.trace(covariance)
-    return {"embedding_norm": norm, "effective_rank": trace**2 / (tf.reduce_sum(covariance**2) + 1e-30)}

@@ -146,17 +146,19 @@ def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile
         ).get_concrete_function()
 
 
-_compiled: set[tuple[Callable, tuple[tf.TensorSpec, ...]]] = set()
+_Compiled = set[tuple[Callable, tuple[tf.TensorSpec, ...]]]
 
 
-def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
+def _run(stage: Callable, compiled: _Compiled | None, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    """A part of the layer. `compiled`: those that its graphs have compiled; None: no part is to be compiled."""
     exact = tuple(tf.TensorSpec(a.shape, a.dtype) for a in arguments)
     eager = tf.executing_eagerly()
-    if jit_compile and not eager:
-        _compiled.add((stage, exact))
-    # Eagerly, what a graph has compiled is used, but nothing is compiled: there the next call may have another shape.
-    if jit_compile and (stage, exact) in _compiled:
-        return _function(stage, exact, True)(*arguments)
+    if compiled is not None:
+        if not eager:
+            compiled.add((stage, exact))
+        # Eagerly, what a graph has compiled is used, but nothing is compiled: the next call may have another shape.
+        if (stage, exact) in compiled:
+            return _function(stage, exact, True)(*arguments)
     if not eager:
         return stage(*arguments)
     # An eager tf.while_loop would run in Python.
@@ -165,20 +167,20 @@ def _run(stage: Callable, jit_compile: bool, *arguments: tf.Tensor) -> tuple[tf.
     return _function(stage, signature, False)(*arguments)
 
 
-def _gru(jit_compile: bool, *arguments: tf.Tensor) -> tf.Tensor:
+def _gru(compiled: _Compiled | None, *arguments: tf.Tensor) -> tf.Tensor:
     """States [frames, batch, units].
 
-    `arguments`: inputs' products with the kernel [frames, batch, 3 units], initial state [1, batch, units], recurrent
-    kernel [units, 3 units], bias [2, 3 units].
+    `compiled`: see `_run`. `arguments`: inputs' products with the kernel [frames, batch, 3 units], initial state
+    [1, batch, units], recurrent kernel [units, 3 units], bias [2, 3 units].
     """
 
     @tf.custom_gradient
     def states_of(*arguments):
         # Stopped: an eager tape would have the loop itself recorded, which compiled it can't be.
-        states, *kept = _run(_forward, jit_compile, *map(tf.stop_gradient, arguments))
+        states, *kept = _run(_forward, compiled, *map(tf.stop_gradient, arguments))
 
         def grad(dy):
-            gradients = _run(_backward, jit_compile, dy, states, *kept, *arguments[1:])
+            gradients = _run(_backward, compiled, dy, states, *kept, *arguments[1:])
             # What the backward loop computes is right once. Differentiating it would silently treat `kept` as constant.
             message = "FusedGRU has no second derivative. Use keras.layers.GRU where one is needed."
             return [tf.raw_ops.PreventGradient(input=gradient, message=message) for gradient in gradients]
@@ -237,6 +239,10 @@ class FusedGRU(keras.layers.GRU):
     _masked = False
     _from_zero = False
 
+    def __init__(self, units: int, **kwargs):
+        super().__init__(units, **kwargs)
+        self._compiled: _Compiled = set()
+
     @property
     def fallback_reason(self) -> str | None:
         """Why Keras' own path is taken, or None. A mask is known from the latest call."""
@@ -280,6 +286,7 @@ class FusedGRU(keras.layers.GRU):
             and inputs.shape[0] > 1  # one frame has no loop to gain from
         )
         h0 = tf.ensure_shape(h0, [inputs.shape[1], self.units])[tf.newaxis]
-        states = _gru(jit_compile, tf.tensordot(inputs, kernel, 1), h0, recurrent_kernel, bias)
+        compiled = self._compiled if jit_compile else None
+        states = _gru(compiled, tf.tensordot(inputs, kernel, 1), h0, recurrent_kernel, bias)
         last = states[-1]
         return last, tf.transpose(states, [1, 0, 2]), [last]

@@ -1,5 +1,7 @@
-"""The terms of Eq. 8 as pure functions: batch-hard crossmodal triplet loss, masked task losses, L2."""
+"""Losses as pure functions: batch-hard crossmodal triplet loss, masked task losses, L2 (EmoBed, Eq. 2 to 8)."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import tensorflow as tf
@@ -179,6 +181,46 @@ def mse_loss(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: f
     weight = tf.cast(mask, y_pred.dtype)
     squared = tf.square((tf.cast(y_true, y_pred.dtype) - y_pred) / deviation)
     return tf.reduce_sum(weight * squared) / tf.maximum(tf.reduce_sum(weight), 1)
+
+
+@dataclass(frozen=True)
+class RegressionLoss:
+    """A loss of a regression, as the table of them has it.
+
+    Attributes:
+        function: of labels, predictions and mask, all `[batch, frames]`, to a scalar.
+        scaled: whether it also takes the standard deviation of the training labels.
+    """
+
+    function: Callable[..., tf.Tensor]
+    scaled: bool = False
+
+    def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
+        """The loss of a batch; `deviation` is used where it is scaled alone."""
+        scale = (deviation,) if self.scaled else ()
+        return self.function(y_true, y_pred, mask, *scale)
+
+
+REGRESSION_LOSSES: Mapping[str, RegressionLoss] = {
+    "ccc": RegressionLoss(ccc_loss),
+    "mse": RegressionLoss(mse_loss, scaled=True),
+}
+"""By the name that `config.Objective.regression_loss` has for it, which lists the same names."""
+
+
+def reconstruction_loss(inputs: tf.Tensor, outputs: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
+    """Mean squared error of a reconstruction over what exists.
+
+    Args:
+        inputs: float `[batch, frames, features]`, standardised; anything finite where there is nothing.
+        outputs: float, the same shape.
+        present: bool, the same shape.
+
+    Returns:
+        A scalar >= 0; 0 where nothing exists.
+    """
+    squared = tf.where(present, tf.square(outputs - inputs), 0)
+    return tf.reduce_sum(squared) / tf.maximum(tf.reduce_sum(tf.cast(present, squared.dtype)), 1)
 
 
 def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

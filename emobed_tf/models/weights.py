@@ -1,11 +1,20 @@
 """Weights of a model as plain arrays by name, in and out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
 
 from emobed_tf.errors import InputError
+
+
+def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Layers of a model and of the models in it, none of which is a model."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaf_layers(layer)
+        else:
+            yield layer
 
 
 def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
@@ -28,9 +37,5 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
         weight.assign(arrays[name])
 
 
-def _weights(model: keras.Model):
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _weights(layer)
-        else:
-            yield from ((layer, weight) for weight in layer.weights)
+def _weights(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.Variable]]:
+    return ((layer, weight) for layer in leaf_layers(model) for weight in layer.weights)

@@ -36,6 +36,7 @@ from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modalit
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.evaluation.postprocessing import WINDOWS
+from emobed_tf.training.session import Session
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,12 @@ class Problem:
         config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is
             not the system's.
         corpus: with partitions train, dev and test.
+        session: that knows earlier trainings, for `training.loop.train`; None: that of this process.
     """
 
     config: Config
     corpus: Corpus
+    session: Session | None = dataclasses.field(default=None, compare=False, repr=False, kw_only=True)
 
     @property
     def target(self) -> str:
@@ -106,6 +109,11 @@ class Problem:
             edges=(),
             fingerprints=fingerprints(self.config, corpus),
         )
+
+    def with_modality(self, modality: Modality) -> "Problem":
+        """The same with a modality added, or another one of its name."""
+        modalities = {**self.corpus.modalities, modality.name: modality}
+        return dataclasses.replace(self, corpus=dataclasses.replace(self.corpus, modalities=modalities))
 
     def recordings(self, partition: str) -> dict[str, tuple[Recording, ...]]:
         """Recordings of a partition by modality, target first: the target's that have the label, all of the others'."""

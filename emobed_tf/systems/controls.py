@@ -18,10 +18,9 @@ from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, TripletSystem
 from emobed_tf.systems.registry import CONTROL_NAMES
+from emobed_tf.training.session import default_session
 
 TRIPLET_ALONE, PERMUTED_LABELS, ITSELF_AS_AUXILIARY, AS_MANY_STEPS = CONTROL_NAMES
-
-_epochs: dict[tuple, int] = {}  # that EmoBed took in this process, by what determines them
 
 
 class TripletAlone(TripletSystem):
@@ -117,14 +116,17 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
 
 
 def epochs_of_emobed(problem: Problem, settings: Mapping[str, Any], seed: int) -> int:
-    """How many epochs EmoBed's training takes, early stopping included; remembered in this process."""
-    trained = [(r.partition, r.id) for r in problem.modality.recordings]
-    key = (problem.config, zlib.crc32(repr(trained).encode()), json.dumps(settings, sort_keys=True), seed)
-    if key not in _epochs:
+    """How many epochs EmoBed's training takes, early stopping included; remembered in the session."""
+
+    def trained() -> int:
         emobed = EmoBedSystem()
         emobed.fit(problem, settings, seed)
-        _epochs[key] = len(emobed.trained.history)
-    return _epochs[key]
+        return len(emobed.trained.history)
+
+    recordings = [(r.partition, r.id) for r in problem.modality.recordings]
+    determined = (zlib.crc32(repr(recordings).encode()), json.dumps(settings, sort_keys=True), seed)
+    session = problem.session or default_session()
+    return session.remembered(("epochs of EmoBed", problem.config, *determined), trained)
 
 
 def _with(problem: Problem, modalities: Mapping[str, Modality], auxiliaries: Sequence[str] | None = None) -> Problem:

@@ -48,10 +48,20 @@ class ClassicSystem(System):
         return problem.config.replace(**fixed, **settings).check()
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        self.train(problem, self.config(problem, settings, seed))
+
+    def train(self, problem: Problem, config: Config, **more: Any) -> None:
+        """Trains a network on the problem's data.
+
+        Args:
+            problem: whose data.
+            config: of the training.
+            **more: design and callbacks, see `training.loop.train`.
+        """
         from emobed_tf.training.loop import train
 
         self.target = problem.target
-        self.trained = train(self.config(problem, settings, seed), problem.corpus)
+        self.trained = train(config, problem.corpus, session=problem.session, **more)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         return self.trained.outputs(recordings[self.target])

@@ -28,7 +28,7 @@ class DivergedError(InputError):
     """A term of the loss became NaN or infinite."""
 
 
-class Keeper(keras.callbacks.Callback):
+class Recorder(keras.callbacks.Callback):
     """Keeps best weights and history in memory; stops early, at NaN, and at Ctrl-C.
 
     Args:
@@ -110,11 +110,11 @@ class Keeper(keras.callbacks.Callback):
         better = row[self.score] > self.best
         if better:
             self.best, self.best_epoch, self.best_weights = row[self.score], row["epoch"], weights
-        self.epoch_kept(weights, better)
+        self.epoch_recorded(weights, better)
         if self.stopped_early:
             self.model.stop_training = True
 
-    def epoch_kept(self, weights: dict[str, np.ndarray], better: bool) -> None:
+    def epoch_recorded(self, weights: dict[str, np.ndarray], better: bool) -> None:
         """Called at the end of every epoch with its weights, and whether they are the best so far."""
 
     def _diverged(self, what: str) -> DivergedError:
@@ -125,13 +125,13 @@ class Keeper(keras.callbacks.Callback):
         )
 
 
-class RunKeeper(Keeper):
+class RunRecorder(Recorder):
     """Keeps them in a run folder, too: all that a continued run needs is one file, replaced at the end of every epoch.
 
     Args:
         run: where to write.
-        score: see `Keeper`.
-        patience: see `Keeper`.
+        score: see `Recorder`.
+        patience: see `Recorder`.
     """
 
     def __init__(self, run: Run, score: str, patience: int):
@@ -153,7 +153,7 @@ class RunKeeper(Keeper):
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
         self.seconds = state["seconds"]
 
-    def epoch_kept(self, weights, better):
+    def epoch_recorded(self, weights, better):
         if better:
             self.run.write_arrays(BEST, weights)
         optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}

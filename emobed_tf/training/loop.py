@@ -1,5 +1,6 @@
 """The one place that trains: from a configuration to weights in memory, or to a run folder."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,15 @@ from emobed_tf.corpora.configured import fingerprints, load_corpus
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs
-from emobed_tf.models.build import monomodal_model
-from emobed_tf.models.cache import keep_for_the_next
+from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs, predict
+from emobed_tf.models.build import build
+from emobed_tf.models.design import EMOBED, Architecture, Design
+from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.weights import set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run, default_output
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.training.callbacks import Diagnostics, Keeper, RunKeeper
+from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
+from emobed_tf.training.session import Session
 from emobed_tf.training.setup import Setup, prepare
 
 _MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
@@ -40,6 +43,8 @@ class Trained:
         best_epoch: its epoch, from 1.
         seconds: that the epochs took.
         parameters: numbers that were trained (`training`), and those that are kept for inference (`kept`).
+        architecture: of the network that was trained.
+        session: that predicts.
     """
 
     config: Config
@@ -51,18 +56,49 @@ class Trained:
     best_epoch: int
     seconds: float
     parameters: dict[str, int]
+    architecture: Architecture = dataclasses.field(repr=False)
+    session: Session = dataclasses.field(repr=False, compare=False)
 
     def outputs(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
         """What the monomodal model says of recordings of the target modality; see `scores.outputs`."""
-        return outputs(monomodal_model(self.config, self.facts, self.weights), recordings, self.facts)
+        return outputs(self._model().monomodal(self.facts.target), recordings, self.facts)
+
+    def head_outputs(self, name: str, recordings: Sequence[Recording]) -> list[np.ndarray]:
+        """What another head says of recordings of the target modality.
+
+        Args:
+            name: of the head.
+            recordings: of the target.
+
+        Returns:
+            float32 `[frames, width]` per recording, in the features' time.
+
+        Raises:
+            ValueError: if there is no head of that name.
+        """
+        heads = {head.name: head for head in self.architecture.heads}
+        if name not in heads:
+            raise ValueError(f"Expected a head among {tuple(heads)}. Received: {name!r}")
+        return predict(self._model().head_model(heads[name]), recordings)
+
+    def standardised(self, features: np.ndarray) -> np.ndarray:
+        """Features `[frames, features]` of the target as the network sees them; 0 where missing."""
+        return self._model().standardise(self.facts.target)(features).numpy()
+
+    def _model(self) -> EmoBed:
+        model = self.session.models.predicting(self.architecture.of_target, build)
+        set_weight_arrays(model, self.weights)
+        return model
 
 
 def train(
     config: Config,
     corpus: Corpus,
     *,
+    design: Design = EMOBED,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: Progress | None = None,
+    session: Session | None = None,
 ) -> Trained:
     """Trains a system and keeps all in memory: one of many, in a search or a table. The weights are `train_run`'s.
 
@@ -71,28 +107,32 @@ def train(
     Args:
         config: resolved, from `load_corpus`.
         corpus: from `load_corpus`.
+        design: of the network.
         callbacks: further Keras callbacks.
         progress: told how far training is.
+        session: that knows earlier trainings. Default: that of this process.
 
     Raises:
         InputError: for data that nothing can be learnt from.
         DivergedError: for a loss or a weight that became NaN or infinite.
     """
     import_tensorflow(config.training.threads)
-    setup = prepare(config, corpus)
-    keeper = Keeper(setup.model.score.name, config.training.patience)
-    _fit(setup, keeper, callbacks, progress, diagnostics=0)
-    keep_for_the_next(setup.shape, setup.model)
+    setup = prepare(config, corpus, design, session=session)
+    recorder = Recorder(setup.model.score.name, config.training.patience)
+    _fit(setup, recorder, callbacks, progress, diagnostics=0)
+    setup.leave()
     return Trained(
-        config,
-        setup.facts,
-        keeper.best_weights,
-        keeper.history,
-        keeper.best,
-        setup.model.score.name,
-        keeper.best_epoch,
-        keeper.seconds,
-        _parameters(setup),
+        config=config,
+        facts=setup.facts,
+        weights=recorder.best_weights,
+        history=recorder.history,
+        score=recorder.best,
+        score_name=setup.model.score.name,
+        best_epoch=recorder.best_epoch,
+        seconds=recorder.seconds,
+        parameters=_parameters(setup),
+        architecture=setup.architecture,
+        session=setup.session,
     )
 
 
@@ -104,6 +144,7 @@ def train_run(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: Progress | None = None,
+    session: Session | None = None,
 ) -> Run:
     """Trains a system and leaves a run folder with weights, post-processing chain and development scores.
 
@@ -114,6 +155,7 @@ def train_run(
         resume: continue what stands in `output`, to the weights of a run that was never interrupted.
         callbacks: further Keras callbacks.
         progress: told how far reading and training are.
+        session: that knows earlier trainings. Default: that of this process.
 
     Raises:
         InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
@@ -122,42 +164,42 @@ def train_run(
     if corpus is None:
         config, corpus = load_corpus(config, progress)
     existing = _continued(config, corpus, output) if resume else None
-    setup = prepare(config, corpus)
+    setup = prepare(config, corpus, session=session)
     run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
-    keeper = RunKeeper(run, setup.model.score.name, config.training.patience)
+    recorder = RunRecorder(run, setup.model.score.name, config.training.patience)
     if resume:
-        keeper.restore(setup.model)
-    more = keeper.epochs_done < config.training.epochs and not keeper.stopped_early
+        recorder.restore(setup.model)
+    more = recorder.epochs_done < config.training.epochs and not recorder.stopped_early
     if more:
         run.begin_again()
         logs = keras.callbacks.TensorBoard(run.logs, write_graph=False)
-        _fit(setup, keeper, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
+        _fit(setup, recorder, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
     if more or not run.finished:
-        _finish(setup, corpus, run, keeper)
-    keep_for_the_next(setup.shape, setup.model)
+        _finish(setup, corpus, run, recorder)
+    setup.leave()
     return run
 
 
-def _fit(setup: Setup, keeper: Keeper, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
+def _fit(setup: Setup, recorder: Recorder, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
     training = setup.config.training
-    first = keeper.epochs_done * setup.steps_per_epoch
+    first = recorder.epochs_done * setup.steps_per_epoch
     watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
         watch.append(_Report(progress, training.epochs, setup.model.score.name))
-    with keeper.stopping_at_a_step():
+    with recorder.stopping_at_a_step():
         setup.model.fit(
             setup.batches(first, setup.model.steps),
             steps_per_epoch=setup.steps_per_epoch // setup.model.steps,
-            initial_epoch=keeper.epochs_done,
+            initial_epoch=recorder.epochs_done,
             epochs=training.epochs,
             validation_data=setup.development,
-            callbacks=[*watch, keeper, *callbacks],
+            callbacks=[*watch, recorder, *callbacks],
             shuffle=False,
             verbose=0,
         )
 
 
-def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
+def _finish(setup: Setup, corpus: Corpus, run: Run, recorder: RunRecorder) -> None:
     """Best weights, post-processing learnt on development, development scores."""
     set_weight_arrays(setup.model, run.read_arrays(BEST))
     monomodal = setup.model.monomodal(setup.facts.target)
@@ -168,9 +210,9 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, keeper: RunKeeper) -> None:
         run.write_chain(chain, trace)
     evaluated = evaluate("dev", recordings, raw, setup.facts, chain)
     training = {
-        "epochs": keeper.epochs_done,
-        "best_epoch": keeper.best_epoch,
-        "seconds": round(keeper.seconds, 1),
+        "epochs": recorder.epochs_done,
+        "best_epoch": recorder.best_epoch,
+        "seconds": round(recorder.seconds, 1),
         "parameters": _parameters(setup),
     }
     run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})

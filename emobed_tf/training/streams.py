@@ -4,8 +4,9 @@ Batch k of a modality is a function of (seed, modality, k) alone: each modality 
 and a run that was killed continues with the very batch that would have come.
 """
 
+import dataclasses
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ class Sequences:
         recording: int32 `[items]`, the same number for the same recording of a corpus in every modality.
         stride: frames between two mined ones.
         mined_weights: float32 `[items, mined]` in [0, 1], how much each mined embedding counts; None: all alike.
+        more: further arrays by name, `[items, ...]`, see `models.design`.
     """
 
     modality: str
@@ -44,6 +46,7 @@ class Sequences:
     recording: np.ndarray
     stride: int
     mined_weights: np.ndarray | None = None
+    more: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -51,7 +54,7 @@ class Sequences:
     def arrays(self) -> dict[str, np.ndarray]:
         """What a batch holds, by name."""
         names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None} | dict(self.more)
 
 
 def class_edges(labels: Sequence[np.ndarray], bins: int) -> np.ndarray:

@@ -1,19 +1,17 @@
-"""`kept_corpus`: what `load_corpus` gives, read once."""
+"""Data sets that stay in memory: what `load_corpus` gives, read once."""
 
 import numpy as np
 import pytest
 
 from emobed_tf import corpora
 from emobed_tf.config import preset
-from emobed_tf.corpora import configured as dataset
-from emobed_tf.corpora.configured import kept_corpus, load_corpus
+from emobed_tf.corpora.configured import CorpusCache, load_corpus
 from emobed_tf.errors import InputError
 
 
 @pytest.fixture
 def reads(monkeypatch):
     """What was read, each time."""
-    monkeypatch.setattr(dataset, "_kept", {})
     found, load = [], corpora.load
 
     def counted(*arguments, **named):
@@ -22,6 +20,11 @@ def reads(monkeypatch):
 
     monkeypatch.setattr(corpora, "load", counted)
     return found
+
+
+@pytest.fixture
+def cache():
+    return CorpusCache()
 
 
 @pytest.fixture
@@ -41,60 +44,60 @@ def assert_same(one, other):
             np.testing.assert_array_equal(a.features, b.features)
 
 
-class TestKeptCorpus:
-    def test_is_what_load_corpus_gives(self, settings, recola):
+class TestCorpusCache:
+    def test_is_what_load_corpus_gives(self, cache, settings, recola):
         for config in (settings, preset("recola").replace(data_dir=recola, framework="classic")):
-            expected, found = load_corpus(config), kept_corpus(config)
+            expected, found = load_corpus(config), cache.load(config)
             assert found[0] == expected[0]
             assert_same(found[1], expected[1])
 
-    def test_is_read_once(self, settings, reads):
-        first = kept_corpus(settings)
-        other = kept_corpus(settings.replace(alpha=0.9, seed=7, target="face"))
+    def test_is_read_once(self, cache, settings, reads):
+        first = cache.load(settings)
+        other = cache.load(settings.replace(alpha=0.9, seed=7, target="face"))
         assert len(reads) == 1
         assert other[1] is first[1]
         assert (other[0].objective.alpha, other[0].training.seed, other[0].data.target) == (0.9, 7, "face")
         assert other[0].data.auxiliary == ("audio",)
 
-    def test_other_data_are_read(self, recola, reads):
+    def test_other_data_are_read(self, cache, recola, reads):
         config = preset("recola").replace(data_dir=recola)
-        arousal = kept_corpus(config)[1]
-        valence = kept_corpus(config.replace(dimension="valence"))[1]
-        classic = kept_corpus(config.replace(framework="classic"))[1]
+        arousal = cache.load(config)[1]
+        valence = cache.load(config.replace(dimension="valence"))[1]
+        classic = cache.load(config.replace(framework="classic"))[1]
         assert (arousal.label, valence.label, list(classic.modalities)) == ("arousal", "valence", ["audio"])
         assert len(reads) == 3
-        assert kept_corpus(config)[1] is arousal
+        assert cache.load(config)[1] is arousal
 
-    def test_a_changed_file_is_read_again(self, settings, reads):
-        before = kept_corpus(settings)[1]
+    def test_a_changed_file_is_read_again(self, cache, settings, reads):
+        before = cache.load(settings)[1]
         file = settings.data.data_dir / "audio.csv"
         file.write_text(file.read_text().replace("anger", "joy", 1))
-        after = kept_corpus(settings)[1]
+        after = cache.load(settings)[1]
         assert after.fingerprints != before.fingerprints
-        assert kept_corpus(settings)[1] is after
+        assert cache.load(settings)[1] is after
         assert len(reads) == 2
 
-    def test_a_new_table_is_seen(self, settings, reads):
-        kept_corpus(settings)
+    def test_a_new_table_is_seen(self, cache, settings, reads):
+        cache.load(settings)
         folder = settings.data.data_dir
         (folder / "gaze.csv").write_text((folder / "face.csv").read_text())
-        assert list(kept_corpus(settings)[1].modalities) == ["audio", "face", "gaze"]
+        assert list(cache.load(settings)[1].modalities) == ["audio", "face", "gaze"]
 
-    def test_a_missing_file_is_told(self, settings, reads):
-        kept_corpus(settings)
+    def test_a_missing_file_is_told(self, cache, settings, reads):
+        cache.load(settings)
         for name in ("audio", "face"):
             (settings.data.data_dir / f"{name}.csv").unlink()
         with pytest.raises(InputError, match=str(settings.data.data_dir)):
-            kept_corpus(settings)
+            cache.load(settings)
 
-    def test_only_a_few_stay(self, tables, tmp_path, reads):
+    def test_only_a_few_stay(self, cache, tables, tmp_path, reads):
         def of(k):
             folder = tmp_path / str(k)
             folder.mkdir(exist_ok=True)
             file = folder / "audio.csv"
             if not file.exists():
                 file.write_text((tables / "audio.csv").read_text())
-            return kept_corpus(preset("tables").replace(data_dir=folder, framework="classic"))[1]
+            return cache.load(preset("tables").replace(data_dir=folder, framework="classic"))[1]
 
         first = of(0)
         for k in (1, 2, 3):
@@ -105,4 +108,13 @@ class TestKeptCorpus:
         assert len(reads) == 5
         of(1)
         assert len(reads) == 6
-        assert len(dataset._kept) == 4
+
+    def test_none_stays_once_closed(self, cache, settings, reads):
+        first = cache.load(settings)[1]
+        cache.close()
+        assert cache.load(settings)[1] is not first
+        cache.load(settings)
+        assert len(reads) == 3
+
+    def test_two_caches_share_nothing(self, cache, settings, reads):
+        assert CorpusCache().load(settings)[1] is not cache.load(settings)[1]

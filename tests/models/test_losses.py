@@ -170,3 +170,13 @@ class TestTaskLosses:
         logits = np.array([[0.0, 0.0], [math.log(3), 0.0]], np.float32)
         expected = (math.log(2) + math.log(4 / 3)) / 2
         assert float(cross_entropy_loss(np.array([1, 0]), logits)) == pytest.approx(expected, rel=1e-6)
+
+    def test_reconstruction_by_hand(self):
+        from emobed_tf.models.losses import reconstruction_loss
+
+        inputs = np.array([[[1.0, 2.0], [0.0, -1.0], [3.0, 0.0]]], np.float32)
+        outputs = np.array([[[0.0, 4.0], [9.0, -1.0], [1.0, 7.0]]], np.float32)
+        present = np.array([[[True, True], [False, True], [True, False]]])
+        # Of what exists: (1 - 0)^2 + (2 - 4)^2 + 0 + (3 - 1)^2 = 9 over 4 values.
+        assert float(reconstruction_loss(inputs, outputs, present)) == pytest.approx(9 / 4)
+        assert float(reconstruction_loss(inputs, outputs, np.zeros_like(present))) == 0

@@ -38,10 +38,10 @@ def problem(tables):
 @pytest.fixture
 def trainings(monkeypatch):
     """What `training.loop.train` is asked for, without training."""
-    from emobed_tf.training import loop as training
+    from emobed_tf.training import loop
 
     asked = []
-    monkeypatch.setattr(training, "train", lambda config, corpus: asked.append((config, corpus)))
+    monkeypatch.setattr(loop, "train", lambda config, corpus, **more: asked.append((config, corpus)))
     return asked
 
 

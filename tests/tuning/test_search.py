@@ -165,15 +165,16 @@ class TestTrials:
     @pytest.mark.slow
     def test_one_compiled_step_for_all_of_a_shape(self, tables, tmp_path, monkeypatch):
         from emobed_tf.models.emobed import EmoBed
-        from emobed_tf.training.loop import setup as preparation
+        from emobed_tf.training.session import Session
         from tuning.tuners import tuner
 
-        preparation._idle_models.clear()
         traced, step = [], EmoBed.train_step
         monkeypatch.setattr(EmoBed, "train_step", lambda self, batch: (traced.append(1), step(self, batch))[1])
         entries = (*TWO, "head_units=5")
-        search = tuner(config(tables), tmp_path / "search", kind="random", parameters=entries, max_trials=5)
-        search.search()
+        asked = {"kind": "random", "parameters": entries, "max_trials": 5}
+        with Session() as session:
+            search = tuner(config(tables), tmp_path / "search", session=session, **asked)
+            search.search()
         assert len(search.ended()) == 5
         assert len(traced) == 1
 

@@ -85,7 +85,7 @@ class SourceWithEmoBed:
 
     def __call__(self) -> ProblemWithEmoBed:
         problem = self.source()
-        return ProblemWithEmoBed(problem.config, problem.corpus, json.loads(self.emobed))
+        return ProblemWithEmoBed(problem.config, problem.corpus, json.loads(self.emobed), session=problem.session)
 
 
 def as_many_steps_cells(results: Sequence[CellResult]) -> list[Cell]:

@@ -17,11 +17,12 @@ from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, 
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.config import Config, preset
-from emobed_tf.corpora.configured import fingerprints, kept_corpus, merged_tables
+from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.registry import find_system
+from emobed_tf.training.session import default_session
 
 REFERENCE = "classic"
 _NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", "data_dir", "table")
@@ -55,7 +56,7 @@ class FoldSource:
     fold: Fold
 
     def __call__(self) -> Problem:
-        config, corpus = kept_corpus(self.config, partitioned=False)
+        config, corpus = default_session().corpora.load(self.config, partitioned=False)
         return Problem(config, regrouped(corpus, self.fold))
 
 
@@ -153,7 +154,8 @@ def plan_cross_validation(
     with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
     configs, corpora = {}, {}
     for target in targets:
-        config, corpus = kept_corpus(_of_target(settings, target, with_auxiliaries), partitioned=False)
+        wanted = _of_target(settings, target, with_auxiliaries)
+        config, corpus = default_session().corpora.load(wanted, partitioned=False)
         if corpus.task != REGRESSION and config.training.selection is None:
             config = config.replace(selection="uar")
         configs[config.data.target], corpora[config.data.target] = config, corpus

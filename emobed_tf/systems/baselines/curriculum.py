@@ -20,6 +20,7 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.corpora.ratings import rater_deviation
 from emobed_tf.errors import InputError
+from emobed_tf.models.design import Design
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
 from emobed_tf.systems.baselines.perception import check_ratings
@@ -46,9 +47,6 @@ class CurriculumLearning(ClassicSystem):
         return spread({"epochs_per_bin": choices, **rate}, default, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        from emobed_tf.systems.baselines.network_training import train_network
-
-        self.target = problem.target
         _most_epochs_per_bin(problem.config.training.epochs)
         check_ratings(problem, self.title)
         bins = difficulty_bins([_disagreement(problem, recording) for recording in problem.modality.partition("train")])
@@ -56,7 +54,7 @@ class CurriculumLearning(ClassicSystem):
         binned = with_training_label(problem, _BIN_LABEL, lambda recording: by_id[recording.id])
         config = self.config(problem, {"learning_rate": settings["learning_rate"]}, seed)
         stages = _stages(settings["epochs_per_bin"], config.training.patience)
-        self.trained = train_network(Problem(config, binned.corpus), bins=_BIN_LABEL, callbacks=[stages])
+        self.train(binned, config, design=Design(easy_first=_BIN_LABEL), callbacks=[stages])
 
 
 def difficulty_bins(disagreement: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -48,8 +48,7 @@ class ReconstructionDifficulty(ClassicSystem):
             recordings=tuple(self._with_difficulty(modality.recordings)),
             feature_names=(*modality.feature_names, "difficulty"),
         )
-        modalities = {**problem.corpus.modalities, modality.name: harder}
-        super().fit(Problem(problem.config, dataclasses.replace(problem.corpus, modalities=modalities)), {}, seed)
+        super().fit(problem.with_modality(harder), {}, seed)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         return super().predict({self.target: self._with_difficulty(recordings[self.target])})

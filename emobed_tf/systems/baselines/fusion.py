@@ -7,6 +7,7 @@ embeddings in model-level fusion; every frame of the target beside the nearest f
 cut to the shortest stream; late fusion's weight from development, in twentieths.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import ccc_from_moments, confusion_matrix
 from emobed_tf.evaluation.score_table import SCORES
+from emobed_tf.models.design import Design
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.pairing import frame_steps, join, joined_problem, nearest, partners
 from emobed_tf.systems.frameworks import ClassicSystem
@@ -33,11 +35,12 @@ class EarlyFusion(ClassicSystem):
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         _check_auxiliaries(problem)
         self.steps = frame_steps(problem)
-        self.train(joined_problem(problem), settings, seed)
+        joined = joined_problem(problem)
+        self.train(joined, self.config(joined, settings, seed), **self.differences(problem))
 
-    def train(self, joined: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        """Trains on the joined streams."""
-        super().fit(joined, settings, seed)
+    def differences(self, problem: Problem) -> dict[str, Any]:
+        """How the training differs from the classic system's, see `training.loop.train`."""
+        return {}
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         every = partners({name: recordings[name] for name in self.steps}, self.steps)
@@ -49,15 +52,9 @@ class ModelLevelFusion(EarlyFusion):
 
     title = "model-level fusion"
 
-    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+    def differences(self, problem: Problem) -> dict[str, Any]:
         modalities = (problem.corpus.modality(name) for name in (problem.target, *problem.auxiliaries))
-        self.parts = [(modality.name, len(modality.feature_names)) for modality in modalities]
-        super().fit(problem, settings, seed)
-
-    def train(self, joined: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        from emobed_tf.systems.baselines.network_training import train_network
-
-        self.trained = train_network(Problem(self.config(joined, settings, seed), joined.corpus), parts=self.parts)
+        return {"design": Design(parts=tuple((m.name, len(m.feature_names)) for m in modalities))}
 
 
 class LateFusion(ClassicSystem):
@@ -81,7 +78,7 @@ class LateFusion(ClassicSystem):
         self.systems = {}
         for name in self.steps:
             self.systems[name] = ClassicSystem()
-            alone = Problem(problem.config.replace(target=name, auxiliary=()), problem.corpus)
+            alone = dataclasses.replace(problem, config=problem.config.replace(target=name, auxiliary=()))
             self.systems[name].fit(alone, settings, seed)
         golds = [recording.labels[problem.label] for recording in recordings[problem.target]]
         self.weights = best_weights(problem.score, golds, self._predictions(recordings))

@@ -9,26 +9,24 @@ features are the label's (RECOLA's package has others for each dimension); so is
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from emobed_tf.corpora.corpus import DIMENSIONS, REGRESSION, Recording
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
+from emobed_tf.models.design import Design, Head
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Range, spread
-
-if TYPE_CHECKING:
-    from emobed_tf.systems.baselines.network import Head
 
 
 class AuxiliaryTask(ClassicSystem):
     """The classic system with one more head: loss_y + weight * loss of that head.
 
     Attributes:
-        trained: what `train_network` returned, once fitted.
+        trained: what `training.loop.train` returned, once fitted.
     """
 
     axes: ClassVar = {"weight": Range(0.03, 3, logarithmic=True)}
@@ -37,12 +35,9 @@ class AuxiliaryTask(ClassicSystem):
         return spread(self.axes, {"weight": 0.5}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        from emobed_tf.systems.baselines.network_training import train_network
-
-        self.target = problem.target
-        corpus = self.prepared(problem).corpus
-        ground = Problem(self.config(problem, {}, seed), corpus)
-        self.trained = train_network(ground, heads=[self.head(problem)], weight=settings["weight"])
+        prepared = self.prepared(problem)
+        design = Design(heads={self.head(problem): settings["weight"]})
+        self.train(prepared, self.config(problem, {}, seed), design=design)
 
     def prepared(self, problem: Problem) -> Problem:
         """The problem with what the head learns among the training recordings' labels.
@@ -53,7 +48,7 @@ class AuxiliaryTask(ClassicSystem):
         return problem
 
     @abc.abstractmethod
-    def head(self, problem: Problem) -> "Head":
+    def head(self, problem: Problem) -> Head:
         """What the network predicts beside the label."""
 
 
@@ -74,9 +69,7 @@ class MultiTask(AuxiliaryTask):
             )
         return problem
 
-    def head(self, problem: Problem) -> "Head":
-        from emobed_tf.systems.baselines.network import Head
-
+    def head(self, problem: Problem) -> Head:
         return Head(_other_dimension(problem), apart=True)
 
 
@@ -96,8 +89,7 @@ def with_training_label(problem: Problem, name: str, values: Callable[[Recording
         return dataclasses.replace(recording, labels={**recording.labels, name: values(recording)})
 
     changed = dataclasses.replace(modality, recordings=tuple(map(labelled, modality.recordings)))
-    modalities = {**problem.corpus.modalities, modality.name: changed}
-    return Problem(problem.config, dataclasses.replace(problem.corpus, modalities=modalities))
+    return problem.with_modality(changed)
 
 
 def _other_dimension(problem: Problem) -> str:

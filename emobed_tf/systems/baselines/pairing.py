@@ -108,9 +108,8 @@ def joined_problem(problem: Problem) -> Problem:
     name = "_".join(steps)
     columns = tuple(f"{part}:{column}" for part in steps for column in corpus.modality(part).feature_names)
     modality = Modality(name, columns, tuple(recordings), steps[problem.target], problem.modality.corpus)
-    return Problem(
-        problem.config.replace(target=name, auxiliary=()), dataclasses.replace(corpus, modalities={name: modality})
-    )
+    config = problem.config.replace(target=name, auxiliary=())
+    return dataclasses.replace(problem, config=config, corpus=dataclasses.replace(corpus, modalities={name: modality}))
 
 
 def _only(recording: Recording, chosen: np.ndarray, step: float) -> Recording:

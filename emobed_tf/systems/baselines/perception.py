@@ -9,18 +9,15 @@ and the weight searched.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.errors import InputError
+from emobed_tf.models.design import Head
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import AuxiliaryTask, with_training_label
-
-if TYPE_CHECKING:
-    from emobed_tf.systems.baselines.network import Head
 
 UNCERTAINTY = "perception_uncertainty"
 
@@ -35,9 +32,7 @@ class PerceptionMultiTask(AuxiliaryTask):
         check_ratings(problem, self.title)
         return with_training_label(problem, UNCERTAINTY, lambda r: rater_deviation(r.ratings[problem.label]))
 
-    def head(self, problem: Problem) -> "Head":
-        from emobed_tf.systems.baselines.network import Head
-
+    def head(self, problem: Problem) -> Head:
         return Head(UNCERTAINTY)
 
     def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:

@@ -8,16 +8,15 @@ standardised and clipped as the network sees them.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.models.design import Head
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import AuxiliaryTask
 
-if TYPE_CHECKING:
-    from emobed_tf.systems.baselines.network import Head
+RECONSTRUCTION = "reconstruction"
 
 
 class ReconstructionMultiTask(AuxiliaryTask):
@@ -25,10 +24,8 @@ class ReconstructionMultiTask(AuxiliaryTask):
 
     title = "MTL (RE)"
 
-    def head(self, problem: Problem) -> "Head":
-        from emobed_tf.systems.baselines.network import RECONSTRUCTION, Head
-
-        return Head(RECONSTRUCTION, width=len(problem.modality.feature_names))
+    def head(self, problem: Problem) -> Head:
+        return Head(RECONSTRUCTION, width=len(problem.modality.feature_names), reconstructs=True)
 
     def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
         """Reconstruction error of every frame: root of the mean square over the features that exist.
@@ -39,8 +36,6 @@ class ReconstructionMultiTask(AuxiliaryTask):
         Returns:
             float32 `[frames]` per recording; NaN where every feature is missing.
         """
-        from emobed_tf.systems.baselines.network import RECONSTRUCTION
-
         rebuilt = self.trained.head_outputs(RECONSTRUCTION, recordings)
         pairs = zip(recordings, rebuilt, strict=True)
         return [_error(recording.features, self.trained.standardised(recording.features), x) for recording, x in pairs]

@@ -73,7 +73,8 @@ class StrengthModelling(System):
         for fold in _folds(problem.modality):
             left_out = {recording.id for recording in fold}
             kept = tuple(recording for recording in problem.modality.recordings if recording.id not in left_out)
-            model = _fitted(first, _with_target(problem, dataclasses.replace(problem.modality, recordings=kept)), seed)
+            others = problem.with_modality(dataclasses.replace(problem.modality, recordings=kept))
+            model = _fitted(first, others, seed)
             columns |= self._columns(model, fold)
         return columns
 
@@ -107,17 +108,12 @@ def _folds(modality: Modality) -> list[list[Recording]]:
     return [[r for r, k in zip(recordings, numbers, strict=True) if k == fold] for fold in range(max(numbers) + 1)]
 
 
-def _with_target(problem: Problem, modality: Modality) -> Problem:
-    modalities = {**problem.corpus.modalities, modality.name: modality}
-    return dataclasses.replace(problem, corpus=dataclasses.replace(problem.corpus, modalities=modalities))
-
-
 def _with_columns(problem: Problem, columns: Mapping[str, np.ndarray]) -> Problem:
     modality = problem.modality
     recordings = tuple(_joined(recording, columns) for recording in modality.recordings)
     more = recordings[0].features.shape[1] - len(modality.feature_names)
     names = (*modality.feature_names, *(f"first_prediction_{k}" for k in range(more)))
-    return _with_target(problem, dataclasses.replace(modality, recordings=recordings, feature_names=names))
+    return problem.with_modality(dataclasses.replace(modality, recordings=recordings, feature_names=names))
 
 
 def _joined(recording: Recording, columns: Mapping[str, np.ndarray]) -> Recording:

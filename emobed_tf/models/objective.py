@@ -1,0 +1,239 @@
+"""The objective of a training: a sum of terms, each with a name, a function and a weight (EmoBed, Eq. 8).
+
+    L = L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R
+
+Networks with more heads than the label's add `weight * L_head` for each. A further term is one more entry of `terms`; a
+weight of its own, one more field of `config.Objective` and its name in `WEIGHTS`.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from emobed_tf.config import USES_ALPHA, USES_BETA, Objective
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.models import losses
+from emobed_tf.models.activations import Activations, Batch
+from emobed_tf.models.design import BIN, PRESENT, Head
+from emobed_tf.models.frames import last_frame
+
+WEIGHTS = ("alpha", "beta", "l2")
+"""Fields of `config.Objective` that weigh a term. They are variables: other values need no new trace."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a model is trained for.
+
+    Attributes:
+        target: modality to recognise emotion from.
+        task: `regression` or `classification`.
+        outputs: 1, or the number of classes.
+        score: development score, `ccc` or a key of `metrics.CLASSIFICATION_SCORES`.
+        deviation: standard deviation of the target's training labels, where the loss is scaled by it.
+        delay: frames by which predictions come early; undone before the development score.
+        strides: frames between two mined ones, by modality.
+        head_deviations: as `deviation`, of the labels of further heads, by head.
+        easy_first: whether the label's loss counts those frames or utterances alone whose bin is in, see `Design`.
+        spread: whether the spread of embeddings is logged.
+    """
+
+    target: str
+    task: str
+    outputs: int
+    score: str
+    deviation: float = 1.0
+    delay: int = 0
+    strides: Mapping[str, int] | None = None
+    head_deviations: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    easy_first: bool = False
+    spread: bool = True
+
+
+@dataclass(frozen=True)
+class Term:
+    """A part of the objective.
+
+    Attributes:
+        name: as it is logged.
+        function: of a batch and its activations, a scalar.
+        weight: what it is multiplied by: a variable, or a constant.
+    """
+
+    name: str
+    function: Callable[[Batch, Activations], tf.Tensor]
+    weight: tf.Variable | float = 1.0
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What is logged beside the terms, and not learnt from.
+
+    Attributes:
+        names: of the values.
+        function: of a batch and its activations, scalars by name.
+    """
+
+    names: tuple[str, ...]
+    function: Callable[[Batch, Activations], Mapping[str, tf.Tensor]]
+
+
+def terms(
+    goal: Goal,
+    objective: Objective,
+    *,
+    auxiliaries: Sequence[str] = (),
+    heads: Sequence[Head] = (),
+    weights: Mapping[str, tf.Variable],
+    bins_in: tf.Variable,
+) -> tuple[Term, ...]:
+    """All terms of an objective, `target` first, in the order in which they are added.
+
+    Args:
+        goal: of the training.
+        objective: its framework and losses.
+        auxiliaries: modalities beside the target.
+        heads: beside the label's.
+        weights: by name of `WEIGHTS` or of a head.
+        bins_in: number of bins that have joined, see `Design.easy_first`.
+    """
+    task = _Task(goal, objective, bins_in)
+    found = [Term("target", task.of_target)]
+    if objective.framework in USES_ALPHA:
+        for name in auxiliaries:
+            found.append(Term(f"auxiliary_{name}", functools.partial(task.of_auxiliary, name), weights["alpha"]))
+    if objective.framework in USES_BETA:
+        found.append(Term("triplet", functools.partial(_triplet, objective), weights["beta"]))
+    found += [Term(head.name, functools.partial(task.of_head, head), weights[head.name]) for head in heads]
+    found.append(Term("l2", _squared_kernels, weights["l2"]))
+    return tuple(found)
+
+
+def monitors(goal: Goal, objective: Objective) -> tuple[Monitor, ...]:
+    """What is logged beside the terms: collapse is invisible in d+ - d-."""
+    found = []
+    if objective.framework in USES_BETA:
+        found.append(Monitor(("valid_anchors", "d_positive", "d_negative"), _distances))
+    if goal.spread:
+        found.append(Monitor(("embedding_norm", "effective_rank"), _spread_of_mined))
+    return tuple(found)
+
+
+def weighted_sum(terms: Mapping[str, Term], values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """The objective from the values of its terms, or the part of it that some of them make.
+
+    Args:
+        terms: by name.
+        values: scalars by the name of the term.
+
+    Raises:
+        ValueError: if a value belongs to no term.
+    """
+    if unknown := sorted(values.keys() - terms.keys()):
+        raise ValueError(f"Expected values of the terms {', '.join(terms)}. Received others: {', '.join(unknown)}")
+    return tf.add_n([terms[name].weight * value for name, value in values.items()])
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Losses of labels."""
+
+    goal: Goal
+    objective: Objective
+    bins_in: tf.Variable
+
+    def of_target(self, batch: Batch, activations: Activations) -> tf.Tensor:
+        part, outputs = batch[self.goal.target], activations.outputs(self.goal.target)
+        return self._easy(part, outputs) if self.goal.easy_first else self._loss(part, outputs)
+
+    def of_auxiliary(self, modality: str, batch: Batch, activations: Activations) -> tf.Tensor:
+        return self._loss(batch[modality], activations.outputs(modality))
+
+    def of_head(self, head: Head, batch: Batch, activations: Activations) -> tf.Tensor:
+        part, outputs = batch[self.goal.target], activations.outputs_of(head)
+        if head.reconstructs:
+            return losses.reconstruction_loss(part["features"], outputs, part[PRESENT])
+        return self._regression(part[head.name], outputs, part["mask"], self.goal.head_deviations.get(head.name, 1.0))
+
+    def _loss(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
+        """Over valid frames (regression), or the cross-entropy after the last frame."""
+        if self.goal.task != REGRESSION:
+            return losses.cross_entropy_loss(part["labels"], last_frame(outputs, part["mask"]))
+        return self._regression(part["labels"], outputs, part["mask"], self.goal.deviation)
+
+    def _regression(self, labels: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
+        loss = losses.REGRESSION_LOSSES[self.objective.regression_loss]
+        return loss(labels, outputs[..., 0], mask, deviation)
+
+    def _easy(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
+        """The loss over the frames or utterances whose bin is in; 0 where a batch has none."""
+        easy = part[BIN] < self.bins_in
+        if self.goal.task == REGRESSION:
+            easy &= part["mask"]
+            loss = self._loss({**part, "mask": easy}, outputs)
+        else:
+            chosen = easy | ~tf.reduce_any(easy)  # the mean of nothing, and its gradient, would be NaN
+            kept = {name: tf.boolean_mask(part[name], chosen) for name in ("labels", "mask")}
+            loss = self._loss(kept, tf.boolean_mask(outputs, chosen))
+        return tf.where(tf.reduce_any(easy), loss, 0.0)
+
+
+def _triplet(objective: Objective, batch: Batch, activations: Activations) -> tf.Tensor:
+    """Eq. 6 over all modalities' mined embeddings."""
+    positive, negative, pairs = activations.hardest
+    margin = None if objective.margin == "none" else objective.margin
+    weight = None if objective.disagreement == "ignored" else _weight_of_anchors(batch, activations)
+    return losses.triplet_loss(
+        positive, negative, pairs.valid, margin=margin, reduction=objective.reduction, weight=weight
+    )
+
+
+def _weight_of_anchors(batch: Batch, activations: Activations) -> tf.Tensor:
+    """Of each anchor's term: the product of its own, its positive's and its negative's weight."""
+    pairs = activations.hardest.pairs
+    own = tf.concat([tf.reshape(batch[name]["mined_weights"], [-1]) for name in activations.embeddings], axis=0)
+    positive, negative = (tf.gather(own, tf.where(pairs.valid, k, 0)) for k in (pairs.positive, pairs.negative))
+    return own * positive * negative
+
+
+def _squared_kernels(batch: Batch, activations: Activations) -> tf.Tensor:
+    """R of Eq. 8."""
+    return losses.squared_kernels(activations.trainable_weights)
+
+
+def _distances(batch: Batch, activations: Activations) -> dict[str, tf.Tensor]:
+    """How many anchors count, and their mean distances."""
+    positive, negative, pairs = activations.hardest
+    anchors = tf.reduce_sum(tf.cast(pairs.valid, tf.float32))
+    count = tf.maximum(anchors, 1)
+    means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
+    return {"valid_anchors": anchors, **means}
+
+
+def _spread_of_mined(batch: Batch, activations: Activations) -> dict[str, tf.Tensor]:
+    embeddings, classes = activations.mined
+    return spread(embeddings, classes >= 0)
+
+
+def spread(embeddings: tf.Tensor, mask: tf.Tensor) -> dict[str, tf.Tensor]:
+    """How far embeddings spread: what their collapse shows in. Without gradient.
+
+    Args:
+        embeddings: float `[N, E]`.
+        mask: bool `[N]`, those that count.
+
+    Returns:
+        `embedding_norm`, their mean norm, and `effective_rank` of the covariance: (trace C)^2 / trace C^2, 1 on a line,
+        E where all dimensions spread alike.
+    """
+    weight = tf.cast(mask, embeddings.dtype)[:, None]
+    count = tf.maximum(tf.reduce_sum(weight), 1)
+    embeddings = tf.stop_gradient(embeddings)
+    norm = tf.reduce_sum(weight[:, 0] * tf.norm(embeddings, axis=1)) / count
+    centred = weight * (embeddings - tf.reduce_sum(weight * embeddings, axis=0) / count)
+    covariance = tf.matmul(centred, centred, transpose_a=True) / count
+    trace = tf.linalg.trace(covariance)
+    return {"embedding_norm": norm, "effective_rank": trace**2 / (tf.reduce_sum(covariance**2) + 1e-30)}

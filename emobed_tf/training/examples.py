@@ -1,0 +1,170 @@
+"""Examples to train on: a corpus as sequences by modality, with all that the terms of an objective read."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emobed_tf.config import USES_BETA, Config
+from emobed_tf.corpora.configured import fingerprints
+from emobed_tf.corpora.corpus import REGRESSION, Corpus, Modality
+from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.time import frames_of
+from emobed_tf.errors import InputError
+from emobed_tf.models.design import BIN, PRESENT, Design
+from emobed_tf.models.losses import REGRESSION_LOSSES
+from emobed_tf.models.objective import Goal
+from emobed_tf.training.streams import (
+    Sequences,
+    agreement,
+    class_edges,
+    evaluation_sequences,
+    training_labels,
+    training_sequences,
+)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a training reads.
+
+    Attributes:
+        sequences: training sequences by modality, target first.
+        development: of the target.
+        facts: what was found in the data.
+        goal: what is learnt from them.
+    """
+
+    sequences: dict[str, Sequences]
+    development: Sequences
+    facts: Facts
+    goal: Goal
+
+
+def training_examples(config: Config, corpus: Corpus, design: Design) -> Examples:
+    """What a training reads, features as they are.
+
+    Args:
+        config: resolved, from `load_corpus`.
+        corpus: from `load_corpus`.
+        design: heads beside the label's, and whether the label's loss is easy-first.
+
+    Raises:
+        InputError: for data that nothing can be learnt from.
+    """
+    data, objective = config.data, config.objective
+    branches = (data.target,) if objective.framework == "classic" else (data.target, *data.auxiliary)
+    labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
+    regression = corpus.task == REGRESSION
+    if regression:
+        check_labels(labels, data.label_delay)
+    mined = regression and objective.framework in USES_BETA
+    edges = class_edges(labels[data.target], objective.bins) if mined else np.zeros(0)
+    sequences = {
+        name: training_sequences(
+            corpus.modality(name),
+            labels[name],
+            task=corpus.task,
+            edges=edges,
+            hop=objective.hop,
+            seconds=config.training.sequence_seconds,
+        )
+        for name in branches
+    }
+    if objective.disagreement == "weighed" and objective.framework in USES_BETA:
+        sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
+    others = {head.name: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
+    more = {name: _padded(corpus.modality(data.target), values, corpus, config) for name, values in others.items()}
+    if any(head.reconstructs for head in design.heads):
+        more[PRESENT] = ~np.isnan(sequences[data.target].features)  # False in the padding, too
+    if design.easy_first is not None:
+        bins = _further_labels(corpus, config, design.easy_first)
+        more[BIN] = _padded(corpus.modality(data.target), bins, corpus, config).astype(np.float32)
+    sequences[data.target] = dataclasses.replace(sequences[data.target], more=more)
+    development = evaluation_sequences(corpus.modality(data.target), "dev", corpus.label)
+    facts = _facts(config, corpus, labels, edges)
+    goal = _goal(config, facts, design, others)
+    goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
+    return Examples(sequences, development, facts, goal)
+
+
+def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
+    """Refuses training labels that say nothing.
+
+    Args:
+        labels: from `training_labels`, by modality.
+        delay: that they were shifted by, in seconds.
+
+    Raises:
+        InputError: if all labels of a modality are equal.
+    """
+    for name, values in labels.items():
+        framewise = [value for value in values if len(value) > 1]
+        within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))
+        if within == 0:
+            raise InputError(
+                f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
+                "nothing to learn; recordings must be longer than --label-delay"
+            )
+
+
+def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
+    """The same with weights of what is mined, cut and padded as the labels are."""
+    modality = corpus.modality(values.modality)
+    if corpus.task != REGRESSION:
+        raise InputError("--disagreement weighed needs a regression: a class has no ratings of single raters")
+    agreed = _padded(modality, agreement(modality, corpus.label, config.data.label_delay), corpus, config)
+    return dataclasses.replace(values, mined_weights=agreed[:, :: values.stride])
+
+
+def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarray]:
+    """Another label of the target's training recordings, delayed where it is one of frames."""
+    modality = corpus.modality(config.data.target)
+    if corpus.task == REGRESSION:
+        return training_labels(modality, name, config.data.label_delay)
+    return [recording.labels[name] for recording in modality.partition("train")]
+
+
+def _padded(modality: Modality, labels: Sequence[np.ndarray], corpus: Corpus, config: Config) -> np.ndarray:
+    """Labels of training recordings, cut and padded as their features are: `[items, frames]` or `[items]`."""
+    recordings = tuple(dataclasses.replace(r, features=r.features[:, :0]) for r in modality.recordings)
+    bare = dataclasses.replace(modality, feature_names=(), recordings=recordings)
+    seconds = config.training.sequence_seconds
+    return training_sequences(bare, labels, task=corpus.task, edges=np.zeros(0), hop=0, seconds=seconds).labels
+
+
+def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]], edges: np.ndarray) -> Facts:
+    target, regression = corpus.modality(config.data.target), corpus.task == REGRESSION
+    step = target.frame_seconds
+    return Facts(
+        corpus=corpus.name,
+        simulated=corpus.simulated,
+        task=corpus.task,
+        label=corpus.label,
+        classes=corpus.classes,
+        target=target.name,
+        features={name: corpus.modality(name).feature_names for name in labels},
+        frame_seconds={name: corpus.modality(name).frame_seconds for name in labels},
+        delay=frames_of(config.data.label_delay, step) if step and regression else 0,
+        deviation=float(np.concatenate(labels[target.name]).std()) if regression else 1.0,
+        edges=tuple(edges.tolist()),
+        fingerprints=fingerprints(config, corpus),
+    )
+
+
+def _goal(config: Config, facts: Facts, design: Design, others: Mapping[str, Sequence[np.ndarray]]) -> Goal:
+    # Deviations are constants of a compiled step: where no loss is scaled, other data are no reason to compile again.
+    scaled = facts.task == REGRESSION and REGRESSION_LOSSES[config.objective.regression_loss].scaled
+    deviations = {name: float(np.concatenate(values).std()) or 1.0 for name, values in others.items()} if scaled else {}
+    return Goal(
+        target=facts.target,
+        task=facts.task,
+        outputs=facts.outputs,
+        score="ccc" if facts.task == REGRESSION else config.classification_score,
+        deviation=facts.deviation if scaled else 1.0,
+        delay=facts.delay,
+        head_deviations=deviations,
+        easy_first=design.easy_first is not None,
+        spread=design.spread,
+    )

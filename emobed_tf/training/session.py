@@ -1,0 +1,64 @@
+"""What a process that trains many times keeps between trainings. No TensorFlow."""
+
+import functools
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from emobed_tf.corpora.configured import CorpusCache
+from emobed_tf.models.pool import ModelPool
+
+Result = TypeVar("Result")
+
+
+class Session:
+    """Compiled models, data sets and small results, so that a later training finds what an earlier one has made.
+
+    A training gives the same weights, bit for bit, in any session. A session belongs to one process, and to one
+    training at a time.
+
+        with Session() as session:
+            for seed in range(5):
+                train(config.replace(seed=seed), corpus, session=session)
+
+    Attributes:
+        models: that wait to be used again.
+        corpora: that have been read.
+    """
+
+    def __init__(self):
+        self.models, self.corpora = ModelPool(), CorpusCache()
+        self._found: dict[Hashable, Any] = {}
+        self._closed = False
+
+    def remembered(self, key: Hashable, find: Callable[[], Result]) -> Result:
+        """A small result that is asked for again and again.
+
+        Args:
+            key: all that determines it.
+            find: called where it isn't known yet.
+        """
+        if key in self._found:
+            return self._found[key]
+        result = find()
+        if not self._closed:
+            self._found[key] = result
+        return result
+
+    def close(self) -> None:
+        """Frees all of it. The session still works, but keeps nothing from now on."""
+        self._closed = True
+        self._found.clear()
+        self.corpora.close()
+        self.models.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+@functools.cache
+def default_session() -> Session:
+    """The session of this process, which the commands and their workers share; used where none is named."""
+    return Session()

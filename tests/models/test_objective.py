@@ -1,0 +1,234 @@
+"""Terms of an objective against NumPy and sums by hand."""
+
+import typing
+
+import numpy as np
+import pytest
+
+from emobed_tf.config import Network, Objective, preset
+from emobed_tf.models.design import Architecture, Branch, Head
+from tests.models.test_emobed import numpy_gru
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+SMALL = Network(encoder_layers=2, encoder_units=6, head_layers=2, head_units=5)
+
+
+def numpy_ccc(y, p):
+    return 2 * np.mean((y - y.mean()) * (p - p.mean())) / (y.var() + p.var() + (y.mean() - p.mean()) ** 2)
+
+
+def architecture(heads=(), parts=(("audio", 4),), outputs=1, network=SMALL):
+    return Architecture((Branch("audio", tuple(parts)),), outputs, network, 10.0, tuple(heads))
+
+
+def compiled(plan, task="regression", *, deviations=None, easy_first=False, **settings):
+    import keras
+
+    from emobed_tf.models.build import build
+    from emobed_tf.models.objective import Goal
+
+    model = build(plan, xla=False)
+    score = "ccc" if task == "regression" else "f1_macro"
+    objective = preset().replace(framework="classic", **settings).check().objective
+    goal = Goal(
+        "audio",
+        task,
+        plan.outputs,
+        score,
+        deviation=2.0,
+        head_deviations=deviations or {},
+        easy_first=easy_first,
+        spread=False,
+    )
+    model.compile(keras.optimizers.Adam(1e-2), goal=goal, objective=objective, jit_compile=False)
+    return model
+
+
+def weights_of(layers):
+    return [[w.numpy().astype(np.float64) for w in layer.weights] for layer in layers]
+
+
+def numpy_through(layers, values):
+    """A stack of GRUs, then a linear layer if there is one."""
+    for weights in weights_of(layers):
+        values = numpy_gru(values, *weights) if len(weights) == 3 else values @ weights[0] + weights[1]
+    return values
+
+
+def batch(frames=9, columns=4, **more):
+    rng = np.random.default_rng(3)
+    mask = np.arange(frames)[None] < np.array([[frames], [frames - 4], [2]])
+    values = {
+        "features": rng.normal(size=(3, frames, columns)).astype(np.float32),
+        "labels": rng.normal(size=(3, frames)).astype(np.float32),
+        "mask": mask,
+    }
+    return values | {name: value(rng, mask) for name, value in more.items()}
+
+
+def terms_of(tf, model, values):
+    return {
+        name: float(v) for name, v in model.forward({"audio": tf.nest.map_structure(tf.constant, values)})[0].items()
+    }
+
+
+class TestHeads:
+    def test_terms_in_numpy(self, stack):
+        heads = [Head("valence", apart=True), Head("doubt"), Head("reconstruction", 4, reconstructs=True)]
+        model = compiled(architecture(heads))
+        series = lambda rng, mask: rng.normal(size=mask.shape).astype(np.float32)  # noqa: E731
+        values = batch(
+            valence=series, doubt=series, present=lambda rng, mask: mask[..., None] & (rng.random((3, 9, 4)) < 0.7)
+        )
+        embedding = numpy_through(model.encoder("audio").layers[2:], values["features"].astype(np.float64))
+        hidden = numpy_through(model.head.layers[1:-1], embedding)
+        outputs = {
+            "target": numpy_through(model.head.layers[-1:], hidden)[..., 0],
+            "valence": numpy_through(model.get_layer("valence.head").layers[1:], embedding)[..., 0],
+            "doubt": numpy_through(model.get_layer("doubt.head").layers[1:], hidden)[..., 0],
+        }
+        rebuilt = numpy_through(model.get_layer("reconstruction.head").layers[1:], hidden)
+        mask, terms = values["mask"], terms_of(stack, model, values)
+        for name, found in outputs.items():
+            gold = values["labels" if name == "target" else name]
+            assert terms[name] == pytest.approx(1 - numpy_ccc(gold[mask], found[mask]), abs=1e-5), name
+        squares = (rebuilt - values["features"])[values["present"]] ** 2
+        assert terms["reconstruction"] == pytest.approx(squares.mean(), abs=1e-5)
+        kernels = [w.numpy() for w in model.trainable_weights if w.name.endswith("kernel")]
+        assert terms["l2"] == pytest.approx(sum((k**2).sum() for k in kernels), rel=1e-5)
+
+    def test_squared_error_is_scaled_by_each_ones_own_deviation(self, stack):
+        model = compiled(architecture([Head("doubt")]), deviations={"doubt": 0.5}, regression_loss="mse")
+        values = batch(doubt=lambda rng, mask: rng.normal(size=mask.shape).astype(np.float32))
+        found = {k: v.numpy() for k, v in model({"audio": values["features"]}).items()}
+        mask, terms = values["mask"], terms_of(stack, model, values)
+        expected = np.mean(((found["audio"][..., 0] - values["labels"])[mask] / 2) ** 2)
+        assert terms["target"] == pytest.approx(expected, rel=1e-5)
+        expected = np.mean(((found["doubt.head"][..., 0] - values["doubt"])[mask] / 0.5) ** 2)
+        assert terms["doubt"] == pytest.approx(expected, rel=1e-5)
+
+    def test_weighted_sum_by_hand(self, stack):
+        model = compiled(architecture([Head("doubt")]), l2=0.1)
+        model.weights_of_terms["doubt"].assign(3.0)
+        # .5 + 3 * .2 + .1 * 4
+        assert float(
+            model.weigh({"target": stack.constant(0.5), "doubt": stack.constant(0.2), "l2": stack.constant(4.0)})
+        ) == (pytest.approx(1.5))
+
+    def test_a_head_apart_shares_the_encoder_alone(self, stack):
+        for apart in (True, False):
+            model = compiled(architecture([Head("doubt", apart=apart)]))
+            values = batch(doubt=lambda rng, mask: rng.normal(size=mask.shape).astype(np.float32))
+            with stack.GradientTape() as tape:
+                terms, _, _ = model.forward({"audio": stack.nest.map_structure(stack.constant, values)})
+            gradients = tape.gradient(terms["doubt"], model.trainable_variables)
+            touched = {
+                v.path.split("/")[0] for v, g in zip(model.trainable_variables, gradients, strict=True) if g is not None
+            }
+            assert {name for name in touched if name.startswith("audio")} == {"audio.gru_1", "audio.gru_2"}
+            shared = {name for name in touched if name.startswith("shared")}
+            assert shared == (set() if apart else {"shared.gru_1", "shared.gru_2"})
+
+
+class TestEasyLoss:
+    """What the loss leaves out while its bin hasn't joined."""
+
+    def test_frames_in_numpy(self, stack):
+        model = compiled(architecture(), easy_first=True)
+        values = batch(bin=lambda rng, mask: rng.integers(0, 5, mask.shape).astype(np.float32))
+        found = model({"audio": values["features"]})["audio"].numpy()[..., 0]
+        for joined in (1, 3, 5):
+            model.bins_in.assign(joined)
+            easy = values["mask"] & (values["bin"] < joined)
+            expected = 1 - numpy_ccc(values["labels"][easy], found[easy])
+            assert terms_of(stack, model, values)["target"] == pytest.approx(expected, abs=1e-5)
+
+    def test_utterances_in_numpy(self, stack):
+        model = compiled(architecture(outputs=3), "classification", easy_first=True)
+        values = batch() | {"labels": np.array([2, 0, 1], np.int32), "bin": np.array([4, 0, 1], np.float32)}
+        logits = model({"audio": values["features"]})["audio"].numpy().astype(np.float64)
+        last = logits[np.arange(3), values["mask"].sum(axis=1) - 1]
+        losses = np.log(np.exp(last).sum(axis=1)) - last[np.arange(3), values["labels"]]
+        for joined, members in ((1, [1]), (2, [1, 2]), (5, [0, 1, 2])):
+            model.bins_in.assign(joined)
+            assert terms_of(stack, model, values)["target"] == pytest.approx(losses[members].mean(), abs=1e-5)
+
+    @pytest.mark.parametrize("task", ["regression", "classification"])
+    def test_a_batch_without_any_gives_nothing(self, stack, task):
+        regression = task == "regression"
+        model = compiled(architecture(outputs=1 if regression else 3), task, easy_first=True)
+        values = batch(bin=lambda rng, mask: np.full(mask.shape if regression else 3, 4, np.float32))
+        if not regression:
+            values["labels"] = np.array([2, 0, 1], np.int32)
+        model.bins_in.assign(1)
+        with stack.GradientTape() as tape:
+            terms, _, _ = model.forward({"audio": stack.nest.map_structure(stack.constant, values)})
+        assert float(terms["target"]) == 0
+        for gradient in tape.gradient(terms["target"], model.trainable_variables):
+            assert gradient is None or not np.any(gradient.numpy())
+
+
+class TestTerms:
+    """Each term carries its name, its function and its weight."""
+
+    def test_weights_are_the_models_variables(self):
+        model = compiled(architecture([Head("doubt"), Head("valence", apart=True)]))
+        weights = model.weights_of_terms
+        assert list(model.terms) == ["target", "doubt", "valence", "l2"]
+        assert model.terms["target"].weight == 1.0
+        for name in ("doubt", "valence", "l2"):
+            assert model.terms[name].weight is weights[name]
+        assert weights["l2"] is not weights["doubt"]
+
+    def test_a_value_of_no_term_is_refused(self, stack):
+        model = compiled(architecture())
+        with pytest.raises(ValueError, match="Expected values of the terms target, l2. Received others: doubt"):
+            model.weigh({"target": stack.constant(1.0), "doubt": stack.constant(1.0)})
+
+    def test_restart_sets_all_weights(self):
+        model = compiled(architecture([Head("doubt")]), l2=0.1)
+        model.weights_of_terms["doubt"].assign(9.0)
+        objective = preset().replace(framework="classic", l2=0.5).check().objective
+        for asked, expected in (({"doubt": 0.25}, 0.25), ({}, 1.0)):
+            model.restart(0, learning_rate=0.1, objective=objective, head_weights=asked)
+            assert float(model.weights_of_terms["doubt"]) == expected
+        assert float(model.weights_of_terms["l2"]) == 0.5
+
+
+class TestRegressionLosses:
+    def test_settings_and_table_name_the_same(self):
+        from emobed_tf.models.losses import REGRESSION_LOSSES
+
+        choices = typing.get_type_hints(Objective)["regression_loss"]
+        assert set(typing.get_args(choices)) == set(REGRESSION_LOSSES)
+
+    def test_a_further_loss_is_one_entry(self, stack, monkeypatch):
+        """Mean absolute error over valid frames, of the label and of another head."""
+        from emobed_tf.models.losses import REGRESSION_LOSSES, RegressionLoss
+
+        def absolute(y_true, y_pred, mask):
+            return stack.reduce_mean(stack.abs(stack.boolean_mask(y_true - y_pred, mask)))
+
+        monkeypatch.setitem(REGRESSION_LOSSES, "absolute", RegressionLoss(absolute))
+        model = compiled(architecture([Head("doubt")]), regression_loss="absolute")
+        values = batch(doubt=lambda rng, mask: rng.normal(size=mask.shape).astype(np.float32))
+        found = {k: v.numpy()[..., 0] for k, v in model({"audio": values["features"]}).items()}
+        terms, mask = terms_of(stack, model, values), values["mask"]
+        expected = np.abs(found["audio"] - values["labels"])[mask].mean()
+        assert terms["target"] == pytest.approx(expected, rel=1e-5)
+        expected = np.abs(found["doubt.head"] - values["doubt"])[mask].mean()
+        assert terms["doubt"] == pytest.approx(expected, rel=1e-5)
+
+
+class TestSpread:
+    def test_effective_rank(self, stack):
+        from emobed_tf.models.objective import spread
+
+        # Points on the axes of a square in the plane: covariance 1/2 on two of four axes: (1)^2 / (1/4 + 1/4) = 2.
+        square = np.zeros((6, 4), np.float32)
+        square[:4, :2] = [[1, 0], [-1, 0], [0, 1], [0, -1]]
+        square[4:] = 99  # masked out
+        found = spread(stack.constant(square), stack.constant([True] * 4 + [False] * 2))
+        assert float(found["effective_rank"]) == pytest.approx(2)
+        assert float(found["embedding_norm"]) == pytest.approx(1)

@@ -1,0 +1,105 @@
+"""A corpus as examples: further labels and weights follow the label; what a goal takes from the data."""
+
+import numpy as np
+import pytest
+
+from emobed_tf.errors import InputError
+from emobed_tf.models.design import EMOBED, Design, Head
+from emobed_tf.systems.base import Problem
+from emobed_tf.systems.baselines.multitask import with_training_label
+from tests.systems.baselines.constructed import problem, utterances
+from tests.training.test_loop import settings
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+def examples(config, corpus, design=EMOBED):
+    from emobed_tf.training.examples import training_examples
+
+    return training_examples(config, corpus, design)
+
+
+@pytest.fixture(scope="module")
+def given(recola):
+    from emobed_tf.corpora.configured import load_corpus
+
+    return Problem(*load_corpus(settings(recola, framework="classic", label_delay=2.4, sequence_seconds=5.0)))
+
+
+class TestDisagreement:
+    def test_weights_follow_the_mined_frames(self, recola):
+        """12 s in pieces of 5 s: 5, 5 and 2 s; one frame of 25 is mined in each second."""
+        from emobed_tf.corpora.configured import load_corpus
+        from emobed_tf.training.streams import agreement
+
+        config, corpus = load_corpus(settings(recola, disagreement="weighed", sequence_seconds=5.0))
+        sequences = examples(config, corpus).sequences["audio"]
+        assert sequences.mined_weights.shape == sequences.mined_classes.shape
+        whole = agreement(corpus.modality("audio"), "arousal", 2.4)[0]
+        assert len(np.unique(whole[::25])) > 5
+        for piece, first in enumerate((0, 125, 250)):
+            expected = whole[first : first + 125][::25]
+            np.testing.assert_array_equal(sequences.mined_weights[piece, : len(expected)], expected)
+        assert "mined_weights" not in examples(*load_corpus(settings(recola))).sequences["audio"].arrays()
+
+    def test_classes_have_no_raters(self, tables):
+        from emobed_tf.corpora.configured import load_corpus
+
+        files = tuple(f"{name}={tables / name}.csv" for name in ("audio", "face"))
+        config, corpus = load_corpus(settings(None, "tables", table=files, disagreement="weighed"))
+        with pytest.raises(InputError, match="--disagreement weighed needs a regression"):
+            examples(config, corpus)
+
+
+class TestFurtherArrays:
+    def test_labels_are_delayed_cut_and_padded_as_the_label_is(self, given):
+        copied = with_training_label(given, "copy", lambda recording: recording.labels["arousal"])
+        heads = {Head("copy"): 1.0, Head("input", 88, reconstructs=True): 1.0}
+        sequences = examples(copied.config, copied.corpus, Design(heads=heads)).sequences["audio"]
+        np.testing.assert_array_equal(sequences.more["copy"], sequences.labels)
+        # Three recordings of 301 frames in pieces of 125; labels 60 frames earlier than they were.
+        assert sequences.labels.shape == (9, 125)
+        assert sequences.labels[0, 0] == given.modality.recordings[0].labels["arousal"][60]
+        np.testing.assert_array_equal(sequences.more["present"], ~np.isnan(sequences.features))
+        assert sequences.arrays().keys() >= {"features", "labels", "copy", "present"}
+
+    def test_bins_of_utterances(self):
+        rng = np.random.default_rng(0)
+        parts = {p: (rng.normal(size=(6, 2)).astype(np.float32), np.arange(6) % 3) for p in ("train", "dev")}
+        audio = utterances("audio", parts, task="classification")
+        given = problem({"audio": audio}, "classification", classes=("a", "b", "c"), framework="classic")
+        binned = with_training_label(given, "hard", lambda recording: np.float32(recording.id[-1] == "4"))
+        more = examples(binned.config, binned.corpus, Design(easy_first="hard")).sequences["audio"].more
+        assert more["bin"].tolist() == [0, 0, 0, 0, 1, 0]
+
+    def test_none_where_none_are_asked_for(self, given):
+        assert not examples(given.config, given.corpus).sequences["audio"].more
+
+
+class TestGoal:
+    def test_deviations_are_constants_only_where_a_loss_is_scaled(self, given):
+        """Else other data, in the folds of a cross-validation say, would be a reason to compile again."""
+        heads = Design(heads={Head("valence"): 1.0})
+        ccc = examples(given.config, given.corpus, heads).goal
+        assert (ccc.deviation, dict(ccc.head_deviations)) == (1.0, {})
+        found = examples(given.config.replace(regression_loss="mse"), given.corpus, heads)
+        training = [r.labels for r in given.modality.partition("train")]
+
+        def deviation(name):  # labels 60 frames earlier, the last one repeated
+            return np.concatenate([np.append(r[name][60:], np.repeat(r[name][-1], 60)) for r in training]).std()
+
+        assert found.goal.deviation == found.facts.deviation == pytest.approx(deviation("arousal"), rel=1e-5)
+        assert found.goal.head_deviations == {"valence": pytest.approx(deviation("valence"), rel=1e-5)}
+
+    def test_what_the_design_says(self, given):
+        own = examples(given.config, given.corpus).goal
+        assert (own.spread, own.easy_first) == (True, False)
+        copied = with_training_label(given, "bins", lambda recording: recording.labels["arousal"])
+        other = examples(copied.config, copied.corpus, Design(easy_first="bins")).goal
+        assert (other.spread, other.easy_first) == (False, True)
+
+
+class TestCheckLabels:
+    def test_a_delay_beyond_the_recordings(self, given):
+        with pytest.raises(InputError, match="modality 'audio': all training labels are equal"):
+            examples(given.config.replace(label_delay=60.0), given.corpus)
