@@ -3,7 +3,9 @@
 # make bench   installs the peers beside, measures against them and writes docs/benchmarks.md (about an hour)
 # make serve-test SERVER=URL MODELS=DIR   the tests of serving against a TensorFlow Serving, started with
 #              EMOBED_MODELS=DIR EMOBED_MODELS_CONFIG=../tests/serving/models.config docker compose -f serving/docker-compose.yml up
-# make lint    the linter
+# make lint    the linter and the spelling; make format: mends what can be mended
+# make docs    the documentation as a site, in build/site
+# make dist    an sdist and a wheel, in dist/
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +13,7 @@ SETTINGS ?=
 SERVER ?= http://localhost:8501
 MODELS ?= build/served
 
-.PHONY: train test check soak bench serve-test lint format clean
+.PHONY: train test check soak bench serve-test lint format docs dist clean
 
 train: .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recola $(SETTINGS)
@@ -35,13 +37,22 @@ serve-test: .venv/.installed-dev
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: .venv/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "the documentation is in build/site/index.html"
+
+dist: .venv/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build dist *.egg-info
 
 .venv/.installed: requirements.txt setup.cfg pyproject.toml
 	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv

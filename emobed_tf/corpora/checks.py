@@ -71,7 +71,8 @@ def check_values(values: np.ndarray, low: float, high: float, name: str, where: 
 
     Args:
         values: `[rows]`.
-        low, high: legal range.
+        low: least legal value.
+        high: greatest legal value.
         name: of the label, for the message.
         where: file and line of a row.
     """

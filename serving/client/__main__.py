@@ -131,3 +131,7 @@ def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     sys.stdout.flush()  # a reader that went away is noticed here, not at the interpreter's end
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Every command line in README and guides is one that the command understands."""
+
+import argparse
+import importlib
+import re
+from itertools import pairwise
+
+import pytest
+
+from emobed_tf.cli import arguments as cli
+from emobed_tf.config import preset
+from tests.conftest import ROOT
+from tests.docs.markdown import PAGES, Block, blocks, calls
+
+LANGUAGES = ("bash", "python", "text", "json")
+OTHERS = ("pip", "venv", "pytest")  # modules of other people
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+SHELL = [block for page in PAGES for block in blocks(page) if block.language == "bash"]
+
+
+class Parsed(BaseException):
+    """The arguments were read; what the command would do is of no interest here."""
+
+
+@pytest.fixture
+def parsers(monkeypatch):
+    """Parsers of the commands, all of which end a command when they have read its line."""
+    parse, parse_args = cli.parse, argparse.ArgumentParser.parse_args
+
+    def read(*arguments, **more):
+        parse(*arguments, **more)
+        raise Parsed
+
+    def read_args(self, *arguments, **more):
+        parse_args(self, *arguments, **more)
+        raise Parsed
+
+    def settings(argv):  # without a look into files and folders, which the guides only imagine
+        named = [value for flag, value in pairwise(argv) if flag == "--dataset"]
+        return preset(*named)
+
+    monkeypatch.setattr(cli, "parse", read)
+    monkeypatch.setattr(cli, "starting_config", settings)
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", read_args)
+
+
+def test_every_block_says_its_language():
+    unknown = [str(block) for page in PAGES for block in blocks(page) if block.language not in LANGUAGES]
+    assert not unknown
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_command_lines(block, parsers, tmp_path, capsys):
+    for program, *words in calls(block, tmp_path):
+        if program == "make":
+            assert {word for word in words if "=" not in word} <= TARGETS
+        elif words[0] != "-m":
+            assert (ROOT / words[0]).is_file(), f"{block}: there is no {words[0]}"
+        elif words[1] not in OTHERS:
+            check_arguments(block, words[1], words[2:], capsys)
+
+
+def check_arguments(block, name, argv, capsys):
+    if name == "tuning.search":
+        argv = [word for word in argv if word != "--resume"]  # it reads the folder before the line
+    module = importlib.import_module("serving.client.__main__" if name == "serving.client" else name)
+    try:
+        module.main(argv)
+    except Parsed:
+        return
+    pytest.fail(f"{block}: python -m {name} {' '.join(argv)}\n{capsys.readouterr().err}")
+
+
+def test_shells_are_read_as_shells_do(tmp_path):
+    """Variables, quotes, comments, continued lines and other programs."""
+    text = (
+        'T="--table a=b --x"  # twice\nexport Y=1\npython -m one $T \\\n    "two words"\n'
+        "nothing --here\nZ=2 .venv/bin/python -m two\nmake all\n"
+    )
+    one = ["python", "-m", "one", "--table", "a=b", "--x", "two words"]
+    assert calls(Block(ROOT / "README.md", 1, "bash", text), tmp_path) == [
+        one,
+        ["python", "-m", "two"],
+        ["make", "all"],
+    ]

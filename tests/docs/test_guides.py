@@ -1,0 +1,87 @@
+"""The first guides, followed: their commands and their Python run, one after another, on small tables."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a dozen trainings before the first test
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+NO_SERVER = "http://127.0.0.1:9"
+
+
+def follow(folder, *pages, address=NO_SERVER):
+    line = [sys.executable, "-m", "tests.docs.follow", *pages, address]
+    result = subprocess.run(line, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tables, tmp_path_factory):
+    """A folder with what the guides speak of: two tables, and new utterances to predict."""
+    here = tmp_path_factory.mktemp("guides")
+    for name in ("audio", "face"):
+        shutil.copy(tables / f"{name}.csv", here)
+    header, *rows = (line.split(",") for line in (here / "audio.csv").read_text().splitlines())
+    assert header[:4] == ["id", "partition", "speaker", "label"]
+    new = [["id", *header[4:]], *([f"n{k}", *row[4:]] for k, row in enumerate(rows[:3], start=1))]
+    (here / "new.csv").write_text("".join(",".join(row) + "\n" for row in new))
+    return here
+
+
+@pytest.fixture(scope="module")
+def said(folder):
+    """What the guides before serving print, in a process of their own."""
+    return follow(folder, "data", "training", "evaluation", "tuning")
+
+
+@pytest.fixture
+def address(said, folder):
+    """A server at a free port, for the run that the guide to serving exports."""
+    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
+    subprocess.run(line, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    line = [sys.executable, "-m", "serving.local", "models/audio", "--port", "0"]
+    with subprocess.Popen(line, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
+        yield re.search(r"http://\S+", server.stdout.readline())[0]
+        server.terminate()
+
+
+def test_data(said):
+    assert "classification ('anger', 'calm', 'joy')\naudio 5 features, " in said
+
+
+def test_training(said, folder):
+    for name in ("audio", "emobed", "classic", "emobed-beta"):
+        assert (folder / "runs" / name / "report" / "index.html").is_file()
+    for alpha in ("0.0", "0.5", "1.0"):
+        assert re.search(rf"^{alpha} f1_macro [01]\.\d+$", said, re.MULTILINE)
+
+
+def test_evaluation(said, folder):
+    assert "PRIMARY: swap test by speaker" in said
+    assert (folder / "report" / "index.html").is_file()
+    assert (folder / "learning.svg").is_file()
+    assert (folder / "runs" / "emobed" / "logs" / "embeddings-dev" / "projector_config.pbtxt").is_file()
+
+
+def test_tuning(said, folder):
+    assert re.search(r"^[01]\.\d+ searches/weights/best$", said, re.MULTILINE)
+    assert (folder / "searches" / "weights" / "best" / "scores.json").is_file()
+
+
+def test_serving(address, folder):
+    """Three new utterances: the file of `predict`, and the client's, which asked the server."""
+    before = (folder / "predictions.csv").read_text().splitlines()
+    (folder / "predictions.csv").unlink()
+    said = follow(folder, "serving", address=address)
+    after = (folder / "predictions.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in before] == ["id", "n1", "n2", "n3"]
+    assert [line.split(",")[:2] for line in after] == [line.split(",")[:2] for line in before]
+    assert "['anger', 'calm', 'joy']" in said

@@ -1,0 +1,134 @@
+"""What is given away: the wheel holds all that a user needs and nothing else, and works far from the checkout."""
+
+import configparser
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.test_commands import flags
+from tests.training.test_loop import TINY
+
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg")
+PACKAGES = ("emobed_tf", "tuning", "serving")
+SCRIPTS = dict(line.split(" = ") for line in SETUP["options.entry_points"]["console_scripts"].strip().splitlines())
+
+
+class TestMetadata:
+    def test_every_command_has_a_script(self):
+        """A command is a module that ends by running `main`."""
+        folders = (ROOT / "emobed_tf", ROOT / "tuning", ROOT / "serving", ROOT / "serving" / "client")
+        modules = {
+            ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for folder in folders
+            for path in folder.glob("*.py")
+            if 'if __name__ == "__main__":' in path.read_text()
+        }
+        assert {where.partition(":")[0] for where in SCRIPTS.values()} == modules
+
+    @pytest.mark.parametrize("where", SCRIPTS.values())
+    def test_scripts_exist(self, where):
+        module, _, name = where.partition(":")
+        assert callable(getattr(importlib.import_module(module), name))
+
+    def test_continuous_integration_runs_the_versions_that_are_claimed(self):
+        prefix = "Programming Language :: Python :: 3."
+        claimed = {
+            "3." + line.removeprefix(prefix)
+            for line in SETUP["metadata"]["classifiers"].splitlines()
+            if line.startswith(prefix)
+        }
+        workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+        assert set(workflow["jobs"]["test"]["strategy"]["matrix"]["python"]) == claimed
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """The sdist, and the wheel that was built from it, as `make dist` makes them, of a copy of the checkout."""
+    folder = tmp_path_factory.mktemp("packages")
+
+    def made_here(where, names):  # whatever a checkout has beside its source; a package may be called runs as well
+        results = {"build", "dist", "runs"} if Path(where) == ROOT else {"__pycache__"}
+        return [name for name in names if name in results or name.startswith(".") or name.endswith(".egg-info")]
+
+    shutil.copytree(ROOT, folder / "checkout", ignore=made_here)
+    line = [sys.executable, "-m", "build", "--outdir", folder / "dist", folder / "checkout"]
+    result = subprocess.run(line, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (sdist,) = (folder / "dist").glob("*.tar.gz")
+    (wheel,) = (folder / "dist").glob("*.whl")
+    return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def elsewhere(packages, tmp_path_factory):
+    """Runs a line in an environment that has the wheel, and the packages that it needs from the tests' environment."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    programs = folder / "environment" / "bin"
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    def run(program, *arguments):
+        line = [programs / program, *map(str, arguments)]
+        return subprocess.run(line, cwd=folder, env=variables, capture_output=True, text=True, timeout=300)
+
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", programs.parent], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", programs / "python", "install", "--no-index", "--no-deps"]
+    subprocess.run([*pip, packages[1]], cwd=folder, env=variables, check=True, capture_output=True)
+    place = run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+    # A path alone: .pth files in there, such as that of an editable installation, are not followed.
+    Path(place, "of_the_tests.pth").write_text(sysconfig.get_path("purelib") + "\n")
+
+    return run
+
+
+@pytest.mark.slow
+class TestWheel:
+    def test_holds_what_is_needed_and_no_more(self, packages):
+        with zipfile.ZipFile(packages[1]) as wheel:
+            names = set(wheel.namelist())
+        for name in (
+            "emobed_tf/py.typed",
+            "tuning/py.typed",
+            "serving/py.typed",
+            "emobed_tf/reporting/report.css",
+            "emobed_tf/reporting/report.js",
+            "serving/docker-compose.yml",
+            "serving/models.config",
+            "serving/monitoring.config",
+        ):
+            assert name in names
+        assert {name.split("/")[0] for name in names if ".dist-info" not in name} == set(PACKAGES)
+        modules = {
+            str(path.relative_to(ROOT))
+            for top in ("emobed_tf", "tuning", "serving")
+            for path in (ROOT / top).rglob("*.py")
+        }
+        assert {name for name in names if name.endswith(".py")} == modules
+
+    @pytest.mark.parametrize("script", SCRIPTS)
+    def test_every_script_explains_itself(self, elsewhere, script):
+        result = elsewhere(script, "--help")
+        assert result.returncode == 0, result.stderr
+        assert "usage" in result.stdout.lower()
+
+    def test_trains_without_the_checkout(self, elsewhere):
+        where = elsewhere("python", "-c", "import emobed_tf; print(emobed_tf.__file__)").stdout
+        assert "elsewhere" in where
+        result = elsewhere("python", "-m", "emobed_tf.simulate", "recola", "data", "--seconds", 12, "--recordings", 3)
+        assert result.returncode == 0, result.stderr
+        settings = flags(**{**TINY, "epochs": 1})
+        result = elsewhere("emobed-train", "--data-dir", "data", *settings, "--output", "run")
+        assert result.returncode == 0, result.stderr
+        result = elsewhere("emobed-report", "run", "--output", "page")
+        assert result.returncode == 0, result.stderr
+        result = elsewhere("python", "-c", "print(open('page/index.html').read())")
+        assert "<style>" in result.stdout
