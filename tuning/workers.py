@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from emobed_tf import console
 from emobed_tf.errors import InputError
+from emobed_tf.runtime import import_tensorflow
 from tuning.plan import ORACLE_IP, ORACLE_PORT, TUNER_ID
 
 if TYPE_CHECKING:
@@ -106,8 +107,6 @@ def work(recipe: Mapping[str, Any], environment: Mapping[str, str], log: Path) -
     threading.Thread(target=_end_with_the_chief, daemon=True).start()
 
     def search() -> None:
-        from emobed_tf.runtime import import_tensorflow
-
         import_tensorflow(recipe["config"].training.threads)
         from tuning.tuners import tuner
 
