@@ -10,9 +10,10 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.embeddings.projector import LARGEST
+from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
@@ -49,16 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
-    if not 1 <= arguments.points <= LARGEST:
-        raise InputError(f"--points: expected 1 to {LARGEST}, found {arguments.points}")
+    if not 1 <= arguments.points <= projector.LARGEST:
+        raise InputError(f"--points: expected 1 to {projector.LARGEST}, found {arguments.points}")
     runs = [Run.open(path) for path in (arguments.run, arguments.against) if path is not None]
     _check_comparable(runs)
 
-    from emobed_tf.runtime import import_tensorflow
-
     import_tensorflow(runs[0].config().training.threads)
     from emobed_tf.embeddings import points as embeddings
-    from emobed_tf.embeddings import projector
 
     folder = runs[0].logs / f"embeddings-{arguments.partition}"
     names = _names(runs)

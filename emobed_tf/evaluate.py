@@ -9,7 +9,9 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.cli.summary import show_comparison, show_scores
 from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.evaluate"
 DESCRIPTION = """Scores a run on development and test; post-processing learnt on development is untouched on test.
@@ -41,10 +43,7 @@ def _main(argv: Sequence[str] | None) -> int:
     run = Run.open(arguments.run)
     other = Run.open(arguments.against) if arguments.against else None
 
-    from emobed_tf.runtime import import_tensorflow
-
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.cli.summary import show_comparison, show_scores
     from emobed_tf.runs.scoring import compare_runs, score_run
 
     with console.progress("evaluating") as progress:

@@ -11,6 +11,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
 from emobed_tf.saved_model.versions import check_model_dir
 
 PROG = "emobed_tf.export"
@@ -38,8 +39,6 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
     run = Run.open(arguments.run)
     check_model_dir(arguments.model_dir)
-
-    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
     from emobed_tf.saved_model.export import export_run

@@ -10,6 +10,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.predict"
 DESCRIPTION = (
@@ -39,8 +40,6 @@ def _main(argv: Sequence[str] | None) -> int:
     run = Run.open(arguments.run)
     if arguments.output.is_dir():
         raise IsADirectoryError(21, "is a folder; name a CSV file", str(arguments.output))
-
-    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(run.config().training.threads)
     from emobed_tf.runs.scoring import predict_files

@@ -10,8 +10,12 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.cli.summary import announce, show_training
 from emobed_tf.config import Config
+from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
+from emobed_tf.runs.folder import default_output
+from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.train"
 DESCRIPTION = """Trains EmoBed, or one of its parts, and keeps what recognises emotion from one modality.
@@ -42,16 +46,9 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     arguments.settings.check()
 
-    from emobed_tf.corpora.configured import load_corpus
-    from emobed_tf.runs.folder import default_output
-
     with console.progress("reading") as progress:
         config, corpus = load_corpus(arguments.settings, progress)
     output = arguments.output or default_output(config, corpus)
-
-    from emobed_tf.cli.summary import announce, show_training
-    from emobed_tf.runtime import import_tensorflow
-
     announce(config, corpus, output)
     import_tensorflow(config.training.threads)
     from emobed_tf.training.loop import train_run

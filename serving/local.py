@@ -16,6 +16,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.runtime import import_tensorflow
 from serving.models import version_folders
 
 PROG = "serving.local"
@@ -70,8 +71,6 @@ def _main(argv: Sequence[str] | None) -> int:
         )
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("serving").setLevel(logging.INFO)
-
-    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(arguments.threads)
     try:

@@ -11,8 +11,11 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.cli.summary import announce, show_training
 from emobed_tf.config import Config
+from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
+from emobed_tf.runtime import import_tensorflow
 from tuning.folder import SearchFolder, default_folder
 from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import PARAMETERS, check, space
@@ -70,14 +73,10 @@ def _main(argv: list[str]) -> int:
     check(arguments.settings.check(), told)
     entries = (*(begun.read()[0].entries() if begun else ()), *told)
 
-    from emobed_tf.corpora.configured import load_corpus
-
     with console.progress("reading") as progress:
         config, corpus = load_corpus(arguments.settings, progress)
     space(config, corpus, entries)
     folder = arguments.output or default_folder(config, corpus, arguments.tuner)
-
-    from emobed_tf.runtime import import_tensorflow
 
     import_tensorflow(config.training.threads)
     from tuning.tuners import tuner
@@ -141,8 +140,6 @@ def _told(argv: Sequence[str], arguments: Arguments) -> tuple[str, ...]:
 
 def _lead(search: "Tuner", workers: int) -> int:
     """Search, table, best run."""
-    from emobed_tf.cli.summary import announce, show_training
-
     model, folder = search.hypermodel, search.folder
     announce(model.config, model.corpus, folder.path)
     print("  " + ", ".join(f"{name} {text}" for name, text in model.space.texts().items()), flush=True)

@@ -11,9 +11,12 @@ import tyro
 
 from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.workers import Workers
+from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.config import Config
+from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
+from tuning.sweep_results import SweepFolder, show_sweep
+from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 from tuning.sweep_values import find_setting, read_values
 
 PROG = "tuning.sweep"
@@ -59,11 +62,6 @@ def _main(argv: list[str]) -> int:
     seeds = _seeds(settings, arguments.seeds)
     arguments.how.check()
     _check_told_twice(argv, arguments, parameter.name)
-
-    from emobed_tf.comparison.workers import fan_out
-    from emobed_tf.corpora.locate import notice
-    from tuning.sweep_results import SweepFolder, show_sweep
-    from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 
     with console.progress("reading") as progress:
         found = sweep_scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-import keras
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
@@ -15,6 +15,20 @@ from emobed_tf.evaluation.postprocessing import SHIFTS, WINDOWS, PostProcessing,
 from emobed_tf.evaluation.score_table import classification_scores, regression_scores
 
 SCORED_PARTITIONS = ("dev", "test")
+
+
+class Predictor(Protocol):
+    """A monomodal model, as far as an evaluation asks it: a Keras model is one."""
+
+    def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+        """The model's outputs for one batch.
+
+        Args:
+            x: float32 `[batch, frames, features]`.
+
+        Returns:
+            float32 `[batch, frames]`: predictions; or `[batch, classes]`: probabilities.
+        """
 
 
 @dataclass(frozen=True)
@@ -55,7 +69,7 @@ def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, 
     return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
 
 
-def outputs(model: keras.Model, recordings: Sequence[Recording], facts: Facts) -> list[np.ndarray]:
+def outputs(model: Predictor, recordings: Sequence[Recording], facts: Facts) -> list[np.ndarray]:
     """What a monomodal model says of recordings, in the gold standard's time: the label delay undone.
 
     Args:
@@ -132,7 +146,7 @@ def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray],
 _FRAMES_AT_A_TIME = 100_000
 
 
-def predict(model: keras.Model, recordings: Sequence[Recording]) -> list[np.ndarray]:
+def predict(model: Predictor, recordings: Sequence[Recording]) -> list[np.ndarray]:
     """What a model from `EmoBed.monomodal` says of each recording.
 
     Args:

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from emobed_tf._version import __version__
 from emobed_tf.config import FORMAT, Config
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", "pyarrow")
@@ -16,8 +17,6 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", 
 
 def provenance(config: Config) -> dict[str, Any]:
     """Versions, commit, machine, seed, threads and command line of this process."""
-    from emobed_tf._version import __version__
-
     return {
         "format": FORMAT,
         "emobed_tf": __version__,
