@@ -12,8 +12,6 @@ import csv
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from emobed_tf import console
 from emobed_tf.config import preset
 from emobed_tf.errors import MissingInputError
@@ -58,34 +56,25 @@ def experiment(arguments: argparse.Namespace) -> int:
 
 def write_summary(output: Path, seeds: int) -> None:
     """Scores every run on development and test and writes the table."""
-    from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, confusion_by_unit
-    from emobed_tf.evaluation.significance import bootstrap_interval
+    from emobed_tf.evaluation.speaker_statistics import joined_seeds, statistics_of
     from emobed_tf.runs.folder import Run
     from emobed_tf.runs.scoring import score_run
 
     rows, lines = [], []
     for target in TARGETS:
         for framework in FRAMEWORKS:
-            counts = {"dev": [], "test": []}
-            for seed in range(seeds):
-                for partition, found in score_run(Run(output / target / framework / str(seed))).items():
-                    decided = np.array([int(np.argmax(values)) for values in found.raw])
-                    labels = np.array([int(label) for label in found.labels])
-                    counts[partition].append(confusion_by_unit(labels, decided, found.speakers, len(found.confusion)))
+            by_seed = [score_run(Run(output / target / framework / str(seed))) for seed in range(seeds)]
+            for seed, scored in enumerate(by_seed):
+                for partition, evaluated in scored.items():
                     row = {"target": target, "framework": framework, "seed": seed, "partition": partition}
-                    rows.append(row | {name: found.scores[name] for name in SCORES})
+                    rows.append(row | {name: evaluated.scores[name] for name in SCORES})
             cells = [target, framework]
-            for partition, by_seed in counts.items():
-                here = [
-                    r for r in rows if (r["target"], r["framework"], r["partition"]) == (target, framework, partition)
-                ]
+            for partition in ("dev", "test"):
+                statistics = joined_seeds([statistics_of(scored[partition]) for scored in by_seed], range(seeds))
                 for name in SCORES[:2]:
-                    values = np.array([row[name] for row in here])
-                    statistics = np.stack(by_seed, axis=1)  # [speakers, seeds, classes, classes]
-                    score = CLASSIFICATION_SCORES[name]
-                    ends = bootstrap_interval(lambda sums, score=score: score(sums).mean(axis=-1), statistics)
-                    spread = values.std(ddof=1) if len(values) > 1 else 0.0
-                    cells.append(f"{values.mean():.3f} ± {spread:.3f} [{ends.low:.3f}, {ends.high:.3f}]")
+                    summary = statistics.summary(name)
+                    ends = f"[{summary.low:.3f}, {summary.high:.3f}]"
+                    cells.append(f"{summary.mean:.3f} ± {summary.deviation:.3f} {ends}")
             lines.append("| " + " | ".join(cells) + " |")
     columns = ["target", "framework"] + [f"{part} {name}" for part in ("dev", "test") for name in SCORES[:2]]
     head = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]

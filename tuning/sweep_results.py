@@ -15,7 +15,7 @@ from emobed_tf.comparison.ledger import Ledger, canonical
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
-from tuning.sweep_trials import SweepScenario, SweepTrial, key_of_format_1, scenario_name, sweep_identity
+from tuning.sweep_trials import SweepScenario, SweepTrial, scenario_name, sweep_identity, sweep_key_of_format_1
 from tuning.sweep_values import NumericSetting, Value
 
 _FAILURES_SHOWN = 5
@@ -44,7 +44,7 @@ class SweepFolder:
             file,
             sweep_identity(parameter, scenarios),
             defaults={"settings": preset(scenarios[0].config.data.dataset).check().to_dict()},
-            former_key=key_of_format_1,
+            former_key=sweep_key_of_format_1,
         )
         try:
             for scenario in scenarios:

@@ -122,7 +122,7 @@ def sweep_identity(parameter: NumericSetting, found: Sequence[SweepScenario]) ->
     return {"sweep of": parameter.name, "settings": settings}
 
 
-def key_of_format_1(key: Mapping[str, Any]) -> dict[str, Any]:
+def sweep_key_of_format_1(key: Mapping[str, Any]) -> dict[str, Any]:
     """The key of a scenario or trial as ledgers of format 1 hold it: the scenario by its name."""
     fields = {name: value for name, value in key.items() if name not in ("label", "target")}
     return {"scenario": scenario_name(key["label"], key["target"]), **fields}

@@ -8,7 +8,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.systems.registry import FORMER_NAMES
 
 
-def key_of_format_1(key: Mapping[str, Any]) -> str:
+def trial_key_of_format_1(key: Mapping[str, Any]) -> str:
     """The key of a trial as ledgers of format 1 hold it: one line of text.
 
     Args:

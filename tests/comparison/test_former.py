@@ -2,7 +2,7 @@
 
 import pytest
 
-from emobed_tf.comparison.former import key_of_format_1, names_of_system
+from emobed_tf.comparison.former import names_of_system, trial_key_of_format_1
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.trials import Trial
 
@@ -32,7 +32,7 @@ STEPS = {"emobed": {"alpha": 0.5, "beta": 0.3}, "l2": 0.0001, "learning_rate": 0
     ],
 )
 def test_keys(trial, written):
-    assert key_of_format_1(trial.key) == written
+    assert trial_key_of_format_1(trial.key) == written
 
 
 def test_names():

@@ -95,7 +95,7 @@ def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain
         target=first.target,
         first=first.system,
         second=second.system,
-        difference=found.difference,
+        difference=interval.estimate,
         low=interval.low,
         high=interval.high,
         by_speaker=test.difference,

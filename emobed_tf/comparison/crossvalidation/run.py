@@ -28,7 +28,7 @@ from emobed_tf.comparison.crossvalidation.tables import (
     write_csvs,
     write_markdown,
 )
-from emobed_tf.comparison.former import key_of_format_1
+from emobed_tf.comparison.former import trial_key_of_format_1
 from emobed_tf.comparison.grids import duration_text
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
@@ -126,7 +126,9 @@ def open_folder(
         plan = plan_cross_validation(settings, protocol, systems)
     corpus = plan.corpus
     output = output or Path("runs") / f"{corpus.name}-{corpus.label}-crossvalidation"
-    ledger = Ledger(output / "trials.jsonl", plan.identity(), defaults=plan.defaults(), former_key=key_of_format_1)
+    ledger = Ledger(
+        output / "trials.jsonl", plan.identity(), defaults=plan.defaults(), former_key=trial_key_of_format_1
+    )
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
     show_grid(data_grid(plan))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf import console
-from emobed_tf.comparison.former import key_of_format_1
+from emobed_tf.comparison.former import trial_key_of_format_1
 from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_markdown
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, run_cells
@@ -76,7 +76,7 @@ def reproduce(
         output / "ledger.jsonl",
         plan.identity(fingerprints),
         defaults={"settings": preset(plan.config.data.dataset).to_dict()},
-        former_key=key_of_format_1,
+        former_key=trial_key_of_format_1,
     )
     with contextlib.closing(ledger):
         if simulated:
