@@ -10,6 +10,7 @@ from emobed_tf.config import USES_ALPHA, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
+from emobed_tf.corpora.tables import entry
 from emobed_tf.errors import InputError
 
 _CORPORA_KEPT = 4
@@ -74,6 +75,19 @@ class CorpusCache:
         self._kept.clear()
 
 
+def resolved(config: Config, corpus: Corpus) -> Config:
+    """The configuration with target, auxiliaries and task made definite by data in memory.
+
+    Args:
+        config: any configuration; a resolved one stays as it is.
+        corpus: from `corpora.load`, of data frames, say.
+
+    Raises:
+        InputError: if data and settings don't fit each other.
+    """
+    return _with_modalities(config.check().replace(task=corpus.task), corpus)
+
+
 def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:
     """`NAME=PATH` entries with one for each name: the last, which came after it on the command line."""
     by_name = {entry.partition("=")[0]: entry for entry in entries}
@@ -90,9 +104,12 @@ def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
     Returns:
         Files of the data folder by their path within it, tables by `--table NAME`.
     """
-    tables = {path: f"--table {name}" for name, _, path in (entry.partition("=") for entry in config.data.table)}
+    tables = {path: entry(name) for name, _, path in (table.partition("=") for table in config.data.table)}
+    frames = {entry(name) for name in corpus.modalities}
 
     def name(path: str) -> str:
+        if path in frames:
+            return path
         absolute = str(Path(path).absolute())
         if absolute in tables:
             return tables[absolute]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emobed_tf import datasets
 from emobed_tf.console import Progress
@@ -13,6 +14,9 @@ from emobed_tf.corpora.reader import read_modalities, reader_of
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TASKS = ("auto", REGRESSION, CLASSIFICATION)
 
 
@@ -22,7 +26,7 @@ def load(
     *,
     dimension: str = "arousal",
     task: str = "auto",
-    tables: Sequence[str | tuple[str, str | Path]] = (),
+    tables: "Sequence[str | tuple[str, str | Path]] | Mapping[str, str | Path | pd.DataFrame]" = (),
     modalities: Sequence[str] | None = None,
     partitioned: bool = True,
     progress: Progress | None = None,
@@ -36,8 +40,9 @@ def load(
         dimension: `arousal` or `valence`: what regression learns.
         task: `regression`, `classification`, or `auto`: a classification where the data set has classes (OMG-Emotion),
             a regression where it has none (RECOLA), and for tables what their label columns hold.
-        tables: modalities to add to any data set, each `NAME=PATH` or (name, path); a name is an ASCII letter, then
-            ASCII letters, digits, `_` or `-`. A table in the folder of `tables` gets that name instead of its stem.
+        tables: modalities to add to any data set, each `NAME=PATH` or (name, path), or a mapping of names to paths
+            and data frames; a name is an ASCII letter, then ASCII letters, digits, `_` or `-`. A table in the folder
+            of `tables` gets that name instead of its stem.
         modalities: names of those to read; None for all. Others' files are not opened.
         partitioned: False: for who splits the data anew. Tables are taken as a whole and need no partitions, and no
             check is made of any.
@@ -74,8 +79,8 @@ def load(
     found += [feature_tables.to_modality(modality, table, target, partitioned) for modality, table in new.items()]
     if partitioned:
         check_partitions(found, target.classes, dataset)
-    fingerprints |= {str(table.path): table.sha256 for table in new.values()}
-    homes = {table.path.parent for table in new.values()} | ({folder} if from_folder else set())
+    fingerprints |= {str(table.path or feature_tables.entry(name)): table.sha256 for name, table in new.items()}
+    homes = {table.path.parent for table in new.values() if table.path} | ({folder} if from_folder else set())
     simulated = any((home / MARKER).is_file() for home in homes)
     by_name = {modality.name: modality for modality in found}
     return Corpus(dataset.name, target.task, target.label, target.classes, by_name, fingerprints, simulated)
@@ -96,10 +101,10 @@ def find_modalities(dataset: DataSet, folder: Path) -> Mapping[str, Path]:
 
 
 def _find(
-    dataset: DataSet, folder: Path | None, tables: Sequence[str | tuple[str, str | Path]]
-) -> tuple[Mapping[str, Path], dict[str, Path]]:
+    dataset: DataSet, folder: Path | None, tables: "Sequence | Mapping"
+) -> "tuple[Mapping[str, Path], dict[str, Path | pd.DataFrame]]":
     """Modalities that the data set's own files hold, each with one of them, and the tables of all others."""
-    named = feature_tables.parse_pairs(tables)
+    named = feature_tables.named_tables(tables)
     if dataset.reader is not None:
         if folder is None:
             raise MissingInputError(
@@ -109,15 +114,16 @@ def _find(
     else:
         own, added = {}, {} if folder is None else find_modalities(dataset, folder)
         # A table of the folder that is named is that modality alone.
-        renamed = {path.absolute() for path in named.values()}
+        renamed = {path.absolute() for path in named.values() if isinstance(path, Path)}
         added = {modality: path for modality, path in added.items() if path.absolute() not in renamed}
-    for modality, path in named.items():
+    for modality, table in named.items():
         if modality in own or modality in added:
+            where, example = (table, f"={table}") if isinstance(table, Path) else (f"data frame '{modality}'", "")
             raise InputError(
-                f"{path}: the data set has a modality '{modality}' already; give the table another name, "
-                f"such as {modality}2={path}"
+                f"{where}: the data set has a modality '{modality}' already; give the table another name, "
+                f"such as {modality}2{example}"
             )
-        added[modality] = path
+        added[modality] = table
     if not own and not added:
         raise MissingInputError(f"data set '{dataset.name}': neither a folder nor a table given; expected NAME=PATH")
     return own, added
@@ -135,12 +141,14 @@ def _chosen(found: Iterable[str], wanted: Sequence[str] | None, where: str) -> l
     return chosen
 
 
-def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: Mapping[str, Path]) -> None:
+def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: "Mapping[str, Path | pd.DataFrame]") -> None:
     for modality in chosen:
         if is_modality_name(modality):
             continue
         good = like_modality_name(modality)
-        if modality in added:
+        if modality in added and not isinstance(added[modality], Path):
+            path, remedy = "data frame", f"name it {good}, say"
+        elif modality in added:
             path = added[modality]
             remedy = f"name it by --table NAME=PATH, such as --table {good}={path}"
         else:

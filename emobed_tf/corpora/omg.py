@@ -11,9 +11,10 @@ import numpy as np
 from emobed_tf.console import Progress
 from emobed_tf.corpora.checks import NUMBER, STEP_TOLERANCE, check_same_names
 from emobed_tf.corpora.corpus import EMOTION, PARTITIONS, Modality, Recording
+from emobed_tf.corpora.csvfile import csv_header, csv_rows
 from emobed_tf.corpora.files import listing, need_folder, read_bytes, sha256, shorten, visible_files
 from emobed_tf.corpora.rows import frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, csv_header, csv_rows, read_table
+from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, read_table
 from emobed_tf.datasets import OMG
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 

@@ -68,7 +68,7 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
     steps = np.concatenate([np.diff(times[rows]) for rows in groups.values()])
     if not steps.size:
         raise InputError(
-            f"{table.path}: there is a column 'time', but every id has one row; leave the column out for utterances"
+            f"{table.title}: there is a column 'time', but every id has one row; leave the column out for utterances"
         )
     median = float(np.quantile(steps, 0.5, method="lower"))
     digit = _last_digit(times, median)

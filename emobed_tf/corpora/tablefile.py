@@ -1,28 +1,31 @@
-"""One table, CSV or Parquet: key columns and features, with the line of every row at hand for messages."""
+"""One table, CSV, Parquet or a data frame: key columns and features, with every row's line at hand for messages."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.ipc
 import pyarrow.parquet
 
 from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing
+from emobed_tf.corpora.csvfile import csv_header, csv_rows
 from emobed_tf.corpora.files import (
     BYTE_ORDER_MARK,
     check_is_text,
-    decode,
     listing,
     read_bytes,
     sha256,
     shorten,
 )
 from emobed_tf.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUFFIXES = (".csv", ".parquet")
 MISSING = ("", "?", "NaN", "nan", "NA", "null")
@@ -62,7 +65,8 @@ class Table:
     """A table in memory.
 
     Attributes:
-        path: the file.
+        path: the file; None for a data frame.
+        title: what messages call it.
         sha256: fingerprint of its bytes.
         texts: text columns that it has, by name: str `[rows]`, "" where a cell is empty.
         numbers: number columns that it has, by name: float64 `[rows]`, NaN where a cell is empty.
@@ -70,7 +74,8 @@ class Table:
         features: float32 `[rows, features]`, NaN where a cell is empty or `?`.
     """
 
-    path: Path
+    path: Path | None
+    title: str
     sha256: str
     texts: dict[str, np.ndarray]
     numbers: dict[str, np.ndarray]
@@ -82,8 +87,8 @@ class Table:
         return len(self.features)
 
     def where(self, row: int) -> str:
-        """File and line of a row (Parquet: the row, from 1), for messages."""
-        return _where(self.path, row, self.delimiter)
+        """File and line of a row (Parquet and data frames: the row, from 1), for messages."""
+        return _where(self.path, self.title, row, self.delimiter)
 
 
 def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
@@ -103,18 +108,56 @@ def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
     data = read_bytes(path)
     read = _read_parquet if path.suffix.lower() == ".parquet" else _read_csv
     names, arrays = read(data, path, columns, delimiter)
+    return _assembled(path, str(path), sha256(data), columns, names, arrays, delimiter)
+
+
+def table_of(frame: "pd.DataFrame", name: str, columns: Columns) -> Table:
+    """A data frame as a table; its index is left out.
+
+    Args:
+        frame: rows with the columns of a CSV table; NaN and None are missing values.
+        name: of the modality, for messages.
+        columns: what the columns are for.
+
+    Raises:
+        InputError: whatever is wrong, with row and column.
+    """
+    title = f"data frame '{name}'"
+    try:
+        arrow = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    except pa.ArrowException as error:
+        raise InputError(f"{title}: a column of mixed values ({shorten(str(error), 120)}); expected numbers") from None
+    content = pa.BufferOutputStream()
+    with pa.ipc.new_stream(content, arrow.schema) as stream:
+        stream.write_table(arrow)
+    _check_header(arrow.column_names, columns, title, "")
+    arrow = arrow.select([name for name in arrow.column_names if name not in columns.ignored])
+    arrays = _arrow_arrays(arrow, title, columns)
+    return _assembled(None, title, sha256(content.getvalue()), columns, list(arrays), arrays, "")
+
+
+def _assembled(
+    path: Path | None,
+    title: str,
+    fingerprint: str,
+    columns: Columns,
+    names: Sequence[str],
+    arrays: Mapping[str, np.ndarray],
+    delimiter: str,
+) -> Table:
     feature_names = tuple(name for name in names if name not in (*columns.texts, *columns.numbers))
     if not feature_names:
-        raise InputError(f"{path}: no feature columns; found only {listing(names)}")
+        raise InputError(f"{title}: no feature columns; found only {listing(names)}")
     by_column = np.empty((len(feature_names), len(arrays[feature_names[0]])), np.float32)
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out below
         for index, name in enumerate(feature_names):
             by_column[index] = arrays[name]
     features = np.ascontiguousarray(by_column.T)
-    check_finite_or_missing(features, feature_names, lambda row: _where(path, row, delimiter))
+    check_finite_or_missing(features, feature_names, lambda row: _where(path, title, row, delimiter))
     return Table(
         path,
-        sha256(data),
+        title,
+        fingerprint,
         {name: arrays[name] for name in columns.texts if name in arrays},
         {name: arrays[name] for name in columns.numbers if name in arrays},
         feature_names,
@@ -128,37 +171,9 @@ def is_missing(cell: str) -> bool:
     return cell in MISSING or (NUMBER.fullmatch(cell) is not None and np.isnan(float(cell)))
 
 
-def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
-    """Line and cells of every row of a CSV file that isn't blank, the header included.
-
-    Raises:
-        InputError: if it is not text, or a quotation is not closed.
-    """
-    check_is_text(data, path, "CSV")
-    text = decode(data.removeprefix(BYTE_ORDER_MARK), path, 1)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            if cells and any(cell.strip() for cell in cells):
-                yield line, [cell.strip() for cell in cells]
-            elif cells and len(cells) > 1:
-                raise InputError(f"{path}:{line}: a row of empty cells; take it out")
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{path}:{line}: not valid CSV: {error}; check the quotes of this row") from None
-
-
-def csv_header(rows: Iterator[tuple[int, list[str]]], path: Path) -> tuple[int, list[str]]:
-    """The first of `csv_rows`: line and names of the columns. Raises InputError if there is none."""
-    for line, cells in rows:
-        return line, cells
-    raise InputError(f"{path}: no header; expected the names of the columns in the first line")
-
-
-def _where(path: Path, row: int, delimiter: str) -> str:
-    if path.suffix.lower() == ".parquet":
-        return f"{path}: row {row + 1}"
+def _where(path: Path | None, title: str, row: int, delimiter: str) -> str:
+    if path is None or path.suffix.lower() == ".parquet":
+        return f"{title}: row {row + 1}"
     rows = csv_rows(read_bytes(path), path, delimiter)
     return next(f"{path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
 
@@ -260,11 +275,15 @@ def _parquet_columns(data: bytes, path: Path, columns: Columns) -> tuple[list[st
     names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
     _check_header(names, columns, str(path), "")
     names = [name for name in names if name not in columns.ignored]
-    table = file.read(columns=names)
+    return names, _arrow_arrays(file.read(columns=names), str(path), columns)
+
+
+def _arrow_arrays(table: pa.Table, title: str, columns: Columns) -> dict[str, np.ndarray]:
+    """Columns of a table that has types, as a CSV file's would be read."""
     if not len(table):
-        raise InputError(f"{path}: the table has no rows")
+        raise InputError(f"{title}: the table has no rows")
     arrays = {}
-    for name in names:
+    for name in table.column_names:
         column = table.column(name)
         if isinstance(column.type, pa.DictionaryType):
             column = column.cast(column.type.value_type)
@@ -272,6 +291,6 @@ def _parquet_columns(data: bytes, path: Path, columns: Columns) -> tuple[list[st
             arrays[name] = np.array(["" if v is None else str(v).strip() for v in column.to_pylist()], dtype=object)
             continue
         if not any(is_kind(column.type) for is_kind in _NUMERIC_KINDS):
-            raise InputError(f"{path}: column '{name}' is of the type {column.type}; expected numbers")
+            raise InputError(f"{title}: column '{name}' is of the type {column.type}; expected numbers")
         arrays[name] = column.cast(pa.float64(), safe=False).to_numpy()
-    return names, arrays
+    return arrays

@@ -1,8 +1,10 @@
-"""Feature tables of any corpus: one CSV or Parquet file per modality, labels included."""
+"""Feature tables of any corpus: one CSV or Parquet file, or one data frame, per modality, labels included."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +22,12 @@ from emobed_tf.corpora.corpus import (
 )
 from emobed_tf.corpora.files import listing, need_folder, visible_files
 from emobed_tf.corpora.rows import constant, frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, is_missing, read_table
+from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, is_missing, read_table, table_of
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LABEL = "label"
 _COLUMNS = Columns(
@@ -55,33 +60,50 @@ def find_modalities(folder: Path) -> dict[str, Path]:
     return found
 
 
-def parse_pairs(tables: Sequence[str | tuple[str, str | Path]]) -> dict[str, Path]:
-    """Paths by modality from `NAME=PATH` strings or (name, path) pairs.
+def named_tables(
+    tables: "Sequence[str | tuple[str, str | Path]] | Mapping[str, str | Path | pd.DataFrame]",
+) -> "dict[str, Path | pd.DataFrame]":
+    """Tables by modality, from `NAME=PATH` strings, (name, path) pairs, or a mapping that may hold data frames.
 
     Raises:
         InputError: if one is not of that form, or a name is given twice.
     """
-    pairs: dict[str, Path] = {}
-    for table in tables:
-        name, _, path = table.partition("=") if isinstance(table, str) else (table[0], "=", table[1])
-        if not name or not str(path):
+    found: dict[str, Path | pd.DataFrame] = {}
+    for table in tables.items() if isinstance(tables, Mapping) else tables:
+        name, _, source = table.partition("=") if isinstance(table, str) else (table[0], "=", table[1])
+        if not isinstance(source, str | Path):
+            if not is_frame(source):
+                raise InputError(f"table '{name}': expected a path or a data frame, got a {type(source).__name__}")
+        elif not name or not str(source):
             raise InputError(f"table '{table}': expected NAME=PATH, such as face=tables/face.csv")
-        if name in pairs:
-            raise InputError(f"table '{name}' a second time: {path} and {pairs[name]}; expected each modality once")
-        pairs[name] = Path(path)
-    return pairs
+        if name in found:
+            raise InputError(f"table '{name}' a second time: {source} and {found[name]}; expected each modality once")
+        found[name] = source if is_frame(source) else Path(source)
+    return found
+
+
+def entry(name: str) -> str:
+    """What a table is called among fingerprints, wherever its file lies, and where it has none."""
+    return f"--table {name}"
+
+
+def is_frame(table: object) -> bool:
+    """Whether it is a pandas DataFrame. pandas is not imported for it: whoever has a data frame has done that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(table, pandas.DataFrame)
 
 
 def read_tables(
-    paths: Mapping[str, Path], progress: Progress | None = None, partitioned: bool = True
+    sources: "Mapping[str, Path | pd.DataFrame]", progress: Progress | None = None, partitioned: bool = True
 ) -> dict[str, Table]:
     """Tables by modality, which `decide` and `to_modality` take; `progress` is called after each."""
     columns = _COLUMNS if partitioned else replace(_COLUMNS, required={"id": ""})
     result = {}
-    for name, path in paths.items():
-        result[name] = _with_empty_labels(read_table(path, columns))
+    for name, source in sources.items():
+        table = table_of(source, name, columns) if is_frame(source) else read_table(source, columns)
+        result[name] = _with_empty_labels(table)
         if progress is not None:
-            progress(len(result), len(paths), name)
+            progress(len(result), len(sources), name)
     return result
 
 
@@ -160,11 +182,11 @@ def _task_of(tables: Mapping[str, Table]) -> str:
     name = next(iter(tables))
     if not any(labels.values()):
         raise InputError(
-            f"{tables[name].path}: no label; expected a column 'label', 'arousal' or 'valence' with values in it"
+            f"{tables[name].title}: no label; expected a column 'label', 'arousal' or 'valence' with values in it"
         )
     name = next(name for name, cells in labels.items() if cells)
     raise InputError(
-        f"{tables[name].path}: column 'label' has whole numbers, which may be classes or values; "
+        f"{tables[name].title}: column 'label' has whole numbers, which may be classes or values; "
         "say --task classification or --task regression"
     )
 
@@ -191,7 +213,7 @@ def _label_column(table: Table, target: Target) -> np.ndarray | None:
         others = [column for column in present if column in DIMENSIONS]
         hint = f" or ask for --dimension {others[0]}" if name in DIMENSIONS and others else ""
         raise InputError(
-            f"{table.path}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
+            f"{table.title}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
             f"add it{hint}"
         )
     if target.task == CLASSIFICATION:

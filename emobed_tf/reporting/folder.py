@@ -43,7 +43,7 @@ def predictions(run: Run, partition: str) -> list[Columns]:
         InputError: if a file is damaged.
     """
     found = []
-    for path in sorted(run.predictions(partition).glob("*.csv")):
+    for path in sorted(run.predictions_folder(partition).glob("*.csv")):
         columns = columns_of(_rows(path))
         missing = [name for name in ("id", *_NUMBERS) if name not in columns]
         if missing:

@@ -19,17 +19,20 @@ import urllib.parse
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emobed_tf.config import Config, read_config
-from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.files import write_bytes, write_csv
 from emobed_tf.runs.provenance import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Run:
@@ -58,7 +61,7 @@ class Run:
         """Folder of the report."""
         return self.path / "report"
 
-    def predictions(self, partition: str) -> Path:
+    def predictions_folder(self, partition: str) -> Path:
         """Folder of a partition's predictions."""
         return self.path / "predictions" / partition
 
@@ -165,7 +168,54 @@ class Run:
         safe = urllib.parse.quote(name, safe=" ()+,;=@")
         if len(safe) > 200:  # file systems take 255 bytes
             safe = f"{safe[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        write_csv(self.predictions(partition) / f"{safe}.csv", rows)
+        write_csv(self.predictions_folder(partition) / f"{safe}.csv", rows)
+
+    def history(self) -> "pd.DataFrame":
+        """`history.csv` as a data frame: a row per epoch, the index; NaN where a term was not computed.
+
+        Raises:
+            InputError: if it is missing or damaged.
+        """
+        return _frame([self.history_file]).set_index("epoch")
+
+    def scores(self) -> "pd.DataFrame":
+        """Scores as a data frame: a row for each partition that has been scored, a column for each score.
+
+        Those before post-processing are `raw_ccc`, `raw_pcc` and so on.
+
+        Raises:
+            InputError: if the file is missing or damaged.
+        """
+        import pandas as pd
+
+        rows = {part: values for part, values in self.read_json("scores.json").items() if part in PARTITIONS}
+        flat = {
+            part: {name: value for name, value in values.items() if isinstance(value, int | float)}
+            | {f"raw_{name}": value for name, value in values.get("raw", {}).items()}
+            for part, values in rows.items()
+        }
+        return pd.DataFrame.from_dict(flat, orient="index").rename_axis("partition")
+
+    def predictions(self, partition: str) -> "pd.DataFrame":
+        """Predictions of a partition as a data frame, recordings one after another; see `write_predictions`.
+
+        Columns of a regression: `id`, `time` (of frames, in seconds), `gold_standard`, `raw` and `postprocessed`; of a
+        classification: `id`, `label`, `prediction`, and `p_<class>` for each class.
+
+        Args:
+            partition: `dev` or `test`.
+
+        Raises:
+            MissingInputError: if the partition has not been evaluated.
+            InputError: if a file is damaged.
+        """
+        files = sorted(self.predictions_folder(partition).glob("*.csv"))
+        if not files:
+            raise MissingInputError(
+                f"{self.path}: no predictions of '{partition}'; python -m emobed_tf.evaluate {self.path} writes them "
+                "for every partition that has labels"
+            )
+        return _frame(files)
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Writes `history.csv`."""
@@ -194,6 +244,24 @@ class Run:
 
 
 BEST, LAST = "best", "last"
+
+
+def _frame(files: Sequence[Path]) -> "pd.DataFrame":
+    import pandas as pd
+
+    texts = dict.fromkeys(("id", "label", "prediction"), str)
+    frames = []
+    for path in files:
+        try:
+            # Exactly the numbers that were written; a class or an id that is called NA is a text.
+            frames.append(
+                pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""], float_precision="round_trip")
+            )
+        except FileNotFoundError:
+            raise MissingInputError(f"{path}: missing; the run is half written") from None
+        except ValueError as error:
+            raise InputError(f"{path}: damaged ({' '.join(str(error).split())})") from None
+    return pd.concat(frames, ignore_index=True)
 
 
 def default_output(config: Config, corpus: Corpus) -> Path:

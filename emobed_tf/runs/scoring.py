@@ -1,7 +1,7 @@
 """A run folder scored on its data, and two compared: what `evaluate` does."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import keras
@@ -61,7 +61,13 @@ def load_data(
         config = config.replace(data_dir=data_dir)
     config = config.replace(table=(*config.data.table, *tables))
     config, corpus = load_corpus(config, progress, target_only=target_only or len(facts.features) == 1)
-    for name in (facts.target,) if target_only else facts.features:
+    _check_same_data(run, config, corpus, (facts.target,) if target_only else facts.features)
+    return config, corpus
+
+
+def _check_same_data(run: Run, config: Config, corpus: Corpus, modalities: Iterable[str]) -> None:
+    facts = run.facts()
+    for name in modalities:
         if corpus.modality(name).feature_names != facts.features[name]:
             raise InputError(f"{run.path}: the features of '{name}' are not those that it was trained on")
     now = fingerprints(config, corpus)
@@ -71,11 +77,15 @@ def load_data(
             f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
             "the folder with the data that it was trained on with --data-dir"
         )
-    return config, corpus
 
 
 def score_run(
-    run: Run, data_dir: Path | None = None, progress: Progress | None = None, *, tables: Sequence[str] = ()
+    run: Run,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    tables: Sequence[str] = (),
+    corpus: Corpus | None = None,
 ) -> dict[str, Evaluated]:
     """Scores a run on development and, where it has labels, on test; writes scores and predictions into its folder.
 
@@ -86,6 +96,7 @@ def score_run(
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
         progress: told how far it is.
+        corpus: the data that it was trained on, where they are in memory. Default: read here.
 
     Returns:
         By partition.
@@ -94,7 +105,10 @@ def score_run(
         InputError: if the data are not those that the run was trained on.
     """
     facts = run.facts()
-    _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
+    if corpus is None:
+        _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
+    else:
+        _check_same_data(run, run.config(), corpus, (facts.target,))
     recordings = {part: labelled(corpus, facts.target, part) for part in SCORED_PARTITIONS}
     model, chain = load_model(run), run.chain()
     evaluated = {

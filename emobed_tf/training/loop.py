@@ -11,7 +11,7 @@ import numpy as np
 
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
-from emobed_tf.corpora.configured import fingerprints, load_corpus
+from emobed_tf.corpora.configured import fingerprints, load_corpus, resolved
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError
@@ -149,9 +149,9 @@ def train_run(
     """Trains a system and leaves a run folder with weights, post-processing chain and development scores.
 
     Args:
-        config: what to train; see `config.preset`. With `corpus`: resolved, from `load_corpus`.
+        config: what to train; see `config.preset`.
         output: the run folder. Default: see `default_output`.
-        corpus: from `load_corpus`. Default: read here.
+        corpus: the data, from `corpora.load` or `load_corpus`. Default: read here.
         resume: continue what stands in `output`, to the weights of a run that was never interrupted.
         callbacks: further Keras callbacks.
         progress: told how far reading and training are.
@@ -161,8 +161,7 @@ def train_run(
         InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
     """
     import_tensorflow(config.training.threads)
-    if corpus is None:
-        config, corpus = load_corpus(config, progress)
+    config, corpus = load_corpus(config, progress) if corpus is None else (resolved(config, corpus), corpus)
     existing = _continued(config, corpus, output) if resume else None
     setup = prepare(config, corpus, session=session)
     run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)

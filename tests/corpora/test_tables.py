@@ -472,6 +472,71 @@ class TestParquet:
             assert message is None or "\n" not in message
 
 
+class TestDataFrames:
+    def test_are_what_the_same_files_are(self, tmp_path, table):
+        frames = write(tmp_path / "frames.csv", FRAMES)
+        for path, dimension in ((table, "arousal"), (frames, "arousal")):
+            from_file = only(path, dimension=dimension)[1]
+            frame = pd.read_csv(path)
+            corpus = load("tables", tables={"m": frame}, dimension=dimension)
+            found = corpus.modality("m")
+            assert (found.feature_names, found.frame_seconds) == (from_file.feature_names, from_file.frame_seconds)
+            for one, other in zip(found.recordings, from_file.recordings, strict=True):
+                assert (one.id, one.partition, one.speaker) == (other.id, other.partition, other.speaker)
+                np.testing.assert_array_equal(one.features, other.features)
+                assert one.labels.keys() == other.labels.keys()
+                assert all(np.array_equal(one.labels[name], other.labels[name]) for name in one.labels)
+            assert not corpus.simulated
+
+    def test_beside_files_and_data_sets(self, tmp_path, table):
+        frame = pd.read_csv(table)
+        assert list(load("tables", tables={"f": frame, "g": table, "h": str(table)}).modalities) == ["f", "g", "h"]
+        assert list(load("tables", table.parent, tables={"f": frame}).modalities) == ["face", "f"]
+        again = {"face": frame}
+        fails(lambda: load("tables", table.parent, tables=again), "data frame 'face'", "already", "such as face2")
+
+    def test_the_fingerprint_is_of_the_values(self, table):
+        def fingerprint(frame):
+            return load("tables", tables={"m": frame}).fingerprints
+
+        frame = pd.read_csv(table)
+        first = fingerprint(frame)
+        assert first.keys() == {"--table m"}
+        assert fingerprint(frame.set_index(pd.Index(range(10, 10 + len(frame))))) == first  # rows' names are no values
+        frame.loc[5, "b"] += 1
+        assert fingerprint(frame) != first
+
+    def test_missing_values_and_kinds_of_columns(self, table):
+        frame = pd.read_csv(table)
+        frame["label"] = frame["label"].astype("category")
+        frame.loc[1, "a"] = None
+        frame["flag"] = [True, False] * 3
+        modality = load("tables", tables={"m": frame}).modality("m")
+        np.testing.assert_array_equal(modality.recordings[1].features, np.float32([[np.nan, 1.1, 0]]))
+
+    @pytest.mark.parametrize(
+        ("spoil", "parts"),
+        [
+            (lambda frame: frame.assign(a="x"), ("column 'a'", "expected numbers")),
+            (lambda frame: frame.assign(a=[1, "x"] * 3), ("mixed values",)),
+            (lambda frame: frame.assign(a=np.inf), ("row 1", "column 'a'", "infinite")),
+            (lambda frame: frame.drop(columns="id"), ("no column 'id'",)),
+            (lambda frame: frame.iloc[:0], ("no rows",)),
+            (lambda frame: frame.assign(id="u"), ("row 2", "'u' a second time", "row 1")),
+            (lambda frame: frame.assign(partition="tune"), ("row 1", "'tune'")),
+            (lambda frame: frame[["id", "partition", "label"]], ("no feature columns",)),
+            (lambda frame: frame.assign(label=None), ("no label",)),
+        ],
+    )
+    def test_bad(self, table, spoil, parts):
+        frame = spoil(pd.read_csv(table))
+        fails(lambda: load("tables", tables={"m": frame}), "data frame 'm'", *parts)
+
+    def test_other_things(self, table):
+        fails(lambda: load("tables", tables={"m": [1]}), "table 'm': expected a path or a data frame, got a list")
+        fails(lambda: load("tables", tables={"my face": pd.read_csv(table)}), "'my face'", "name it my_face")
+
+
 def test_bad_arguments(tmp_path, table):
     fails(lambda: load("tables"), "neither a folder nor a table", error=MissingInputError)
     fails(lambda: load("tables", tmp_path / "none"), "no such folder", error=MissingInputError)
