@@ -220,7 +220,9 @@ def _fit_pilots(choices: Mapping[Cell, list[Trial]], work: _Work) -> dict[str, l
 
     The second has what the first compiled. With a single configuration there is nothing to choose, and it is a final.
     """
-    firsts = {cell.system: (cell, trials) for cell, trials in reversed(choices.items())}
+    firsts: dict[str, tuple[Cell, list[Trial]]] = {}
+    for cell, trials in choices.items():
+        firsts.setdefault(cell.system, (cell, trials))
     pilots = {system: [trials[0]] for system, (_, trials) in firsts.items()}
     work.do(trials[0] for trials in pilots.values())
     for system, (cell, trials) in firsts.items():
