@@ -61,7 +61,16 @@ class Cell:
     system: str
 
     def trial(self, settings: Mapping[str, Any], seed: int, final: bool = False) -> Trial:
-        """One fit of it."""
+        """One fit of it.
+
+        Args:
+            settings: one of the system's configurations.
+            seed: of the fit.
+            final: whether test recordings are predicted, too.
+
+        Returns:
+            What `trials.run_trial` takes.
+        """
         return Trial(self.scenario, self.source, self.system, settings, seed, final)
 
 
@@ -112,6 +121,9 @@ def run_cells(
         together: neighbouring cells of the same value are chosen and fitted before the next begins. Default: all
             cells are chosen, then all are fitted.
 
+    Returns:
+        What came out, in the order of the cells.
+
     Raises:
         InputError: if a system can't learn the task, or data can't be read.
     """
@@ -143,6 +155,9 @@ def predictions_file(folder: Path, scenario: Scenario, system: str, seed: int) -
         scenario: of the fit.
         system: name of the system. A file that an earlier version wrote, and named otherwise, is found.
         seed: of the fit.
+
+    Returns:
+        A path; there need not be a file.
     """
     place = folder / urllib.parse.quote(scenario.name, safe=" +,()")
     files = [place / f"{urllib.parse.quote(name)}-seed{seed}.npz" for name in names_of_system(system)]
