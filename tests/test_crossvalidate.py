@@ -1,6 +1,7 @@
 """The command: what it prints and leaves, goes on with after a kill, and refuses in one line."""
 
 import csv
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -133,6 +134,23 @@ class TestGoingOn:
         assert result.returncode == 0, result.stderr
         again = (folder / "trials.jsonl").read_text().splitlines(keepends=True)
         assert again[:20] == whole[:20] and len(again) == len(whole)
+        assert (folder / "crossvalidation.csv").read_bytes() == (done[0] / "crossvalidation.csv").read_bytes()
+
+    def test_a_folder_of_an_earlier_version(self, done, tables, tmp_path):
+        """Its ledger has a line of text as the key of a trial; nothing is done again, and nothing is added."""
+        folder = self.copy(done, tmp_path)
+        header, *lines = (json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines())
+        for line in lines:
+            key = line["key"]
+            place = f"{key['target']}, fold {key['fold']} of 3"  # no system here uses the auxiliary
+            settings = json.dumps(key["settings"], sort_keys=True)
+            line["key"] = f"{place} | {key['system']} | {settings} | {key['seed']} | {key['purpose']}"
+        before = "".join(json.dumps(line) + "\n" for line in ({**header, "format": 1}, *lines))
+        (folder / "trials.jsonl").write_text(before)
+        (folder / "crossvalidation.csv").unlink()
+        result = command("crossvalidate", *data(tables), *SMALL, "--output", folder)
+        assert result.returncode == 0, result.stderr
+        assert (folder / "trials.jsonl").read_text() == before
         assert (folder / "crossvalidation.csv").read_bytes() == (done[0] / "crossvalidation.csv").read_bytes()
 
     def test_more_seeds_keep_what_there_is(self, done, tables, tmp_path):

@@ -58,7 +58,12 @@ class SweepFolder:
         return trial.key in self._ledger
 
     def add(self, trial: SweepTrial, found: Mapping[str, Any]) -> None:
-        """Keeps what a trial has found; it is on disk when this returns."""
+        """Keeps what a trial has found; it is on disk when this returns.
+
+        Args:
+            trial: of this sweep.
+            found: from `run_sweep_trial`.
+        """
         self._ledger.agree(trial.scenario.key, trial.scenario.facts())
         self._ledger.add(trial.key, found)
 
@@ -113,7 +118,14 @@ class SweepFolder:
 
 
 def best_values(rows: Sequence[Row]) -> dict[str, Value]:
-    """By scenario, the value with the highest mean over seeds; the first of equals. None where all failed."""
+    """By scenario, the value with the highest mean over seeds; the first of equals. None where all failed.
+
+    Args:
+        rows: from `SweepFolder.rows`.
+
+    Returns:
+        A value for each scenario with one that did not fail.
+    """
     means = {key: statistics.fmean(scores) for key, scores in _scores(rows).items() if scores}
     found: dict[str, Value] = {}
     for scenario, value in means:

@@ -101,6 +101,9 @@ def sweep_scenarios(
         parameter: that will be varied.
         progress: see `corpora.load`.
 
+    Returns:
+        One for each dimension and target.
+
     Raises:
         InputError: if data, settings and parameter don't fit each other, or two scenarios are the same.
     """
@@ -116,27 +119,60 @@ def sweep_scenarios(
 
 
 def sweep_identity(parameter: NumericSetting, found: Sequence[SweepScenario]) -> dict[str, Any]:
-    """What all trials of a sweep depend on, as JSON values."""
+    """What all trials of a sweep depend on, as JSON values.
+
+    Args:
+        parameter: that is varied.
+        found: the scenarios.
+
+    Returns:
+        As a ledger takes it.
+    """
     left_out = {*_OWN, *_NO_MATTER, "seed", parameter.name}
     settings = {name: value for name, value in found[0].config.to_dict().items() if name not in left_out}
     return {"sweep of": parameter.name, "settings": settings}
 
 
 def sweep_key_of_format_1(key: Mapping[str, Any]) -> dict[str, Any]:
-    """The key of a scenario or trial as ledgers of format 1 hold it: the scenario by its name."""
+    """The key of a scenario or trial as ledgers of format 1 hold it: the scenario by its name.
+
+    Args:
+        key: of a scenario or trial.
+
+    Returns:
+        With `scenario` instead of `label` and `target`.
+    """
     fields = {name: value for name, value in key.items() if name not in ("label", "target")}
     return {"scenario": scenario_name(key["label"], key["target"]), **fields}
 
 
 def scenario_name(label: str, target: str) -> str:
-    """What people read, such as `arousal from audio`."""
+    """What people read, such as `arousal from audio`.
+
+    Args:
+        label: what is recognised.
+        target: modality that it is recognised from.
+
+    Returns:
+        Such as `arousal from audio`.
+    """
     return f"{label} from {target}"
 
 
 def sweep_trials(
     found: Sequence[SweepScenario], parameter: NumericSetting, values: Sequence[Value], seeds: Sequence[int]
 ) -> Iterator[SweepTrial]:
-    """All trials; those that can use one compiled step come one after another."""
+    """All trials; those that can use one compiled step come one after another.
+
+    Args:
+        found: the scenarios.
+        parameter: that is varied.
+        values: of it.
+        seeds: of the trainings.
+
+    Returns:
+        Scenario by scenario, value by value.
+    """
     return (SweepTrial(s, parameter.name, value, seed) for s in found for value in values for seed in seeds)
 
 

@@ -56,6 +56,9 @@ def find_setting(name: str, config: Config) -> NumericSetting:
         name: with dashes or underscores.
         config: the settings of the sweep, checked.
 
+    Returns:
+        What can be swept.
+
     Raises:
         InputError: if there is none, it isn't numeric, or nothing in this configuration depends on it.
     """

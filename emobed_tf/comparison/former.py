@@ -13,6 +13,9 @@ def trial_key_of_format_1(key: Mapping[str, Any]) -> str:
 
     Args:
         key: from `trials.Trial.key`.
+
+    Returns:
+        Such as `audio+face, fold 1 of 3 | svm | {} | 0 | choice`.
     """
     scenario = Scenario(key["target"], tuple(key["auxiliaries"]), key["fold"], key["folds"])
     system = FORMER_NAMES.get(key["system"], key["system"])
@@ -21,5 +24,12 @@ def trial_key_of_format_1(key: Mapping[str, Any]) -> str:
 
 
 def names_of_system(system: str) -> tuple[str, ...]:
-    """All names that a system's files may carry, the present one first."""
+    """All names that a system's files may carry, the present one first.
+
+    Args:
+        system: its present name.
+
+    Returns:
+        One or two names.
+    """
     return (system, FORMER_NAMES[system]) if system in FORMER_NAMES else (system,)

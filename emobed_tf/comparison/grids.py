@@ -27,7 +27,16 @@ class Grid:
 
 
 def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
-    """The document as Markdown."""
+    """The document as Markdown.
+
+    Args:
+        title: of the document.
+        grids: its tables.
+        notes: listed below them.
+
+    Returns:
+        Text with a line end.
+    """
     lines = [f"# {title}", ""]
     for grid in grids:
         lines += [f"## {grid.title}", "", _row(grid.columns)]
@@ -37,7 +46,16 @@ def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
 
 
 def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
-    """The document as one HTML page."""
+    """The document as one HTML page.
+
+    Args:
+        title: of the document.
+        grids: its tables.
+        notes: listed below them.
+
+    Returns:
+        A whole page, with nothing fetched.
+    """
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
@@ -54,18 +72,43 @@ def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
 
 
 def decimals(value: float, *, signed: bool = False, digits: int = 3) -> str:
-    """A score, a difference or a p-value as the paper prints them: `.644`, without a zero before the point."""
+    """A score, a difference or a p-value as the paper prints them: `.644`, without a zero before the point.
+
+    Args:
+        value: any number.
+        signed: whether a plus is written, too.
+        digits: after the point.
+
+    Returns:
+        Such as `.644`, `-.010` or `1.000`.
+    """
     text = f"{value:{'+' if signed else ''}.{digits}f}"
     return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
 
 
 def interval_text(low: float, high: float, signed: bool = False) -> str:
-    """Ends of an interval: `.571 to .644`."""
+    """Ends of an interval: `.571 to .644`.
+
+    Args:
+        low: lower end.
+        high: upper end.
+        signed: whether a plus is written, too.
+
+    Returns:
+        Such as `.571 to .644`.
+    """
     return f"{decimals(low, signed=signed)} to {decimals(high, signed=signed)}"
 
 
 def duration_text(seconds: float) -> str:
-    """An estimated time: `90 s`, `12 min`, `2.5 h`."""
+    """An estimated time: `90 s`, `12 min`, `2.5 h`.
+
+    Args:
+        seconds: 0 or more.
+
+    Returns:
+        Such as `90 s`, `12 min` or `2.5 h`.
+    """
     minutes = seconds / 60
     if minutes < 2:
         return f"{seconds:.0f} s"

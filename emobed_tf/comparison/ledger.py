@@ -26,6 +26,9 @@ def canonical(key: Any) -> str:
 
     Args:
         key: a JSON value. Objects are the same in whatever order their parts stand.
+
+    Returns:
+        JSON with sorted names.
     """
     return json.dumps(key, sort_keys=True, allow_nan=False)
 
@@ -102,6 +105,10 @@ class Ledger:
 
     def agree(self, key: Any, record: Mapping[str, Any]) -> None:
         """Keeps a record, or makes sure that the one of that key says the same: a part of the identity that came later.
+
+        Args:
+            key: see `add`.
+            record: see `add`.
 
         Raises:
             InputError: if it says something else; what differs is named.

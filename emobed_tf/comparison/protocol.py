@@ -61,7 +61,16 @@ class Cell:
     system: str
 
     def trial(self, settings: Mapping[str, Any], seed: int, final: bool = False) -> Trial:
-        """One fit of it."""
+        """One fit of it.
+
+        Args:
+            settings: one of the system's configurations.
+            seed: of the fit.
+            final: whether test recordings are predicted, too.
+
+        Returns:
+            What `trials.run_trial` takes.
+        """
         return Trial(self.scenario, self.source, self.system, settings, seed, final)
 
 
@@ -112,6 +121,9 @@ def run_cells(
         together: neighbouring cells of the same value are chosen and fitted before the next begins. Default: all
             cells are chosen, then all are fitted.
 
+    Returns:
+        What came out, in the order of the cells.
+
     Raises:
         InputError: if a system can't learn the task, or data can't be read.
     """
@@ -143,6 +155,9 @@ def predictions_file(folder: Path, scenario: Scenario, system: str, seed: int) -
         scenario: of the fit.
         system: name of the system. A file that an earlier version wrote, and named otherwise, is found.
         seed: of the fit.
+
+    Returns:
+        A path; there need not be a file.
     """
     place = folder / urllib.parse.quote(scenario.name, safe=" +,()")
     files = [place / f"{urllib.parse.quote(name)}-seed{seed}.npz" for name in names_of_system(system)]
@@ -220,7 +235,9 @@ def _fit_pilots(choices: Mapping[Cell, list[Trial]], work: _Work) -> dict[str, l
 
     The second has what the first compiled. With a single configuration there is nothing to choose, and it is a final.
     """
-    firsts = {cell.system: (cell, trials) for cell, trials in reversed(choices.items())}
+    firsts: dict[str, tuple[Cell, list[Trial]]] = {}
+    for cell, trials in choices.items():
+        firsts.setdefault(cell.system, (cell, trials))
     pilots = {system: [trials[0]] for system, (_, trials) in firsts.items()}
     work.do(trials[0] for trials in pilots.values())
     for system, (cell, trials) in firsts.items():

@@ -128,6 +128,9 @@ def recorded_statistics(records: Sequence[Mapping[str, Any]], partition: str) ->
         records: of `run_trial`, at least one, none of them failed.
         partition: that all of them have.
 
+    Returns:
+        Of all those trials, in the order of the records.
+
     Raises:
         InputError: if they were scored on different speakers.
     """

@@ -12,7 +12,7 @@ from emobed_tf.corpora.corpus import (
 )
 from emobed_tf.corpora.loading import TASKS, load
 from emobed_tf.corpora.prediction import load_features
-from emobed_tf.corpora.recola import gold_standard_from_ratings
+from emobed_tf.corpora.ratings import gold_standard_from_ratings
 
 __all__ = [
     "CLASSIFICATION",

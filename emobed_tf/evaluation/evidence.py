@@ -114,6 +114,9 @@ def compare(first: SpeakerStatistics, second: SpeakerStatistics, score: str) -> 
         second: of the other, such as EmoBed.
         score: one that has intervals, see `score_table.SCORES`.
 
+    Returns:
+        Their comparison; nothing is computed yet.
+
     Raises:
         InputError: if the two have other speakers, or no seed in common.
     """
@@ -132,6 +135,9 @@ def compare_outputs(first: Evaluated, second: Evaluated, score: str) -> Comparis
         first: outputs of one system, such as classic.
         second: of the other, such as EmoBed.
         score: one that has intervals, see `score_table.SCORES`.
+
+    Returns:
+        Their comparison, with a single seed.
 
     Raises:
         InputError: if the two were not scored on the same recordings and labels.

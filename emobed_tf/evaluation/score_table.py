@@ -69,7 +69,14 @@ SCORES: Mapping[str, Score] = {
 
 
 def short_name(score: str) -> str:
-    """The short name of a score, or the name itself if it is no score of this package."""
+    """The short name of a score, or the name itself if it is no score of this package.
+
+    Args:
+        score: name of a score, or any word.
+
+    Returns:
+        Such as `UAR`.
+    """
     return SCORES[score].short_name if score in SCORES else score
 
 
@@ -98,6 +105,13 @@ def regression_scores(trues: Sequence[np.ndarray], preds: Sequence[np.ndarray]) 
 
 
 def classification_scores(confusion: np.ndarray) -> dict[str, float]:
-    """All scores of a confusion matrix `[classes, classes]` by name, each in [0, 1]."""
+    """All scores of a confusion matrix `[classes, classes]` by name, each in [0, 1].
+
+    Args:
+        confusion: counts; rows are true classes.
+
+    Returns:
+        Scores by name, in the order of `SCORES`.
+    """
     found = (score for score in SCORES.values() if score.task == CLASSIFICATION)
     return {score.name: float(score.function(np.asarray(confusion))) for score in found}

@@ -59,7 +59,14 @@ class SpeakerStatistics:
     count: int
 
     def of_seeds(self, seeds: Sequence[int]) -> "SpeakerStatistics":
-        """The same of some seeds, in that order."""
+        """The same of some seeds, in that order.
+
+        Args:
+            seeds: some of `seeds`.
+
+        Returns:
+            With `seeds` as given.
+        """
         if tuple(seeds) == self.seeds:
             return self
         places = [self.seeds.index(seed) for seed in seeds]
@@ -70,6 +77,9 @@ class SpeakerStatistics:
 
         Args:
             score: one that has intervals, see `score_table.SCORES`.
+
+        Returns:
+            In the order of `seeds`.
         """
         return SCORES[score].function(self.sums.sum(axis=0))
 
@@ -78,6 +88,9 @@ class SpeakerStatistics:
 
         Args:
             score: one that has intervals, see `score_table.SCORES`.
+
+        Returns:
+            In the order of `speakers`.
         """
         return SCORES[score].function(self.sums).mean(axis=1)
 
@@ -86,6 +99,9 @@ class SpeakerStatistics:
 
         Args:
             score: one that has intervals, see `score_table.SCORES`.
+
+        Returns:
+            With an interval if there are several speakers.
         """
         found = bootstrap_interval(mean_over_seeds(score), self.sums) if len(self.speakers) > 1 else None
         return Summary(tuple(map(float, self.scores(score))), found and found.low, found and found.high)
@@ -96,6 +112,9 @@ def mean_over_seeds(score: str) -> Callable[[np.ndarray], np.ndarray]:
 
     Args:
         score: one that has intervals, see `score_table.SCORES`.
+
+    Returns:
+        A function as `significance` takes them.
     """
     function = SCORES[score].function
     return lambda sums: function(sums).mean(axis=-1)
@@ -106,6 +125,9 @@ def statistics_of(evaluated: Evaluated) -> SpeakerStatistics:
 
     Args:
         evaluated: a system's outputs. Moments are about the mean of its gold standards.
+
+    Returns:
+        By speaker, with one seed.
     """
     speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
     if evaluated.confusion is None:
@@ -126,6 +148,9 @@ def joined_seeds(parts: Sequence[SpeakerStatistics], seeds: Sequence[int]) -> Sp
         parts: of one training each.
         seeds: of the trainings.
 
+    Returns:
+        With the seeds in the order of the parts.
+
     Raises:
         InputError: if the speakers differ.
     """
@@ -141,6 +166,9 @@ def recentred(moments: np.ndarray, change: float) -> np.ndarray:
     Args:
         moments: n, sums of true, prediction, true^2, prediction^2, true * prediction, about some centre.
         change: that centre minus the new one.
+
+    Returns:
+        float64 `[..., 6]`.
     """
     n, true, pred, true2, pred2, product = np.moveaxis(np.asarray(moments, np.float64), -1, 0)
     return np.stack(

@@ -53,6 +53,9 @@ def find_system(name: str) -> type[System]:
     Args:
         name: one of `SYSTEM_NAMES` or `CONTROL_NAMES`, a former name, or `package.module:Class`.
 
+    Returns:
+        The class.
+
     Raises:
         InputError: if there is none of that name.
     """

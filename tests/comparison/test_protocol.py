@@ -34,7 +34,7 @@ class Rigged(System):
 
     def fit(self, problem, settings, seed):
         assert not any(modality.partition("test") for modality in problem.corpus)
-        Rigged.log.append(("fit", settings["right"], seed))
+        Rigged.log.append(("fit", settings["right"], seed, type(self).__name__))
         if settings["right"] in Rigged.fails_with:
             raise InputError("the weights are not finite")
         self.target, self.right, self.classes = problem.target, settings["right"], len(problem.corpus.classes)
@@ -52,6 +52,10 @@ class Rigged(System):
         return answers
 
     parameters = 7
+
+
+class Second(Rigged):
+    """Another one like it."""
 
 
 class Shapeless(Rigged):
@@ -123,7 +127,7 @@ class TestRunCells:
     def test_between_equals_the_earlier_wins(self, run):
         (result,) = run("Rigged", configurations=4)
         assert [record["score"] for record in result.tried].count(pytest.approx(0.8)) == 2
-        assert [entry for entry in Rigged.log if entry[0] == "fit"].count(("fit", 0.8, 1)) == 1
+        assert [entry for entry in Rigged.log if entry[0] == "fit"].count(("fit", 0.8, 1, "Rigged")) == 1
         assert result.settings == {"right": 0.8}
 
     def test_what_is_done_is_not_done_again(self, run):
@@ -136,7 +140,34 @@ class TestRunCells:
         run("Rigged", seeds=1)
         Rigged.log = []
         run("Rigged", seeds=3)
-        assert [entry for entry in Rigged.log if entry[0] == "fit"] == [("fit", 0.8, 1), ("fit", 0.8, 2)]
+        assert [entry for entry in Rigged.log if entry[0] == "fit"] == [
+            ("fit", 0.8, 1, "Rigged"),
+            ("fit", 0.8, 2, "Rigged"),
+        ]
+
+    def test_cells_that_belong_together_are_fitted_before_others_are_chosen(self, run):
+        run("Rigged", "Second", configurations=3, seeds=1, together=lambda cell: cell.system)
+        fits = [entry[1:] for entry in Rigged.log if entry[0] == "fit"]
+        first_two = [("Rigged", 0.2), ("Second", 0.2), ("Rigged", 0.8), ("Second", 0.8)]
+        assert fits == [
+            *((share, 0, name) for name, share in first_two),  # their time is taken
+            (0.5, 0, "Rigged"),
+            (0.8, 0, "Rigged"),  # the chosen one, with test
+            (0.5, 0, "Second"),
+            (0.8, 0, "Second"),
+        ]
+
+    def test_a_single_configuration_is_timed_by_its_final_fit(self, run):
+        seconds = []
+        run("Rigged", configurations=1, seeds=1, announce=seconds.append)
+        assert [entry[:2] for entry in Rigged.log] == [
+            ("fit", 0.2),
+            ("predict", "dev"),
+            ("fit", 0.2),
+            ("predict", "dev"),
+            ("predict", "test"),
+        ]
+        assert seconds == [0]
 
     def test_equal_cells_are_done_once(self, run):
         first, second = run("Rigged", "Rigged")

@@ -1,4 +1,8 @@
+"""What the tests of readers share."""
+
 import pytest
+
+from tests.corpora.corpus_writers import table_text, write
 
 
 @pytest.fixture(autouse=True)
@@ -7,3 +11,8 @@ def own_cache(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("EMOBED_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def table(tmp_path):
+    return write(tmp_path / "face.csv", table_text())

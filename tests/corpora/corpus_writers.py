@@ -1,10 +1,11 @@
-"""Small packages on disk in the forms that the readers expect, written with nothing but f-strings."""
+"""Small packages on disk in the forms that the readers expect, written with nothing but f-strings; and short checks."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emobed_tf.corpora import load
 from emobed_tf.errors import InputError
 
 RATERS = ("FM1", "FM2", "FM3", "FF1", "FF2", "FF3")
@@ -103,6 +104,16 @@ def table_text(name="x", classes=EMOTIONS, partitions=("train", "dev", "test"), 
     return "\n".join(lines) + "\n"
 
 
+FRAMES = """id,time,partition,speaker,arousal,f
+v,0.1,dev,eve,0.5,5
+u,0.2,train,ann,0.2,2
+
+u,0.0,train,ann,0.0,0
+v,0.0,dev,eve,0.4,4
+u,0.1,train,ann,0.1,1
+"""
+
+
 def replace(path: Path, old: str, new: str) -> Path:
     """Changes one passage, which must be there."""
     text = path.read_bytes().decode()
@@ -126,3 +137,9 @@ def fails(function, *parts: str, error: type[Exception] = InputError) -> str:
 
 def close(array, expected) -> None:
     np.testing.assert_allclose(array, expected, rtol=1e-6, atol=1e-7)
+
+
+def only(path, **kwargs):
+    """The corpus of one table, and its one modality."""
+    corpus = load("tables", tables=[("m", path)], **kwargs)
+    return corpus, corpus.modality("m")

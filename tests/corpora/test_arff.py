@@ -1,3 +1,5 @@
+"""ARFF files of features and gold standards: literally, beside SciPy's reader, and damaged."""
+
 import numpy as np
 import pytest
 import scipy.io.arff

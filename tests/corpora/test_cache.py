@@ -1,3 +1,5 @@
+"""Parsed features on disk: never stale, never in the way."""
+
 import os
 from pathlib import Path
 

@@ -1,15 +1,17 @@
 """`load`: what a data set teaches, which modalities are read, and what it says of a record of one's own."""
 
+import subprocess
 import sys
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emobed_tf.corpora import Modality, Recording, load
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.datasets import OMG, RECOLA, TABLES, DataSet
-from emobed_tf.errors import EmoBedWarning, MissingInputError
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 from tests.corpora.corpus_writers import fails, omg, recola, table_text, write
 
 
@@ -129,3 +131,51 @@ class TestFindModalities:
     def test_nothing_there(self, tmp_path):
         for dataset in (RECOLA, OMG, TABLES):
             fails(lambda: find_modalities(dataset, tmp_path / "x"), dataset.layout, error=MissingInputError)  # noqa: B023
+
+
+def test_tensorflow_is_not_imported():
+    code = "import sys, emobed_tf.corpora; print('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_bad_arguments(tmp_path, table):
+    fails(lambda: load("tables"), "neither a folder nor a table", error=MissingInputError)
+    fails(lambda: load("tables", tmp_path / "none"), "no such folder", error=MissingInputError)
+    write(tmp_path / "notes" / "README", "x")
+    fails(lambda: load("tables", tmp_path / "notes"), "no table", error=MissingInputError)
+    fails(lambda: load("tables", tables=["face"]), "'face'", "NAME=PATH")
+    fails(lambda: load("tables", tables=["=x.csv"]), "NAME=PATH")
+    fails(lambda: load("tables", tables=[f"f={table}", f"f={table}"]), "'f' a second time")
+    fails(lambda: load("tables", tables=[f"f={tmp_path / 'f.xlsx'}"]), "f.xlsx", ".csv or .parquet")
+    fails(lambda: load("tables", tables=[f"f={table}"], modalities=["g"]), "no modality 'g'", "found f")
+    pd.read_csv(table).to_parquet(tmp_path / "face.parquet")
+    fails(lambda: load("tables", tmp_path), "modality 'face' a second time")
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("face.v2", "face_v2"),
+        ("my face", "my_face"),
+        ("../face", "face"),
+        ("2d", "d"),
+        ("_face", "face"),
+        ("Gesichtszüge", "Gesichtszuge"),
+        ("脸", "modality"),
+        ("face\n", "face"),
+    ],
+)
+def test_names_of_modalities(tmp_path, table, name, good):
+    allowed = "ASCII letters, digits, '_' and '-' that begins with a letter"
+    fails(lambda: load("tables", tables=[f"{name}={table}"]), allowed, f"--table {good}={table}")
+    fails(lambda: load("tables", tables=[(name, table)]), allowed, f"--table {good}={table}")
+    if "/" in name:
+        return
+    path = table.rename(tmp_path / f"{name}.csv")
+    with pytest.raises(InputError) as caught:  # its path may have a line end
+        load("tables", tmp_path)
+    assert f"--table {good}={path}" in str(caught.value)
+    # What the message says helps.
+    assert list(load("tables", tmp_path, tables=[(good, path)]).modalities) == [good]
+    write(tmp_path / "voice-1_B.csv", table_text())
+    assert list(load("tables", tmp_path, modalities=["voice-1_B"]).modalities) == ["voice-1_B"]

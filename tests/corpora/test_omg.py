@@ -1,3 +1,5 @@
+"""OMG-Emotion: the challenge's files and feature tables, and what is said where they are wrong."""
+
 import numpy as np
 import pandas as pd
 import pytest

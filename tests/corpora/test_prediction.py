@@ -1,3 +1,5 @@
+"""Features to predict from: files without labels, in another order, of another kind."""
+
 import numpy as np
 import pandas as pd
 import pytest

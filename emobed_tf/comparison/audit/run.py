@@ -33,6 +33,9 @@ def run_audit(validation: CrossValidation, systems: Sequence[str]) -> OutOfFoldR
     Args:
         validation: open.
         systems: `SYSTEMS` and others.
+
+    Returns:
+        By target and system.
     """
     results = validation.run(validation.plan.cells([system for system in systems if system != AS_MANY_STEPS]))
     # Only now is known what classic has to keep up with.
@@ -93,6 +96,9 @@ def as_many_steps_cells(results: Sequence[CellResult]) -> list[Cell]:
 
     Args:
         results: of EmoBed; where all configurations failed, there is nothing to keep up with.
+
+    Returns:
+        One for each such result, in their order.
     """
     return [
         Cell(

@@ -100,6 +100,9 @@ def verdicts(results: OutOfFoldResults, targets: Sequence[str], score: str) -> l
         results: by target and system.
         targets: all that were audited, also without results: p-values are corrected over them.
         score: the primary one.
+
+    Returns:
+        One for each target, in their order.
     """
 
     def by_target(first: str, second: str) -> dict[str, Gain]:
@@ -126,6 +129,9 @@ def verdict_grid(verdict: Verdict, score_name: str, prefix: str) -> Grid:
         verdict: on a target.
         score_name: of the primary score.
         prefix: of the title, such as what says that data are simulated.
+
+    Returns:
+        A row for classic and for each control.
     """
     rows = []
     compared = {CLASSIC: verdict.gain, **{name: verdict.over_controls.get(name) for name in CONTROLS}}
@@ -142,7 +148,15 @@ def verdict_grid(verdict: Verdict, score_name: str, prefix: str) -> Grid:
 
 
 def conclusion(found: Sequence[Verdict], simulated: bool) -> str:
-    """The verdict on all targets in one line."""
+    """The verdict on all targets in one line.
+
+    Args:
+        found: the verdict on each target.
+        simulated: whether the data are.
+
+    Returns:
+        One sentence.
+    """
     transfer = [verdict.target for verdict in found if verdict.better]
     on = ", ".join(transfer)
     text = f"it is transfer on {on}" if transfer else "no transfer between modalities was found"

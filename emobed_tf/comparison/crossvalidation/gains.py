@@ -72,6 +72,9 @@ def gains(results: OutOfFoldResults, first: str, second: str, targets: Sequence[
         second: name of the other.
         targets: in the order of the answer.
         score: one that has intervals, see `score_table.SCORES`.
+
+    Returns:
+        One for each target on which both have results, in the order of the targets.
     """
     both = [target for target in targets if {(target, first), (target, second)} <= results.keys()]
     found = [_gain(results[target, first], results[target, second], score, len(targets)) for target in both]
@@ -80,7 +83,14 @@ def gains(results: OutOfFoldResults, first: str, second: str, targets: Sequence[
 
 
 def p_text(p: float) -> str:
-    """A p-value with three digits, or as one that is smaller."""
+    """A p-value with three digits, or as one that is smaller.
+
+    Args:
+        p: a p-value.
+
+    Returns:
+        Such as `.012`.
+    """
     return "< .001" if p < 0.001 else decimals(p)
 
 

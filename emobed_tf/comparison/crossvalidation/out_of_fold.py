@@ -49,6 +49,9 @@ def pool_folds(plan: CrossValidationPlan, target: str, system: str, results: Seq
         system: of the results.
         results: by fold, in the order of `plan.folds`; with fewer there is no result. A seed counts if it has come out
             in every fold.
+
+    Returns:
+        All folds as one; or a sentence that says why there is no result.
     """
     title = find_system(system).title
     notes = tuple(

@@ -100,13 +100,29 @@ class CrossValidationPlan:
         return speakers_of(self.corpora.values())
 
     def cell(self, target: str, system: str, fold: Fold) -> Cell:
-        """One system on one target in one fold."""
+        """One system on one target in one fold.
+
+        Args:
+            target: modality to recognise from.
+            system: its name.
+            fold: one of `folds`.
+
+        Returns:
+            What the protocol runs.
+        """
         config = self.configs[target]
         scenario = Scenario(target, config.data.auxiliary, fold.number + 1, len(self.folds))
         return Cell(scenario, FoldSource(config, fold), system)
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
-        """All folds of all systems on all targets, those with the same shapes one after another."""
+        """All folds of all systems on all targets, those with the same shapes one after another.
+
+        Args:
+            systems: names.
+
+        Returns:
+            Target by target, system by system, fold by fold.
+        """
         return [self.cell(t, s, fold) for t in self.targets for s in systems for fold in self.folds]
 
     def identity(self) -> dict[str, Any]:
@@ -125,7 +141,15 @@ class CrossValidationPlan:
         return preset(self.configs[self.targets[0]].data.dataset).check().to_dict()
 
     def golds(self, target: str, speakers: Sequence[str] | None = None) -> np.ndarray:
-        """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression)."""
+        """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression).
+
+        Args:
+            target: modality that was recognised from.
+            speakers: whose; None: everybody's.
+
+        Returns:
+            float64 `[frames]`, or `[utterances]`.
+        """
         corpus = self.corpora[target]
         recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]
         kept = [r for r in recordings if speakers is None or r.speaker in speakers]
@@ -142,6 +166,9 @@ def plan_cross_validation(
             is chosen by, for that is the primary score here.
         protocol: folds and targets.
         systems: names of the systems; without a crossmodal or paired one, no auxiliary is read.
+
+    Returns:
+        Folds that are checked, and a resolved configuration for each target.
 
     Raises:
         InputError: if settings, data or numbers of speakers don't fit each other.
@@ -167,6 +194,9 @@ def plan_cross_validation(
 
 def check_settings(settings: Config) -> None:
     """Refuses settings of `train` that the protocol fixes.
+
+    Args:
+        settings: as on the command line.
 
     Raises:
         InputError: naming what to use instead.

@@ -118,6 +118,9 @@ def open_folder(
         output: folder, new or to be continued. Default: one for the data and label in `runs/`.
         how: where the work is done.
 
+    Returns:
+        Open: `close` lets another process write the folder.
+
     Raises:
         InputError: for wrong settings or data, or a folder with results of others.
     """
@@ -144,6 +147,9 @@ def cross_validate(validation: CrossValidation, systems: Sequence[str]) -> OutOf
         validation: open.
         systems: names.
 
+    Returns:
+        By target and system.
+
     Raises:
         InputError: if nothing came out at all.
     """
@@ -156,6 +162,9 @@ def pool_results(plan: CrossValidationPlan, results: Sequence[CellResult]) -> Ou
     Args:
         plan: of the folds.
         results: of all folds of whatever they contain.
+
+    Returns:
+        By target and system; those that came to no result are left out.
 
     Raises:
         InputError: if nothing came out at all.

@@ -22,12 +22,26 @@ _DISAGREEMENT = 0.2
 
 
 def simulated(plan: CrossValidationPlan) -> str:
-    """What stands before whatever is made from simulated data."""
+    """What stands before whatever is made from simulated data.
+
+    Args:
+        plan: of the cross-validation.
+
+    Returns:
+        `SIMULATED: `, or nothing.
+    """
     return "SIMULATED: " if plan.corpus.simulated else ""
 
 
 def data_grid(plan: CrossValidationPlan) -> Grid:
-    """Who is in which fold."""
+    """Who is in which fold.
+
+    Args:
+        plan: of the cross-validation.
+
+    Returns:
+        A row for each fold.
+    """
     rows = []
     for fold in plan.folds:
         counts = [_count(plan, target, fold.test) for target in plan.targets]
@@ -41,7 +55,14 @@ def data_grid(plan: CrossValidationPlan) -> Grid:
 
 
 def power_grid(plan: CrossValidationPlan) -> tuple[Grid, list[str]]:
-    """Which gain the data could detect, before anything is trained, and what that assumes."""
+    """Which gain the data could detect, before anything is trained, and what that assumes.
+
+    Args:
+        plan: of the cross-validation.
+
+    Returns:
+        A row for each target and assumed deviation; and the assumptions as notes.
+    """
     level = LEVEL / len(plan.targets)
     rows, notes = [], []
     for target in plan.targets:
@@ -89,6 +110,9 @@ def results_grid(
         results: by target and system; those of other targets are left out.
         against: gains over the reference by target and system.
         reference: name of the system that the others are compared with.
+
+    Returns:
+        A row for each system; and what must be known to read it.
     """
     here = [result for (name, _), result in results.items() if name == target]
     rows = []
@@ -116,19 +140,38 @@ def results_grid(
 
 
 def gain_cells(gain: Gain) -> list[str]:
-    """Difference, interval, p, corrected p."""
+    """Difference, interval, p, corrected p.
+
+    Args:
+        gain: of a system over the reference.
+
+    Returns:
+        Four cells.
+    """
     return [decimals(gain.difference, signed=True), gain.interval_text, p_text(gain.p), p_text(gain.p_holm)]
 
 
 def show_grid(grid: Grid, notes: Sequence[str] = ()) -> None:
-    """Prints a table and what must be known to read it."""
+    """Prints a table and what must be known to read it.
+
+    Args:
+        grid: the table.
+        notes: printed below it.
+    """
     console.table(grid.title, grid.columns, grid.rows)
     for note in notes:
         print(note)
 
 
 def write_markdown(path: Path, title: str, grids: Sequence[Grid], notes: Sequence[str]) -> None:
-    """Writes tables and notes as a Markdown file."""
+    """Writes tables and notes as a Markdown file.
+
+    Args:
+        path: of the file.
+        title: of the document.
+        grids: its tables.
+        notes: listed below them, each once.
+    """
     write_bytes(path, to_markdown(title, list(grids), list(dict.fromkeys(notes))).encode())
 
 
@@ -139,7 +182,15 @@ def write_csvs(
     found: Sequence[Gain],
     name: str,
 ) -> None:
-    """Writes `folds.csv`, `NAME.csv` (scores by seed) and `NAME-gains.csv` into a folder."""
+    """Writes `folds.csv`, `NAME.csv` (scores by seed) and `NAME-gains.csv` into a folder.
+
+    Args:
+        folder: where to write.
+        plan: of the cross-validation.
+        results: by target and system.
+        found: gains over the reference.
+        name: of the files.
+    """
     simulated_data = {"simulated": plan.corpus.simulated}
     place = {who: fold.number + 1 for fold in plan.folds for who in fold.test}
     speakers = [{"speaker": s, "fold": place[s], "modalities": " ".join(sorted(m))} for s, m in plan.speakers.items()]

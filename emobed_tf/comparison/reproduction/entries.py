@@ -42,6 +42,9 @@ def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, si
         results: of `TablePlan.cells`, in their order.
         score: one that has intervals, see `score_table.SCORES`.
         simulated: whether any of the data are.
+
+    Returns:
+        One for each row and scenario.
     """
     by_cell = dict(zip(plan.cells(), results, strict=True))
     printed = {} if simulated else _published(plan)

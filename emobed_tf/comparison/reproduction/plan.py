@@ -56,7 +56,15 @@ class TablePlan:
         return tuple(row for row in self.rows if row != published.END_TO_END)
 
     def cell(self, row: str, scenario: Scenario) -> Cell:
-        """The protocol's cell of a row in a scenario."""
+        """The protocol's cell of a row in a scenario.
+
+        Args:
+            row: name of a system.
+            scenario: one of `scenarios`.
+
+        Returns:
+            What the protocol runs: without auxiliaries where they don't help the system.
+        """
         system = find_system(row)
         if system.crossmodal or system.paired:
             config = self.config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
@@ -74,6 +82,9 @@ class TablePlan:
 
         Args:
             fingerprints: SHA-256 of all files that its problems are read from, by name.
+
+        Returns:
+            JSON values, as a ledger takes them.
         """
         settings = {name: value for name, value in self.config.to_dict().items() if name not in _NOT_IN_IDENTITY}
         return {"table": self.number, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
@@ -97,6 +108,9 @@ def plan_table(
         rows: names of those wanted; default: all that learn the task.
         systems: further ones, `package.module:Class`.
         progress: told how far a simulation is, where there are no data.
+
+    Returns:
+        What `reproduce` runs.
 
     Raises:
         InputError: if names, settings or data don't fit.

@@ -64,6 +64,9 @@ def modalities(table: int) -> tuple[tuple[str, ...], ...]:
 
     Args:
         table: 1, 2 or 3.
+
+    Returns:
+        Two names for each scenario, in the paper's order.
     """
     return _SCENARIOS if table in (1, 2) else (("audio", "video"), ("video", "audio"))
 
@@ -82,6 +85,9 @@ def values(table: int) -> Mapping[tuple[str, tuple[str, ...], str], float]:
 
     Args:
         table: 1 (arousal, CCC), 2 (valence, CCC) or 3 (F1 of seven classes, development only).
+
+    Returns:
+        Scores in [0, 1]; what the paper leaves out is not there.
     """
     rows = {1: _AROUSAL, 2: _VALENCE, 3: _CLASSES}[table]
     partitions = ("dev", "test") if table in (1, 2) else ("dev",)

@@ -61,6 +61,9 @@ def reproduce(
         progress: told how far it is.
         say: told what to print before it takes long.
 
+    Returns:
+        The table, written already.
+
     Raises:
         InputError: for data or settings that don't fit, or a folder of other data or settings.
     """
@@ -106,7 +109,11 @@ def reproduce(
 
 
 def show_table(table: ReproducedTable) -> None:
-    """Prints the table."""
+    """Prints the table.
+
+    Args:
+        table: from `reproduce`.
+    """
     for grid in table.grids:
         shown = narrow(grid)
         console.table(f"{table.title}; {grid.title}", shown.columns, shown.rows)

@@ -28,13 +28,31 @@ _NONE = "-"
 
 
 def table_title(plan: TablePlan, label: str, score: str, simulated: bool) -> str:
-    """What the table is, in one line."""
+    """What the table is, in one line.
+
+    Args:
+        plan: of the table.
+        label: what is recognised.
+        score: name of the score.
+        simulated: whether any of the data are.
+
+    Returns:
+        Such as `Table 1: CCC of arousal, recola`.
+    """
     what = f"{short_name(score)} of {label}"
     return f"{'SIMULATED: ' if simulated else ''}Table {plan.number}: {what}, {_data_set(plan)}"
 
 
 def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
-    """One table for each scenario, the rows in the plan's order."""
+    """One table for each scenario, the rows in the plan's order.
+
+    Args:
+        plan: of the table.
+        entries: its rows.
+
+    Returns:
+        One for each scenario.
+    """
     printed = any(entry.published for entry in entries)
     partitions = [part for part in SCORED_PARTITIONS if any(part in e.scores or part in e.published for e in entries)]
     last = partitions[-1] if partitions else SCORED_PARTITIONS[0]
@@ -52,13 +70,29 @@ def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
 
 
 def narrow(grid: Grid) -> Grid:
-    """A table without the systems' own intervals, for a terminal: the differences' stay."""
+    """A table without the systems' own intervals, for a terminal: the differences' stay.
+
+    Args:
+        grid: from `table_grids`.
+
+    Returns:
+        The same rows with fewer columns.
+    """
     shown = [k for k, column in enumerate(grid.columns) if not column.endswith(", 95 %")]
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 
 def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -> list[str]:
-    """What a reader has to know, and why cells are empty."""
+    """What a reader has to know, and why cells are empty.
+
+    Args:
+        plan: of the table.
+        entries: its rows.
+        problem_score: name of the score that settings were chosen by.
+
+    Returns:
+        One sentence or more each.
+    """
     paired = any(find_system(row).paired for row in plan.systems)
     first = next((run for e in entries if e.result for run in e.result.runs), None)
     seeds = max((len(e.result.runs) for e in entries if e.result), default=0)
@@ -93,7 +127,18 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
 def table_rows(
     plan: TablePlan, entries: Sequence[Entry], label: str, score: str, simulated: bool
 ) -> list[dict[str, Any]]:
-    """One row for each system, scenario and partition."""
+    """One row for each system, scenario and partition.
+
+    Args:
+        plan: of the table.
+        entries: its rows.
+        label: what is recognised.
+        score: name of the score.
+        simulated: whether any of the data are.
+
+    Returns:
+        Rows of `table.csv`.
+    """
     found = []
     for entry in entries:
         for part in SCORED_PARTITIONS:

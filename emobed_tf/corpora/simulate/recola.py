@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emobed_tf.corpora.corpus import DIMENSIONS, PARTITIONS
-from emobed_tf.corpora.recola import gold_standard_from_ratings
+from emobed_tf.corpora.ratings import gold_standard_from_ratings
 from emobed_tf.corpora.simulate.emotion import (
     FRAME_SECONDS,
     RATERS,

@@ -1,0 +1,79 @@
+"""Tables of a cross-validation, on constructed results: every number stands where its column says."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from emobed_tf.comparison.crossvalidation.gains import gains
+from emobed_tf.comparison.crossvalidation.plan import CrossValidationSettings, plan_cross_validation
+from emobed_tf.comparison.crossvalidation.tables import data_grid, power_grid, results_grid, write_csvs
+from emobed_tf.config import preset
+from tests.comparison.crossvalidation.test_gains import system
+
+
+@pytest.fixture(scope="module")
+def plan(tables):
+    config = preset("tables").replace(data_dir=tables)
+    return plan_cross_validation(config, CrossValidationSettings(targets=("audio", "face"), folds=3), ("classic",))
+
+
+@pytest.fixture(scope="module")
+def results():
+    found = (system("classic", 0.4), system("emobed", 0.8, seed=1))
+    return {(result.target, result.system): result for result in found}
+
+
+@pytest.fixture(scope="module")
+def found(results):
+    return gains(results, "classic", "emobed", ("audio", "face"), "uar")
+
+
+class TestBefore:
+    def test_data(self, plan, tables):
+        grid = data_grid(plan)
+        assert grid.columns == ["fold", "train", "dev", "tested speakers", "tested: audio", "tested: face"]
+        assert [row[0] for row in grid.rows] == ["1", "2", "3"]
+        assert sum(int(row[4]) for row in grid.rows) == 60 and sum(int(row[5]) for row in grid.rows) == 30
+        assert all(int(row[1]) + int(row[2]) + len(row[3].split(", ")) == len(plan.speakers) for row in grid.rows)
+
+    def test_power(self, plan):
+        grid, notes = power_grid(plan)
+        assert [row[0] for row in grid.rows] == ["audio"] * 4 + ["face"] * 4
+        detectable = [float(row[3]) for row in grid.rows[:3]]
+        # The gain that is found is in proportion to the deviation that is assumed: .02, .05, .1.
+        assert detectable == pytest.approx([detectable[2] * share for share in (0.2, 0.5, 1.0)], abs=1e-3)
+        assert "0.05 / 2 targets" in notes[-2]
+
+
+class TestResults:
+    def test_grid(self, plan, results, found):
+        against = {(gain.target, gain.second): gain for gain in found}
+        grid, notes = results_grid(plan, "audio", results, against, "classic")
+        assert grid.columns == ["system", "UAR", "95 %", "F1 macro", "F1 micro", "gain", "95 %", "p", "p, Holm"]
+        classic, emobed = grid.rows
+        assert classic[0] == "classic" and classic[5:] == [""] * 4
+        values = results["audio", "emobed"].statistics.scores("uar")
+        assert emobed[1] == f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}".replace("0.", ".")
+        # All of eight speakers gain: 1/256, times two targets.
+        assert emobed[-2:] == [".004", ".008"]
+        assert notes[0].startswith("Mean ± deviation over 3 seed(s)")
+        assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 target(s)" in notes[0]
+
+    def test_csvs(self, plan, results, found, tmp_path):
+        write_csvs(tmp_path, plan, results, found, "crossvalidation")
+
+        def rows(name):
+            with open(tmp_path / name, newline="") as file:
+                return list(csv.DictReader(file))
+
+        scores = rows("crossvalidation.csv")
+        assert [(row["system"], row["seed"]) for row in scores] == [
+            (s, k) for s in ("classic", "emobed") for k in "012"
+        ]
+        expected = [value for result in results.values() for value in result.statistics.scores("f1_micro")]
+        assert [float(row["f1_micro"]) for row in scores] == pytest.approx(expected)
+        (gain,) = rows("crossvalidation-gains.csv")
+        assert (gain["first"], gain["second"], gain["better"]) == ("classic", "emobed", "True")
+        assert float(gain["p"]) == 1 / 256
+        assert len(rows("folds.csv")) == len(plan.speakers)
