@@ -3,6 +3,7 @@
 A rule that is broken for a reason is an entry, with the reason, in a table beside it.
 """
 
+import ast
 import subprocess
 import sys
 from functools import cache
@@ -10,7 +11,7 @@ from functools import cache
 import pytest
 
 from tests.conftest import ROOT
-from tests.source import defines, imports, loaded_by, modules
+from tests.source import defines, imports, loaded_by, modules, tree
 
 # From the ground up: each of them knows those before it.
 LAYERS = (
@@ -176,3 +177,9 @@ class TestDeferredImports:
 def slow(module):
     """What comes with a module and takes long, or comes with an extra."""
     return sorted(name for name in loaded_by([module]) if any(inside(name, late) for late in LATE))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_runs(command):
+    """`python -m` of a module that only defines `main` would do nothing, without a word."""
+    assert ast.unparse(tree(modules()[command]).body[-1]) == "if __name__ == '__main__':\n    sys.exit(main())"
