@@ -3,7 +3,7 @@
 # make bench   installs the peers beside, measures against them and writes docs/benchmarks.md (about an hour)
 # make serve-test SERVER=URL MODELS=DIR   the tests of serving against a TensorFlow Serving, started with
 #              EMOBED_MODELS=DIR EMOBED_MODELS_CONFIG=../tests/serving/models.config docker compose -f serving/docker-compose.yml up
-# make lint    the linter
+# make lint    the linter and the type checker
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +35,7 @@ serve-test: .venv/.installed-dev
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -52,7 +52,12 @@ class SweepFolder:
         return trial.key in self._ledger
 
     def add(self, trial: Trial, found: Mapping[str, Any]) -> None:
-        """Keeps what a trial has found; it is on disk when this returns."""
+        """Keeps what a trial has found; it is on disk when this returns.
+
+        Args:
+            trial: that was trained.
+            found: what `sweep_trials.run_trial` returned for it.
+        """
         self._ledger.agree(trial.scenario.key, trial.scenario.facts())
         self._ledger.add(trial.key, found)
 
@@ -104,7 +109,14 @@ class SweepFolder:
 
 
 def best(rows: Sequence[Row]) -> dict[str, Value]:
-    """By scenario, the value with the highest mean over seeds; the first of equals. None where all failed."""
+    """The values with the highest mean score over seeds.
+
+    Args:
+        rows: from `SweepFolder.rows`.
+
+    Returns:
+        The value by scenario, the first of equal ones; a scenario in which all trainings failed is left out.
+    """
     means = {key: statistics.fmean(scores) for key, scores in _scores(rows).items() if scores}
     found: dict[str, Value] = {}
     for scenario, value in means:
@@ -133,7 +145,7 @@ def show(rows: Sequence[Row]) -> None:
     _show_doubts(rows)
 
 
-def _scores(rows: Sequence[Row]) -> dict[tuple[str, Value], list[float | None]]:
+def _scores(rows: Sequence[Row]) -> dict[tuple[str, Value], list[float]]:
     """Scores of seeds by scenario and value; those that failed are left out."""
     found: dict[tuple[str, Value], list[float]] = {}
     for row in rows:

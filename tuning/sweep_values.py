@@ -4,10 +4,9 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
@@ -44,7 +43,7 @@ class Parameter:
 
 def parameters() -> dict[str, Parameter]:
     """All that can be swept, by name."""
-    sections = (field.type for field in dataclasses.fields(Config))
+    sections = typing.get_type_hints(Config).values()
     found = (_parameter(field.name, field.type) for section in sections for field in dataclasses.fields(section))
     return {parameter.name: parameter for parameter in found if parameter and parameter.name not in _NOT_SWEPT}
 
@@ -55,6 +54,9 @@ def find(name: str, config: Config) -> Parameter:
     Args:
         name: with dashes or underscores.
         config: the settings of the sweep, checked.
+
+    Returns:
+        The parameter.
 
     Raises:
         InputError: if there is none, it isn't numeric, or nothing in this configuration depends on it.
@@ -153,9 +155,9 @@ def _value(text: str, parameter: Parameter) -> Value:
     raise InputError(f"--values: expected {expected} for {parameter.name}, found '{text}'")
 
 
-def _parameter(name: str, annotation) -> Parameter | None:
+def _parameter(name: str, annotation: Any) -> Parameter | None:
     """The setting as a parameter; None if it is no number."""
-    options: Sequence = (annotation,)
+    options: tuple[Any, ...] = (annotation,)
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
         options = typing.get_args(annotation)
     kind = next((option for option in options if option in (int, float)), None)

@@ -37,7 +37,7 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
         InputError: if the run is damaged, or `model_dir` can't hold versions.
         OSError: if the version can't be written.
     """
-    tell = progress or (lambda done, total, now="": None)
+    tell = progress or (lambda *_: None)
     return add_version(model_dir, lambda folder: _write(run, folder, model_dir, tell))
 
 
