@@ -53,7 +53,14 @@ def _names(parser: argparse.ArgumentParser, option: str, default: list[str], kno
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command on `argv` (default: the command line); returns the exit code."""
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
     return console.run(PROG, lambda: _main(argv))
 
 
