@@ -95,6 +95,10 @@ def parse_route(method: str, target: str) -> Route:
 
     Raises:
         RestError: with TensorFlow Serving's words.
+
+    Example:
+        >>> parse_route("POST", "/v1/models/arousal/versions/2:predict")
+        Route(action='predict', model='arousal', version=2, label=None)
     """
     found = {"GET": _GET, "POST": _POST}[method].fullmatch(target) if method in ("GET", "POST") else None
     if found is None:

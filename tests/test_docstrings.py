@@ -1,12 +1,24 @@
 """Public docstrings say what comes in, as far as the linter doesn't see to that; their examples run."""
 
+import doctest
 import importlib
 import inspect
+import io
+from functools import cache
 
 import pytest
 
+from tests.serving.fake_serving import FakeModel, serving
 from tests.source import modules
+from tests.tiny import settings
 
+MOST_USED = (
+    "emobed_tf.runs.scoring.score_run",
+    "emobed_tf.saved_model.export.export_run",
+    "emobed_tf.reporting.report.write_report",
+    "emobed_tf.evaluation.postprocessing.learn",
+    "serving.client.client.Client",
+)
 # Not done yet.
 NOT_YET = (
     "emobed_tf.cli.summary",
@@ -63,3 +75,36 @@ def test_every_parameter_is_explained():
             for name, function in public(importlib.import_module(module)):
                 missing += [f"{module}.{name}: {parameter}" for parameter in undocumented(function)]
     assert not missing, "\n".join(missing)
+
+
+@cache
+def examples():
+    """Docstrings with an example: the example by name."""
+    found = {}
+    for module, file in modules().items():
+        if ">>> " in file.read_text(encoding="utf-8"):
+            tests = doctest.DocTestFinder().find(importlib.import_module(module), module)
+            found |= {test.name: test for test in tests if test.examples}
+    return found
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("name", MOST_USED)
+def test_what_is_used_most_has_an_example(name):
+    assert name in examples()
+
+
+@pytest.mark.usefixtures("stack", "quiet_collapse")
+def test_examples_run(recola, tmp_path, monkeypatch):
+    """In a folder with a finished run, with a server that serves it, as their readers have them."""
+    from emobed_tf.training.loop import train_run
+
+    train_run(settings(recola, epochs=1), tmp_path / "runs" / "arousal")
+    monkeypatch.chdir(tmp_path)
+    runner = doctest.DocTestRunner(verbose=False)
+    with serving(arousal=FakeModel()) as server:
+        for test in examples().values():
+            for example in test.examples:
+                example.source = example.source.replace("http://localhost:8501", server.url)
+            said = io.StringIO()
+            assert not runner.run(test, out=said.write).failed, said.getvalue()

@@ -110,6 +110,12 @@ def read_values(text: str, parameter: Parameter, config: Config) -> tuple[Value,
 
     Raises:
         InputError: for anything else, an empty range, a value twice, or one out of the setting's range.
+
+    Example:
+        >>> from emobed_tf import preset
+        >>> settings = preset("recola").check()
+        >>> read_values("0:1.5:0.5", find("alpha", settings), settings)
+        (0.0, 0.5, 1.0, 1.5)
     """
     values = _range(text, parameter) if ":" in text else [_value(part.strip(), parameter) for part in text.split(",")]
     for k, value in enumerate(values):

@@ -41,8 +41,12 @@ def envelope(times: np.ndarray, values: np.ndarray, pixels: int) -> tuple[np.nda
         pixels: how wide the line will be drawn, > 0.
 
     Returns:
-        Times and values `[up to 2 * pixels]`, each value at the time where it occurred; the line itself if it has
-        no more frames than that.
+        Times and values `[up to 2 * pixels + 2]`, each value at the time where it occurred, and the two ends; the line
+        itself if it has no more frames than that.
+
+    Example:
+        >>> envelope(np.arange(6), np.array([0, 5, 0, 0, -5, 0]), pixels=1)
+        (array([0, 1, 4, 5]), array([ 0,  5, -5,  0]))
     """
     times, values = np.asarray(times), np.asarray(values)
     if len(values) <= 2 * pixels:

@@ -43,6 +43,11 @@ def write_report(
 
     Raises:
         InputError: if a run is damaged, or its data have changed.
+
+    Example:
+        >>> from emobed_tf.runs.folder import Run
+        >>> write_report([Run.open(Path("runs/arousal"))], Path("report"), embeddings=False).as_posix()
+        'report/index.html'
     """
     names = names_of(runs)
     contents = [

@@ -96,6 +96,14 @@ def score_run(
 
     Raises:
         InputError: if the data are not those that the run was trained on.
+
+    Example:
+        >>> from emobed_tf.runs.folder import Run
+        >>> evaluated = score_run(Run.open(Path("runs/arousal")))
+        >>> sorted(evaluated)
+        ['dev', 'test']
+        >>> sorted(evaluated["test"].scores)
+        ['ccc', 'ccc_mean', 'pcc', 'raw', 'rmse']
     """
     facts = run.facts()
     _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)

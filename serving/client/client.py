@@ -72,6 +72,12 @@ class Client:
 
     Raises:
         InputError: if an argument can't be.
+
+    Example:
+        >>> with Client("http://localhost:8501", "arousal") as client:
+        ...     features = np.zeros([50, len(client.manifest()["features"])])
+        ...     client.predict(features).shape
+        (50,)
     """
 
     def __init__(
