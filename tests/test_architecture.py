@@ -6,12 +6,11 @@ A rule that is broken for a reason is an entry, with the reason, in a table besi
 import ast
 import subprocess
 import sys
-from functools import cache
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.source import defines, imports, loaded_by, modules, tree
+from tests.source import commands, imports, loaded_by, modules, tree
 
 # From the ground up: each of them knows those before it.
 LAYERS = (
@@ -48,12 +47,6 @@ def layer(module):
 def own(module):
     """Imports of a module that are modules of this project, but for the package's own name."""
     return [one for one in imports(module) if one.target in modules() and one.target != "emobed_tf"]
-
-
-@cache
-def commands():
-    """Modules that `python -m` runs."""
-    return [module for module in modules() if defines(module, "PROG")]
 
 
 def inside(module, package):

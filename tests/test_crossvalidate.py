@@ -11,8 +11,8 @@ import pytest
 
 from emobed_tf.corpora.corpus import CLASSIFICATION, Recording
 from emobed_tf.systems.base import Problem, System
+from tests.commands import assert_one_line, command, process
 from tests.conftest import SHARED
-from tests.test_commands import assert_one_line, command, process
 
 pytestmark = pytest.mark.usefixtures("stack")
 
