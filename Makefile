@@ -3,7 +3,7 @@
 # make bench   installs the peers beside, measures against them and writes docs/benchmarks.md (about an hour)
 # make serve-test SERVER=URL MODELS=DIR   the tests of serving against a TensorFlow Serving, started with
 #              EMOBED_MODELS=DIR EMOBED_MODELS_CONFIG=../tests/serving/models.config docker compose -f serving/docker-compose.yml up
-# make lint    the linter and the spelling; make format: mends what can be mended
+# make lint    the linter, the spelling and the types; make format: mends what can be mended
 # make docs    the documentation as a site, in build/site
 # make dist    an sdist and a wheel, in dist/
 
@@ -38,6 +38,7 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/mypy
 
 format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .

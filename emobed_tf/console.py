@@ -51,6 +51,9 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
 def progress(what: str) -> Iterator[Progress]:
     """A progress bar on stderr while the block runs; nothing where stderr is no terminal.
 
+    Args:
+        what: is being done, until the function that is yielded says something else.
+
     Yields:
         A function that takes how much is done, how much there is, and what is being done.
     """
@@ -90,6 +93,12 @@ def waiting(what: str) -> Iterator[None]:
 
     For what can't tell how far it is. It stays visible where the block leads file descriptor 2 elsewhere. Within
     `progress` there is a bar already, and one line is enough.
+
+    Args:
+        what: is being done.
+
+    Yields:
+        Nothing.
     """
     if _bars or not sys.stderr.isatty():
         yield
@@ -114,7 +123,13 @@ def waiting(what: str) -> Iterator[None]:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """Prints a table on stdout: the first column to the left, the others to the right."""
+    """Prints a table on stdout: the first column to the left, the others to the right.
+
+    Args:
+        title: what stands above it.
+        columns: names of the columns.
+        rows: cells by row, as many as there are columns.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -34,7 +34,14 @@ class Arguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; see `--help`."""
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
     return console.run(PROG, lambda: _main(argv))
 
 
@@ -48,7 +55,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
     with console.progress("evaluating") as progress:
         partitions = score_run(run, arguments.data_dir, progress, tables=arguments.table)
-        against = score_run(other, arguments.data_dir, progress, tables=arguments.table) if other else None
+        against = score_run(other, arguments.data_dir, progress, tables=arguments.table) if other else {}
     show_scores(run.facts(), list(partitions.values()))
     if other is not None:
         show_scores(other.facts(), list(against.values()))

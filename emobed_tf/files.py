@@ -9,7 +9,15 @@ from typing import Any
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Writes a file beside its place and renames it: a full disk or a kill leaves the old one whole."""
+    """Writes a file beside its place and renames it: a full disk or a kill leaves the old one whole.
+
+    Args:
+        path: of the file; its folder is made where it doesn't exist.
+        content: of the file.
+
+    Raises:
+        OSError: if it can't be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -24,7 +32,12 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows as CSV; columns in the order of their first appearance, an absent value is an empty cell."""
+    """Writes rows as CSV; columns in the order of their first appearance, an absent value is an empty cell.
+
+    Args:
+        path: of the file, see `write_bytes`.
+        rows: cells by column.
+    """
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

@@ -45,7 +45,14 @@ class Arguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; see `--help`."""
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
     return console.run(PROG, lambda: _main(argv))
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,16 +15,22 @@ DEFAULT_SIGNATURE = "serving_default"
 _NUMBERS = rapidjson.NM_NATIVE | rapidjson.NM_NAN
 _ROOT_FOLLOWED = "The document root must not be followed by other values."
 _TYPES = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number", type(None): "Null"}
-_FLOATS = {"float": np.dtype(np.float32), "double": np.dtype(np.float64)}
+_FLOATS: dict[str, np.dtype[Any]] = {"float": np.dtype(np.float32), "double": np.dtype(np.float64)}
 _INTEGERS = {name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")}
-_DTYPES = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
+_DTYPES: dict[str, np.dtype[Any]] = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
 _LIMITS = {name: (float(np.finfo(dtype).max), 2 ** (np.finfo(dtype).nmant + 1) - 1) for name, dtype in _FLOATS.items()}
 _MAX_RANK = 63  # of a row; NumPy takes one dimension more
 _SHOWN = 1000
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object at the start of a body; NaN and Infinity are numbers, and what follows the object is ignored.
+    """The JSON object at the start of a body.
+
+    Args:
+        body: of a request; NaN and Infinity are numbers, and what follows the object is ignored.
+
+    Returns:
+        The object.
 
     Raises:
         RestError: with RapidJSON's words.
@@ -45,6 +50,12 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def signature_name(document: Mapping[str, Any]) -> str:
     """The signature that a request names, or the default one.
+
+    Args:
+        document: see `parse`.
+
+    Returns:
+        Its name; whether the model has such a signature isn't known here.
 
     Raises:
         RestError: if it is no string.
@@ -96,20 +107,20 @@ def _load(body: bytes) -> Any:
     try:
         return rapidjson.loads(body, number_mode=_NUMBERS)
     except rapidjson.JSONDecodeError as error:
-        offset, reason = re.fullmatch(r"Parse error at offset (\d+): (.*)", str(error), re.DOTALL).groups()
+        offset, _, reason = str(error).removeprefix("Parse error at offset ").partition(": ")
     if reason == _ROOT_FOLLOWED:
         return _load(body[: int(offset)])
     raise invalid(f"JSON Parse error: {reason} at offset: {offset}")
 
 
-def _from_rows(instances: list, dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+def _from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
     by_name = _is_named(instances[0])
     if not by_name and len(dtypes) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
             "tensorinfo_map"
         )
-    values: dict[str, list] = {name: [] for name in dtypes}
+    values: dict[str, list[Any]] = {name: [] for name in dtypes}
     shapes: dict[str, tuple[int, ...]] = {}
     for number, instance in enumerate(instances):
         if _is_named(instance) != by_name:
@@ -131,7 +142,9 @@ def _from_rows(instances: list, dtypes: Mapping[str, str]) -> dict[str, np.ndarr
     return {name: _array(values[name], (len(instances), *shapes[name]), dtypes[name]) for name in dtypes}
 
 
-def _add_instance(name: str, item: Any, dtypes: Mapping[str, str], values: dict, shapes: dict) -> None:
+def _add_instance(
+    name: str, item: Any, dtypes: Mapping[str, str], values: dict[str, list[Any]], shapes: dict[str, tuple[int, ...]]
+) -> None:
     if name not in dtypes:
         raise invalid(f"JSON object: does not have named input: {name}")
     shape = _shape(item)
@@ -157,7 +170,7 @@ def _from_columns(inputs: Any, dtypes: Mapping[str, str]) -> dict[str, np.ndarra
     for name, dtype in dtypes.items():
         if name not in inputs:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
-        values: list = []
+        values: list[Any] = []
         shape = _shape(inputs[name])
         _gather(inputs[name], 0, shape, dtype, values)
         found[name] = _array(values, shape, dtype)
@@ -168,7 +181,7 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, dict) and not _is_base64(value)
 
 
-def _is_base64(value: dict) -> bool:
+def _is_base64(value: dict[str, Any]) -> bool:
     return list(value) == ["b64"] and isinstance(value["b64"], str)
 
 
@@ -182,7 +195,7 @@ def _shape(value: Any) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: list) -> None:
+def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: list[Any]) -> None:
     rank = len(shape)
     if not isinstance(value, list):
         if level != rank:
@@ -205,7 +218,7 @@ def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: li
         _gather(item, level + 1, shape, dtype, into)
 
 
-def _plain_floats(values: list, dtype: str) -> bool:
+def _plain_floats(values: list[Any], dtype: str) -> bool:
     # Nearly all rows are of this kind, and looking at each number on its own takes ten times as long.
     limit, _ = _LIMITS[dtype]
     return set(map(type, values)) == {float} and -limit <= min(values) and max(values) <= limit
@@ -232,7 +245,7 @@ def _scalar(value: Any, dtype: str) -> Any:
     raise invalid(f"JSON Value: {_shown(value)} Type: {name} is not of expected type: {dtype}")
 
 
-def _decoded(value: dict) -> bytes:
+def _decoded(value: dict[str, Any]) -> bytes:
     if not _is_base64(value):
         raise invalid(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
     text = value["b64"]
@@ -242,7 +255,7 @@ def _decoded(value: dict) -> bytes:
         raise invalid("Unable to base64 decode") from None
 
 
-def _array(values: list, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+def _array(values: list[Any], shape: tuple[int, ...], dtype: str) -> np.ndarray:
     array = np.empty(len(values), _DTYPES[dtype])
     array[:] = values
     return array.reshape(shape)

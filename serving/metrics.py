@@ -23,7 +23,7 @@ class Metrics:
         under_way: predictions that are computed, or wait for it.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         prometheus_client.disable_created_metrics()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -72,7 +72,14 @@ class Metrics:
 
     @contextlib.contextmanager
     def timed_run(self, model: str) -> Iterator[None]:
-        """Counts the time that the block takes as that of the model's graph."""
+        """Counts the time that the block takes as that of the model's graph.
+
+        Args:
+            model: its name.
+
+        Yields:
+            Nothing.
+        """
         begun = time.monotonic()
         try:
             yield
@@ -81,7 +88,14 @@ class Metrics:
 
     @contextlib.contextmanager
     def counted_load(self, path: Path) -> Iterator[None]:
-        """Counts the block as an attempt to load a version."""
+        """Counts the block as an attempt to load a version, which fails if the block raises.
+
+        Args:
+            path: folder of the version.
+
+        Yields:
+            Nothing.
+        """
         try:
             yield
         except BaseException:

@@ -88,7 +88,13 @@ class Model:
         return sorted(number for number, version in self._versions.items() if version.state == "AVAILABLE")
 
     def find(self, number: int | None) -> tuple[int, "Servable"]:
-        """A version that answers: the one asked for, or the highest.
+        """A version that answers.
+
+        Args:
+            number: of the version; None for the highest.
+
+        Returns:
+            Its number, and what answers.
 
         Raises:
             RestError: if there is none.
@@ -98,12 +104,19 @@ class Model:
             number = max((k for k, version in versions.items() if version.servable is not None), default=None)
             if number is None:
                 raise _not_found(f"Latest({self.name})")
-        if number not in versions or versions[number].servable is None:
+        version = versions.get(number)
+        if version is None or version.servable is None:
             raise _not_found(f"Specific({self.name}, {number})")
-        return number, versions[number].servable
+        return number, version.servable
 
     def status(self, number: int | None) -> dict[str, Any]:
-        """What became of all versions, or of one, in the form of TensorFlow Serving's answer.
+        """What became of the versions, in the form of TensorFlow Serving's answer.
+
+        Args:
+            number: of the version; None for all that were ever seen.
+
+        Returns:
+            JSON values.
 
         Raises:
             RestError: if the version was never seen.
@@ -170,6 +183,9 @@ class Models:
 
         Args:
             seconds: between two looks at the folders.
+
+        Yields:
+            Nothing.
         """
         ended = threading.Event()
 
@@ -192,6 +208,12 @@ class Models:
     def find(self, route: Route) -> tuple[int, "Servable"]:
         """The version that a request means.
 
+        Args:
+            route: model, and its version or label.
+
+        Returns:
+            The version's number, and what answers.
+
         Raises:
             RestError: if there is none.
         """
@@ -207,7 +229,13 @@ class Models:
         return model.find(route.version)
 
     def status(self, route: Route) -> dict[str, Any]:
-        """See `Model.status`; a label is ignored, as TensorFlow Serving does.
+        """What became of a model's versions, see `Model.status`.
+
+        Args:
+            route: model, and its version; a label is ignored, as TensorFlow Serving does.
+
+        Returns:
+            JSON values.
 
         Raises:
             RestError: if there is no such model or version.
@@ -218,6 +246,12 @@ class Models:
 
     def metadata(self, route: Route) -> dict[str, Any]:
         """The signatures of a version, in the form of TensorFlow Serving's answer.
+
+        Args:
+            route: model, and its version or label.
+
+        Returns:
+            JSON values.
 
         Raises:
             RestError: if there is no such version.
@@ -230,7 +264,13 @@ class Models:
 
 
 def version_folders(folder: Path) -> dict[int, Path]:
-    """The versions in a folder by number.
+    """The versions in a folder: sub-folders whose names are whole numbers.
+
+    Args:
+        folder: TensorFlow Serving's base path.
+
+    Returns:
+        Paths by number.
 
     Raises:
         OSError: if it can't be read.

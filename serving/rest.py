@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import unquote
 
 Action = Literal["status", "metadata", "predict", "classify", "regress"]
@@ -54,7 +54,14 @@ class RestError(Exception):
 
 
 def invalid(message: str) -> RestError:
-    """The error of a request that no server could answer: status 400."""
+    """The error of a request that no server could answer: status 400.
+
+    Args:
+        message: what is wrong with it.
+
+    Returns:
+        The error, to be raised.
+    """
     return RestError("INVALID_ARGUMENT", message)
 
 
@@ -79,12 +86,19 @@ def parse_route(method: str, target: str) -> Route:
     """Reads a request line below `/v1/`.
 
     Args:
-        method: of HTTP.
+        method: HTTP's word, such as `GET`.
         target: path with query string as the client wrote it, percent-encoding included: like TensorFlow Serving, a
             query string is taken for a part of the name.
 
+    Returns:
+        What is asked for.
+
     Raises:
         RestError: with TensorFlow Serving's words.
+
+    Example:
+        >>> parse_route("POST", "/v1/models/arousal/versions/2:predict")
+        Route(action='predict', model='arousal', version=2, label=None)
     """
     found = {"GET": _GET, "POST": _POST}[method].fullmatch(target) if method in ("GET", "POST") else None
     if found is None:
@@ -94,7 +108,7 @@ def parse_route(method: str, target: str) -> Route:
     if found["version"] and int(found["version"]) > _INT64_MAX:
         raise invalid(f"Failed to convert version: {found['version']} to numeric.")
     return Route(
-        action=(found["action"] or "status").lower(),
+        action=cast(Action, (found["action"] or "status").lower()),
         model=unquote(found["model"]),
         version=int(found["version"]) if found["version"] else None,
         label=unquote(found["label"]) if found["label"] else None,

@@ -89,6 +89,12 @@ class Servable:
     def signature(self, name: str) -> Signature:
         """The signature of a name.
 
+        Args:
+            name: such as `serving_default`.
+
+        Returns:
+            The signature.
+
         Raises:
             RestError: if there is none.
         """

@@ -71,3 +71,24 @@ def quiet_collapse():
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="epoch .* the embedding has collapsed")
         yield
+
+
+@pytest.fixture(scope="session")
+def arousal_run(stack, recola, tmp_path_factory):
+    """A finished run of EmoBed, trained by the command: its folder, and what the command said."""
+    return _trained_by_command(recola, tmp_path_factory.mktemp("runs") / "emobed")
+
+
+@pytest.fixture(scope="session")
+def classic_run(stack, recola, tmp_path_factory):
+    """The folder of a finished run of the classic system on the same data."""
+    return _trained_by_command(recola, tmp_path_factory.mktemp("runs") / "classic", framework="classic")[0]
+
+
+def _trained_by_command(data, folder, **settings):
+    from tests.commands import command, flags
+    from tests.tiny import TINY
+
+    result = command("train", "--data-dir", data, *flags(**{**TINY, **settings}), "--output", folder)
+    assert result.returncode == 0, result.stderr
+    return folder, result

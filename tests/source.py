@@ -63,13 +63,14 @@ def loaded_by(start: Iterable[str]) -> set[str]:
     return found
 
 
-def defines(module: str, name: str) -> bool:
-    """Whether a module binds a name at its top level by `def` or `=`."""
-    for node in tree(modules()[module]).body:
-        names = [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
-        if name in [*names, getattr(node, "name", None)]:
-            return True
-    return False
+@cache
+def commands() -> tuple[str, ...]:
+    """Modules that `python -m` runs: those with a name for their errors."""
+    return tuple(module for module, file in modules().items() if any(map(_names_a_command, tree(file).body)))
+
+
+def _names_a_command(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PROG"
 
 
 def _dotted(file: Path) -> str:

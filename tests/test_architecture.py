@@ -3,14 +3,14 @@
 A rule that is broken for a reason is an entry, with the reason, in a table beside it.
 """
 
+import ast
 import subprocess
 import sys
-from functools import cache
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.source import defines, imports, loaded_by, modules
+from tests.source import commands, imports, loaded_by, modules, tree
 
 # From the ground up: each of them knows those before it.
 LAYERS = (
@@ -47,12 +47,6 @@ def layer(module):
 def own(module):
     """Imports of a module that are modules of this project, but for the package's own name."""
     return [one for one in imports(module) if one.target in modules() and one.target != "emobed_tf"]
-
-
-@cache
-def commands():
-    """Modules that `python -m` runs."""
-    return [module for module in modules() if defines(module, "PROG")]
 
 
 def inside(module, package):
@@ -176,3 +170,9 @@ class TestDeferredImports:
 def slow(module):
     """What comes with a module and takes long, or comes with an extra."""
     return sorted(name for name in loaded_by([module]) if any(inside(name, late) for late in LATE))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_runs(command):
+    """`python -m` of a module that only defines `main` would do nothing, without a word."""
+    assert ast.unparse(tree(modules()[command]).body[-1]) == "if __name__ == '__main__':\n    sys.exit(main())"

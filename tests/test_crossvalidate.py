@@ -14,8 +14,8 @@ from emobed_tf.comparison.protocol import predictions_file
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.corpora.corpus import CLASSIFICATION, Recording
 from emobed_tf.systems.base import Problem, System
+from tests.commands import assert_one_line, command, process
 from tests.conftest import SHARED
-from tests.test_commands import assert_one_line, command, process
 
 pytestmark = pytest.mark.usefixtures("stack")
 

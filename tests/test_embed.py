@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
+from tests.commands import assert_one_line, command, flags, process
 from tests.conftest import ROOT
-from tests.test_commands import assert_one_line, command, flags, process
-from tests.training.test_loop import TINY
+from tests.tiny import TINY
 
 pytestmark = pytest.mark.usefixtures("stack")
 

@@ -67,6 +67,9 @@ class SearchIdentity:
             space: what is searched.
             tuner: kind of the search.
             seeds: trainings of a trial.
+
+        Returns:
+            The identity.
         """
         settings = {name: value for name, value in config.to_dict().items() if name not in _PLACES}
         versions = {"emobed-tf": __version__} | {p: metadata.version(p) for p in ("keras-tuner", "tensorflow")}
@@ -89,7 +92,14 @@ class SearchIdentity:
         return tuple(f"{name}={text}" for name, text in self.space.items())
 
     def difference(self, before: "SearchIdentity") -> str | None:
-        """What is not as it was before, in words; None where all is."""
+        """What is not as it was before.
+
+        Args:
+            before: identity of the search that was begun.
+
+        Returns:
+            The differences in words; None where there is none.
+        """
         for name, value in self.versions.items():
             if before.versions.get(name) != value:
                 return f"was begun with {name} {before.versions.get(name)}, and this is {value}"
@@ -140,7 +150,14 @@ class SearchFolder:
         return self.path / "best"
 
     def worker_log(self, name: str) -> Path:
-        """What a worker of this machine writes."""
+        """What a worker of this machine writes.
+
+        Args:
+            name: of the worker.
+
+        Returns:
+            Path of its log.
+        """
         return self.path / "workers" / f"{name}.log"
 
     def create(self, identity: SearchIdentity, config: Config, max_trials: int | None) -> None:
@@ -161,7 +178,10 @@ class SearchFolder:
         self._write(identity, config, max_trials)
 
     def read(self) -> tuple[SearchIdentity, Config, int | None]:
-        """Identity, settings and number of trials of the search that was begun here.
+        """Reads what search was begun here.
+
+        Returns:
+            Its identity, its settings (resolved), and the number of trials that was asked for, None for the default.
 
         Raises:
             MissingInputError: if there is no search.
@@ -204,7 +224,11 @@ class SearchFolder:
         return bool(names - {"config.json"})  # all that a start that was killed leaves
 
     def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes `trials.csv`."""
+        """Writes `trials.csv`.
+
+        Args:
+            rows: one for each trial, see `files.write_csv`.
+        """
         write_csv(self.table, rows)
 
     def _write(self, identity: SearchIdentity, config: Config, max_trials: int | None) -> None:
@@ -219,8 +243,11 @@ def default_folder(config: Config, corpus: Corpus, tuner: str) -> Path:
         config: resolved.
         corpus: its data.
         tuner: kind of the search.
+
+    Returns:
+        A path where there is nothing yet.
     """
-    name = "-".join((corpus.name, corpus.label, config.data.target, config.objective.framework, tuner))
+    name = "-".join((corpus.name, corpus.label, str(config.data.target), config.objective.framework, tuner))
     path, k = Path("searches") / name, 1
     while path.exists():
         k += 1

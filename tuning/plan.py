@@ -29,12 +29,15 @@ def check_numbers(max_trials: int | None, seeds: int, workers: int = 1) -> None:
 
 
 def trial_limit(tuner: str, max_trials: int | None, space: Space) -> int | None:
-    """Trials at most; None where Hyperband itself knows its end.
+    """How many trials a search runs at most; Hyperband itself knows its end.
 
     Args:
         tuner: kind of the search.
         max_trials: as told; None: the default.
         space: what is searched; of a grid, without ranges.
+
+    Returns:
+        1 or more; None where the oracle decides.
 
     Raises:
         InputError: for a large grid that nobody has asked for.
@@ -55,6 +58,9 @@ def trial_limit(tuner: str, max_trials: int | None, space: Space) -> int | None:
 
 def role() -> Literal["alone", "chief", "worker"]:
     """What KerasTuner's environment variables make of this process.
+
+    Returns:
+        `alone` where they are not set.
 
     Raises:
         InputError: if some of them are missing, or the port is no number.

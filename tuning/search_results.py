@@ -49,19 +49,40 @@ def summarise(seeds: Sequence[int], results: Sequence[Mapping[str, float]], scor
 
 
 def trial_metrics(trial: Trial) -> dict[str, float]:
-    """A trial's metrics by name: its scores, then `_MEASURED`."""
+    """A trial's metrics.
+
+    Args:
+        trial: that has ended well.
+
+    Returns:
+        By name: its scores, then deviation, epochs, best epoch, seconds and parameters, as far as it has them.
+    """
     found = {name: float(history.get_last_value()) for name, history in sorted(trial.metrics.metrics.items())}
     scores = [name for name in found if name not in _MEASURED]
     return {name: found[name] for name in (*scores, *_MEASURED) if name in found}
 
 
 def completed(trial: Trial) -> bool:
-    """Whether a trial has ended well, with a score that is a number."""
+    """Whether a trial has ended well, with a score that is a number.
+
+    Args:
+        trial: any trial.
+
+    Returns:
+        False for one that failed or still runs.
+    """
     return trial.status == TrialStatus.COMPLETED and trial.score is not None and math.isfinite(trial.score)
 
 
 def best_first(trials: Sequence[Trial]) -> list[Trial]:
-    """Trials by score, then by name; those without one at the end."""
+    """Sorts trials by score.
+
+    Args:
+        trials: any trials.
+
+    Returns:
+        The best first, equal ones by name, and those without a score at the end.
+    """
     return sorted(trials, key=lambda trial: (-trial.score if completed(trial) else math.inf, trial.trial_id))
 
 
@@ -69,9 +90,12 @@ def trial_rows(trials: Sequence[Trial], space: Space, simulated: bool) -> list[d
     """A row per trial: name, status, metrics, parameters, and why it failed.
 
     Args:
-        trials: any.
+        trials: any trials.
         space: what was searched.
-        simulated: whether the data are.
+        simulated: whether the data are simulated.
+
+    Returns:
+        Cells by column.
     """
     columns = dict.fromkeys(name for trial in trials if completed(trial) for name in trial_metrics(trial))
     found = []

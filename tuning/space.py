@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
@@ -136,10 +136,11 @@ class Space:
     def combinations(self) -> Iterable[dict[str, float]]:
         """All combinations of a grid's values, the last parameter first; units of a head without layers are left out.
 
-        For a space without ranges.
+        Yields:
+            Values by name.
         """
         names, seen = list(self.searched), set()
-        for values in itertools.product(*(domain.values for domain in self.searched.values())):
+        for values in itertools.product(*(domain.points() for domain in self.searched.values())):
             found = dict(zip(names, values, strict=True))
             if found.get("head_layers", self.fixed.get("head_layers")) == 0:
                 found.pop("head_units", None)
@@ -153,7 +154,14 @@ class Space:
         return math.prod(len(domain.points()) for domain in self.domains.values())
 
     def start(self, config: Config) -> dict[str, float]:
-        """The settings as they stand, by name of what is searched; a value outside the space becomes the first one."""
+        """The settings as they stand.
+
+        Args:
+            config: the ground of the search.
+
+        Returns:
+            Values by name of what is searched; the space's first value where the configuration's is outside of it.
+        """
         values = {name: _value(config, name) for name in self.searched}
         return {n: v if v in self.domains[n] else self.domains[n].points()[0] for n, v in values.items()}
 
@@ -161,8 +169,11 @@ class Space:
         """A configuration with the values of a trial.
 
         Args:
-            config: the ground.
+            config: the ground of the search.
             values: by name; others than parameters are left alone.
+
+        Returns:
+            The configuration with those values.
         """
         known = {name: PARAMETERS[name].kind(value) for name, value in values.items() if name in PARAMETERS}
         return config.replace(**known)
@@ -179,7 +190,7 @@ class Space:
             more = {"name": name, "default": start[name]}
             if name == "head_units" and 0 in self.searched.get("head_layers", ()):
                 low, high = self.domains["head_layers"].ends
-                layers = [k for k in range(max(1, low), high + 1) if k in self.domains["head_layers"]]
+                layers = [k for k in range(max(1, int(low)), int(high) + 1) if k in self.domains["head_layers"]]
                 more |= {"parent_name": "head_layers", "parent_values": layers}
             if isinstance(domain, Values):
                 parameters.Choice(values=list(domain.values), ordered=True, **more)
@@ -196,6 +207,9 @@ def check(config: Config, entries: Sequence[str]) -> dict[str, Domain]:
         config: the ground of the search.
         entries: `NAME=VALUE`, `NAME=A,B,C`, `NAME=LOW:HIGH`, `NAME=LOW:HIGH:STEP`, `NAME=LOW:HIGH:log`; the last one of
             a name counts.
+
+    Returns:
+        Values or ranges by name, of the parameters that entries name.
 
     Raises:
         InputError: for an unknown parameter, one that the framework doesn't use, or values that aren't any.
@@ -230,6 +244,9 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
         corpus: from `load_corpus`.
         entries: see `check`.
 
+    Returns:
+        The space, with something left to search.
+
     Raises:
         InputError: see `check`; also for a parameter that the task doesn't use, and if nothing is left to search.
     """
@@ -259,7 +276,14 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
 
 
 def significant(value: float) -> float:
-    """A value with six digits: what a table shows is what was trained."""
+    """A value with six digits: what a table shows is what was trained.
+
+    Args:
+        value: any number.
+
+    Returns:
+        The nearest number with six significant digits.
+    """
     return float(f"{value:.6g}")
 
 
@@ -301,7 +325,7 @@ def _number(entry: str, text: str, kind: type) -> float:
     raise InputError(f"--space {entry}: expected {number}, found '{text}'; the forms are {_FORMS}") from None
 
 
-def _fixed(domain: Domain) -> bool:
+def _fixed(domain: Domain) -> TypeGuard[Values]:
     return isinstance(domain, Values) and len(domain.values) == 1
 
 

@@ -118,13 +118,13 @@ class SweepFolder:
 
 
 def best_values(rows: Sequence[Row]) -> dict[str, Value]:
-    """By scenario, the value with the highest mean over seeds; the first of equals. None where all failed.
+    """The values with the highest mean score over seeds.
 
     Args:
         rows: from `SweepFolder.rows`.
 
     Returns:
-        A value for each scenario with one that did not fail.
+        The value by scenario, the first of equal ones; a scenario in which all trainings failed is left out.
     """
     means = {key: statistics.fmean(scores) for key, scores in _scores(rows).items() if scores}
     found: dict[str, Value] = {}
@@ -154,7 +154,7 @@ def show_sweep(rows: Sequence[Row]) -> None:
     _show_doubts(rows)
 
 
-def _scores(rows: Sequence[Row]) -> dict[tuple[str, Value], list[float | None]]:
+def _scores(rows: Sequence[Row]) -> dict[tuple[str, Value], list[float]]:
     """Scores of seeds by scenario and value; those that failed are left out."""
     found: dict[tuple[str, Value], list[float]] = {}
     for row in rows:

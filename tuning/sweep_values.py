@@ -4,10 +4,9 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
@@ -44,7 +43,7 @@ class NumericSetting:
 
 def numeric_settings() -> dict[str, NumericSetting]:
     """All that can be swept, by name."""
-    sections = (field.type for field in dataclasses.fields(Config))
+    sections = typing.get_type_hints(Config).values()
     found = (_parameter(field.name, field.type) for section in sections for field in dataclasses.fields(section))
     return {parameter.name: parameter for parameter in found if parameter and parameter.name not in _NOT_SWEPT}
 
@@ -111,6 +110,12 @@ def read_values(text: str, parameter: NumericSetting, config: Config) -> tuple[V
 
     Raises:
         InputError: for anything else, an empty range, a value twice, or one out of the setting's range.
+
+    Example:
+        >>> from emobed_tf import preset
+        >>> settings = preset("recola").check()
+        >>> read_values("0:1.5:0.5", find("alpha", settings), settings)
+        (0.0, 0.5, 1.0, 1.5)
     """
     values = _range(text, parameter) if ":" in text else [_value(part.strip(), parameter) for part in text.split(",")]
     for k, value in enumerate(values):
@@ -156,9 +161,9 @@ def _value(text: str, parameter: NumericSetting) -> Value:
     raise InputError(f"--values: expected {expected} for {parameter.name}, found '{text}'")
 
 
-def _parameter(name: str, annotation) -> NumericSetting | None:
+def _parameter(name: str, annotation: Any) -> NumericSetting | None:
     """The setting as a parameter; None if it is no number."""
-    options: Sequence = (annotation,)
+    options: tuple[Any, ...] = (annotation,)
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
         options = typing.get_args(annotation)
     kind = next((option for option in options if option in (int, float)), None)

@@ -19,18 +19,29 @@ from emobed_tf.runs.folder import Run
 Arguments = TypeVar("Arguments")
 
 
-def parse(kind: type[Arguments], argv: Sequence[str] | None, *, prog: str, description: str, default=None) -> Arguments:
+def parse(
+    kind: type[Arguments],
+    argv: Sequence[str] | None,
+    *,
+    prog: str,
+    description: str,
+    default: Arguments | None = None,
+) -> Arguments:
     """Reads a command line into a dataclass; fields of nested dataclasses are flags without a prefix.
 
     Args:
         kind: a dataclass. `tyro.conf.Positional` fields are positional.
-        argv: arguments; None: those of the process.
+        argv: arguments; None for those of the process.
         prog: name of the command.
         description: first lines of `--help`.
         default: an instance with the values that flags change.
 
+    Returns:
+        An instance of `kind`.
+
     Raises:
         InputError: one line that says which flag is wrong.
+        SystemExit: after `--help`.
     """
     complaint = io.StringIO()
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -61,7 +72,10 @@ def starting_config(argv: Sequence[str] | None) -> Config:
     With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`.
 
     Args:
-        argv: arguments; None: those of the process.
+        argv: arguments; None for those of the process.
+
+    Returns:
+        A configuration that isn't checked yet.
 
     Raises:
         InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.

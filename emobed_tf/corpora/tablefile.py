@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.ipc
-import pyarrow.parquet
+from pyarrow import parquet
 
 from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing
 from emobed_tf.corpora.csvfile import csv_header, csv_rows
@@ -271,7 +270,7 @@ def _read_parquet(data: bytes, path: Path, columns: Columns, delimiter: str) -> 
 
 
 def _parquet_columns(data: bytes, path: Path, columns: Columns) -> tuple[list[str], dict[str, np.ndarray]]:
-    file = pa.parquet.ParquetFile(pa.BufferReader(data))
+    file = parquet.ParquetFile(pa.BufferReader(data))
     names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
     _check_header(names, columns, str(path), "")
     names = [name for name in names if name not in columns.ignored]

@@ -64,6 +64,9 @@ class Embedded:
 
         Args:
             chosen: their numbers, or bool `[points]`.
+
+        Returns:
+            The chosen points, in the order of `chosen`.
         """
         rows = {name: values[chosen] for name, values in vars(self).items() if isinstance(values, np.ndarray)}
         return dataclasses.replace(self, **rows)
@@ -72,8 +75,11 @@ class Embedded:
         """So many points at most, the same number of every modality and class as far as there are enough.
 
         Args:
-            points: how many.
-            seed: of the draw; the order of the points stays.
+            points: how many are wanted.
+            seed: seed of the draw.
+
+        Returns:
+            The points that were drawn, in their old order; all of them where there are no more than `points`.
         """
         if len(self) <= points:
             return self
@@ -102,11 +108,14 @@ def of_run(
     out, as in mining; padding there is none.
 
     Args:
-        run: finished.
+        run: a finished run.
         partition: `train`, `dev` or `test`; it need not have labels.
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
         progress: told how far it is.
+
+    Returns:
+        The points, modality by modality, the target's first.
 
     Raises:
         InputError: if the data are not those that the run was trained on, or the partition is empty.

@@ -59,9 +59,16 @@ def write(folder: Path, shown: "Mapping[str, Embedded]") -> None:
 
 
 def metadata(points: "Embedded") -> list[list[str]]:
-    """Rows of the table beside the vectors, the first one their names; an empty cell is what isn't known.
+    r"""Rows of the table beside the vectors.
 
-    Tabs and line ends are written `\\t`, `\\n` and `\\r`, and a backslash `\\\\`.
+    Tabs and line ends are written `\t`, `\n` and `\r`, and a backslash `\\`.
+
+    Args:
+        points: the embeddings.
+
+    Returns:
+        Cells by row: first the names of the columns, then a row for each point. A cell is empty where nothing is
+        known.
     """
     columns = {
         "id": points.ids,

@@ -47,6 +47,11 @@ def silhouette(vectors: np.ndarray, groups: np.ndarray) -> float | None:
 
     Returns:
         In [-1, 1]; None where it isn't defined: fewer than two groups, or none of more than one vector.
+
+    Example:
+        >>> corners = np.array([[0.0, 0.0], [0.0, 1.0], [9.0, 0.0], [9.0, 1.0]])
+        >>> round(silhouette(corners, np.array(["low", "low", "high", "high"])), 3)
+        0.889
     """
     from sklearn.metrics import silhouette_score
 

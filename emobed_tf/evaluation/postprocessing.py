@@ -115,6 +115,16 @@ def learn(
 
     Raises:
         InputError: if there is no recording, or a recording's gold standard and prediction don't fit each other.
+
+    Example:
+        >>> gold = np.array([0.0, 1.0, 2.0, 3.0])
+        >>> chain, score = learn([gold], [gold / 2], frame_seconds=0.04)
+        >>> chain
+        PostProcessing(window=1, gain=2.0, offset=0.0, shift=0, centred=True, scaled=True)
+        >>> score["time_shift"]
+        1.0
+        >>> chain.apply(np.array([0.5, 0.75]))
+        array([1. , 1.5])
     """
     golds, predictions = _check(golds, predictions)
     windows = [1, *sorted({_odd_frames(w, frame_seconds) for w in windows} - {1})]

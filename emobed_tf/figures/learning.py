@@ -52,9 +52,12 @@ def learning_curves(
     Args:
         history: a run's `history.csv`: `epoch`, `loss`, the unweighted terms of Eq. 8, monitors, training and
             development (`val_`) score. A column that no panel knows is not drawn; an empty cell is a gap.
-        best_epoch: epoch whose weights were kept; a line in every panel.
-        title: of the figure.
-        simulated: whether the data are; the title says so.
+        best_epoch: epoch whose weights were kept; a line marks it in every panel.
+        title: what stands above the figure; nothing where it is empty.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure: three panels a row, only those for which the history has a column.
 
     Raises:
         InputError: if there is no epoch, or no column that could be drawn.
@@ -93,7 +96,7 @@ def _panel(axis: Axes, epochs: np.ndarray, lines: dict[str, np.ndarray], label: 
     if label.startswith("gradient") and all((values[np.isfinite(values)] > 0).all() for values in lines.values()):
         axis.set_yscale("log")
     axis.set_ylabel(label, fontsize=9)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.locator_params("x", integer=True)
     light_grid(axis)
     axis.legend(fontsize=7, frameon=False)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,8 +27,8 @@ class Panel:
 
     title: str
     points: np.ndarray
-    modality: Sequence[str]
-    classes: Sequence[str]
+    modality: Sequence[str] | np.ndarray
+    classes: Sequence[str] | np.ndarray
     by_class: float | None = None
     by_modality: float | None = None
 
@@ -36,9 +37,12 @@ def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = Fa
     """Panels side by side: the marker is the modality, the colour the class, the same in every panel.
 
     Args:
-        panels: such as classic and EmoBed; each title gets its silhouettes.
-        title: of the figure.
-        simulated: whether the data are; the title says so.
+        panels: one for each system, such as classic and EmoBed; each title gets the silhouettes.
+        title: what stands above the figure; nothing where it is empty.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure: two panels a row, one legend for all.
 
     Raises:
         InputError: if there is no panel, or one without a point.
@@ -84,7 +88,7 @@ def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = Fa
     return figure
 
 
-def _handle(name: str, marker: str, colour) -> Line2D:
+def _handle(name: str, marker: str, colour: Any) -> Line2D:
     return Line2D([], [], linestyle="none", marker=marker, color=colour, label=plain(name))
 
 

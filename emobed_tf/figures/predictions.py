@@ -41,8 +41,12 @@ def envelope(times: np.ndarray, values: np.ndarray, pixels: int) -> tuple[np.nda
         pixels: how wide the line will be drawn, > 0.
 
     Returns:
-        Times and values `[up to 2 * pixels]`, each value at the time where it occurred; the line itself if it has
-        no more frames than that.
+        Times and values `[up to 2 * pixels + 2]`, each value at the time where it occurred, and the two ends; the line
+        itself if it has no more frames than that.
+
+    Example:
+        >>> envelope(np.arange(6), np.array([0, 5, 0, 0, -5, 0]), pixels=1)
+        (array([0, 1, 4, 5]), array([ 0,  5, -5,  0]))
     """
     times, values = np.asarray(times), np.asarray(values)
     if len(values) <= 2 * pixels:
@@ -64,8 +68,11 @@ def predictions(recordings: Sequence[Rows], *, label: str, title: str = "", simu
         recordings: each as the CSV file that `evaluate` writes: `id`, `time` (s), `gold_standard` where it is known,
             `raw`, `postprocessed`.
         label: what is predicted, such as `arousal`; it names the vertical axis.
-        title: of the figure.
-        simulated: whether the data are; the title says so.
+        title: what stands above the figure; nothing where it is empty.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure; all panels share one vertical axis.
 
     Raises:
         InputError: if there is no recording, or one without time.
@@ -101,8 +108,11 @@ def scatter(gold: np.ndarray, predicted: np.ndarray, *, label: str, title: str =
         gold: float `[frames]`, gold standard.
         predicted: float `[frames]`, prediction.
         label: what is predicted; it names the axes.
-        title: of the figure; the pooled CCC is added.
-        simulated: whether the data are; the title says so.
+        title: what stands above the figure; the pooled CCC is added to it.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure, square, with the same scale on both axes.
 
     Raises:
         InputError: if there is no frame, or a value is not finite (see `metrics.concordance_cc`).
@@ -143,8 +153,11 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "", si
     Args:
         counts: int `[classes, classes]`; rows are true classes, columns predicted ones.
         classes: their names.
-        title: of the figure.
-        simulated: whether the data are; the title says so.
+        title: what stands above the figure; nothing where it is empty.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure; up to 12 classes, each cell holds its numbers.
 
     Raises:
         InputError: if the matrix doesn't fit the names.

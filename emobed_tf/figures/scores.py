@@ -17,7 +17,10 @@ def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
     Args:
         rows: one per run and partition, with the keys `run` (text), `partition` (`dev`, `test`), `score_name`, `score`,
             `low` and `high` (ends of the 95 % interval, None where there is none) and `simulated`.
-        title: of the figure.
+        title: what stands above the figure; nothing where it is empty.
+
+    Returns:
+        The figure; it says SIMULATED where any row does.
 
     Raises:
         InputError: if there is no row, or the rows are of several scores.

@@ -23,7 +23,14 @@ Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 def colours(number: int) -> list[Any]:
-    """As many colours as there are groups: Okabe and Ito's seven, beyond them an even walk through viridis."""
+    """Colours for groups: Okabe and Ito's seven, and for more groups an even walk through viridis.
+
+    Args:
+        number: how many groups there are.
+
+    Returns:
+        As many colours as Matplotlib takes them, the same ones for the same number.
+    """
     if number <= len(OKABE_ITO):
         return list(OKABE_ITO[:number])
     return list(matplotlib.colormaps["viridis"](np.linspace(0.0, 1.0, number)))
@@ -34,26 +41,54 @@ def columns_of(data: Rows) -> dict[str, np.ndarray]:
 
     Args:
         data: `pandas.DataFrame`, `{column: [n] array}`, or rows; a cell that a row doesn't have is None.
+
+    Returns:
+        An array `[n]` for each column, in the order of their first appearance.
     """
-    if isinstance(data, Mapping) or hasattr(data, "columns"):
-        return {str(name): np.asarray(data[name]) for name in (data if isinstance(data, Mapping) else data.columns)}
+    if isinstance(data, Mapping) or hasattr(data, "items"):
+        return {str(name): np.asarray(column) for name, column in data.items()}
     names = dict.fromkeys(name for row in data for name in row)
     return {name: np.array([row.get(name) for row in data]) for name in names}
 
 
 def numbers(values: Any) -> np.ndarray:
-    """float64, NaN for what is None or an empty cell."""
+    """Values as numbers.
+
+    Args:
+        values: numbers or texts of numbers, of any shape; None and an empty text are missing.
+
+    Returns:
+        float64 `[n]`, NaN where a value is missing.
+    """
     return np.array([np.nan if value in (None, "") else float(value) for value in np.ravel(values)])
 
 
 def plain(text: Any) -> str:
-    """Text of a user's data as it stands: a dollar begins no formula, an underscore hides nothing from a legend."""
+    """Text of a user's data as it stands: a dollar begins no formula, an underscore hides nothing from a legend.
+
+    Args:
+        text: anything that can be printed.
+
+    Returns:
+        One line that Matplotlib draws letter by letter.
+    """
     text = " ".join(str(text).split()).replace("$", r"\$")
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + text if text.startswith("_") else text
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:
-    """A figure of that size in inches, and its axes `[rows, columns]`."""
+    """An empty figure with a grid of axes.
+
+    Args:
+        width: of the figure in inches.
+        height: of the figure in inches.
+        rows: how many axes stand below one another.
+        columns: how many stand side by side.
+        **settings: passed on to `Figure.subplots`, such as `sharex=True`.
+
+    Returns:
+        The figure, and an array of its axes `[rows, columns]`.
+    """
     figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     axes = figure.subplots(rows, columns, squeeze=False, **settings)
     for axis in axes.flat:
@@ -63,7 +98,13 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **s
 
 
 def entitle(figure: Figure, title: str, simulated: bool) -> None:
-    """The figure's title; what is simulated says so."""
+    """Writes a title above a figure.
+
+    Args:
+        figure: the figure.
+        title: its title; nothing is written where it is empty and the data are real.
+        simulated: whether the data are simulated; the title then says so.
+    """
     title = plain(title)
     if simulated:
         title = f"{title} (SIMULATED data)" if title else "SIMULATED data"
@@ -72,7 +113,11 @@ def entitle(figure: Figure, title: str, simulated: bool) -> None:
 
 
 def light_grid(axis: Axes) -> None:
-    """Thin lines behind the data."""
+    """Draws thin lines behind the data.
+
+    Args:
+        axis: the axes that get them.
+    """
     axis.grid(True, color="#DDDDDD", linewidth=0.6)
     axis.set_axisbelow(True)
 
@@ -81,11 +126,11 @@ def save(figure: Figure, path: Path) -> tuple[Path, Path]:
     """Writes a figure as PNG (144 dots per inch) and SVG; the same figure gives the same bytes.
 
     Args:
-        figure: any.
-        path: without suffix; its folder is made.
+        figure: any figure.
+        path: where to, without a suffix; its folder is made where it doesn't exist.
 
     Returns:
-        The two files.
+        Paths of the PNG file and of the SVG file.
 
     Raises:
         OSError: if they can't be written.

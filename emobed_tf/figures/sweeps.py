@@ -26,6 +26,9 @@ def sweep(points: Sequence[Mapping[str, Any]]) -> Figure:
             `arousal from audio`), `seed`, `score` (None or NaN: the training diverged, and is left out), `score_name`
             and `simulated`.
 
+    Returns:
+        The figure; it says SIMULATED where any point does.
+
     Raises:
         InputError: if there is no point, or the points are of several settings or scores.
     """
@@ -56,7 +59,14 @@ def sweep(points: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def _line(axis: Axes, points, position: dict, scenario: str, colour, marker: str) -> None:
+def _line(
+    axis: Axes,
+    points: Sequence[Mapping[str, Any]],
+    position: Mapping[Any, float],
+    scenario: str,
+    colour: Any,
+    marker: str,
+) -> None:
     """One scenario; nothing where every training diverged."""
     by_value: dict[Any, list[float]] = {}
     for point, score in zip(points, numbers([point["score"] for point in points]), strict=True):

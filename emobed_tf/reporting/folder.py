@@ -14,7 +14,13 @@ _NUMBERS = ("gold_standard", "raw", "postprocessed")
 
 
 def history(run: Run) -> list[dict[str, str]]:
-    """Rows of `history.csv`, one per epoch.
+    """Rows of a run's `history.csv`.
+
+    Args:
+        run: a finished run.
+
+    Returns:
+        One row for each epoch; every cell is a number or empty.
 
     Raises:
         InputError: if it is missing or damaged.
@@ -35,9 +41,15 @@ def history(run: Run) -> list[dict[str, str]]:
 
 
 def predictions(run: Run, partition: str) -> list[Columns]:
-    """What `evaluate` wrote of a regression's partition: by recording the columns of its file; all utterances in one.
+    """What `evaluate` wrote of a partition when the task is a regression.
 
-    Empty if `evaluate` hasn't scored it.
+    Args:
+        run: a finished run.
+        partition: `dev` or `test`.
+
+    Returns:
+        The columns of each recording's file: text `id`, and float64 `time` (s), `gold_standard`, `raw` and
+        `postprocessed`. All utterances stand in one file. Empty if `evaluate` hasn't scored the partition.
 
     Raises:
         InputError: if a file is damaged.

@@ -11,14 +11,28 @@ class Safe(str):
 
 
 def escape(value: Any) -> Safe:
-    """Text as markup; markup as it is; nothing for None."""
+    """Text as markup.
+
+    Args:
+        value: text, or anything that can be printed; markup stays as it is, and None is nothing.
+
+    Returns:
+        Markup.
+    """
     if isinstance(value, Safe):
         return value
     return Safe("" if value is None else html.escape(str(value)))
 
 
 def join(*children: Any) -> Safe:
-    """Children one after the other; lists and tuples are taken apart."""
+    """Puts children one after the other.
+
+    Args:
+        *children: text, markup, None, or lists and tuples of them, however deep.
+
+    Returns:
+        Markup; what was text is escaped.
+    """
     parts = (join(*child) if isinstance(child, list | tuple) else escape(child) for child in children)
     return Safe("".join(parts))
 
@@ -27,10 +41,13 @@ def tag(name: str, /, *children: Any, **attributes: Any) -> Safe:
     """An element with its children, escaped where they are no markup.
 
     Args:
-        name: of the element.
+        name: what the element is called, such as `div`.
         *children: text, markup, None, or lists of them.
-        **attributes: a trailing underscore is left out (`class_`), other underscores are hyphens; True: without a
-            value; None and False: not there.
+        **attributes: a trailing underscore is left out (`class_`), other underscores become hyphens. True gives an
+            attribute without a value; None and False give none.
+
+    Returns:
+        Markup; elements such as `img`, which hold nothing, have no end tag.
     """
     written = ""
     for key, value in attributes.items():
@@ -43,7 +60,17 @@ def tag(name: str, /, *children: Any, **attributes: Any) -> Safe:
 
 
 def table(columns: list[Any], rows: list[list[Any]], *, caption: Any = None, class_: str | None = None) -> Safe:
-    """A table that scrolls by itself where the screen is narrow; the first cell of a row is its heading."""
+    """A table that scrolls by itself where the screen is narrow.
+
+    Args:
+        columns: headings of the columns.
+        rows: cells by row; the first cell of a row is its heading.
+        caption: what stands above the table; None for nothing.
+        class_: class of the `table` element.
+
+    Returns:
+        Markup.
+    """
     head = tag("thead", tag("tr", [tag("th", column, scope="col") for column in columns]))
     body = tag(
         "tbody", [tag("tr", tag("th", row[0], scope="row"), [tag("td", cell) for cell in row[1:]]) for row in rows]

@@ -26,11 +26,14 @@ def page(
     """The whole page.
 
     Args:
-        contents: the runs.
-        comparisons: of the others with the first.
-        pictures: by name.
-        panels: of the embeddings' figure.
+        contents: the runs, at least one.
+        comparisons: what came out when the other runs were compared with the first.
+        pictures: the figures on disk, by name.
+        panels: panels of the embeddings' figure.
         sweeps: the sweeps.
+
+    Returns:
+        An HTML document that needs no other file and no network.
     """
     bodies = {
         "Summary": sections.summary(contents, pictures),

@@ -31,6 +31,12 @@ def groups(contents: Sequence[Contents]) -> list[Group]:
 
     A classic system knows one modality. Systems of several modalities in one picture show how far apart embeddings are
     that nothing has brought together.
+
+    Args:
+        contents: the runs; those without embeddings are left out.
+
+    Returns:
+        What each panel shows, in the order in which the runs were named.
     """
     shown = [content for content in contents if content.embedded is not None]
     found: list[list[Contents]] = []
@@ -47,8 +53,16 @@ def panel(group: Group, progress: Progress | None = None) -> Panel:
     """The panel of a group: at most 1,000 points, the same number of each modality and class as far as there are.
 
     The silhouettes are of the same points, in the embedding space, not on the plane.
+
+    Args:
+        group: what the panel shows.
+        progress: told that t-SNE begins.
+
+    Returns:
+        The panel, ready to be drawn.
     """
-    drawn = [member.embedded.drawn(POINTS // len(group.members)) for member in group.members]
+    known = [member.embedded for member in group.members if member.embedded is not None]
+    drawn = [embedded.drawn(POINTS // len(known)) for embedded in known]
     vectors = np.concatenate([embedded.vectors for embedded in drawn])
     modality = np.concatenate([embedded.modality for embedded in drawn])
     classes = np.concatenate([embedded.classes for embedded in drawn])
@@ -66,6 +80,8 @@ def panel(group: Group, progress: Progress | None = None) -> Panel:
 
 def _belong(a: Contents, b: Contents) -> bool:
     kinds = [
-        (c.config.objective.framework, c.facts.label, c.facts.classes, c.embedded.vectors.shape[1]) for c in (a, b)
+        (c.config.objective.framework, c.facts.label, c.facts.classes, c.embedded.vectors.shape[1])
+        for c in (a, b)
+        if c.embedded is not None
     ]
-    return kinds[0] == kinds[1] and kinds[0][0] == "classic" and a.facts.target != b.facts.target
+    return len(set(kinds)) == 1 and kinds[0][0] == "classic" and a.facts.target != b.facts.target

@@ -11,7 +11,9 @@ sweep1                   sweeps in the order in which they were named
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -49,7 +51,7 @@ def draw(
 
     Args:
         contents: the runs.
-        groups: of runs whose embeddings share a panel.
+        groups: runs whose embeddings share a panel.
         sweeps: the sweeps.
         output: the report's folder.
         progress: told how far it is.
@@ -77,9 +79,7 @@ def _of_runs(contents: Sequence[Contents]) -> _Plan:
         best = content.training.get("best_epoch")
         plan[f"run{k}-learning"] = (
             f"Learning curves of {content.name}: unweighted terms of Eq. 8, monitors and score by epoch.",
-            lambda content=content, best=best, simulated=simulated: figures.learning_curves(
-                content.history, best_epoch=best, title=content.name, simulated=simulated
-            ),
+            partial(figures.learning_curves, content.history, best_epoch=best, title=content.name, simulated=simulated),
         )
         for part in content.parts.values():
             for kind, (caption, make) in _of_part(content, part).items():
@@ -89,7 +89,7 @@ def _of_runs(contents: Sequence[Contents]) -> _Plan:
 
 def _of_part(content: Contents, part: Part) -> _Plan:
     facts = content.facts
-    settings = {"title": f"{content.name}, {part.partition}", "simulated": facts.simulated}
+    settings: dict[str, Any] = {"title": f"{content.name}, {part.partition}", "simulated": facts.simulated}
     plan: _Plan = {}
     timed = [recording for recording in part.recordings if "time" in recording]
     if timed:
@@ -98,7 +98,7 @@ def _of_part(content: Contents, part: Part) -> _Plan:
         plan["predictions"] = (
             f"{content.name}, {part.partition}: gold standard, raw and post-processed prediction over time, {number} "
             "recordings. Where there are more frames than pixels, each pixel shows its smallest and largest value.",
-            lambda: figures.predictions(few, label=facts.label, **settings),
+            partial(figures.predictions, few, label=facts.label, **settings),
         )
     if part.recordings:
         gold, predicted = (
@@ -108,12 +108,12 @@ def _of_part(content: Contents, part: Part) -> _Plan:
         plan["scatter"] = (
             f"{content.name}, {part.partition}: post-processed prediction against gold standard, with the line of "
             "perfect concordance and the regression line.",
-            lambda: figures.scatter(gold, predicted, label=facts.label, **settings),
+            partial(figures.scatter, gold, predicted, label=facts.label, **settings),
         )
     if part.confusion is not None:
         plan["confusion"] = (
             f"{content.name}, {part.partition}: counts, and per cent of the true class.",
-            lambda: figures.confusion(part.confusion, facts.classes, **settings),
+            partial(figures.confusion, part.confusion, facts.classes, **settings),
         )
     return plan
 
@@ -125,19 +125,19 @@ def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel]) -> _P
         plan["embeddings-dev"] = (
             "Embeddings of the development partition on a plane (t-SNE): the marker is the modality, the colour the "
             "class.",
-            lambda: figures.embeddings(panels, title="embeddings, development", simulated=simulated),
+            partial(figures.embeddings, panels, title="embeddings, development", simulated=simulated),
         )
     first = contents[0]
     alike = [c for c in contents if (c.score, c.facts.label) == (first.score, first.facts.label)]
     if len(alike) > 1:
         plan["scores"] = (
             "Score of each run, with the bootstrap's 95 % interval over speakers.",
-            lambda: figures.intervals(_interval_rows(alike), title=f"{first.facts.corpus}, {first.facts.label}"),
+            partial(figures.intervals, _interval_rows(alike), title=f"{first.facts.corpus}, {first.facts.label}"),
         )
     return plan
 
 
-def _interval_rows(contents: Sequence[Contents]) -> list[dict]:
+def _interval_rows(contents: Sequence[Contents]) -> list[dict[str, Any]]:
     rows = []
     for content in contents:
         for part in content.parts.values():
@@ -153,7 +153,7 @@ def _of_sweeps(sweeps: Sequence[Sweep]) -> _Plan:
         f"sweep{k}": (
             f"Sweep of {sweep.points[0]['parameter']} ({sweep.folder}): mean ± standard deviation over seeds of the "
             "development score; the star is the best mean.",
-            lambda sweep=sweep: figures.sweep(sweep.points),
+            partial(figures.sweep, sweep.points),
         )
         for k, sweep in enumerate(sweeps, start=1)
     }

@@ -2,13 +2,21 @@
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from emobed_tf.reporting.contents import Contents
 from emobed_tf.reporting.html import Safe, escape, join, table, tag
 
 
 def settings(contents: Sequence[Contents]) -> Safe:
-    """All settings, a column for each run; what differs is marked."""
+    """All settings, a column for each run; what differs is marked.
+
+    Args:
+        contents: the runs, at least one.
+
+    Returns:
+        Markup.
+    """
     flat = [content.config.to_dict() for content in contents]
     rows, differing = [], 0
     for name in flat[0]:
@@ -21,7 +29,14 @@ def settings(contents: Sequence[Contents]) -> Safe:
 
 
 def provenance(contents: Sequence[Contents]) -> list[Safe]:
-    """Versions, commit, command, data and their fingerprints, for each run."""
+    """Versions, commit, command, data and their fingerprints, for each run.
+
+    Args:
+        contents: the runs, at least one.
+
+    Returns:
+        Markup, one piece for each run.
+    """
     return [
         join(
             tag("h3", content.name) if len(contents) > 1 else None,
@@ -38,7 +53,7 @@ def provenance(contents: Sequence[Contents]) -> list[Safe]:
     ]
 
 
-def _rows(content: Contents) -> list[list]:
+def _rows(content: Contents) -> list[list[Any]]:
     facts, origin = content.facts, content.provenance
     packages = origin.get("packages", {})
     rows = {

@@ -30,19 +30,24 @@ def write_report(
     scored it before. Nothing is written into the run folders, unless `output` lies in one.
 
     Args:
-        runs: finished, at least one. The others are compared with the first.
+        runs: finished runs, at least one. The others are compared with the first.
         output: folder; made if it isn't there, files of the same names are replaced.
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
-        sweeps: from `read_sweep`.
+        sweeps: sweeps to show beside the runs, from `read_sweep`.
         embeddings: whether to draw embeddings: with t-SNE that takes some seconds a run.
         progress: told how far it is.
 
     Returns:
-        The page.
+        Path of the page.
 
     Raises:
         InputError: if a run is damaged, or its data have changed.
+
+    Example:
+        >>> from emobed_tf.runs.folder import Run
+        >>> write_report([Run.open(Path("runs/arousal"))], Path("report"), embeddings=False).as_posix()
+        'report/index.html'
     """
     names = names_of(runs)
     contents = [

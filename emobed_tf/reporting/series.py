@@ -16,7 +16,14 @@ _LEVELS = 65535
 
 
 def timed(content: Contents) -> list[tuple[str, Columns]]:
-    """Partition and columns of every recording that has a course in time."""
+    """The recordings that have a course in time.
+
+    Args:
+        content: a run.
+
+    Returns:
+        Partition and columns of each; none for utterances and for a classification.
+    """
     parts = content.parts.values()
     return [(part.partition, columns) for part in parts for columns in part.recordings if "time" in columns]
 
@@ -39,7 +46,14 @@ def thinned(values: np.ndarray, times: int) -> np.ndarray:
 
 
 def factor(contents: list[Contents]) -> int:
-    """How many times fewer values than frames a page holds, so that it opens on a phone."""
+    """How many times fewer values than frames a page holds, so that it opens on a phone.
+
+    Args:
+        contents: all runs of the page.
+
+    Returns:
+        1 or more; see `thinned`.
+    """
     total = sum(len(columns["time"]) * len(SERIES) for content in contents for _, columns in timed(content))
     return max(1, -(-total // VALUES))
 
@@ -49,6 +63,13 @@ def encoded(content: Contents, times: int) -> Safe:
 
     `{low, high, label, series: [{key, legend}], recordings: [{id, partition, start, step, values: {key: base64}}]}`;
     value = low + (high - low) * uint16 / 65535, little-endian; start and step in seconds.
+
+    Args:
+        content: a run with at least one recording that has a course in time.
+        times: how many times fewer values than frames, from `factor`.
+
+    Returns:
+        JSON as markup, which no `</script>` within can end.
     """
     recordings = timed(content)
     keys = [key for key, *_ in SERIES]

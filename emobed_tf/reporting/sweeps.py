@@ -26,6 +26,12 @@ class Sweep:
 def read_sweep(folder: Path) -> Sweep:
     """The points of `sweep.csv` in a sweep's folder.
 
+    Args:
+        folder: a folder that `python -m tuning.sweep` has written.
+
+    Returns:
+        The sweep, with at least one point.
+
     Raises:
         MissingInputError: if there is no such file.
         InputError: if it has no point, a column is missing, or a score is no number.

@@ -62,7 +62,14 @@ class Run:
         return self.path / "report"
 
     def predictions_folder(self, partition: str) -> Path:
-        """Folder of a partition's predictions."""
+        """Folder of a partition's predictions.
+
+        Args:
+            partition: `dev` or `test`.
+
+        Returns:
+            Its path, whether it exists or not.
+        """
         return self.path / "predictions" / partition
 
     @property
@@ -73,6 +80,14 @@ class Run:
     @classmethod
     def create(cls, path: Path, config: Config, facts: Facts) -> "Run":
         """A new run folder with configuration, facts and provenance.
+
+        Args:
+            path: where it is made.
+            config: the run's configuration, resolved.
+            facts: what training found in the data.
+
+        Returns:
+            The run.
 
         Raises:
             InputError: if there is something already, but for what a start that was killed left.
@@ -90,8 +105,11 @@ class Run:
         """An existing run folder.
 
         Args:
-            path: of the folder.
+            path: the folder.
             finished: whether training must have come to its end.
+
+        Returns:
+            The run.
 
         Raises:
             MissingInputError: if there is no such folder.
@@ -131,7 +149,8 @@ class Run:
         if not isinstance(values, dict) or set(values) != expected:
             raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
         values["features"] = {name: tuple(columns) for name, columns in values["features"].items()}
-        return Facts(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return Facts(**found)
 
     def chain(self) -> PostProcessing | None:
         """The post-processing chain learnt on development; None for a classification."""
@@ -140,14 +159,26 @@ class Run:
         return PostProcessing.from_dict(self.read_json("postprocessing.json").get("chain", {}))
 
     def write_chain(self, chain: PostProcessing, trace: Mapping[str, float]) -> None:
-        """Keeps the chain, and the development CCC after each of its steps."""
+        """Keeps what was learnt on development.
+
+        Args:
+            chain: the post-processing chain.
+            trace: development CCC after each of its steps, by the step's name.
+        """
         self.write_json("postprocessing.json", {"chain": chain.to_dict(), "development_ccc": trace})
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON file of the folder.
 
+        Args:
+            name: of the file, such as `scores.json`.
+
+        Returns:
+            What the file holds.
+
         Raises:
-            InputError: if it is missing or damaged.
+            MissingInputError: if there is no such file.
+            InputError: if it is damaged.
         """
         try:
             values = json.loads((self.path / name).read_text(encoding="utf-8"))
@@ -160,11 +191,22 @@ class Run:
         return values
 
     def write_json(self, name: str, values: Any) -> None:
-        """Writes a JSON file of the folder."""
+        """Writes a JSON file of the folder.
+
+        Args:
+            name: of the file, such as `scores.json`.
+            values: JSON values; numbers must be finite.
+        """
         write_bytes(self.path / name, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
 
     def write_predictions(self, partition: str, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes `predictions/<partition>/<name>.csv`; what a file name can't hold is percent-encoded."""
+        """Writes `predictions/<partition>/<name>.csv`.
+
+        Args:
+            partition: `dev` or `test`.
+            name: of a recording; what a file name can't hold is percent-encoded.
+            rows: cells by column, see `files.write_csv`.
+        """
         safe = urllib.parse.quote(name, safe=" ()+,;=@")
         if len(safe) > 200:  # file systems take 255 bytes
             safe = f"{safe[:180]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
@@ -218,20 +260,36 @@ class Run:
         return _frame(files)
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes `history.csv`."""
+        """Writes `history.csv`.
+
+        Args:
+            rows: one for each epoch, see `files.write_csv`.
+        """
         write_csv(self.history_file, rows)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Writes `<name>.npz`."""
+        """Writes `<name>.npz`.
+
+        Args:
+            name: of the file, such as `best`.
+            arrays: by name.
+        """
         content = io.BytesIO()
-        np.savez(content, **arrays)
+        np.savez(content, **arrays)  # type: ignore[arg-type]  # no array is called allow_pickle
         write_bytes(self.path / f"{name}.npz", content.getbuffer())
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
         """Reads `<name>.npz`.
 
+        Args:
+            name: of the file, such as `best`.
+
+        Returns:
+            Arrays by name.
+
         Raises:
-            InputError: if it is missing or damaged.
+            MissingInputError: if there is no such file.
+            InputError: if it is damaged.
         """
         path = self.path / f"{name}.npz"
         try:
@@ -268,10 +326,13 @@ def default_output(config: Config, corpus: Corpus) -> Path:
     """Makes an empty folder below `runs/`, named by data set, label, target, framework and seed; -2, -3, … if taken.
 
     Args:
-        config: resolved.
+        config: the run's configuration, resolved.
         corpus: its data.
+
+    Returns:
+        The folder, which is new and empty.
     """
-    system = (config.data.target, config.objective.framework, f"seed{config.training.seed}")
+    system = (str(config.data.target), config.objective.framework, f"seed{config.training.seed}")
     name = "-".join((corpus.name, corpus.label, *system))
     path, k = Path("runs") / name, 1
     while True:

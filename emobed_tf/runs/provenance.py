@@ -16,7 +16,14 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", 
 
 
 def provenance(config: Config) -> dict[str, Any]:
-    """Versions, commit, machine, seed, threads and command line of this process."""
+    """What this process is: versions, commit, machine, seed, threads, command line, time.
+
+    Args:
+        config: the run's configuration; seed and threads are taken from it.
+
+    Returns:
+        JSON values by name.
+    """
     return {
         "format": FORMAT,
         "emobed_tf": __version__,

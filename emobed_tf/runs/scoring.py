@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -25,7 +26,7 @@ def load_model(run: Run) -> keras.Model:
     """The monomodal model of a finished run: the target's encoder and the head, best weights.
 
     Args:
-        run: finished.
+        run: a finished run.
 
     Returns:
         float32 `[batch, frames, features]` -> `[batch, frames]` (regression) or `[batch, classes]`.
@@ -47,11 +48,14 @@ def load_data(
     """The data that a run was trained on, and its configuration with the paths where they are now.
 
     Args:
-        run: any.
+        run: any run.
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
         progress: told how far reading is.
-        target_only: leave the auxiliaries' files alone.
+        target_only: whether to leave the auxiliaries' files alone.
+
+    Returns:
+        The configuration, resolved, and the data.
 
     Raises:
         InputError: if the data are not those that the run was trained on.
@@ -92,17 +96,25 @@ def score_run(
     Only the target's files are read.
 
     Args:
-        run: finished.
+        run: a finished run.
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
         progress: told how far it is.
         corpus: the data that it was trained on, where they are in memory. Default: read here.
 
     Returns:
-        By partition.
+        Outputs and scores by partition: `dev`, and `test` where it has labels.
 
     Raises:
         InputError: if the data are not those that the run was trained on.
+
+    Example:
+        >>> from emobed_tf.runs.folder import Run
+        >>> evaluated = score_run(Run.open(Path("runs/arousal")))
+        >>> sorted(evaluated)
+        ['dev', 'test']
+        >>> sorted(evaluated["test"].scores)
+        ['ccc', 'ccc_mean', 'pcc', 'raw', 'rmse']
     """
     facts = run.facts()
     if corpus is None:
@@ -128,7 +140,16 @@ def score_run(
 def compare_runs(
     run: Run, partitions: dict[str, Evaluated], other: Run, against: dict[str, Evaluated]
 ) -> dict[str, Comparison]:
-    """Is `run` better than `other`? By partition; also written to `comparison.json` in the folder of `run`.
+    """Is `run` better than `other`? The answer is also written to `comparison.json` in the folder of `run`.
+
+    Args:
+        run: a finished run.
+        partitions: its outputs, from `score_run`.
+        other: the run that it is compared with, on the same data and label.
+        against: that one's outputs.
+
+    Returns:
+        The evidence by partition, for those on which both were scored.
 
     Raises:
         InputError: if the two can't be compared.
@@ -150,8 +171,8 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
     """Predicts from feature files of the target modality and writes a CSV file.
 
     Args:
-        run: finished.
-        files: see `corpora.load_features`.
+        run: a finished run.
+        files: feature files, see `corpora.load_features`.
         output: the file to write; predictions are in the gold standard's time, as in an evaluation.
 
     Returns:
@@ -170,7 +191,7 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
         dataset=run.config().data.dataset,
     )
     raw = outputs(load_model(run), recordings, facts)
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     for recording, values in zip(recordings, raw, strict=True):
         if chain is None:
             rows.append(classification_row(recording, values, facts.classes))

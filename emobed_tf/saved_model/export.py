@@ -36,8 +36,13 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
     Raises:
         InputError: if the run is damaged, or `model_dir` can't hold versions.
         OSError: if the version can't be written.
+
+    Example:
+        >>> from emobed_tf.runs.folder import Run
+        >>> export_run(Run.open(Path("runs/arousal")), Path("models/arousal")).as_posix()
+        'models/arousal/1'
     """
-    tell = progress or (lambda done, total, now="": None)
+    tell = progress or (lambda *_: None)
     return add_version(model_dir, lambda folder: _write(run, folder, model_dir, tell))
 
 

@@ -13,12 +13,13 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.corpora import load_features
-from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
 from serving.client.client import Client
 from serving.client.connection import ServingError
+from serving.client.payload import Classification
 
 PROG = "serving.client"
 DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
@@ -49,7 +50,14 @@ class Arguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; see `--help`."""
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
     return console.run(PROG, lambda: _main(argv))
 
 
@@ -84,7 +92,7 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict]:
+def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
     with console.waiting("reading features"):
         recordings = load_features(
             arguments.features,
@@ -92,7 +100,7 @@ def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> 
             feature_names=manifest["features"],
             frame_seconds=manifest["frame_seconds"],
         )
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     with console.progress("predicting") as progress:
         for done, recording in enumerate(recordings):
             progress(done, len(recordings), recording.id)
@@ -102,14 +110,14 @@ def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> 
 
 def _recording_rows(
     client: Client, manifest: Mapping[str, Any], recording: Recording, signature: str | None
-) -> list[dict]:
-    if manifest["task"] != REGRESSION and signature in (None, "prediction"):
-        said = client.predict(recording.features)
-        shares = {f"p_{name}": float(p) for name, p in zip(said.classes, said.probabilities, strict=True)}
-        return [{"id": recording.id, "prediction": str(said.labels), **shares}]
+) -> list[dict[str, Any]]:
     values: dict[str, np.ndarray] = {}
     if signature in (None, "prediction"):
-        values["raw"] = shift(client.predict(recording.features), manifest["label_delay_frames"])
+        said = client.predict(recording.features)
+        if isinstance(said, Classification):
+            shares = {f"p_{name}": float(p) for name, p in zip(said.classes, said.probabilities, strict=True)}
+            return [{"id": recording.id, "prediction": str(said.labels), **shares}]
+        values["raw"] = shift(said, manifest["label_delay_frames"])
     if signature in (None, "postprocessed"):
         values["postprocessed"] = client.postprocess(recording.features)
     if signature == "embed":

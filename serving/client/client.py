@@ -72,6 +72,12 @@ class Client:
 
     Raises:
         InputError: if an argument can't be.
+
+    Example:
+        >>> with Client("http://localhost:8501", "arousal") as client:
+        ...     features = np.zeros([50, len(client.manifest()["features"])])
+        ...     client.predict(features).shape
+        (50,)
     """
 
     def __init__(
@@ -90,7 +96,7 @@ class Client:
             raise InputError(f"expected a version or a label, got both: version {version} and label '{label}'")
         self.model, self.version, self.label = model, version, label
         self._connection = Connection(url, timeout, retries)
-        self._manifests: dict[int, Mapping[str, Any]] = {}
+        self._manifests: dict[int, dict[str, Any]] = {}
 
     def predict(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
         """What the model says, in the features' time: the label delay is not undone.
@@ -136,6 +142,9 @@ class Client:
     def stream(self) -> "Stream":
         """A stream of one live recording, on a connection of its own.
 
+        Returns:
+            A stream that begins with the first frame. Close it, or use it in a `with` block.
+
         Raises:
             InputError: if the model takes utterances: they have no stream.
         """
@@ -147,6 +156,9 @@ class Client:
 
     def manifest(self) -> dict[str, Any]:
         """What the exporter wrote down of the model, see `emobed_tf.saved_model.manifest`; asked for once per version.
+
+        Returns:
+            JSON values by name; the caller's own copy.
 
         Raises:
             ServingError: also if the model has none, or one of a newer format than this client's.
@@ -231,7 +243,7 @@ class Client:
         url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch])
         return Answer(rows, batch.shape[1], single, manifest, url)
 
-    def _manifest(self, version: int) -> Mapping[str, Any]:
+    def _manifest(self, version: int) -> dict[str, Any]:
         if version not in self._manifests:
             url, rows = self._predict(version, "manifest", [{"request": ""}])
             try:
@@ -246,7 +258,7 @@ class Client:
             self._manifests[version] = manifest
         return self._manifests[version]
 
-    def _predict(self, version: int, signature: str, instances: list) -> tuple[str, Any]:
+    def _predict(self, version: int, signature: str, instances: list[Any]) -> tuple[str, Any]:
         url = self._url(version) + ":predict"
         answer = self._connection.post(url, {"signature_name": signature, "instances": instances})
         if not isinstance(answer.get("predictions"), list) or len(answer["predictions"]) != len(instances):

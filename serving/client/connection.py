@@ -12,7 +12,7 @@ from urllib3.util import Retry
 from emobed_tf.errors import InputError
 
 _BACKOFF = 0.25
-_LONGEST_WAIT = 10.0
+_LONGEST_WAIT = 10
 _DAY = 86_400
 
 
@@ -34,7 +34,16 @@ class ServingError(RuntimeError):
 
 
 def unexpected(expected: str, answer: Any, url: str) -> ServingError:
-    """The error of a request that the server fulfilled with something else."""
+    """The error of a request that the server fulfilled with something else.
+
+    Args:
+        expected: what the answer should have been.
+        answer: what it was.
+        url: what was asked.
+
+    Returns:
+        The error, to be raised.
+    """
     text = str(answer)
     return ServingError(200, f"expected {expected}, got {text if len(text) <= 80 else text[:80] + '…'}", url)
 
@@ -67,18 +76,31 @@ class Connection:
             self._session.mount(scheme, HTTPAdapter(max_retries=_retry(retries)))
 
     def get(self, url: str) -> dict[str, Any]:
-        """The JSON object there.
+        """Asks for a JSON object.
+
+        Args:
+            url: where it is.
+
+        Returns:
+            The object.
 
         Raises:
-            ServingError: without one.
+            ServingError: if none comes.
         """
         return self._exchange("GET", url, None)
 
     def post(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Sends a JSON object, in which a number may be NaN, and returns the one that answers.
+        """Sends a JSON object and receives another.
+
+        Args:
+            url: where it is sent.
+            body: the object; a number in it may be NaN.
+
+        Returns:
+            The object that answers.
 
         Raises:
-            ServingError: without one.
+            ServingError: if none comes.
         """
         return self._exchange("POST", url, json.dumps(body, separators=(",", ":")).encode())
 

@@ -92,7 +92,14 @@ class Answer:
     url: str
 
     def numbers(self, name: str, *shape: int | None) -> np.ndarray:
-        """An output: float32 `[*shape]`, or `[batch, *shape]`; None in `shape` is any size.
+        """An output of numbers.
+
+        Args:
+            name: of the output.
+            *shape: its sizes for one recording; None is any size.
+
+        Returns:
+            float32 `[*shape]`, or `[batch, *shape]` where a batch was asked for.
 
         Raises:
             ServingError: if the answer has no such output, or not this shape, or a value that is not finite.
@@ -109,7 +116,7 @@ class Answer:
     def _values(self, name: str, dtype: type, *shape: int | None) -> np.ndarray:
         try:
             rows = [row[name] if isinstance(row, dict) else row for row in self.rows]
-            values = np.array(rows, dtype)
+            values: np.ndarray = np.array(rows, dtype)
             fits = [expected in (None, found) for expected, found in zip(shape, values.shape[1:], strict=True)]
         except (KeyError, TypeError, ValueError):
             fits = [False]
@@ -119,7 +126,7 @@ class Answer:
         return values[0] if self.single else values
 
 
-def _order(found: list, expected: Sequence[str]) -> list[int]:
+def _order(found: list[str], expected: Sequence[str]) -> list[int]:
     position = {name: index for index, name in enumerate(found)}
     known = set(expected)
     missing = [name for name in expected if name not in position]
@@ -140,7 +147,7 @@ def _order(found: list, expected: Sequence[str]) -> list[int]:
 def _float32(features: ArrayLike) -> np.ndarray:
     try:
         with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out later
-            if hasattr(features, "columns"):
+            if hasattr(features, "to_numpy"):
                 return features.to_numpy(np.float32)
             return np.asarray(features).astype(np.float32)
     except (TypeError, ValueError) as error:

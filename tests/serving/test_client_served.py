@@ -15,8 +15,8 @@ from emobed_tf.corpora import load_features
 from emobed_tf.runs.folder import Run
 from serving.client.__main__ import main
 from serving.client.client import Client, ServingError
+from tests.commands import assert_one_line
 from tests.serving.served import serving, wait_until
-from tests.test_commands import assert_one_line
 
 pytestmark = pytest.mark.slow  # two trainings and a server before the first test
 

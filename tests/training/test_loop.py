@@ -10,27 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from emobed_tf.config import preset
 from emobed_tf.errors import EmoBedWarning, InputError
-from tests.conftest import ROOT, THREADS
+from tests.conftest import ROOT
+from tests.tiny import TINY, settings
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
-
-TINY = {
-    "encoder_layers": 1,
-    "encoder_units": 6,
-    "head_layers": 1,
-    "head_units": 5,
-    "epochs": 3,
-    "batch_size": 2,
-    "threads": THREADS,
-    "xla": False,
-    "diagnostics": 0,
-}
-
-
-def settings(folder, dataset="recola", **changes):
-    return preset(dataset).replace(data_dir=folder, **{**TINY, **changes})
 
 
 def weights(run, which="last"):

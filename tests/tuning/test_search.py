@@ -14,9 +14,9 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
+from tests.commands import assert_one_line, command, flags
 from tests.conftest import ROOT
-from tests.test_commands import assert_one_line, command, flags
-from tests.training.test_loop import TINY
+from tests.tiny import TINY
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
 
@@ -436,7 +436,7 @@ class TestCommand:
 
     @pytest.mark.slow
     def test_simulated_data_is_called_so(self, recola, tmp_path, search_command):
-        from tests.training.test_loop import TINY
+        from tests.tiny import TINY
 
         settings = flags(**{**TINY, "epochs": 1})
         folder = tmp_path / "search"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tests.commands import assert_one_line, command
 from tests.conftest import THREADS
-from tests.test_commands import assert_one_line, command
 from tests.test_crossvalidate import data, rows
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]

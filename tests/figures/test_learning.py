@@ -1,0 +1,67 @@
+"""What is drawn, named and explained: data, labels, units, legends; never pixels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emobed_tf import figures
+from emobed_tf.errors import InputError
+from tests.figures.drawn import line, texts
+
+
+class TestLearningCurves:
+    HISTORY = (
+        {"epoch": "1", "loss": "3", "target": "1", "auxiliary_face": "2", "triplet": "0.5", "l2": "9", "ccc": "0.1"}
+        | {"val_ccc": "0.2", "gradient_norm_target": "0.3"},
+        {"epoch": "2", "loss": "2", "target": "0.5", "auxiliary_face": "1", "triplet": "-0.5", "l2": "8", "ccc": "0.3"}
+        | {"val_ccc": "0.1", "gradient_norm_target": ""},
+    )
+
+    def panel(self, label, **settings):
+        figure = figures.learning_curves(self.HISTORY, **settings)
+        (found,) = [axis for axis in figure.axes if axis.get_ylabel().startswith(label)]
+        return found
+
+    @pytest.mark.parametrize(
+        ("label", "legend", "values"),
+        [
+            ("loss", "weighted sum", [3, 2]),
+            ("task", "target", [1, 0.5]),
+            ("task", "auxiliary: face", [2, 1]),
+            ("triplet", "triplet", [0.5, -0.5]),
+            ("R,", "R", [9, 8]),
+            ("score", "training: CCC", [0.1, 0.3]),
+            ("score", "development: CCC", [0.2, 0.1]),
+        ],
+    )
+    def test_every_term(self, label, legend, values):
+        drawn = line(self.panel(label), legend)
+        np.testing.assert_allclose(drawn.get_xdata(), [1, 2])
+        np.testing.assert_allclose(drawn.get_ydata(), values)
+
+    def test_an_empty_cell_is_a_gap(self):
+        drawn = line(self.panel("gradient"), "target")
+        assert (list(drawn.get_xdata()), list(drawn.get_ydata())) == ([1.0], [0.3])
+
+    def test_best_epoch_in_every_panel(self):
+        figure = figures.learning_curves(self.HISTORY, best_epoch=2)
+        assert len(figure.axes) == 6
+        for axis in figure.axes:
+            assert list(line(axis, "best epoch: 2").get_xdata()) == [2, 2]
+            assert "best epoch: 2" in texts(axis.get_legend())
+
+    def test_lowest_panels_name_the_axis(self):
+        assert [axis.get_xlabel() for axis in figures.learning_curves(self.HISTORY).axes] == [""] * 3 + ["epoch"] * 3
+
+    def test_data_frames_and_rows_are_the_same(self):
+        frame = pd.DataFrame(self.HISTORY).replace("", np.nan).astype(float)
+        for ours, theirs in zip(
+            figures.learning_curves(frame).axes, figures.learning_curves(self.HISTORY).axes, strict=True
+        ):
+            for a, b in zip(ours.lines, theirs.lines, strict=True):
+                np.testing.assert_array_equal(a.get_xydata(), b.get_xydata())
+
+    @pytest.mark.parametrize("history", [[], [{"loss": 1}], [{"epoch": 1, "x": 2}]])
+    def test_refuses_what_is_no_history(self, history):
+        with pytest.raises(InputError):
+            figures.learning_curves(history)

@@ -1,0 +1,46 @@
+"""What the page says of scores and comparisons."""
+
+import json
+
+import pytest
+
+from emobed_tf.runs.folder import Run
+from tests.commands import command
+from tests.reporting.pages import copied
+
+pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
+
+
+def test_scores_with_their_intervals(pair, runs, tmp_path):
+    from emobed_tf.evaluation.evidence import interval
+    from emobed_tf.runs.scoring import score_run
+
+    page, _ = pair
+    found = score_run(Run(copied(runs["emobed"], tmp_path)))["dev"]
+    low, high = interval(found, "ccc")
+    assert f"{found.scores['ccc']:.3f} [{low:.3f}, {high:.3f}]" in page.text
+    assert f"{found.scores['raw']['ccc']:.3f}" in page.text
+    assert f"{found.scores['rmse']:.3f}" in page.text
+
+
+def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
+    page, _ = pair
+    again, ground = copied(runs["emobed"], tmp_path), copied(runs["classic"], tmp_path)
+    assert command("evaluate", again, "--against", ground).returncode == 0
+    found = json.loads((again / "comparison.json").read_text())["dev"]
+    assert "emobed better than classic?" in page.text
+    assert f"PRIMARY: swap test by speaker, p one-tailed {found['swap']:.4f}" in page.text
+    assert f"two-sided {found['swap_two_sided']:.4f}" in page.text
+    assert f"95 % of the difference {found['low']:+.3f} to {found['high']:+.3f}" in page.text
+    assert f"as published, p one-tailed {found['published']:.4f}" in page.text
+    assert f"n = {found['published_n']:,}" in page.text
+
+
+def test_confusion_and_scores(trio, runs):
+    for k in (1, 2, 3):
+        assert (trio[1] / f"run{k}-confusion-dev.png").is_file()
+    scores = json.loads((runs["joint-audio"] / "scores.json").read_text())["dev"]
+    for name in ("f1_micro", "f1_macro", "f1_harmonic", "uar"):
+        assert f"{scores[name]:.3f}" in trio[0].text
+    assert "SIMULATED" not in trio[0].text
+    assert not trio[0].scripts.keys() - {None}, "utterances have no course in time"

@@ -1,0 +1,28 @@
+"""Two exported runs: a regression and a classification."""
+
+import pytest
+
+from tests.saved_model.exported import CHAIN, export
+from tests.tiny import settings
+
+
+@pytest.fixture(scope="session")
+def arousal(stack, recola, tmp_path_factory):
+    """Two encoder layers and one of the head; a chain in which every step is on; no weights but the best epoch's."""
+    from emobed_tf.training.loop import train_run
+
+    folder = tmp_path_factory.mktemp("arousal")
+    run = train_run(settings(recola, encoder_layers=2, epochs=2), folder / "run")
+    run.write_chain(CHAIN, {})
+    run.write_arrays("last", {})
+    return export(run, folder)
+
+
+@pytest.fixture(scope="session")
+def emotion(stack, tables, tmp_path_factory):
+    """A classification; the head has no layer with a state."""
+    from emobed_tf.training.loop import train_run
+
+    folder = tmp_path_factory.mktemp("emotion")
+    config = settings(tables, "tables", head_layers=0, batch_size=8, epochs=8, learning_rate=0.02)
+    return export(train_run(config, folder / "run"), folder)

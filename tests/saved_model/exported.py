@@ -1,0 +1,100 @@
+"""Exported runs, loaded as TensorFlow Serving loads them, and the network worked out without TensorFlow."""
+
+import dataclasses
+
+import numpy as np
+
+from emobed_tf.evaluation.postprocessing import PostProcessing
+from emobed_tf.runs.folder import Run
+
+CHAIN = PostProcessing(window=5, gain=1.75, offset=-0.25, shift=3, centred=True, scaled=True)
+
+
+UNITS, HEAD_UNITS = 6, 5
+
+
+class Server:
+    """A version as TensorFlow Serving runs it: a session, fed whatever comes without a look at declared shapes."""
+
+    def __init__(self, version):
+        import tensorflow as tf
+
+        graph = tf.Graph()
+        self.session = tf.compat.v1.Session(graph=graph)
+        with graph.as_default():
+            self.meta_graph = tf.compat.v1.saved_model.load(self.session, ["serve"], str(version))
+        self.calls = {}
+
+    def __call__(self, signature="serving_default", **inputs):
+        described = self.meta_graph.signature_def[signature]
+        assert inputs.keys() == set(described.inputs)
+        if signature not in self.calls:
+            self.calls[signature] = self._callable(described)
+        answer = self.calls[signature](*(inputs[name] for name in sorted(inputs)))
+        return dict(zip(sorted(described.outputs), answer, strict=True))
+
+    def _callable(self, described):
+        """`Session.run` would check the shapes in Python, where a server has only the graph."""
+        from tensorflow.core.protobuf.config_pb2 import CallableOptions
+
+        feed, fetch = ([side[name].name for name in sorted(side)] for side in (described.inputs, described.outputs))
+        return self.session._make_callable_from_options(CallableOptions(feed=feed, fetch=fetch))
+
+    def functions(self):
+        """But for the two that save and restore variables."""
+        library = self.meta_graph.graph_def.library
+        return [function for function in library.function if "_traced_" not in function.signature.name]
+
+    def nodes(self):
+        """Every node of the graph and of its functions."""
+        parts = (self.meta_graph.graph_def.node, *(function.node_def for function in self.functions()))
+        return [node for nodes in parts for node in nodes]
+
+
+@dataclasses.dataclass
+class Exported:
+    run: Run
+    version: object
+    server: Server
+
+
+def export(run, folder):
+    from emobed_tf.saved_model.export import export_run
+
+    version = export_run(run, folder / "model")
+    return Exported(run, version, Server(version))
+
+
+def features(width, *shape, seed=0):
+    """Standard normal ones with gaps, and one far out."""
+    values = np.random.default_rng(seed).normal(size=(*shape, width)).astype(np.float32)
+    values[np.random.default_rng(seed + 1).random(values.shape) < 0.1] = np.nan
+    values[(0,) * values.ndim] = 1e6
+    return values
+
+
+def in_numpy(run, target, inputs, encoder_layers, head_layers, clip=10.0):
+    """The paper's network from the run's weights in double precision: embedding and outputs `[batch, frames, ...]`."""
+    weights = {name: values.astype(np.float64) for name, values in run.read_arrays("best").items()}
+    hidden = (inputs - weights[f"{target}.standardise/mean"]) / weights[f"{target}.standardise/deviation"]
+    hidden = np.clip(np.where(np.isnan(inputs), 0, hidden), -clip, clip)
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    def gru(sequence, layer):
+        w, r, b = (weights[f"{layer}/{name}"] for name in ("kernel", "recurrent_kernel", "bias"))
+        h, states = np.zeros((len(sequence), len(r))), []
+        for frame in np.moveaxis(sequence, 1, 0):
+            (xz, xr, xn), (hz, hr, hn) = np.split(frame @ w + b[0], 3, axis=-1), np.split(h @ r + b[1], 3, axis=-1)
+            z = sigmoid(xz + hz)
+            h = z * h + (1 - z) * np.tanh(xn + sigmoid(xr + hr) * hn)
+            states.append(h)
+        return np.stack(states, axis=1)
+
+    for k in range(encoder_layers):
+        hidden = gru(hidden, f"{target}.gru_{k + 1}")
+    embedding = hidden
+    for k in range(head_layers):
+        hidden = gru(hidden, f"shared.gru_{k + 1}")
+    return embedding, hidden @ weights["shared.output/kernel"] + weights["shared.output/bias"]

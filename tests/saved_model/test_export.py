@@ -1,0 +1,141 @@
+"""What is in an exported version, and what is not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from emobed_tf.runs.folder import Run
+from tests.commands import command
+from tests.conftest import ROOT
+from tests.saved_model.exported import export, features
+
+pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
+
+
+# What any build of TensorFlow has, on any device, with neither cuDNN nor XLA nor Python nor files.
+PLAIN = """
+    AddV2 ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const EnsureShape Equal Fill GatherV2 Greater
+    Identity IdentityN IsNan Less LogicalAnd MatMul Maximum Minimum Mul NoOp Pack Pad PartitionedCall Placeholder
+    PlaceholderWithDefault Prod Range ReadVariableOp RealDiv ReduceJoin Reshape SelectV2 Shape Sigmoid Size Softmax
+    Split StatefulPartitionedCall StatelessWhile StopGradient StridedSlice StringJoin Sub Tanh TensorListFromTensor
+    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TopKV2 Transpose Unpack VarHandleOp
+    VarIsInitializedOp ZerosLike
+"""
+
+
+class TestContents:
+    @pytest.mark.parametrize("name", ["arousal", "emotion"])
+    def test_only_what_is_kept(self, name, request):
+        """As many numbers as the model that was scored has, each of them the best epoch's, and no others."""
+        import tensorflow as tf
+
+        exported = request.getfixturevalue(name)
+        reader = tf.train.load_checkpoint(str(exported.version / "variables" / "variables"))
+        shapes = {n: s for n, s in reader.get_variable_to_shape_map().items() if n != "_CHECKPOINTABLE_OBJECT_GRAPH"}
+        parameters = exported.run.read_json("scores.json")["training"]["parameters"]
+        assert sum(int(np.prod(shape)) for shape in shapes.values()) == parameters["kept"] < parameters["training"]
+        best = exported.run.read_arrays("best")
+        kept = {n: values for n, values in best.items() if n.startswith(("audio.", "shared."))}
+        assert len(shapes) == len(kept)
+        found = sorted(reader.get_tensor(n).tobytes() for n in shapes)
+        assert found == sorted(values.tobytes() for values in kept.values())
+
+    def test_nothing_of_the_auxiliary(self, arousal):
+        best = arousal.run.read_arrays("best")
+        auxiliary = {name: values for name, values in best.items() if name.startswith("video_appearance.")}
+        assert len(auxiliary) == 8  # two layers of three arrays, mean and deviation
+        content = b"".join(path.read_bytes() for path in arousal.version.rglob("*") if path.is_file())
+        assert best["audio.gru_1/kernel"].tobytes() in content
+        for name, values in auxiliary.items():
+            assert values.tobytes() not in content, name
+        assert b"video" not in content
+
+    @pytest.mark.parametrize("name", ["arousal", "emotion"])
+    def test_plain_operations(self, name, request):
+        server = request.getfixturevalue(name).server
+        assert {node.op for node in server.nodes()} <= set(PLAIN.split())
+        assert not [function.attr for function in server.functions() if "_XlaMustCompile" in function.attr]
+
+    def test_a_server_places_it_where_it_likes(self, arousal):
+        assert {node.device for function in arousal.server.functions() for node in function.node_def} == {""}
+
+    def test_no_weights_in_the_graph(self, arousal):
+        """They are in the variables alone: the largest constant is the manifest, the largest number a small one."""
+        import tensorflow as tf
+
+        constants = [
+            tf.make_ndarray(node.attr["value"].tensor) for node in arousal.server.nodes() if node.op == "Const"
+        ]
+        assert max(values.size for values in constants) <= 5
+
+    def test_the_loop_carries_one_product(self, arousal):
+        """What is fast: the inputs' products of all frames stand before the loop, which has the state's alone."""
+        functions = {function.signature.name: function for function in arousal.server.functions()}
+
+        def counted(function, op):
+            return sum(node.op == op for node in function.node_def)
+
+        answers = [function for function in functions.values() if counted(function, "StatelessWhile")]
+        layers = {"predict": 3, "embed": 2, "postprocessed": 3, "stream": 3}
+        dense = {"predict": 1, "embed": 0, "postprocessed": 1, "stream": 1}
+        for name in layers:
+            (function,) = (function for function in answers if f"_{name}_" in function.signature.name)
+            loops = [node for node in function.node_def if node.op == "StatelessWhile"]
+            assert len(loops) == layers[name]
+            assert [counted(functions[loop.attr["body"].func.name], "MatMul") for loop in loops] == [1] * layers[name]
+            assert counted(function, "MatMul") == layers[name] + dense[name]
+
+    def test_exported_where_there_is_a_gpu(self, arousal, tmp_path, monkeypatch):
+        """With one in sight Keras' layers would choose cuDNN, and the fused layer Keras' own path."""
+        import tensorflow as tf
+
+        monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["GPU:0"])
+        other = export(arousal.run, tmp_path).server
+        assert sorted(node.op for node in other.nodes()) == sorted(node.op for node in arousal.server.nodes())
+
+    def test_a_run_of_keras_own_layers(self, arousal, tmp_path):
+        """It is served with the fused ones: same weights, same numbers, less time."""
+        shutil.copytree(arousal.run.path, tmp_path / "run")
+        stock = Run(tmp_path / "run")
+        stock.write_json("config.json", {**json.loads(stock.config_file.read_text()), "fused": False})
+        from emobed_tf.runs.scoring import load_model
+
+        inputs, other = features(88, 2, 30), export(stock, tmp_path).server
+        np.testing.assert_allclose(other(features=inputs)["prediction"], load_model(stock)(inputs), atol=1e-6)
+        assert sorted(node.op for node in other.nodes()) == sorted(node.op for node in arousal.server.nodes())
+
+
+def test_tells_how_far_it_is(emotion, tmp_path):
+    from emobed_tf.saved_model.export import export_run
+
+    told = []
+    export_run(emotion.run, tmp_path / "model", lambda done, total, now="": told.append((done, total, now)))
+    assert [done for done, _, _ in told] == [0, 1, 2, 3]
+    assert {total for _, total, _ in told} == {3}
+    assert "writing the model" in [now for _, _, now in told]
+
+
+@pytest.mark.slow
+def test_killed_while_it_writes(emotion, tmp_path):
+    """Only the warm-up is missing, and yet there is no version; the next export is the first."""
+    code = (
+        "import os, signal, sys\n"
+        "from emobed_tf.runtime import import_tensorflow\n"
+        "import_tensorflow(1)\n"
+        "from emobed_tf.export import main\n"
+        "from emobed_tf.saved_model import export\n"
+        "export.write_warmup = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = [sys.executable, "-c", code, str(emotion.run.path), str(tmp_path / "model")]
+    assert subprocess.run(arguments, cwd=ROOT, env=os.environ).returncode == -9
+    (left,) = (tmp_path / "model").iterdir()
+    assert left.name.startswith(".")
+    assert (left / "saved_model.pb").exists()
+    assert command("export", emotion.run.path, tmp_path / "model").returncode == 0
+    assert (tmp_path / "model" / "1" / "saved_model.pb").exists()
