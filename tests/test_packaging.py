@@ -14,8 +14,6 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.test_commands import flags
-from tests.training.test_loop import TINY
 
 SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
@@ -125,8 +123,8 @@ class TestWheel:
         assert "elsewhere" in where
         result = elsewhere("python", "-m", "emobed_tf.simulate", "recola", "data", "--seconds", 12, "--recordings", 3)
         assert result.returncode == 0, result.stderr
-        settings = flags(**{**TINY, "epochs": 1})
-        result = elsewhere("emobed-train", "--data-dir", "data", *settings, "--output", "run")
+        small = "--encoder-layers 1 --encoder-units 6 --head-layers 1 --head-units 5 --batch-size 2 --epochs 1 --no-xla"
+        result = elsewhere("emobed-train", "--data-dir", "data", *small.split(), "--output", "run")
         assert result.returncode == 0, result.stderr
         result = elsewhere("emobed-report", "run", "--output", "page")
         assert result.returncode == 0, result.stderr
