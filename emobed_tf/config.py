@@ -22,6 +22,12 @@ Dataset = Literal["recola", "omg", "tables"]
 Framework = Literal["classic", "joint", "triplet", "emobed"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
+ENCODERS = {
+    "gru": "emobed_tf.models.encoders:gru",
+    "dense": "emobed_tf.models.encoders:dense",
+    "tcn": "emobed_tf.models.tcn:tcn",
+}
+"""Encoders by name, each as one of one's own is named, `module:function`; see `emobed_tf.models.encoders`."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +57,25 @@ class Data:
 
 @dataclass(frozen=True)
 class Network:
-    """Network: GRU layers per modality, and shared."""
+    """Network: an encoder per modality, and a shared head of GRU layers."""
 
     encoder_layers: int = 2
-    """GRU layers of each modality's encoder."""
+    """Layers of each modality's encoder; of tcn, residual blocks of two convolutions."""
     encoder_units: int = 120
     """Units of an encoder layer; the last one's are the embedding's dimensions."""
     head_layers: int = 2
-    """GRU layers of the shared head."""
+    """GRU layers of the shared head. 0 leaves its linear output alone; with dense encoders the whole network then sees
+    each frame by itself."""
     head_units: int = 120
     """Units of a head layer."""
     fused: bool = True
     """Use the fused GRU (same numbers, faster on a CPU) instead of Keras' own layer."""
+    encoder: str = "gru"
+    """Kind of the encoders: gru (the paper's), dense (sees each frame by itself), tcn (causal dilated convolutions), or
+    package.module:NAME for one of your own, see emobed_tf.models.encoders."""
+    kernel_size: int = 3
+    """Frames that one convolution of tcn sees, spaced by its dilation: 1 in the first block, doubled in each further
+    one. The encoder sees 1 + 2 (kernel size - 1) (2^layers - 1) frames, the present one the last."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +163,14 @@ class Config:
             self, **{section: dataclasses.replace(getattr(self, section), **part) for section, part in changes.items()}
         )
 
+    def identity(self) -> dict[str, Any]:
+        """`to_dict` without the settings that were added later and stand at their defaults.
+
+        Ledgers and searches are compared by it, so that one that was begun without such a setting goes on.
+        """
+        defaults = Config().to_dict()
+        return {n: v for n, v in self.to_dict().items() if n not in _LATER or v != defaults[n]}
+
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, flat, as JSON values."""
         values = {"format": FORMAT}
@@ -169,9 +190,11 @@ class Config:
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
 
         Raises:
-            InputError: for a value out of its range, or an alpha or beta that contradicts the framework.
+            InputError: for a value out of its range, an encoder that there isn't, or an alpha or beta that contradicts
+                the framework.
         """
         _check_ranges(self)
+        _check_encoder(self.network)
         objective = self.objective
         weights = dict(_WEIGHTS[self.data.dataset])
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
@@ -233,6 +256,9 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     return preset(dataset).replace(**converted)
 
 
+_LATER = ("encoder", "kernel_size")  # a field that is added to a section stands here, too
+_WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
+
 _WEIGHTS = {  # chosen on development in the paper where it says so (section 5.4), the same for every modality here
     "recola": {"alpha": 0.5, "beta": 1.0},
     "omg": {"alpha": 0.5, "beta": 0.3},
@@ -244,6 +270,7 @@ _AT_LEAST = {
     "label_delay": 0,
     "encoder_layers": 1,
     "encoder_units": 1,
+    "kernel_size": 2,
     "head_layers": 0,
     "head_units": 1,
     "alpha": 0,
@@ -284,6 +311,19 @@ def _check_ranges(config: Config) -> None:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _check_encoder(network: Network) -> None:
+    module, _, function = network.encoder.partition(":")
+    if network.encoder not in ENCODERS and not (module and function):
+        raise InputError(
+            f"--encoder {network.encoder}: expected {', '.join(ENCODERS)}, or package.module:NAME of your own encoder"
+        )
+    if network.encoder in _WITHOUT_KERNEL and network.kernel_size != Network.kernel_size:
+        raise InputError(
+            f"--kernel-size {network.kernel_size}: --encoder {network.encoder} has no convolutions; leave "
+            "--kernel-size out, or choose --encoder tcn"
+        )
 
 
 def _names(section: type) -> list[str]:

@@ -62,7 +62,7 @@ class Identity:
             tuner: kind of the search.
             seeds: trainings of a trial.
         """
-        settings = {name: value for name, value in config.to_dict().items() if name not in _PLACES}
+        settings = {name: value for name, value in config.identity().items() if name not in _PLACES}
         versions = {"emobed-tf": __version__} | {p: metadata.version(p) for p in ("keras-tuner", "tensorflow")}
         return cls(tuner, seeds, space.texts(), settings, fingerprints(config, corpus), versions)
 

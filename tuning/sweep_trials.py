@@ -116,9 +116,9 @@ def scenarios(
 
 def identity(parameter: Parameter, found: Sequence[Scenario]) -> dict[str, Any]:
     """What all trials of a sweep depend on, as JSON values."""
-    settings = found[0].config.to_dict()
+    settings = found[0].config.identity()
     for name in (*_OWN, *_NO_MATTER, "seed", parameter.name):
-        del settings[name]
+        settings.pop(name, None)
     return {"sweep of": parameter.name, "settings": settings}
 
 

@@ -1,6 +1,6 @@
 """Weights of a model as plain arrays by name, in and out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import keras
 import numpy as np
@@ -8,9 +8,24 @@ import numpy as np
 from emobed_tf.errors import InputError
 
 
+def named_weights(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
+    """A layer's weights, those of layers inside of it among them, each with a name that is unique in the layer.
+
+    A second `kernel` is called `kernel_2`: what Keras calls inner layers depends on what else the process has built.
+    """
+    found: dict[str, keras.Variable] = {}
+    for weight in layer.weights:
+        name, k = weight.name, 1
+        while name in found:
+            k += 1
+            name = f"{weight.name}_{k}"
+        found[name] = weight
+    return list(found.items())
+
+
 def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
     """A model's weights by layer and name."""
-    return {f"{layer.name}/{weight.name}": weight.numpy() for layer, weight in _weights(model)}
+    return {name: weight.numpy() for name, weight in _weights(model)}
 
 
 def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
@@ -19,8 +34,7 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
     Raises:
         InputError: if one is missing or of another shape.
     """
-    for layer, weight in _weights(model):
-        name = f"{layer.name}/{weight.name}"
+    for name, weight in _weights(model):
         if name not in arrays:
             raise InputError(f"weight {name} is missing: the run was trained with another network")
         if arrays[name].shape != tuple(weight.shape):
@@ -28,9 +42,9 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
         weight.assign(arrays[name])
 
 
-def _weights(model: keras.Model):
+def _weights(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _weights(layer)
         else:
-            yield from ((layer, weight) for weight in layer.weights)
+            yield from ((f"{layer.name}/{name}", weight) for name, weight in named_weights(layer))

@@ -664,9 +664,10 @@ class TestFails:
             "import os, signal, sys\n"
             "from emobed_tf.runtime import import_tensorflow\n"
             "import_tensorflow(1)\n"
-            "from emobed_tf import export, saved_model\n"
-            "saved_model.write_warmup = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-            "export.main(sys.argv[1:])\n"
+            "from emobed_tf.export import main\n"
+            "from emobed_tf.saved_model import export\n"
+            "export.write_warmup = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "main(sys.argv[1:])\n"
         )
         arguments = [sys.executable, "-c", code, str(emotion.run.path), str(tmp_path / "model")]
         assert subprocess.run(arguments, cwd=ROOT, env=os.environ).returncode == -9

@@ -113,7 +113,7 @@ class Plan:
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for results to stand beside each other: settings, data, speakers of the folds."""
-        settings = self.configs[self.targets[0]].to_dict()
+        settings = self.configs[self.targets[0]].identity()
         files = {n: h for t in self.targets for n, h in fingerprints(self.configs[t], self.corpora[t]).items()}
         return {
             "command": "crossvalidate",

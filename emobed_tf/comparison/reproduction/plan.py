@@ -158,7 +158,7 @@ def identity(plan: Plan, fingerprints: Mapping[str, str]) -> dict:
         fingerprints: SHA-256 of all files that its problems are read from, by name.
     """
     left_out = {"data_dir", "table", "target", "auxiliary"}
-    settings = {name: value for name, value in plan.config.to_dict().items() if name not in left_out}
+    settings = {name: value for name, value in plan.config.identity().items() if name not in left_out}
     return {"table": plan.number, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
 
 

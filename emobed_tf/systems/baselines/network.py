@@ -15,7 +15,8 @@ from emobed_tf import config as settings
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.emobed import EmoBed, Goal
-from emobed_tf.models.network import encoder_network, gru_layer, head_network
+from emobed_tf.models.encoders import compiles_itself, encoded, gru_layer
+from emobed_tf.models.network import encoder_network, head_network, standardised_input
 
 RECONSTRUCTION = "reconstruction"
 BIN, PRESENT = "bin", "present"
@@ -94,21 +95,12 @@ def _front_end(design: Design, xla: bool) -> keras.Model:
     """The encoder, or one for each part of the input behind a common standardisation, embeddings concatenated."""
     if len(design.parts) == 1:
         return encoder_network(design.target, design.parts[0][1], design.network, design.clip, xla)
-    joined = encoder_network(
-        design.target,
-        sum(width for _, width in design.parts),
-        dataclasses.replace(design.network, encoder_layers=0),
-        design.clip,
-        xla,
-    )
+    features, standardised = standardised_input(design.target, sum(width for _, width in design.parts), design.clip)
     embeddings, first = [], 0
     for name, width in design.parts:
-        hidden = joined.output[..., first : first + width]
-        for k in range(design.network.encoder_layers):
-            hidden = gru_layer(design.network.encoder_units, f"{name}.gru_{k + 1}", design.network.fused, xla)(hidden)
-        embeddings.append(hidden)
+        embeddings.append(encoded(standardised[..., first : first + width], name, design.network, xla))
         first += width
-    return keras.Model(joined.input, keras.layers.Concatenate()(embeddings), name=joined.name)
+    return keras.Model(features, keras.layers.Concatenate()(embeddings), name=f"{design.target}.encoder")
 
 
 def _other_head(head: Head, width: int, network: settings.Network, xla: bool) -> keras.Model:
@@ -139,17 +131,18 @@ class SharedNetwork(EmoBed):
     parts: tuple[tuple[str, int], ...] = ()
     heads: tuple[Head, ...] = ()
 
-    def embed(self, modality: str, standardised: tf.Tensor) -> tf.Tensor:
+    def embed(self, modality: str, standardised: tf.Tensor, training: bool = True) -> tf.Tensor:
         """See `EmoBed.embed`; the embeddings of several encoders stand side by side."""
         if len(self.parts) == 1:
-            return super().embed(modality, standardised)
+            return super().embed(modality, standardised, training)
         columns = tf.split(standardised, [width for _, width in self.parts], axis=-1)
         layers = self.encoder(modality).layers
+        layers = layers[layers.index(self.standardise(modality)) + 1 :]
         embeddings = []
         for (name, _), hidden in zip(self.parts, columns, strict=True):
             for layer in layers:
-                if layer.name.startswith(f"{name}.gru_"):
-                    hidden = layer(hidden, training=True)
+                if layer.name.startswith(f"{name}."):
+                    hidden = layer(hidden, training=training or compiles_itself(layer))
             embeddings.append(hidden)
         return tf.concat(embeddings, axis=-1)
 
