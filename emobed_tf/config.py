@@ -22,6 +22,12 @@ FORMAT = 1  # of config.json; raised when a run folder of an older version can't
 Framework = Literal["classic", "joint", "triplet", "emobed"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
+ENCODERS = {
+    "gru": "emobed_tf.models.encoders:gru",
+    "dense": "emobed_tf.models.encoders:dense",
+    "tcn": "emobed_tf.models.tcn:tcn",
+}
+"""Encoders by name, each as one of one's own is named, `module:function`; see `emobed_tf.models.encoders`."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,25 @@ class Data:
 
 @dataclass(frozen=True)
 class Network:
-    """Network: GRU layers per modality, and shared."""
+    """Network: an encoder per modality, and a shared head of GRU layers."""
 
     encoder_layers: int = 2
-    """GRU layers of each modality's encoder."""
+    """Layers of each modality's encoder; of tcn, residual blocks of two convolutions."""
     encoder_units: int = 120
     """Units of an encoder layer; the last one's are the embedding's dimensions."""
     head_layers: int = 2
-    """GRU layers of the shared head."""
+    """GRU layers of the shared head. 0 leaves its linear output alone; with dense encoders the whole network then sees
+    each frame by itself."""
     head_units: int = 120
     """Units of a head layer."""
     fused: bool = True
     """Use the fused GRU (same numbers, faster on a CPU) instead of Keras' own layer."""
+    encoder: str = "gru"
+    """Kind of the encoders: gru (the paper's), dense (sees each frame by itself), tcn (causal dilated convolutions), or
+    package.module:NAME for one of your own, see emobed_tf.models.encoders."""
+    kernel_size: int = 3
+    """Frames that one convolution of tcn sees, spaced by its dilation: 1 in the first block, doubled in each further
+    one. The encoder sees 1 + 2 (kernel size - 1) (2^layers - 1) frames, the present one the last."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +184,11 @@ class Config:
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
 
         Raises:
-            InputError: for a value out of its range, an unknown data set, or an alpha or beta that contradicts the
-                framework.
+            InputError: for a value out of its range, an unknown data set, an encoder that there isn't, or an alpha or
+                beta that contradicts the framework.
         """
         _check_ranges(self)
+        _check_encoder(self.network)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
         weights = {"alpha": dataset.alpha, "beta": dataset.beta}
@@ -245,10 +259,13 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     return ground.replace(**converted)
 
 
+_WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
+
 _AT_LEAST = {
     "label_delay": 0,
     "encoder_layers": 1,
     "encoder_units": 1,
+    "kernel_size": 2,
     "head_layers": 0,
     "head_units": 1,
     "alpha": 0,
@@ -289,6 +306,19 @@ def _check_ranges(config: Config) -> None:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _check_encoder(network: Network) -> None:
+    module, _, function = network.encoder.partition(":")
+    if network.encoder not in ENCODERS and not (module and function):
+        raise InputError(
+            f"--encoder {network.encoder}: expected {', '.join(ENCODERS)}, or package.module:NAME of your own encoder"
+        )
+    if network.encoder in _WITHOUT_KERNEL and network.kernel_size != Network.kernel_size:
+        raise InputError(
+            f"--kernel-size {network.kernel_size}: --encoder {network.encoder} has no convolutions; leave "
+            "--kernel-size out, or choose --encoder tcn"
+        )
 
 
 def _names(section: type) -> list[str]:

@@ -76,11 +76,41 @@ class TestRanges:
             ("margin", -0.5),
             ("seed", 2**31),
             ("clip", 0.0),
+            ("kernel_size", 1),
         ],
     )
     def test_names_the_flag(self, field, value):
         with pytest.raises(InputError, match=f"--{field.replace('_', '-')}: expected"):
             preset().replace(**{field: value}).check()
+
+
+class TestEncoders:
+    @pytest.mark.parametrize("name", ["gru", "dense", "tcn", "my.module:encoder"])
+    def test_a_name(self, name):
+        assert preset().replace(encoder=name).check().network.encoder == name
+
+    @pytest.mark.parametrize("name", ["gruu", "GRU", "my.module", "my.module:", ":encoder", ""])
+    def test_no_such_name(self, name):
+        with pytest.raises(InputError, match=f"--encoder {name}: expected gru, dense, tcn, or package.module:NAME"):
+            preset().replace(encoder=name).check()
+
+    @pytest.mark.parametrize("name", ["gru", "dense"])
+    def test_a_kernel_of_what_has_none(self, name):
+        with pytest.raises(InputError, match=f"--kernel-size 5: --encoder {name} has no convolutions; leave"):
+            preset().replace(encoder=name, kernel_size=5).check()
+
+    @pytest.mark.parametrize("name", ["tcn", "my.module:encoder"])
+    def test_a_kernel(self, name):
+        assert preset().replace(encoder=name, kernel_size=5).check().network.kernel_size == 5
+
+    def test_another_one_than_that_of_a_file(self, tmp_path):
+        """A kernel that only the file's encoder has is left out."""
+        from emobed_tf.cli.arguments import starting_config
+
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset().replace(encoder="tcn", kernel_size=5).to_dict()))
+        for flags, size in (((), 5), (("--encoder", "tcn"), 5), (("--encoder", "gru"), 3)):
+            assert starting_config(["--config", str(path), *flags]).network.kernel_size == size
 
 
 class TestFiles:

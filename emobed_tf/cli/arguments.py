@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import tyro
 
-from emobed_tf.config import Config, preset, read_config
+from emobed_tf.config import Config, Network, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 
@@ -81,7 +81,7 @@ def starting_config(argv: Sequence[str] | None) -> Config:
         InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset"):
+    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset", "--encoder"):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
     try:
@@ -100,11 +100,13 @@ def starting_config(argv: Sequence[str] | None) -> Config:
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:
-    """A run's configuration holds what its framework and preset fixed; another one on the command line fixes anew."""
+    """What a run's framework, preset and encoder filled in gives way to another one on the command line."""
     if known.framework not in (None, config.objective.framework):
         config = config.replace(alpha=None, beta=None)
     if known.triplet_preset not in (None, config.objective.triplet_preset):
         config = config.replace(margin=None, normalise=None)
+    if known.encoder not in (None, config.network.encoder):
+        config = config.replace(kernel_size=Network.kernel_size)
     return config
 
 

@@ -9,8 +9,8 @@ from emobed_tf.config import Config, Network
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.design import EMOBED, HIDDEN, Architecture, Branch, Design, Head
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.network import encoder_network, gru_layer, head_network
-from emobed_tf.models.standardise import Standardise
+from emobed_tf.models.encoders import encoded, gru_layer
+from emobed_tf.models.network import encoder_network, head_network, standardised_input
 
 
 def build_emobed(
@@ -93,8 +93,7 @@ def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> Emo
 def _encoder(branch: Branch, architecture: Architecture, xla: bool) -> keras.Model:
     if len(branch.parts) == 1:
         return encoder_network(branch.modality, branch.width, architecture.network, architecture.clip, xla)
-    features = keras.Input((None, branch.width), name=f"{branch.modality}.features")
-    standardised = Standardise(architecture.clip, name=f"{branch.modality}.standardise")(features)
+    features, standardised = standardised_input(branch.modality, branch.width, architecture.clip)
     embedding = _side_by_side(branch, architecture.network, xla)(standardised)
     return keras.Model(features, embedding, name=f"{branch.modality}.encoder")
 
@@ -104,10 +103,7 @@ def _side_by_side(branch: Branch, network: Network, xla: bool) -> keras.Model:
     standardised = keras.Input((None, branch.width), name=f"{branch.modality}.standardised")
     embeddings, first = [], 0
     for name, width in branch.parts:
-        hidden = standardised[..., first : first + width]
-        for k in range(network.encoder_layers):
-            hidden = gru_layer(network.encoder_units, f"{name}.gru_{k + 1}", network.fused, xla)(hidden)
-        embeddings.append(hidden)
+        embeddings.append(encoded(standardised[..., first : first + width], name, network, xla))
         first += width
     together = keras.layers.Concatenate(name=f"{branch.modality}.embedding")(embeddings)
     return keras.Model(standardised, together, name=f"{branch.modality}.parts")

@@ -4,7 +4,6 @@
 """
 
 import functools
-import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -16,7 +15,9 @@ from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
 from emobed_tf.models.design import Head
+from emobed_tf.models.encoders import compiles_itself
 from emobed_tf.models.frames import delayed, last_frame
+from emobed_tf.models.initial import begin_step, initialise_layer
 from emobed_tf.models.keras_metrics import Means, PooledCCC, PooledConfusion
 from emobed_tf.models.network import HEAD
 from emobed_tf.models.objective import WEIGHTS, Goal, monitors, terms, weighted_sum
@@ -65,26 +66,33 @@ class EmoBed(keras.Model):
         """The first layer of a modality's encoder."""
         return self.encoder(modality).get_layer(f"{modality}.standardise")
 
-    def embed(self, modality: str, standardised: tf.Tensor) -> tf.Tensor:
+    def embed(self, modality: str, standardised: tf.Tensor, training: bool = True) -> tf.Tensor:
         """The encoder without its first layer: training has features standardised once, not in each step.
 
         Args:
             modality: whose encoder.
             standardised: float32 `[batch, frames, features]`, what `standardise(modality)` makes of features.
+            training: whether layers that draw random numbers in training do so, such as dropout.
 
         Returns:
             Embeddings, float32 `[batch, frames, units]`.
         """
         after = self.encoder(modality).layers.index(self.standardise(modality)) + 1
         for layer in self.encoder(modality).layers[after:]:
-            standardised = layer(standardised, training=True)
+            standardised = layer(standardised, training=training or compiles_itself(layer))
         return standardised
 
     def initialise(self, seed: int) -> None:
-        """Sets all trainable weights to their initial values, a function of seed and weight name alone."""
+        """Sets all trainable weights to their initial values, a function of seed and weight name alone.
+
+        Args:
+            seed: of the training.
+
+        Raises:
+            InputError: see `initial.initialise_layer`.
+        """
         for layer in leaf_layers(self):
-            for weight in layer.trainable_weights:
-                weight.assign(_initial(weight, zlib.crc32(f"{seed}/{layer.name}/{weight.name}".encode())))
+            initialise_layer(layer, seed)
 
     def monomodal(self, modality: str) -> keras.Model:
         """One modality's encoder and the head, and nothing else: what is kept after training. Made once.
@@ -248,6 +256,8 @@ class EmoBed(keras.Model):
 
     def _step(self, batch, logged: Mapping[str, tf.Tensor] | None = None) -> None:
         """Every term, one gradient, one update; terms in `logged` are logged instead of the step's own."""
+        for layer in leaf_layers(self):
+            begin_step(layer, self.optimizer.iterations)
         with tf.GradientTape() as tape:
             values, watched, outputs = self.forward(batch)
             loss = self.weigh(values)
@@ -270,8 +280,8 @@ class EmoBed(keras.Model):
         return {self.score.name: self.score.result()}
 
     def _judge(self, batch) -> None:
-        # Nothing in this network depends on `training` but where a fused layer compiles itself, which pays here, too.
-        outputs = self.head(self.embed(self.goal.target, batch["features"]), training=True)
+        # Nothing in the head depends on `training` but where a fused layer compiles itself, which pays here, too.
+        outputs = self.head(self.embed(self.goal.target, batch["features"], training=False), training=True)
         if self.goal.task == REGRESSION:
             outputs = delayed(outputs, self.goal.delay)
         self._update_score(batch, outputs)
@@ -307,11 +317,3 @@ def _one_by_one(work: Callable, batches) -> None:
 
     count = tf.nest.flatten(batches)[0].shape[0]
     tf.while_loop(lambda k: k < count, step, [0], parallel_iterations=1)
-
-
-def _initial(weight, seed: int) -> tf.Tensor:
-    if weight.name == "recurrent_kernel":
-        return keras.initializers.Orthogonal(seed=seed)(weight.shape)
-    if weight.name == "kernel":
-        return keras.initializers.GlorotUniform(seed=seed)(weight.shape)
-    return tf.zeros(weight.shape)

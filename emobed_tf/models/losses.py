@@ -237,10 +237,11 @@ def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
 
 def squared_kernels(variables: list) -> tf.Tensor:
-    """R of Eq. 8: the sum of squares of all kernels (biases and statistics left out).
+    """R of Eq. 8: the sum of squares of all kernels (biases, scales and statistics left out).
 
     Args:
-        variables: of a network.
+        variables: of a network, Keras variables. A kernel is one whose name ends in `kernel`: of dense, recurrent and
+            convolutional layers (`kernel`, `recurrent_kernel`, `first_kernel`), and of layers of one's own.
 
     Returns:
         A scalar >= 0.

@@ -16,6 +16,8 @@ class Standardise(keras.layers.Layer):
         clip: in training deviations.
     """
 
+    stream_state_shape = None  # each frame is seen by itself, see `streaming`
+
     def __init__(self, clip: float = 10.0, **kwargs):
         super().__init__(**kwargs)
         self.clip = clip

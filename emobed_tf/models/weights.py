@@ -17,9 +17,24 @@ def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield layer
 
 
+def named_weights(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
+    """A layer's weights, those of layers inside of it among them, each with a name that is unique in the layer.
+
+    A second `kernel` is called `kernel_2`: what Keras calls inner layers depends on what else the process has built.
+    """
+    found: dict[str, keras.Variable] = {}
+    for weight in layer.weights:
+        name, k = weight.name, 1
+        while name in found:
+            k += 1
+            name = f"{weight.name}_{k}"
+        found[name] = weight
+    return list(found.items())
+
+
 def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
     """A model's weights by layer and name."""
-    return {f"{layer.name}/{weight.name}": weight.numpy() for layer, weight in _weights(model)}
+    return {name: weight.numpy() for name, weight in _weights(model)}
 
 
 def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
@@ -28,8 +43,7 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
     Raises:
         InputError: if one is missing or of another shape.
     """
-    for layer, weight in _weights(model):
-        name = f"{layer.name}/{weight.name}"
+    for name, weight in _weights(model):
         if name not in arrays:
             raise InputError(f"weight {name} is missing: the run was trained with another network")
         if arrays[name].shape != tuple(weight.shape):
@@ -37,5 +51,6 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
         weight.assign(arrays[name])
 
 
-def _weights(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.Variable]]:
-    return ((layer, weight) for layer in leaf_layers(model) for weight in layer.weights)
+def _weights(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
+    for layer in leaf_layers(model):
+        yield from ((f"{layer.name}/{name}", weight) for name, weight in named_weights(layer))

@@ -3,18 +3,21 @@
 import dataclasses
 import json
 import re
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
 
 from emobed_tf.console import Progress
+from emobed_tf.errors import EmoBedWarning
 from emobed_tf.files import write_bytes
 from emobed_tf.models.build import build_model
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.streaming import obstacle, state_shapes
 from emobed_tf.models.weights import set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
-from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, state_units, trace
+from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, trace
 from emobed_tf.saved_model.versions import add_version
 from emobed_tf.saved_model.warmup import write_warmup
 
@@ -23,6 +26,8 @@ MANIFEST_FILE = "manifest.json"
 
 def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> Path:
     """Adds a version to a model's folder, see `versions.add_version`.
+
+    A network that can't be streamed, see `streaming`, gets no signature `stream`, and a warning says why.
 
     Args:
         run: finished.
@@ -51,9 +56,17 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     model = _target_only(run)
     tell(1, 3, "tracing the signatures")
     facts = run.facts()
-    traced = trace(model, facts, run.chain())
+    hindered = obstacle(model, facts.target)
+    if hindered:
+        warnings.warn(
+            f"{model_dir}: no signature 'stream': the model can't answer a recording as it comes, because {hindered}",
+            EmoBedWarning,
+            stacklevel=2,
+        )
+    states = None if hindered else state_shapes(model, facts.target)
+    traced = trace(model, facts, run.chain(), states)
     described = {name: describe(function) for name, function in {**traced, MANIFEST: manifest_signature("")}.items()}
-    text = json.dumps(manifest(run, described, state_units(model, facts.target)), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(manifest(run, described, states or {}), indent=2, allow_nan=False) + "\n"
     tell(2, 3, "writing the model")
     write_bytes(folder / MANIFEST_FILE, text.encode())
     saved = tf.Module()
@@ -71,8 +84,11 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
 
 
 def _target_only(run: Run) -> EmoBed:
-    """The network as if only the target had a branch, with the best weights, and always with the fused layer."""
+    """The network as if only the target had a branch, with the best weights, always with the fused layer, no cuDNN."""
     facts, config = run.facts(), run.config().replace(fused=True)
     model = build_model(config, dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
     set_weight_arrays(model, run.read_arrays(BEST))
+    for layer in model._flatten_layers():
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False  # what was traced where there is a GPU has to load where there is none
     return model

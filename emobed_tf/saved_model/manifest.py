@@ -9,21 +9,22 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
 
-FORMAT = 1  # raised when a client of an older version can't read a manifest any more
+FORMAT = 2  # the newest that a client of this version reads
+_ONLY_UNITS = 1  # what older clients read as well: every state is a vector
 
 
-def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, int]) -> dict[str, Any]:
+def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """What a client has to know of a model, ready for JSON.
 
     Args:
         run: finished.
         signatures: `signatures.describe` by name.
-        states: units by name of a stream's states, in their order.
+        states: shape by name of a stream's states, in their order, without the batch; see `streaming.state_shapes`.
     """
     facts, config, chain = run.facts(), run.config(), run.chain()
     step, scores, exported = facts.frame_seconds[facts.target], run.read_json("scores.json"), provenance(run.config())
     return {
-        "format": FORMAT,
+        "format": _ONLY_UNITS if all(len(shape) == 1 for shape in states.values()) else FORMAT,
         "simulated": facts.simulated,
         "model": {"corpus": facts.corpus, "framework": config.objective.framework, "target": facts.target},
         "task": facts.task,
@@ -34,7 +35,7 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, int])
         "label_delay_seconds": round(facts.delay * (step or 0), 6),
         "time": _time(facts),
         "signatures": signatures,
-        "states": [{"name": name, "units": units, "begins": 0.0} for name, units in states.items()],
+        "states": [{"name": name, **_size(shape), "begins": 0.0} for name, shape in states.items()],
         "postprocessing": chain.to_dict() if chain else None,
         "scores": {part: scores[part] for part in ("dev", "test") if part in scores},
         "data_fingerprint": _fingerprint(facts),
@@ -45,6 +46,10 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, int])
         "commit": exported["commit"],
         "created": exported["started"],
     }
+
+
+def _size(shape: tuple[int, ...]) -> dict[str, Any]:
+    return {"units": shape[0]} if len(shape) == 1 else {"shape": list(shape)}
 
 
 def _time(facts: Facts) -> str:

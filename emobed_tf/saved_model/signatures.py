@@ -3,31 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.streaming import continued
 
 MANIFEST = "manifest"
 
 
-def state_units(model: EmoBed, target: str) -> dict[str, int]:
-    """Units of each GRU layer that a stream passes through, by the name of its state, in their order.
-
-    Args:
-        model: from `build_emobed`.
-        target: modality that is kept.
-    """
-    parts = {"encoder": model.encoder(target), "head": model.head}
-    return {
-        f"{part}_state_{k}": layer.units for part, whole in parts.items() for k, layer in enumerate(_grus(whole), 1)
-    }
-
-
-def trace(model: EmoBed, facts: Facts, chain: PostProcessing | None) -> dict[str, Callable]:
+def trace(
+    model: EmoBed, facts: Facts, chain: PostProcessing | None, states: Mapping[str, tuple[int, ...]] | None
+) -> dict[str, Callable]:
     """Concrete functions of what a trained model answers, by signature; `manifest_signature` is the one left out.
 
     Inputs and outputs are named, and all have the batch as their first dimension. `features` are float32
@@ -38,20 +27,17 @@ def trace(model: EmoBed, facts: Facts, chain: PostProcessing | None) -> dict[str
     - `serving_default`: `features` -> the answer
     - `embed`: `features` -> `embedding` `[batch, frames, units]`
     - `postprocessed` (regression): `features` -> `postprocessed` `[batch, frames]`, see `postprocess`
-    - `stream`: `features` and the states of `state_units`, each `[batch, units]` -> the answer and the states after it
+    - `stream` (where there are states): `features` and the states, each `[batch, *shape]` -> the answer and the states
+      after it
 
     Args:
-        model: with its trained weights. Its layers are set to be traced without cuDNN.
+        model: with its trained weights.
         facts: of the run.
         chain: learnt on development; None for a classification.
+        states: `streaming.state_shapes`; None for a model that can't be streamed.
     """
     encoder, head = model.encoder(facts.target), model.head
-    for layer in (*_grus(encoder), *_grus(head)):
-        layer.use_cudnn = False  # what was traced where there is a GPU has to load where there is none
     features = tf.TensorSpec([None, None, len(facts.features[facts.target])], tf.float32)
-    states = {
-        name: tf.TensorSpec([None, units], tf.float32) for name, units in state_units(model, facts.target).items()
-    }
 
     def predict(*, features):
         return _answer(head(encoder(_checked(features, facts.target))), facts)
@@ -65,15 +51,17 @@ def trace(model: EmoBed, facts: Facts, chain: PostProcessing | None) -> dict[str
     def stream(*, features, **states):
         features = _checked(features, facts.target)
         states = _checked_states(states, features)
-        embedding, encoder_states = _continued(encoder, "encoder", features, states)
-        outputs, head_states = _continued(head, "head", embedding, states)
-        return {**_answer(outputs, facts), **encoder_states, **head_states}
+        outputs, after = continued(model, facts.target, features, states)
+        return {**_answer(outputs, facts), **after}
 
     functions = {"serving_default": predict, "embed": embed, "postprocessed": postprocessed}
     if chain is None:
         del functions["postprocessed"]
     traced = {name: _traced(function, features=features) for name, function in functions.items()}
-    return {**traced, "stream": _traced(stream, features=features, **states)}
+    if states is not None:
+        specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
+        traced["stream"] = _traced(stream, features=features, **specs)
+    return traced
 
 
 def manifest_signature(text: str) -> Callable:
@@ -126,30 +114,11 @@ def _traced(function: Callable, **inputs: tf.TensorSpec) -> Callable:
     return tf.function(function, autograph=False).get_concrete_function(**named)
 
 
-def _grus(part: keras.Model) -> list[keras.layers.GRU]:
-    return [layer for layer in part.layers if isinstance(layer, keras.layers.GRU)]
-
-
 def _answer(outputs: tf.Tensor, facts: Facts) -> dict[str, tf.Tensor]:
     if facts.task == REGRESSION:
         return {"prediction": outputs[..., 0]}
     probabilities = tf.nn.softmax(outputs[:, -1])
     return {"probabilities": probabilities, "label": tf.gather(facts.classes, tf.argmax(probabilities, axis=-1))}
-
-
-def _continued(
-    part: keras.Model, name: str, hidden: tf.Tensor, states: Mapping[str, tf.Tensor]
-) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """A part of the network from its layers' states on: what it gives, and the states after the last frame."""
-    after: dict[str, tf.Tensor] = {}
-    for layer in part.layers:
-        if isinstance(layer, keras.layers.GRU):
-            state = f"{name}_state_{len(after) + 1}"
-            hidden = layer(hidden, initial_state=states[state])
-            after[state] = hidden[:, -1]
-        elif not isinstance(layer, keras.layers.InputLayer):
-            hidden = layer(hidden)
-    return hidden, after
 
 
 def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
@@ -176,7 +145,7 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
     checked = {}
     for name, state in states.items():
         given = _of_unknown_shape(state)
-        expected, found = _listed(tf.stack([tf.shape(features)[0], state.shape[-1]])), _listed(tf.shape(given))
+        expected, found = _listed(tf.stack([tf.shape(features)[0], *state.shape[1:]])), _listed(tf.shape(given))
         fits = _refuse_unless(expected == found, f"expected {name} of shape [", expected, "], got [", found, "]")
         with tf.control_dependencies([fits]):
             checked[name] = tf.ensure_shape(given, state.shape)

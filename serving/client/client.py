@@ -27,7 +27,6 @@ from serving.client.payload import Answer, Classification, as_batch
 __all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
 
 States = Mapping[str, np.ndarray]
-_NONE: States = {}
 
 
 @dataclass(frozen=True)
@@ -146,12 +145,13 @@ class Client:
             A stream that begins with the first frame. Close it, or use it in a `with` block.
 
         Raises:
-            InputError: if the model takes utterances: they have no stream.
+            InputError: if the model takes utterances, or its network can't be streamed.
         """
         version = self.current_version()
         manifest = self._manifest(version)
         if manifest["frame_seconds"] is None:
             raise InputError(f"{self.model}: the model takes utterances, which have no stream; use predict")
+        self._check_signature(version, "stream")
         return Stream(self._pinned_to(version), manifest)
 
     def manifest(self) -> dict[str, Any]:
@@ -228,20 +228,26 @@ class Client:
         return self._ask_version(newer, signature, features, columns)  # the first one was unloaded meanwhile
 
     def _ask_version(
-        self, version: int, signature: str, features: ArrayLike, columns: Sequence[str] | None, states: States = _NONE
+        self,
+        version: int,
+        signature: str,
+        features: ArrayLike,
+        columns: Sequence[str] | None,
+        states: States | None = None,
     ) -> Answer:
         manifest = self._manifest(version)
-        if signature not in manifest["signatures"]:
-            raise InputError(
-                f"{self.model}, version {version}: no signature '{signature}'; it has "
-                f"{', '.join(manifest['signatures'])}"
-            )
+        self._check_signature(version, signature)
         batch, single = as_batch(features, manifest, columns)
-        if states and not single:
+        if states is not None and not single:
             raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.shape)}")
-        state = {name: values.tolist() for name, values in states.items()}
+        state = {name: values.tolist() for name, values in (states or {}).items()}
         url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch])
         return Answer(rows, batch.shape[1], single, manifest, url)
+
+    def _check_signature(self, version: int, signature: str) -> None:
+        known = self._manifest(version)["signatures"]
+        if signature not in known:
+            raise InputError(f"{self.model}, version {version}: no signature '{signature}'; it has {', '.join(known)}")
 
     def _manifest(self, version: int) -> dict[str, Any]:
         if version not in self._manifests:
@@ -282,7 +288,8 @@ class Stream:
         self.version = client.current_version()
         self._client = client
         self._states: States = {
-            state["name"]: np.full(state["units"], state["begins"], np.float32) for state in manifest["states"]
+            state["name"]: np.full(state.get("shape") or state["units"], state["begins"], np.float32)
+            for state in manifest["states"]
         }
 
     def send(self, chunk: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
@@ -311,7 +318,7 @@ class Stream:
             )
             raise ServingError(404, message, error.url) from None
         prediction = answer.prediction()
-        self._states = {name: answer.numbers(name, len(state)) for name, state in self._states.items()}
+        self._states = {name: answer.numbers(name, *state.shape) for name, state in self._states.items()}
         return prediction
 
     def close(self) -> None:

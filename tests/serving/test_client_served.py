@@ -141,6 +141,22 @@ class TestStream:
             parts = [stream.send(chunk) for chunk in np.split(features, sorted(cuts))]
         close(np.concatenate(parts), truth["audio", 1](features[np.newaxis]).numpy()[0])
 
+    @pytest.mark.skipif("EMOBED_SERVER" in os.environ, reason="needs a model that such a server doesn't have")
+    def test_of_convolutions(self, recola, recordings, tmp_path):
+        """States of two dimensions; chunks shorter and longer than the 13 frames that an embedding depends on."""
+        from emobed_tf.saved_model.export import export_run
+        from emobed_tf.training.loop import train_run
+        from tests.training.test_loop import settings as tiny
+
+        run = train_run(tiny(recola, encoder="tcn", encoder_layers=2, epochs=1), tmp_path / "run")
+        export_run(run, tmp_path / "tcn")
+        features = recordings["audio"][0].features
+        with serving(model_dirs=[tmp_path / "tcn"]) as server, Client(server.url, "tcn") as client:
+            whole = client.predict(features)
+            with client.stream() as stream:
+                parts = [stream.send(chunk) for chunk in np.split(features, [1, 2, 5, 100, 101])]
+        close(np.concatenate(parts), whole)
+
     def test_frame_by_frame_in_real_time(self, client, recordings, truth):
         features, found, seconds = recordings["audio"][0].features[:50], [], []
         with client.stream() as stream:

@@ -20,6 +20,31 @@ FEATURES = np.array([[1, 0], [2, 3]], np.float32)
 PREDICTION = [1, 32.5]
 
 
+class Window(FakeModel):
+    """Loudness of the last three frames together; the state is the last two frames."""
+
+    def __init__(self):
+        super().__init__(format=2, states=[{"name": "encoder_state_1", "shape": [2, 2], "begins": 0.0}])
+
+    def answer(self, signature, instance):
+        if signature != "stream":
+            return super().answer(signature, instance)
+        assert np.shape(instance["encoder_state_1"]) == (2, 2)
+        frames = [*instance["encoder_state_1"], *instance["features"]]
+        sums = [sum(frame[0] for frame in frames[k - 2 : k + 1]) for k in range(2, len(frames))]
+        return {"prediction": sums, "encoder_state_1": frames[-2:]}
+
+
+class Forgetful(FakeModel):
+    """Sees each frame by itself: its answer to a chunk is a plain list, as that of any signature with one output."""
+
+    def answer(self, signature, instance):
+        if signature != "stream":
+            return super().answer(signature, instance)
+        assert instance.keys() == {"features"}
+        return [loudness + 10 * pitch for loudness, pitch in instance["features"]]
+
+
 @pytest.fixture
 def fake():
     with serving(audio=FakeModel(), speech=FakeModel("classification", frame_seconds=None)) as server:
@@ -566,6 +591,28 @@ class TestStream:
     def test_one_recording_only(self, client, chunk):
         with client.stream() as stream, pytest.raises(InputError, match="a stream takes .frames, features."):
             stream.send(chunk)
+
+    def test_states_of_any_shape(self, client, fake):
+        """Of a model whose prediction is the loudness of the last three frames together: it remembers two frames."""
+        fake.models["audio"] = {1: Window()}
+        with client.stream() as stream:
+            assert stream.send([[1, 0], [2, 0]]).tolist() == [1, 3]
+            assert stream.send([[4, 0]]).tolist() == [7]
+            assert stream.send([[8, 0], [16, 0], [32, 0]]).tolist() == [14, 28, 56]
+
+    def test_a_network_that_can_not(self, client, fake):
+        signatures = {name: {} for name in ("serving_default", "embed", "manifest")}
+        fake.models["audio"] = {1: FakeModel(signatures=signatures, states=[])}
+        with pytest.raises(InputError, match="audio, version 1: no signature 'stream'; it has serving_default, embed"):
+            client.stream()
+        assert client.predict(FEATURES).tolist() == PREDICTION
+
+    def test_a_network_that_remembers_nothing(self, client, fake):
+        fake.models["audio"] = {1: Forgetful(states=[])}
+        with client.stream() as stream:
+            assert stream.send(FEATURES).tolist() == [1, 32]
+            with pytest.raises(InputError, match="a stream takes .frames, features."):
+                stream.send([FEATURES, FEATURES])
 
     def test_utterances_have_none(self, fake):
         with pytest.raises(InputError, match="speech: the model takes utterances, which have no stream"):

@@ -1,0 +1,151 @@
+"""Encoders by name: from standardised features to an embedding per frame (Eq. 1).
+
+An encoder is a function that is given the settings of the network, the name of a modality, and whether layers may
+compile themselves with XLA in training. It returns Keras layers, which are applied one after another behind
+`Standardise`: float32 `[batch, frames, features]` -> `[batch, frames, encoder_units]`. In `blstm.py`, say:
+
+    import keras
+
+    def blstm(network, modality, xla):
+        layers = []
+        for k in range(network.encoder_layers):
+            lstm = keras.layers.LSTM(network.encoder_units // 2, return_sequences=True)
+            layers.append(keras.layers.Bidirectional(lstm, name=f"{modality}.blstm_{k + 1}"))
+        return layers
+
+`python -m emobed_tf.train --encoder blstm:blstm` trains with it. To make an encoder the package's own takes one more
+line, in `config.ENCODERS`.
+
+- A layer's name begins with the modality and a dot. Weights are stored by that name and initialised by it: each takes
+  the layer's own initialiser, with a seed that the name decides; see `initial`.
+- An exported model can be streamed if each layer says what it remembers of the frames before; see `streaming`.
+- Weights whose names end in `kernel` count in R of Eq. 8; see `losses.squared_kernels`.
+- Embeddings should be bounded, as a GRU's are: Eq. 6 as printed has no margin and no hinge, so that others grow without
+  end. Otherwise train with `--triplet-preset stable`.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+
+import keras
+
+from emobed_tf.config import ENCODERS, Network
+from emobed_tf.errors import InputError
+from emobed_tf.models.fused_gru import FusedGRU
+
+Encoder = Callable[[Network, str, bool], Sequence[keras.layers.Layer]]
+
+_TAKEN = ("features", "standardise", "encoder")  # behind the modality's name
+
+
+def gru(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer]:
+    """The paper's encoder: GRU layers. Embeddings lie in (-1, 1)."""
+    return [
+        gru_layer(network.encoder_units, f"{modality}.gru_{k + 1}", network.fused, xla)
+        for k in range(network.encoder_layers)
+    ]
+
+
+def dense(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer]:
+    """Layers of tanh units that see each frame by itself. Embeddings lie in (-1, 1).
+
+    For utterances of one frame: from them a GRU's recurrent kernel gets no gradient.
+    """
+    return [
+        keras.layers.Dense(network.encoder_units, activation="tanh", name=f"{modality}.dense_{k + 1}")
+        for k in range(network.encoder_layers)
+    ]
+
+
+# The dot keeps these names apart from the modalities', which have none.
+def gru_layer(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
+    """A GRU layer over all frames: the fused one, compiled in training or not, or Keras' own."""
+    if not fused:
+        return keras.layers.GRU(units, return_sequences=True, name=name)
+    layer = FusedGRU(units, return_sequences=True, name=name)
+    layer.compile_training = xla
+    return layer
+
+
+def compiles_itself(layer: keras.layers.Layer) -> bool:
+    """Whether all that `training` changes in a layer is that it may compile itself, which pays in scoring, too."""
+    if isinstance(layer, keras.Model):  # encoders side by side
+        plain = (keras.layers.InputLayer, keras.layers.Concatenate)
+        return all(isinstance(part, plain) or compiles_itself(part) for part in layer.layers)
+    return isinstance(layer, FusedGRU) and not (layer.dropout or layer.recurrent_dropout)
+
+
+def find_encoder(name: str) -> Encoder:
+    """An encoder by name.
+
+    Args:
+        name: a key of `config.ENCODERS`, or `package.module:NAME`.
+
+    Raises:
+        InputError: if there is no such function.
+    """
+    module, _, function = ENCODERS.get(name, name).partition(":")
+    try:
+        found = getattr(importlib.import_module(module), function, None)
+    except ImportError as error:
+        raise InputError(
+            f"--encoder {name}: {error}; expected package.module:NAME of a module that Python can import: run the "
+            "command in the module's folder, or name that folder in PYTHONPATH"
+        ) from None
+    if not callable(found):
+        raise InputError(f"--encoder {name}: expected a function '{function}' in {module}, found none")
+    return found
+
+
+def encoded(features: keras.KerasTensor, modality: str, network: Network, xla: bool) -> keras.KerasTensor:
+    """A modality's embeddings in a functional model.
+
+    Args:
+        features: standardised, symbolic, float32 `[batch, frames, features]`.
+        modality: whose encoder it is; its layers' names begin with it.
+        network: kind, layers and units.
+        xla: whether layers may compile themselves in training.
+
+    Returns:
+        Symbolic, float32 `[batch, frames, encoder_units]`.
+
+    Raises:
+        InputError: if there is no encoder of that name, or it returns something else than layers that fit.
+    """
+    layers = find_encoder(network.encoder)(network, modality, xla)
+    _check_layers(layers, modality, network)
+    hidden = features
+    for layer in layers:
+        hidden = layer(hidden)
+    expected, found = (None, None, network.encoder_units), getattr(hidden, "shape", None)
+    if found != expected:
+        raise InputError(
+            f"--encoder {network.encoder}: expected embeddings [batch, frames, {network.encoder_units}] "
+            f"(--encoder-units), got {'several outputs' if found is None else _sizes(found)}"
+        )
+    return hidden
+
+
+def _check_layers(layers: Sequence[keras.layers.Layer], modality: str, network: Network) -> None:
+    who = f"--encoder {network.encoder}"
+    if not isinstance(layers, Sequence) or not all(isinstance(layer, keras.layers.Layer) for layer in layers):
+        raise InputError(f"{who}: expected a list of Keras layers, got {layers!r}")
+    names = {f"{modality}.{name}" for name in _TAKEN}
+    for layer in layers:
+        if not layer.name.startswith(f"{modality}.") or layer.name in names:
+            raise InputError(
+                f"{who}: layer '{layer.name}': expected a name of its own that begins with '{modality}.', because "
+                "weights are stored by it"
+            )
+        names.add(layer.name)
+        if isinstance(layer, keras.Model):
+            raise InputError(f"{who}: layer '{layer.name}' is a model; return the layers that it is made of")
+        if any(isinstance(part, keras.layers.BatchNormalization) for part in layer._flatten_layers()):
+            raise InputError(
+                f"{who}: layer '{layer.name}' normalises by the statistics of batches, padding among them, and such a "
+                "training doesn't repeat; use keras.layers.LayerNormalization"
+            )
+
+
+def _sizes(shape: tuple[int | None, ...]) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in shape)}]"

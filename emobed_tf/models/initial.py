@@ -1,0 +1,92 @@
+"""What a layer begins a training with: initial weights and random numbers, both from the seed and from names alone.
+
+A weight takes the layer's own Keras initialiser, with a seed of its own where the initialiser takes one. So networks
+that share a layer's name begin with the same weights in it, and a training repeats in a used model as in a new one.
+"""
+
+import zlib
+
+import keras
+import tensorflow as tf
+
+from emobed_tf.errors import InputError
+from emobed_tf.models.weights import named_weights
+
+_DRAWS_OF_A_STEP = 1024  # more than any layer makes
+
+
+def initialise_layer(layer: keras.layers.Layer, seed: int) -> None:
+    """Sets a layer's trainable weights, and what its random numbers begin with.
+
+    Args:
+        layer: built. Weights that are not trainable keep their values.
+        seed: of the training.
+
+    Raises:
+        InputError: for a weight whose initialiser can't be found.
+    """
+    for name, weight in named_weights(layer):
+        if weight.trainable:
+            weight.assign(_initial_value(layer, name, weight, _seed(seed, layer, name)))
+    for k, state in enumerate(seed_states(layer)):
+        state.assign([_seed(seed, layer, f"{state.name}_{k}"), 0])
+
+
+def seed_states(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """States of the random numbers that a layer draws in training, such as a dropout's; empty for one that draws none.
+
+    Each is uint32 `[2]`: a seed, and a counter that each draw raises by one.
+    """
+    if isinstance(layer, keras.layers.GRU) and not (layer.dropout or layer.recurrent_dropout):
+        return []  # it has one that it never uses
+    weights = {id(weight) for weight in layer.weights}
+    return [variable for variable in layer.variables if id(variable) not in weights]
+
+
+def begin_step(layer: keras.layers.Layer, step: tf.Tensor) -> None:
+    """Makes a layer's random numbers in a training step a function of the seed and the step alone.
+
+    Whatever else was drawn before, a training that continues after a kill then draws what it would have drawn.
+
+    Args:
+        layer: of the network.
+        step: its number, an integer.
+    """
+    for state in seed_states(layer):
+        seed = tf.convert_to_tensor(state)[0]
+        state.assign(tf.stack([seed, tf.cast(step * _DRAWS_OF_A_STEP, seed.dtype)]))
+
+
+def _seed(seed: int, layer: keras.layers.Layer, name: str) -> int:
+    return zlib.crc32(f"{seed}/{layer.name}/{name}".encode())
+
+
+def _initial_value(layer: keras.layers.Layer, name: str, weight: keras.Variable, seed: int) -> tf.Tensor:
+    owner = [part for part in layer._flatten_layers() if any(one is weight for one in part.weights)][-1]
+    initializer = _initializer(owner, weight.name)
+    if initializer is None:
+        raise InputError(
+            f"layer '{layer.name}': weight '{name}' has no initialiser that can be found; give the "
+            f"{type(owner).__name__} an attribute {weight.name}_initializer, such as keras.initializers.get('zeros')"
+        )
+    if isinstance(initializer, keras.initializers.Initializer) and "seed" in initializer.get_config():
+        initializer = type(initializer).from_config({**initializer.get_config(), "seed": seed})
+    return initializer(tuple(weight.shape), dtype=weight.dtype)
+
+
+def _initializer(owner: keras.layers.Layer, weight: str):
+    """The initialiser that a layer was told for a weight: Keras names it after the weight, or its recurrent part."""
+    if weight == "bias" and getattr(owner, "unit_forget_bias", False):
+        return _unit_forget_bias(owner)
+    names = (f"{weight}_initializer", f"{weight.removesuffix('_kernel')}_initializer")
+    return next((found for name in names if (found := getattr(owner, name, None)) is not None), None)
+
+
+def _unit_forget_bias(owner: keras.layers.Layer):
+    """An LSTM's bias as Keras begins with it: that of the forget gate, the second of four, is 1."""
+
+    def initial(shape, dtype):
+        gates = tf.split(owner.bias_initializer(shape, dtype=dtype), 4)
+        return tf.concat([gates[0], tf.ones_like(gates[1]), *gates[2:]], axis=0)
+
+    return initial
