@@ -29,8 +29,7 @@ from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.training.loop import train_run
 from emobed_tf.training.session import Session
-from tuning import cluster
-from tuning import search_results as results
+from tuning import cluster, search_results
 from tuning.folder import SearchFolder, SearchIdentity
 from tuning.hypermodel import EmoBedHyperModel
 from tuning.oracles import Resumable, TunerKind, make_oracle
@@ -143,9 +142,11 @@ class Tuner(BaseTuner):
             if (place / "oracle.json").exists():
                 self.reload()
             self._keep_table()
-            results.write_experiment(folder.logs, hypermodel.space, hypermodel.score, hypermodel.corpus.simulated)
+            search_results.write_experiment(
+                folder.logs, hypermodel.space, hypermodel.score, hypermodel.corpus.simulated
+            )
             for trial in self.ended():
-                results.write_trial(folder.logs, trial, hypermodel.space)
+                search_results.write_trial(folder.logs, trial, hypermodel.space)
             self.oracle.listeners.append(self._keep)
         else:
             self.oracle = cluster.ChiefClient(oracle)
@@ -194,7 +195,7 @@ class Tuner(BaseTuner):
             InputError: if none has ended well.
         """
         ended = self.ended()
-        good = [trial for trial in results.best_first(ended) if results.completed(trial)]
+        good = [trial for trial in search_results.best_first(ended) if search_results.completed(trial)]
         if not good:
             why = f"all {len(ended)} trials failed, the first with: {ended[0].message}" if ended else "no trial ended"
             raise InputError(f"{self.folder.path}: {why}; see {self.folder.table}")
@@ -223,11 +224,11 @@ class Tuner(BaseTuner):
             model = self.hypermodel
             simulated = "SIMULATED: " if model.corpus.simulated else ""
             title = f"{simulated}{model.corpus.label} from {model.config.data.target}, trials by {model.score}"
-            results.show_trials(self.ended(), model.space, model.score, title, self.folder.table)
+            search_results.show_trials(self.ended(), model.space, model.score, title, self.folder.table)
 
     def rows(self) -> list[dict[str, Any]]:
         """What `trials.csv` holds of the trials that have ended."""
-        return results.trial_rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
+        return search_results.trial_rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
 
     def run_trial(self, trial: Trial) -> dict[str, float]:
         """Trains a trial with every seed; what goes wrong ends the trial, and not the search."""
@@ -239,7 +240,7 @@ class Tuner(BaseTuner):
                     raise InputError(f"the score is {results[-1][self.hypermodel.score]}")
             except Exception as error:
                 raise FailedTrialError(f"seed {seed}: {_in_a_line(error)}") from error
-        return results.summarise(self.seeds, results, self.hypermodel.score)
+        return search_results.summarise(self.seeds, results, self.hypermodel.score)
 
     def on_trial_end(self, trial: Trial) -> None:
         if trial.status != TrialStatus.COMPLETED:  # KerasTuner's message is a whole trace; its last line is ours
@@ -257,10 +258,10 @@ class Tuner(BaseTuner):
         """The space is declared already; KerasTuner would build models to find it."""
 
     def _keep(self, trial: Trial) -> None:
-        results.write_trial(self.folder.logs, trial, self.hypermodel.space)
+        search_results.write_trial(self.folder.logs, trial, self.hypermodel.space)
         self._keep_table()
         if self._progress is not None:
-            ended, best = self.ended(), [t.score for t in self.ended() if results.completed(t)]
+            ended, best = self.ended(), [t.score for t in self.ended() if search_results.completed(t)]
             text = f"best {max(best):.3f}" if best else "no score yet"
             self._progress(len(ended), self.oracle.limit or 0, text)
 

@@ -56,7 +56,7 @@ def utterances(name: str, partitions: Mapping[str, tuple], *, task: str = REGRES
 
 def development_score(system, given: Problem) -> float:
     """What a fitted system scores on development, from its predictions alone."""
-    from emobed_tf.evaluation.metrics import CLASSIFICATION_SCORES, concordance_cc, confusion_matrix
+    from emobed_tf.evaluation.metrics import concordance_cc, confusion_matrix, uar
 
     recordings = given.recordings("dev")
     found = system.predict(recordings)
@@ -66,4 +66,4 @@ def development_score(system, given: Problem) -> float:
     confusion = confusion_matrix(
         [int(x) for x in labels], [int(np.argmax(x)) for x in found], len(given.corpus.classes)
     )
-    return float(CLASSIFICATION_SCORES["uar"](confusion))
+    return float(uar(confusion))
