@@ -34,7 +34,9 @@ ENCODERS = {
 class Data:
     """Data: which corpus, which modality, which label."""
 
-    dataset: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(datasets.REGISTERED)},MODULE:NAME}}")] = "recola"
+    dataset: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(datasets.REGISTERED)},MODULE:NAME}}")] = (
+        datasets.RECOLA.name
+    )
     """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, any corpus as one table per modality, or a DataSet of your own
     as package.module:NAME."""
     data_dir: Path | None = None

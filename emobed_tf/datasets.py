@@ -73,7 +73,7 @@ class DataSet:
     """What the package has to know of a data set.
 
     Attributes:
-        name: of an ASCII letter, then letters, digits, `_` or `-`; run folders and tables of results are named by it.
+        name: an ASCII letter, then letters, digits, `_` or `-`; run folders and tables of results are named by it.
         title: what messages call it.
         reader: module with the functions of `corpora.reader.Reader`; `__name__` where the record stands beside them.
             None: a folder of tables, one for each modality.
@@ -84,7 +84,7 @@ class DataSet:
         target: modality to recognise emotion from by default; the first one where there is none of that name.
         auxiliary: the one modality that helps the default target by default, as the default target helps all others.
             Only modalities that a run uses are read then. None: all others help, and all are read.
-        settings: fields of `Config` in which its preset differs from the paper's values for RECOLA.
+        settings: fields of `Config` in which its preset differs from the defaults, the paper's values for RECOLA.
         alpha: weight of the auxiliary loss by default.
         beta: weight of the triplet loss by default.
         classification_score: the score that picks a classifier's weights, a key of `CLASSIFICATION_SCORES`.
@@ -116,7 +116,7 @@ class DataSet:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise InputError(
-                f"data set {self.name!r}: expected a name of an ASCII letter, then letters, digits, '_' or '-'"
+                f"data set {self.name!r}: expected a name of an ASCII letter and then letters, digits, '_' or '-'"
             )
 
 
@@ -130,7 +130,7 @@ RECOLA = DataSet(
     reader="emobed_tf.corpora.recola",
     layout="the AVEC 2016 package (features_audio/arousal/train_1.arff, ratings_gold_standard/arousal/train_1.arff, …)",
     auxiliary="video_appearance",
-    beta=1.0,  # as alpha chosen on development in the paper, section 5.4; the same for every modality here
+    beta=1.0,  # chosen on development in the paper (section 5.4), as alpha is; the same for every modality here
     variable="EMOBED_RECOLA_DIR",
     simulator=Simulator(
         "emobed_tf.corpora.simulate:simulate_recola",
