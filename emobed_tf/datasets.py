@@ -190,6 +190,9 @@ def get(name: str) -> DataSet:
     Args:
         name: one of `REGISTERED`, or `package.module:NAME`.
 
+    Returns:
+        Its record.
+
     Raises:
         InputError: if there is none of that name.
     """

@@ -213,7 +213,10 @@ class Run:
         write_csv(self.predictions_folder(partition) / f"{safe}.csv", rows)
 
     def history(self) -> "pd.DataFrame":
-        """`history.csv` as a data frame: a row per epoch, the index; NaN where a term was not computed.
+        """`history.csv` as a data frame.
+
+        Returns:
+            A row per epoch, the index; NaN where a term was not computed.
 
         Raises:
             InputError: if it is missing or damaged.
@@ -221,9 +224,11 @@ class Run:
         return _frame([self.history_file]).set_index("epoch")
 
     def scores(self) -> "pd.DataFrame":
-        """Scores as a data frame: a row for each partition that has been scored, a column for each score.
+        """Scores as a data frame.
 
-        Those before post-processing are `raw_ccc`, `raw_pcc` and so on.
+        Returns:
+            A row for each partition that has been scored, a column for each score. Those before post-processing are
+            `raw_ccc`, `raw_pcc` and so on.
 
         Raises:
             InputError: if the file is missing or damaged.
@@ -239,13 +244,15 @@ class Run:
         return pd.DataFrame.from_dict(flat, orient="index").rename_axis("partition")
 
     def predictions(self, partition: str) -> "pd.DataFrame":
-        """Predictions of a partition as a data frame, recordings one after another; see `write_predictions`.
-
-        Columns of a regression: `id`, `time` (of frames, in seconds), `gold_standard`, `raw` and `postprocessed`; of a
-        classification: `id`, `label`, `prediction`, and `p_<class>` for each class.
+        """Predictions of a partition as a data frame.
 
         Args:
             partition: `dev` or `test`.
+
+        Returns:
+            Recordings one after another; see `write_predictions`. Columns of a regression: `id`, `time` (of frames, in
+            seconds), `gold_standard`, `raw` and `postprocessed`; of a classification: `id`, `label`, `prediction`, and
+            `p_<class>` for each class.
 
         Raises:
             MissingInputError: if the partition has not been evaluated.

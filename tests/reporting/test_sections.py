@@ -12,13 +12,13 @@ pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
 
 def test_scores_with_their_intervals(pair, runs, tmp_path):
-    from emobed_tf.evaluation.evidence import interval
+    from emobed_tf.evaluation.speaker_statistics import statistics_of
     from emobed_tf.runs.scoring import score_run
 
     page, _ = pair
     found = score_run(Run(copied(runs["emobed"], tmp_path)))["dev"]
-    low, high = interval(found, "ccc")
-    assert f"{found.scores['ccc']:.3f} [{low:.3f}, {high:.3f}]" in page.text
+    ends = statistics_of(found).summary("ccc")
+    assert f"{found.scores['ccc']:.3f} [{ends.low:.3f}, {ends.high:.3f}]" in page.text
     assert f"{found.scores['raw']['ccc']:.3f}" in page.text
     assert f"{found.scores['rmse']:.3f}" in page.text
 
