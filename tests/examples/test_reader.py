@@ -9,8 +9,8 @@ import pytest
 from emobed_tf.config import preset, read_config
 from emobed_tf.corpora import load
 from emobed_tf.runs.folder import Run
+from tests.commands import assert_one_line, command, flags, process
 from tests.corpora.corpus_writers import fails
-from tests.test_commands import assert_one_line, command, flags, process
 from tests.training.test_loop import TINY
 
 NAME = "examples.reader:CLIPS"

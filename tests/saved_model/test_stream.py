@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from emobed_tf.models import weights as stored
+from tests.commands import assert_one_line, command
 from tests.models.test_tcn import plain_block
-from tests.saved_model.test_signatures import HEAD_UNITS, PLAIN, UNITS, Server, exported, features
-from tests.test_commands import assert_one_line, command
+from tests.saved_model.exported import HEAD_UNITS, UNITS, Server, export, features
+from tests.saved_model.test_export import PLAIN
 from tests.training.test_loop import settings
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
@@ -40,7 +41,7 @@ def kind(request):
 def model(kind, recola, tmp_path_factory):
     """A run of an encoder, exported."""
     folder = tmp_path_factory.mktemp(kind)
-    return exported(trained(recola, folder, **KINDS[kind]), folder)
+    return export(trained(recola, folder, **KINDS[kind]), folder)
 
 
 def in_numpy(run, kind, inputs):
