@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from emobed_tf.corpora.time import shift
 from emobed_tf.evaluation.postprocessing import PostProcessing
-from tests.saved_model.exported import CHAIN, HEAD_UNITS, UNITS, features, in_numpy
+from tests.oracles.network import in_numpy
+from tests.saved_model.exported import CHAIN, HEAD_UNITS, UNITS, features
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 

@@ -1,8 +1,10 @@
-"""Versions that come, go, or are broken while a server answers; and 50 clients at once meanwhile."""
+"""A server while versions come, go or are broken, with 50 clients meanwhile; and how it ends."""
 
 import http.client
 import json
 import shutil
+import signal
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -143,3 +145,36 @@ def test_fifty_clients_and_a_new_version(gru, truth, seconds):
     assert answered[1] > CLIENTS
     assert answered[2] > CLIENTS
     assert f'request_count{{model_name="gru",status="OK"}} {answered.total()}.0\n' in text
+
+
+@pytest.mark.slow
+class TestEnding:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_what_is_under_way_is_finished(self, stack, tmp_path, number):
+        from tests.serving.slow_model import export_slow
+
+        export_slow(tmp_path / "slow" / "1")
+        answers = []
+        with serving(model_dirs=[tmp_path / "slow"]) as running:
+            body = {"signature_name": "stubborn", "instances": [4000]}
+            client = threading.Thread(target=lambda: answers.append(running.predict("slow", body)))
+            client.start()
+            wait_until(lambda: "predictions_under_way 1.0" in running.get("/monitoring/prometheus/metrics")[1])
+            running.process.send_signal(number)
+            client.join()
+            assert running.process.wait(timeout=30) == 0
+            with pytest.raises(OSError, match="refused"):
+                running.get("/healthz")
+        assert answers == [(200, {"predictions": [4000.0]})]
+
+    def test_killed_and_started_again(self, contract_models):
+        body = {"instances": np.random.default_rng(0).normal(size=(3, 9, 88)).tolist()}
+        with serving(model_dirs=[contract_models / "gru"]) as running:
+            before = running.predict("gru", body)
+            running.process.kill()
+            running.process.wait()
+            port = running.url.rsplit(":", 1)[1]
+        with serving("--port", port, model_dirs=[contract_models / "gru"]) as running:
+            assert running.url.endswith(f":{port}")
+            assert running.predict("gru", body) == before
+        assert before[0] == 200

@@ -1,4 +1,4 @@
-"""Requests that are too large, too many, too slow, or no HTTP: each is told so, and none stops the server."""
+"""What the server answers beside the recorded contract; and requests too large, too many, too slow, or no HTTP."""
 
 import http.client
 import json
@@ -7,14 +7,124 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
-from tests.serving.served import serving, wait_until
+from tests.serving.served import ask, serving, wait_until
+
+
+class TestAnswers:
+    """What the recorded contract does not hold."""
+
+    def test_the_models_own_words(self, server):
+        status, answer = server.predict("audio", {"instances": [[[0.0] * 87]]})
+        assert status == 400
+        assert list(answer) == ["error"]
+        assert "expected 88 audio features a frame, got 87" in answer["error"]
+
+    def test_a_missing_value(self, server):
+        """NaN, which Python's json writes, is the mean: after standardisation, 0."""
+        features = np.zeros((1, 4, 5))
+        features[0, 1, 2] = np.nan
+        status, answer = server.predict("speech", {"instances": features.tolist()})
+        assert status == 200
+        assert sum(answer["predictions"][0]["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+    def test_rows_and_columns_agree(self, server):
+        features = np.random.default_rng(0).normal(size=(2, 3, 5)).tolist()
+        _, rows = server.predict("speech", {"instances": features})
+        _, columns = server.predict("speech", {"inputs": {"features": features}})
+        for name in ("label", "probabilities"):
+            assert [row[name] for row in rows["predictions"]] == columns["outputs"][name]
+
+    def test_labels_name_versions(self, server):
+        body = {"instances": np.ones((1, 2, 88)).tolist()}
+        answers = {
+            which: server.predict("audio", body, which)[1]["predictions"]
+            for which in ("", "/versions/1", "/versions/2", "/labels/stable", "/labels/canary")
+        }
+        assert answers["/labels/stable"] == answers["/versions/1"]
+        assert answers["/labels/canary"] == answers["/versions/2"] == answers[""]
+        assert answers["/versions/1"] != answers["/versions/2"]
+
+    def test_a_signature_by_name(self, server):
+        status, answer = server.predict("audio", {"signature_name": "manifest", "instances": ["", {"b64": "AA=="}]})
+        assert status == 200
+        expected = json.loads((server.model_dirs["audio"] / "2" / "manifest.json").read_text())
+        assert [json.loads(text) for text in answer["predictions"]] == [expected] * 2
+
+
+class TestOurs:
+    """What only this server has."""
+
+    @pytest.fixture
+    def ours(self, server):
+        if server.process is None:
+            pytest.skip("EMOBED_SERVER is another server")
+        return server
+
+    def test_health(self, ours):
+        assert ours.get("/healthz") == (200, {"status": "ok"})
+
+    def test_elsewhere(self, ours):
+        assert ours.get("/")[0] == 404
+        assert "/v1/models/NAME" in ours.get("/models/audio")[1]["error"]
+
+    def test_classify(self, ours):
+        status, answer = ask(f"{ours.url}/v1/models/audio:classify", {"examples": [{"x": 1.0}]})
+        assert (status, answer) == (400, {"error": "no signature of audio is made for :classify; ask :predict"})
+
+    def test_metrics(self, ours):
+        def counts():
+            status, text = ours.get("/monitoring/prometheus/metrics")
+            assert status == 200
+            rows = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+            return {name: float(value) for name, value in rows}, text
+
+        series = ':tensorflow:serving:request_count{{model_name="gru",status="{}"}}'
+        before, _ = counts()
+        for body in ({"instances": np.zeros((1, 1, 88)).tolist()}, {"instances": 5}, {"instances": []}):
+            ours.predict("gru", body)
+        ours.predict("nobody", {"instances": [1]})
+        after, text = counts()
+        for code, expected in (("OK", 1), ("INVALID_ARGUMENT", 2)):
+            assert after[series.format(code)] - before.get(series.format(code), 0) == expected
+        latency = ':tensorflow:serving:request_latency_count{API="predict",entrypoint="REST",model_name="gru"}'
+        assert after[latency] - before.get(latency, 0) == 3
+        assert "nobody" not in text, "a name that a client thinks up would be a time series for ever"
+        loads = (
+            f':tensorflow:cc:saved_model:load_attempt_count{{model_path="{ours.model_dirs["gru"]}/1",status="success"}}'
+        )
+        assert after[loads] == 1
+        assert "# TYPE :tensorflow:serving:request_count counter" in text
+
+    def test_a_connection_that_is_kept_open_does_not_wait_for_acknowledgements(self, ours):
+        connection = http.client.HTTPConnection(urlsplit(ours.url).netloc, timeout=60)
+        seconds = []
+        for _ in range(40):
+            begun = time.monotonic()
+            connection.request("GET", "/v1/models/gru")
+            connection.getresponse().read()
+            seconds.append(time.monotonic() - begun)
+        connection.close()
+        assert np.quantile(seconds, 0.25) < 0.03, "a delayed acknowledgement takes 40 ms"
+
+    def test_a_query_string_is_no_name(self, ours):
+        assert ours.get("/healthz?x=1")[0] == 200
+
 
 TIMEOUT = 3.0
+
+
 MAX_BODY = 10_000
+
+
 ENDLESS = {"instances": [1e9]}  # hours of counting
+
+
 STUBBORN = {"signature_name": "stubborn", "instances": [8000]}  # 1 Tflop, one operation
+
+
 QUICK = {"instances": [3]}
 
 
@@ -31,7 +141,7 @@ def limited(stack, tmp_path_factory):
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def free_again(limited):
     """Whatever a test did: afterwards, the server answers."""
     yield
@@ -64,6 +174,7 @@ def post(running, body, **headers):
     return found
 
 
+@pytest.mark.usefixtures("free_again")
 class TestTooLarge:
     WORDS = "the request's body has more than 0.01 MB; send fewer recordings at once"
 
@@ -91,6 +202,7 @@ class TestTooLarge:
         assert post(limited, b" " * 30_000_000)[0] == 413
 
 
+@pytest.mark.usefixtures("free_again")
 class TestTooSlow:
     def test_a_computation(self, limited):
         begun = time.monotonic()
@@ -118,6 +230,7 @@ class TestTooSlow:
         assert time.monotonic() - begun > TIMEOUT
 
 
+@pytest.mark.usefixtures("free_again")
 class TestTooMany:
     def test_refused_at_once_while_the_rest_answers(self, limited):
         answers = []
@@ -140,6 +253,7 @@ class TestTooMany:
         wait_until(lambda: under_way(limited) == 0, TIMEOUT / 2)
 
 
+@pytest.mark.usefixtures("free_again")
 class TestNoHttp:
     @pytest.mark.parametrize(
         "sent",

@@ -1,0 +1,135 @@
+"""Command lines become dataclasses, and mistakes become one line."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import pytest
+import tyro
+
+from emobed_tf.cli import arguments as cli
+from emobed_tf.config import Config, preset
+from emobed_tf.errors import InputError, MissingInputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Shelf:
+    """A shelf."""
+
+    place: tyro.conf.Positional[Path]
+    """Where it stands."""
+    books: int = 3
+    """How many there are."""
+    label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """What is written on it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """A room."""
+
+    settings: Config
+    shelf: Shelf
+
+
+def parse(kind, *argv, **more):
+    return cli.parse(kind, argv, prog="room", description="A room.", **more)
+
+
+class TestParse:
+    def test_flags_and_positionals(self):
+        found = parse(Shelf, "wall", "--books", "7", "--label", "a=b", "--label", "c")
+        assert found == Shelf(Path("wall"), 7, ("a=b", "c"))
+
+    def test_fields_of_nested_dataclasses_are_flags_without_a_prefix(self):
+        found = parse(Room, "wall", "--alpha", "0.25", "--encoder-units", "8", "--books", "1")
+        assert found.settings == Config().replace(alpha=0.25, encoder_units=8)
+        assert found.shelf == Shelf(Path("wall"), 1)
+
+    def test_flags_change_the_default(self):
+        default = Room(preset("omg"), Shelf(Path("wall"), 9))
+        found = parse(Room, "floor", "--beta", "2", default=default)
+        assert found.settings == preset("omg").replace(beta=2.0)
+        assert found.shelf == Shelf(Path("floor"), 9)
+
+    @pytest.mark.parametrize(
+        ("argv", "words"),
+        [
+            ((), ["Where it stands.", "see python -m room --help"]),
+            (("wall", "--books", "many"), ["--books", "'many'"]),
+            (("wall", "--bocks", "7"), ["--bocks", "perhaps --books?"]),
+            (("wall", "floor"), ["floor"]),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, argv, words):
+        with pytest.raises(InputError) as caught:
+            parse(Shelf, *argv)
+        said = str(caught.value)
+        assert "\n" not in said
+        assert "│" not in said, "of the box that tyro draws"
+        for word in words:
+            assert word in said
+
+    def test_a_long_word_is_not_broken(self, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "40")
+        word = "x" * 100
+        with pytest.raises(InputError, match=word):
+            parse(Shelf, "wall", "--books", word)
+        assert os.environ["COLUMNS"] == "40", "as it was before"
+
+    def test_help_leaves(self, capsys):
+        with pytest.raises(SystemExit) as leaving:
+            parse(Shelf, "--help")
+        assert not leaving.value.code
+        assert "How many there are." in capsys.readouterr().out
+
+
+class TestStartingConfig:
+    @pytest.fixture
+    def kept(self, tmp_path):
+        """The file of a run: EmoBed's weights, and the margin of its preset, are in it."""
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset("omg").replace(encoder_units=8).check().to_dict()))
+        return path
+
+    def test_preset_of_the_data_set(self):
+        assert cli.starting_config([]) == preset("recola")
+        assert cli.starting_config(["--dataset", "omg", "--alpha", "2"]) == preset("omg"), "flags come later"
+
+    def test_what_cannot_be_parsed_is_for_the_parser(self):
+        assert cli.starting_config(["--dataset"]) == preset("recola")
+        assert cli.starting_config(["--dataset", "iemocap"]) == preset("recola")
+
+    def test_a_file(self, kept):
+        assert cli.starting_config(["--config", str(kept)]) == preset("omg").replace(encoder_units=8).check()
+
+    def test_another_framework_or_preset_frees_what_the_files_fixed(self, kept):
+        found = cli.starting_config(["--config", str(kept), "--framework", "classic"])
+        assert (found.objective.alpha, found.objective.beta) == (None, None)
+        found = cli.starting_config(["--config", str(kept), "--triplet-preset", "stable"])
+        assert (found.objective.margin, found.objective.normalise) == (None, None)
+        found = cli.starting_config(["--config", str(kept), "--framework", "emobed"])
+        assert (found.objective.alpha, found.objective.beta) == (0.5, 0.3), "the file's own framework"
+
+    def test_a_run_that_is_continued(self, kept, tmp_path):
+        (tmp_path / "run.json").write_text("{}")
+        found = cli.starting_config(["--resume", "--output", str(tmp_path)])
+        assert found == preset("omg").replace(encoder_units=8).check()
+
+    @pytest.mark.parametrize(
+        ("argv", "message"),
+        [
+            (["--resume"], "name that folder"),
+            (["--resume", "--output", "x", "--config", "y"], "leave --config out"),
+        ],
+    )
+    def test_resume_needs_a_folder_alone(self, argv, message):
+        with pytest.raises(InputError, match=message):
+            cli.starting_config(argv)
+
+    def test_nothing_there(self, tmp_path):
+        with pytest.raises(MissingInputError, match="no such run folder"):
+            cli.starting_config(["--resume", "--output", str(tmp_path / "none")])
+        with pytest.raises(MissingInputError, match="no such file"):
+            cli.starting_config(["--config", str(tmp_path / "none.json")])
