@@ -32,6 +32,7 @@ import keras
 from emobed_tf.config import ENCODERS, Network
 from emobed_tf.errors import InputError
 from emobed_tf.models.fused_gru import FusedGRU
+from emobed_tf.models.weights import inner_layers
 
 Encoder = Callable[[Network, str, bool], Sequence[keras.layers.Layer]]
 
@@ -140,7 +141,7 @@ def _check_layers(layers: Sequence[keras.layers.Layer], modality: str, network: 
         names.add(layer.name)
         if isinstance(layer, keras.Model):
             raise InputError(f"{who}: layer '{layer.name}' is a model; return the layers that it is made of")
-        if any(isinstance(part, keras.layers.BatchNormalization) for part in layer._flatten_layers()):
+        if any(isinstance(part, keras.layers.BatchNormalization) for part in inner_layers(layer)):
             raise InputError(
                 f"{who}: layer '{layer.name}' normalises by the statistics of batches, padding among them, and such a "
                 "training doesn't repeat; use keras.layers.LayerNormalization"

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from emobed_tf.errors import InputError
-from emobed_tf.models.weights import named_weights
+from emobed_tf.models.weights import inner_layers, named_weights
 
 _DRAWS_OF_A_STEP = 1024  # more than any layer makes
 
@@ -62,7 +62,7 @@ def _seed(seed: int, layer: keras.layers.Layer, name: str) -> int:
 
 
 def _initial_value(layer: keras.layers.Layer, name: str, weight: keras.Variable, seed: int) -> tf.Tensor:
-    owner = [part for part in layer._flatten_layers() if any(one is weight for one in part.weights)][-1]
+    owner = [part for part in inner_layers(layer) if any(one is weight for one in part.weights)][-1]
     initializer = _initializer(owner, weight.name)
     if initializer is None:
         raise InputError(

@@ -70,10 +70,16 @@ class TemporalBlock(keras.layers.Layer):
         kernel_size: frames of a convolution, >= 2.
         dilation: frames between two that a convolution sees, >= 1.
         bounded: whether outputs lie in (-1, 1); else they are not negative.
+
+    Raises:
+        ValueError: for a smaller kernel or dilation.
     """
 
     def __init__(self, units: int, kernel_size: int = 3, dilation: int = 1, bounded: bool = False, **kwargs):
         super().__init__(**kwargs)
+        for name, value, least in (("kernel_size", kernel_size, 2), ("dilation", dilation, 1)):
+            if value < least:
+                raise ValueError(f"Invalid value for argument `{name}`. Expected {least} or more. Received: {value}")
         self.units, self.kernel_size, self.dilation, self.bounded = units, kernel_size, dilation, bounded
         glorot, zeros = keras.initializers.get("glorot_uniform"), keras.initializers.get("zeros")
         self.first_kernel_initializer = self.second_kernel_initializer = self.skip_kernel_initializer = glorot

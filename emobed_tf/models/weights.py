@@ -17,6 +17,11 @@ def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield layer
 
 
+def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """A layer and all that are inside of it, such as a recurrent layer's cell; each comes before those inside of it."""
+    return layer._flatten_layers()  # Keras has no public way
+
+
 def named_weights(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]:
     """A layer's weights, those of layers inside of it among them, each with a name that is unique in the layer.
 

@@ -14,7 +14,7 @@ from emobed_tf.files import write_bytes
 from emobed_tf.models.build import build_model
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.streaming import obstacle, state_shapes
-from emobed_tf.models.weights import set_weight_arrays
+from emobed_tf.models.weights import inner_layers, set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
 from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, trace
@@ -88,7 +88,7 @@ def _target_only(run: Run) -> EmoBed:
     facts, config = run.facts(), run.config().replace(fused=True)
     model = build_model(config, dataclasses.replace(facts, features={facts.target: facts.features[facts.target]}))
     set_weight_arrays(model, run.read_arrays(BEST))
-    for layer in model._flatten_layers():
+    for layer in inner_layers(model):
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False  # what was traced where there is a GPU has to load where there is none
     return model

@@ -74,6 +74,13 @@ class TestBlock:
         x = np.random.default_rng(0).normal(size=(2, 30, 3)).astype(np.float32)
         np.testing.assert_allclose(block(x), stock(x), atol=1e-5)
 
+    @pytest.mark.parametrize(("name", "value"), [("kernel_size", 1), ("dilation", 0)])
+    def test_sees_frames_before(self, name, value):
+        from emobed_tf.models.tcn import TemporalBlock
+
+        with pytest.raises(ValueError, match=f"`{name}`. Expected {value + 1} or more. Received: {value}"):
+            TemporalBlock(3, **{name: value})
+
     def test_comes_back_from_its_configuration(self):
         from emobed_tf.models.tcn import TemporalBlock
 
