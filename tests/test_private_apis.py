@@ -52,6 +52,15 @@ class TestKeras:
         Optimizer().build([keras.Variable(np.zeros(2)), keras.Variable(np.zeros(3))])
         needs(made == ["momentum", "velocity"] * 2, "how keras.optimizers.Adam names its state", "models/optimizer.py")
 
+    def test_layers_inside_of_a_layer(self):
+        import keras
+
+        layer = keras.layers.Bidirectional(keras.layers.LSTM(2, return_sequences=True))
+        layer.build((None, None, 3))
+        found = [type(one).__name__ for one in layer._flatten_layers()]
+        expected = ["Bidirectional", "LSTM", "LSTMCell", "LSTM", "LSTMCell"]
+        needs(found == expected, "keras.layers.Layer._flatten_layers", "models/weights.py")
+
 
 class TestTensorFlow:
     def test_protocol_buffers(self):

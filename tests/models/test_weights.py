@@ -10,18 +10,6 @@ from tests.models.test_encoders import OWN, build
 pytestmark = pytest.mark.usefixtures("stack")
 
 
-class TestInnerLayers:
-    def test_from_outside_to_inside(self):
-        """By a method of Keras that is not public: it may change with an update."""
-        from emobed_tf.models.weights import inner_layers
-
-        layer = keras.layers.Bidirectional(keras.layers.LSTM(2, return_sequences=True))
-        layer.build((None, None, 3))
-        names = [type(one).__name__ for one in inner_layers(layer)]
-        assert names == ["Bidirectional", "LSTM", "LSTMCell", "LSTM", "LSTMCell"]
-        assert [type(one).__name__ for one in inner_layers(keras.layers.Dense(2))] == ["Dense"]
-
-
 class TestNames:
     def test_of_the_network_of_the_paper(self):
         from emobed_tf.models.weights import weight_arrays
