@@ -25,6 +25,9 @@ class Reader(Protocol):
 
         Args:
             folder: of the data set; whether it is there has not been checked.
+
+        Returns:
+            A file or folder by the modality's name.
         """
 
     def read(
@@ -61,6 +64,9 @@ def reader_of(dataset: DataSet) -> Reader:
 
     Args:
         dataset: with a reader.
+
+    Returns:
+        The module.
 
     Raises:
         InputError: if the data set names no module, or one that can't be imported or lacks a function.
