@@ -4,6 +4,7 @@ Public names are resolved on first use, so that importing the package doesn't im
 """
 
 import importlib
+from typing import Any
 
 from emobed_tf._version import __version__
 from emobed_tf.runtime import fix_environment
@@ -30,7 +31,7 @@ _PUBLIC = {
 __all__ = [*_PUBLIC, "__version__"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'emobed_tf' has no attribute '{name}'")
     return getattr(importlib.import_module(_PUBLIC[name]), name)

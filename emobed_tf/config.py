@@ -154,6 +154,12 @@ class Config:
     def replace(self, **fields: Any) -> "Config":
         """A copy with some fields changed, by their own names whatever their section.
 
+        Args:
+            **fields: new values by the name of the field, such as `epochs`.
+
+        Returns:
+            The copy; whether the values are in range is not checked, see `check`.
+
         Raises:
             InputError: for a name that is no setting.
         """
@@ -169,7 +175,7 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, flat, as JSON values."""
-        values = {"format": FORMAT}
+        values: dict[str, Any] = {"format": FORMAT}
         for section in _sections():
             for name, value in dataclasses.asdict(getattr(self, section)).items():
                 values[name] = (
@@ -184,6 +190,9 @@ class Config:
 
     def check(self) -> "Config":
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
+
+        Returns:
+            A copy in which alpha, beta, margin and normalise are definite.
 
         Raises:
             InputError: for a value out of its range, an unknown data set, an encoder that there isn't, or an alpha or
@@ -219,6 +228,9 @@ def preset(dataset: str = datasets.RECOLA.name) -> Config:
     Args:
         dataset: `recola`, `omg`, `tables` (whose preset follows OMG-Emotion's), or `package.module:NAME`.
 
+    Returns:
+        The defaults, with the data set's own settings in their place.
+
     Raises:
         InputError: if there is no such data set.
     """
@@ -231,6 +243,9 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     Args:
         path: a run's `config.json`, or any JSON object with some of its fields.
         dataset: the data set whose preset is the ground, where the file doesn't name one.
+
+    Returns:
+        The configuration; types are checked, ranges are not, see `Config.check`.
 
     Raises:
         MissingInputError: if there is no such file.
@@ -286,7 +301,7 @@ _AT_LEAST = {
 _ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate")
 
 
-def _sections() -> dict[str, type]:
+def _sections() -> dict[str, Any]:
     return {field.name: field.type for field in dataclasses.fields(Config)}
 
 

@@ -7,11 +7,25 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol, TextIO
 
 from emobed_tf.errors import EmoBedWarning, InputError
 
 Progress = Callable[[int, int, str], None]
 _bars: list[str] = []  # that are on the terminal now
+
+
+class Bar(Protocol):
+    """What `progress` yields: a `Progress` that can do without the text."""
+
+    def __call__(self, done: int, total: int, now: str = "", /) -> None:
+        """Moves the bar.
+
+        Args:
+            done: how much is done.
+            total: how much there is.
+            now: what is being done; "" is what `progress` was told.
+        """
 
 
 def run(prog: str, main: Callable[[], int | None]) -> int:
@@ -48,7 +62,7 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Progress]:
+def progress(what: str) -> Iterator[Bar]:
     """A progress bar on stderr while the block runs; nothing where stderr is no terminal.
 
     Args:
@@ -145,7 +159,14 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 def _show_warnings_as_lines() -> None:
     shown = warnings.showwarning
 
-    def show(message, category, filename, lineno, file=None, line=None):
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if issubclass(category, EmoBedWarning):
             print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
         elif file is not None:

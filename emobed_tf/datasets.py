@@ -56,7 +56,7 @@ class Simulator:
         Args:
             directory: where; must not exist, or be an empty folder.
             progress: called as progress(done, total).
-            options: values of `options`; default: theirs.
+            **options: values of `options`; default: theirs.
 
         Returns:
             Number of files written.
@@ -179,7 +179,14 @@ EXPECTED = f"{', '.join(REGISTERED)}, or package.module:NAME"
 
 
 def is_name(name: str) -> bool:
-    """Whether a data set can have that name: one of `REGISTERED`, or `package.module:NAME`. Nothing is imported."""
+    """Whether a data set can have that name: one of `REGISTERED`, or `package.module:NAME`. Nothing is imported.
+
+    Args:
+        name: any text.
+
+    Returns:
+        True if it has the form; whether there is such a module and such a name, only `get` knows.
+    """
     module, _, attribute = name.partition(":")
     return name in REGISTERED or bool(module and attribute)
 

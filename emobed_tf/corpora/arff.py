@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +52,13 @@ class Header:
 
 def parse_header(data: bytes, path: Path) -> Header:
     """Everything up to `@data`. Keywords in any case, any number of blank lines and `%` comments.
+
+    Args:
+        data: bytes of the file.
+        path: its name, for messages.
+
+    Returns:
+        The columns, and where the rows begin.
 
     Raises:
         InputError: if the file is not ARFF, has no `@data`, or declares a column twice or of an unknown type.
@@ -118,7 +126,15 @@ def parse_features(data: bytes, path: Path, step: float = FRAME_SECONDS) -> Feat
 
 
 def check_is_features(header: Header, path: Path) -> None:
-    """Raises InputError unless the columns are a time and at least one numeric feature."""
+    """Checks that the columns are a time and at least one numeric feature.
+
+    Args:
+        header: of the file.
+        path: its name, for messages.
+
+    Raises:
+        InputError: if they are not, with the line.
+    """
     first, *features = header.attributes
     if first.name.lower() not in TIME_NAMES:
         raise InputError(
@@ -135,6 +151,10 @@ def check_is_features(header: Header, path: Path) -> None:
 
 def parse_gold_standard(data: bytes, path: Path) -> tuple[np.ndarray, float]:
     """Gold standard of one recording and one dimension: attributes Instance_name, frameTime and GoldStandard.
+
+    Args:
+        data: bytes of the file.
+        path: its name, for messages; the instance of every row has to be its stem.
 
     Returns:
         float32 `[frames]` in [-1, 1]; and the time of the first row in seconds.
@@ -234,7 +254,7 @@ def _parse_rows_slowly(data: bytes, header: Header, types: dict[str, pa.DataType
         rows.append(cells)
     if not rows:
         raise InputError(f"{path}:{header.line}: no rows after '@data'; the file is cut short: copy it again")
-    columns = dict(zip(types, map(list, zip(*rows, strict=True)), strict=True))
+    columns: dict[str, Any] = dict(zip(types, map(list, zip(*rows, strict=True)), strict=True))
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out later
         for (name, kind), attribute in zip(types.items(), header.attributes, strict=True):
             if attribute.numeric:

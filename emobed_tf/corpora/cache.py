@@ -21,6 +21,9 @@ def cache_folder() -> Path:
     """`$EMOBED_CACHE`, or `emobed_tf` in `$XDG_CACHE_HOME`, or `~/.cache/emobed_tf`.
 
     A user without a home (a container's, say) has `emobed_tf-<uid>` in the folder for temporary files.
+
+    Returns:
+        The folder, which need not be there yet.
     """
     if os.environ.get("EMOBED_CACHE"):
         return Path(os.environ["EMOBED_CACHE"])
@@ -47,13 +50,25 @@ class FeatureCache:
         self._write_error: OSError | None = None
 
     def path(self, fingerprint: str) -> Path:
-        """The cache file of a feature file with that SHA-256."""
+        """The cache file of a feature file.
+
+        Args:
+            fingerprint: SHA-256 of the feature file, 64 hexadecimal digits.
+
+        Returns:
+            Its path, whether it is there or not.
+        """
         return self.folder / f"{fingerprint}.v{self._version}.npy"
 
     def load(self, fingerprint: str) -> Features | None:
-        """Names of the features, features float32 `[frames, features]` and the first row's time in seconds.
+        """What was kept of a feature file.
 
-        None if they are not there or damaged.
+        Args:
+            fingerprint: SHA-256 of the feature file.
+
+        Returns:
+            Names of the features, features float32 `[frames, features]` and the first row's time in seconds; None if
+            they are not there or damaged.
         """
         try:
             with self.path(fingerprint).open("rb") as file:
@@ -67,7 +82,14 @@ class FeatureCache:
             return None
 
     def store(self, fingerprint: str, names: Sequence[str], features: np.ndarray, start: float) -> None:
-        """Keeps what `load` returns; see `warn` for what happens if it can't."""
+        """Keeps what `load` returns; see `warn` for what happens if it can't.
+
+        Args:
+            fingerprint: SHA-256 of the feature file.
+            names: of the features.
+            features: float32 `[frames, features]`.
+            start: time of the first row in seconds.
+        """
         arrays = [np.array(start), np.array(names), features]
         temporary = None
         try:
@@ -97,5 +119,5 @@ class FeatureCache:
 def _checksum(*arrays: np.ndarray) -> int:
     checksum = 0
     for array in arrays:
-        checksum = zlib.crc32(np.ascontiguousarray(array).view(np.uint8), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, checksum)
     return checksum

@@ -56,18 +56,32 @@ def check_times(times: np.ndarray, step: float, where: Where, rounding: float = 
 
 
 def is_modality_name(name: str) -> bool:
-    """True for an ASCII letter, then ASCII letters, digits, `_` or `-`: it becomes part of flags, layers and files."""
+    """Whether a modality can have that name, which becomes part of flags, layers and files.
+
+    Args:
+        name: any text.
+
+    Returns:
+        True for an ASCII letter, then ASCII letters, digits, `_` or `-`.
+    """
     return _MODALITY.fullmatch(name) is not None
 
 
 def like_modality_name(name: str) -> str:
-    """A name that is allowed, as much like that one as can be."""
+    """A name that is allowed, as much like that one as can be.
+
+    Args:
+        name: any text.
+
+    Returns:
+        One that `is_modality_name` takes.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_-]+", "_", plain).lstrip("0123456789_-").rstrip("_-") or "modality"
 
 
 def check_values(values: np.ndarray, low: float, high: float, name: str, where: Where) -> None:
-    """Raises InputError at the first label that is not finite or not in [low, high].
+    """Checks that labels are finite and in [low, high].
 
     Args:
         values: `[rows]`.
@@ -75,6 +89,9 @@ def check_values(values: np.ndarray, low: float, high: float, name: str, where: 
         high: greatest legal value.
         name: of the label, for the message.
         where: file and line of a row.
+
+    Raises:
+        InputError: at the first label that is not.
     """
     wrong = np.flatnonzero(~((values >= low) & (values <= high) & np.isfinite(values)))
     if wrong.size:
@@ -84,7 +101,16 @@ def check_values(values: np.ndarray, low: float, high: float, name: str, where: 
 
 
 def check_finite_or_missing(features: np.ndarray, names: Sequence[str], where: Where) -> None:
-    """Raises InputError at the first infinite value of features `[rows, features]`; NaN is a missing value."""
+    """Checks that no feature is infinite; NaN is a missing value.
+
+    Args:
+        features: `[rows, features]`.
+        names: of the features.
+        where: file and line of a row, for the message.
+
+    Raises:
+        InputError: at the first value that is.
+    """
     infinite = np.isinf(features)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
@@ -95,7 +121,17 @@ def check_finite_or_missing(features: np.ndarray, names: Sequence[str], where: W
 
 
 def check_same_names(names: Sequence[str], where: str, reference: Sequence[str], reference_where: str) -> None:
-    """Raises InputError if two files of one modality differ in the number, names or order of their features."""
+    """Checks that two files of one modality have the same features in the same order.
+
+    Args:
+        names: of the features in a file.
+        where: the file, for the message.
+        reference: names of the features in another file of the modality.
+        reference_where: that file.
+
+    Raises:
+        InputError: if the files differ in the number, names or order of their features.
+    """
     if len(names) != len(reference):
         raise InputError(
             f"{where}: {len(names)} features, but {reference_where} has {len(reference)}; "

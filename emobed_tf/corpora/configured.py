@@ -14,6 +14,7 @@ from emobed_tf.corpora.tables import entry
 from emobed_tf.errors import InputError
 
 _CORPORA_KEPT = 4
+_FileStates = dict[str, tuple[int, int] | None]
 
 
 def load_corpus(
@@ -25,6 +26,9 @@ def load_corpus(
         config: any configuration.
         progress: see `corpora.load`.
         target_only: leave the auxiliaries' files alone; for a resolved configuration.
+
+    Returns:
+        The configuration with nothing left to decide by the data, and the data.
 
     Raises:
         InputError: if data or settings don't fit each other.
@@ -41,9 +45,10 @@ class CorpusCache:
         most: data sets that are kept, the latest.
     """
 
-    def __init__(self, most: int = _CORPORA_KEPT):
+    def __init__(self, most: int = _CORPORA_KEPT) -> None:
         self.most = most
-        self._kept: dict[str, tuple[Corpus, dict]] = {}  # by what was read, the longest unused first; and the files
+        # By what was read, the longest unused first; and the files.
+        self._kept: dict[str, tuple[Corpus, _FileStates]] = {}
 
     def load(
         self, config: Config, progress: Progress | None = None, *, partitioned: bool = True
@@ -54,6 +59,9 @@ class CorpusCache:
             config: any configuration.
             progress: see `corpora.load`.
             partitioned: see `corpora.load`.
+
+        Returns:
+            As `load_corpus`.
 
         Raises:
             InputError: if data or settings don't fit each other.
@@ -82,6 +90,9 @@ def resolved(config: Config, corpus: Corpus) -> Config:
         config: any configuration; a resolved one stays as it is.
         corpus: from `corpora.load`, of data frames, say.
 
+    Returns:
+        The configuration, checked, with nothing left to decide by the data.
+
     Raises:
         InputError: if data and settings don't fit each other.
     """
@@ -89,7 +100,14 @@ def resolved(config: Config, corpus: Corpus) -> Config:
 
 
 def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:
-    """`NAME=PATH` entries with one for each name: the last, which came after it on the command line."""
+    """`NAME=PATH` entries with one for each name: the last, which came after it on the command line.
+
+    Args:
+        entries: each `NAME=PATH`.
+
+    Returns:
+        Those that count, in the order in which their names came first.
+    """
     by_name = {entry.partition("=")[0]: entry for entry in entries}
     return tuple(by_name.values())
 
@@ -114,8 +132,9 @@ def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
         if absolute in tables:
             return tables[absolute]
         folder = config.data.data_dir
-        inside = folder is not None and Path(absolute).is_relative_to(folder)
-        return Path(absolute).relative_to(folder).as_posix() if inside else absolute
+        if folder is not None and Path(absolute).is_relative_to(folder):
+            return Path(absolute).relative_to(folder).as_posix()
+        return absolute
 
     return {name(path): value for path, value in corpus.fingerprints.items()}
 
@@ -140,9 +159,9 @@ def _what_to_read(config: Config, directory: Path | None, target_only: bool) -> 
     }
 
 
-def _file_states(corpus: Corpus) -> dict[str, tuple[int, int] | None]:
+def _file_states(corpus: Corpus) -> _FileStates:
     """Size and time of change of every file that was read, and of their folders; None where one is gone."""
-    states = {}
+    states: _FileStates = {}
     for path in {*corpus.fingerprints, *(os.path.dirname(path) for path in corpus.fingerprints)}:
         try:
             found = os.stat(path)

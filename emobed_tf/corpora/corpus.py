@@ -66,7 +66,14 @@ class Modality:
     corpus: str
 
     def partition(self, name: str) -> tuple[Recording, ...]:
-        """The recordings of one partition (`train`, `dev` or `test`)."""
+        """The recordings of one partition.
+
+        Args:
+            name: `train`, `dev` or `test`.
+
+        Returns:
+            In the order of the source; none if the modality has no such partition.
+        """
         return tuple(recording for recording in self.recordings if recording.partition == name)
 
 
@@ -113,6 +120,12 @@ class Corpus:
 
     def modality(self, name: str) -> Modality:
         """The modality of that name.
+
+        Args:
+            name: such as `audio`.
+
+        Returns:
+            The modality with all its recordings.
 
         Raises:
             InputError: if the corpus has none of that name.

@@ -12,6 +12,14 @@ from emobed_tf.errors import InputError
 def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Line and cells of every row of a CSV file that isn't blank, the header included.
 
+    Args:
+        data: bytes of the file.
+        path: its name, for messages.
+        delimiter: between two cells.
+
+    Yields:
+        The line in which the row begins, from 1, and its cells without blanks around them.
+
     Raises:
         InputError: if it is not text, or a quotation is not closed.
     """
@@ -31,7 +39,18 @@ def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[in
 
 
 def csv_header(rows: Iterator[tuple[int, list[str]]], path: Path) -> tuple[int, list[str]]:
-    """The first of `csv_rows`: line and names of the columns. Raises InputError if there is none."""
+    """The first of `csv_rows`.
+
+    Args:
+        rows: what `csv_rows` gives, from the beginning; the header is taken out of it.
+        path: name of the file, for messages.
+
+    Returns:
+        Line and names of the columns.
+
+    Raises:
+        InputError: if there is no row at all.
+    """
     for line, cells in rows:
         return line, cells
     raise InputError(f"{path}: no header; expected the names of the columns in the first line")

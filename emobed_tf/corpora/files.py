@@ -22,6 +22,12 @@ _SNIFFED_BYTES = 1 << 16
 def read_bytes(path: Path) -> bytes:
     """All bytes of a file.
 
+    Args:
+        path: of the file.
+
+    Returns:
+        The bytes; at least one of them is no white space.
+
     Raises:
         MissingInputError: if there is no such file.
         InputError: if it is a folder, empty, or can't be read.
@@ -40,13 +46,30 @@ def read_bytes(path: Path) -> bytes:
 
 
 def check_is_text(data: bytes, path: Path, form: str) -> None:
-    """Raises InputError if the bytes can't be a text file; `form` (ARFF, CSV) is what was expected."""
+    """Checks that bytes can be a text file.
+
+    Args:
+        data: bytes of the file.
+        path: its name, for the message.
+        form: what was expected, such as ARFF or CSV.
+
+    Raises:
+        InputError: if they can't: there is a NUL byte.
+    """
     if b"\0" in data[:_SNIFFED_BYTES]:
         raise InputError(f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16")
 
 
 def decode(data: bytes, path: Path, line: int) -> str:
     """Text of bytes in UTF-8 that begin in that line of the file.
+
+    Args:
+        data: all or some bytes of a file.
+        path: its name, for the message.
+        line: of the first byte, from 1.
+
+    Returns:
+        The text.
 
     Raises:
         InputError: if they are not UTF-8, with the number of the first line that is not.
@@ -61,12 +84,26 @@ def decode(data: bytes, path: Path, line: int) -> str:
 
 
 def sha256(data: bytes) -> str:
-    """Fingerprint of a file's bytes, 64 hexadecimal digits."""
+    """Fingerprint of a file's bytes.
+
+    Args:
+        data: all bytes of the file.
+
+    Returns:
+        SHA-256, 64 hexadecimal digits.
+    """
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_of_file(path: Path) -> str | None:
-    """Fingerprint of a file without holding its bytes; None if it can't be read (`read_bytes` tells why)."""
+    """Fingerprint of a file without holding its bytes.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        As `sha256`; None if the file can't be read (`read_bytes` tells why).
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -75,7 +112,16 @@ def sha256_of_file(path: Path) -> str | None:
 
 
 def need_folder(path: Path, expected: str) -> None:
-    """Raises MissingInputError unless `path` is a folder with something in it; `expected` says what should be there."""
+    """Checks that there is a folder with something in it.
+
+    Args:
+        path: of the folder.
+        expected: what should be in it, for the message.
+
+    Raises:
+        MissingInputError: if it isn't there, or is empty.
+        InputError: if it is a file.
+    """
     if not path.exists():
         raise MissingInputError(f"{path}: no such folder; expected {expected}")
     if not path.is_dir():
@@ -85,7 +131,14 @@ def need_folder(path: Path, expected: str) -> None:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Files of a folder by name, without hidden ones (macOS leaves `._train_1.arff` in archives)."""
+    """Files of a folder by name, without hidden ones (macOS leaves `._train_1.arff` in archives).
+
+    Args:
+        folder: that is there.
+
+    Returns:
+        Paths of the files, folders left out, sorted.
+    """
     return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
 
@@ -99,6 +152,9 @@ def read_all(
         items: what to read.
         names: of each item, for `progress`.
         progress: called with the number of items done, of all items, and the name of the last one done.
+
+    Returns:
+        What `function` returned of each item.
     """
     results = []
     pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
@@ -113,11 +169,27 @@ def read_all(
 
 
 def shorten(text: str, length: int = 40) -> str:
-    """A quotation for an error message: always one line, never long."""
+    """A quotation for an error message: always one line, never long.
+
+    Args:
+        text: what is quoted.
+        length: characters at most, quotes and escapes not counted.
+
+    Returns:
+        The text in quotes, cut with an ellipsis if it is longer.
+    """
     return repr(text if len(text) <= length else text[: length - 1] + "…")
 
 
 def listing(names: Iterable[str], most: int = 8) -> str:
-    """Names for an error message, with the number of those left out."""
+    """Names for an error message, with the number of those left out.
+
+    Args:
+        names: any number of them.
+        most: how many are named.
+
+    Returns:
+        Such as `a, b and 3 more`; "" if there are none.
+    """
     names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

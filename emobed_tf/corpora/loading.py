@@ -70,7 +70,7 @@ def load(
     found: list[Modality] = []
     fingerprints: dict[str, str] = {}
     from_folder = [modality for modality in chosen if modality in own]
-    if from_folder:
+    if from_folder and folder is not None and target is not None:  # whoever has a reader has both
         found, fingerprints = read_modalities(dataset, folder, from_folder, dimension, target, progress)
     new = feature_tables.read_tables(
         {modality: added[modality] for modality in chosen if modality in added}, progress, partitioned
@@ -80,7 +80,9 @@ def load(
     if partitioned:
         check_partitions(found, target.classes, dataset)
     fingerprints |= {str(table.path or feature_tables.entry(name)): table.sha256 for name, table in new.items()}
-    homes = {table.path.parent for table in new.values() if table.path} | ({folder} if from_folder else set())
+    homes = {table.path.parent for table in new.values() if table.path}
+    if from_folder and folder is not None:
+        homes.add(folder)
     simulated = any((home / MARKER).is_file() for home in homes)
     by_name = {modality.name: modality for modality in found}
     return Corpus(dataset.name, target.task, target.label, target.classes, by_name, fingerprints, simulated)
@@ -93,6 +95,9 @@ def find_modalities(dataset: DataSet, folder: Path) -> Mapping[str, Path]:
         dataset: any.
         folder: where it lies.
 
+    Returns:
+        A file or folder by the modality's name.
+
     Raises:
         MissingInputError: if there is none.
         InputError: if the folder has another form.
@@ -101,21 +106,25 @@ def find_modalities(dataset: DataSet, folder: Path) -> Mapping[str, Path]:
 
 
 def _find(
-    dataset: DataSet, folder: Path | None, tables: "Sequence | Mapping"
+    dataset: DataSet,
+    folder: Path | None,
+    tables: "Sequence[str | tuple[str, str | Path]] | Mapping[str, str | Path | pd.DataFrame]",
 ) -> "tuple[Mapping[str, Path], dict[str, Path | pd.DataFrame]]":
     """Modalities that the data set's own files hold, each with one of them, and the tables of all others."""
     named = feature_tables.named_tables(tables)
+    own: Mapping[str, Path] = {}
+    added: dict[str, Path | pd.DataFrame] = {}
     if dataset.reader is not None:
         if folder is None:
             raise MissingInputError(
                 f"data set '{dataset.name}': no data folder given; expected one with {dataset.layout}"
             )
-        own, added = find_modalities(dataset, folder), {}
-    else:
-        own, added = {}, {} if folder is None else find_modalities(dataset, folder)
+        own = find_modalities(dataset, folder)
+    elif folder is not None:
         # A table of the folder that is named is that modality alone.
         renamed = {path.absolute() for path in named.values() if isinstance(path, Path)}
-        added = {modality: path for modality, path in added.items() if path.absolute() not in renamed}
+        in_folder = find_modalities(dataset, folder)
+        added = {modality: path for modality, path in in_folder.items() if path.absolute() not in renamed}
     for modality, table in named.items():
         if modality in own or modality in added:
             where, example = (table, f"={table}") if isinstance(table, Path) else (f"data frame '{modality}'", "")
@@ -147,17 +156,18 @@ def _check_names(chosen: Sequence[str], own: Mapping[str, Path], added: "Mapping
             continue
         good = like_modality_name(modality)
         if modality in added and not isinstance(added[modality], Path):
-            path, remedy = "data frame", f"name it {good}, say"
+            where, remedy = "data frame", f"name it {good}, say"
         elif modality in added:
-            path = added[modality]
-            remedy = f"name it by --table NAME=PATH, such as --table {good}={path}"
+            where = str(added[modality])
+            remedy = f"name it by --table NAME=PATH, such as --table {good}={where}"
         else:
             path = own[modality]
+            where = str(path)
             start = path.name.lower().find(modality.lower())
             remedy = f"rename it, such as {path.name[:start]}{good}{path.name[start + len(modality) :]}"
             remedy = remedy if start >= 0 else f"rename it, such as {good}"
         raise InputError(
-            f"{path}: modality {shorten(modality)}: expected a name of ASCII letters, digits, '_' and '-' that begins "
+            f"{where}: modality {shorten(modality)}: expected a name of ASCII letters, digits, '_' and '-' that begins "
             f"with a letter; {remedy}"
         )
 

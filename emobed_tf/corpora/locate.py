@@ -7,7 +7,7 @@ from emobed_tf import datasets
 from emobed_tf.console import Progress
 from emobed_tf.corpora.cache import cache_folder
 from emobed_tf.corpora.files import MARKER
-from emobed_tf.datasets import DataSet
+from emobed_tf.datasets import DataSet, Simulator
 from emobed_tf.errors import InputError, MissingInputError
 
 
@@ -42,7 +42,7 @@ def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Pro
         return data_dir.absolute()
     directory = _default(dataset)
     if not _is_there(directory):
-        _simulate(dataset, directory, progress)
+        _simulate(dataset.name, dataset.simulator, directory, progress)
     return directory
 
 
@@ -52,6 +52,9 @@ def notice(name: str, directory: Path | None) -> str:
     Args:
         name: of the data set, see `datasets.get`.
         directory: folder that they are read from; None where there are tables alone.
+
+    Returns:
+        One line.
     """
     if directory is None:
         return "These data are simulated. Scores on them are no results."
@@ -85,10 +88,10 @@ def _is_there(directory: Path) -> bool:
     return os.path.isfile(directory / MARKER)  # unlike Path.is_file, False where looking is not allowed
 
 
-def _simulate(dataset: DataSet, directory: Path, progress: Progress | None) -> None:
-    tell = progress and (lambda done, total: progress(done, total, f"simulating {dataset.name}"))
+def _simulate(name: str, simulator: Simulator, directory: Path, progress: Progress | None) -> None:
+    tell = None if progress is None else lambda done, total: progress(done, total, f"simulating {name}")
     try:
-        dataset.simulator.write(directory, tell)
+        simulator.write(directory, tell)
     except (InputError, OSError) as error:
         if _is_there(directory):
             return  # another process was faster; both write the same bytes

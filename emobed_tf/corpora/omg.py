@@ -52,7 +52,15 @@ class _Utterance:
 
 
 def utterance_id(video: str, utterance: str) -> str:
-    """Name of an utterance in a corpus: `5b44393ed/utterance_4` of the video `5b44393ed` and `utterance_4.mp4`."""
+    """Name of an utterance in a corpus.
+
+    Args:
+        video: name of the video, such as `5b44393ed`.
+        utterance: file of the utterance, such as `utterance_4.mp4`.
+
+    Returns:
+        Both, such as `5b44393ed/utterance_4`.
+    """
     return f"{video}/{utterance.removesuffix('.mp4')}"
 
 
@@ -61,6 +69,9 @@ def find_modalities(folder: Path) -> dict[str, Path]:
 
     Args:
         folder: of the data set.
+
+    Returns:
+        Path of one table by the modality's name, in the order of the files' names.
 
     Raises:
         MissingInputError: if there is none.

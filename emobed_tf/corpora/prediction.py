@@ -54,11 +54,11 @@ def load_features(
         MissingInputError: if a file is not there.
         InputError: whatever else is wrong, with the file and line; missing or unexpected columns are named.
     """
-    paths = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     known = datasets.get(dataset)
     recordings: dict[str, Recording] = {}
     sources: dict[str, Path] = {}
-    for path in paths:
+    for path in files:
         if path.suffix.lower() in known.suffixes:
             new = _from_reader(known, path, modality, feature_names, frame_seconds)
         elif path.suffix.lower() == ".arff":
@@ -129,7 +129,7 @@ def _check_step(found: float | None, expected: float | None, path: Path) -> None
     if (found is None) != (expected is None):
         texts = ["one row per utterance" if step is None else f"a row every {step:g} s" for step in (found, expected)]
         raise InputError(f"{path}: {texts[0]}, but the model takes {texts[1]}")
-    if expected is not None and abs(found - expected) > STEP_TOLERANCE * expected:
+    if found is not None and expected is not None and abs(found - expected) > STEP_TOLERANCE * expected:
         raise InputError(f"{path}: a row every {found:g} s, but the model takes one every {expected:g} s")
 
 

@@ -44,6 +44,9 @@ def rater_deviation(ratings: np.ndarray) -> np.ndarray:
 
     Args:
         ratings: float `[frames, raters]`.
+
+    Returns:
+        In the ratings' unit; 0 where all raters agree.
     """
     return ratings.std(axis=1, dtype=np.float64).astype(np.float32)
 
@@ -54,6 +57,9 @@ def unrated(modality: Modality, label: str) -> str | None:
     Args:
         modality: whose recordings.
         label: name of the label.
+
+    Returns:
+        Such as `what each rater gave for arousal, but modality 'audio' has no ratings in …`; None if nothing is.
     """
     recordings = modality.partition("train")
     missing = [r.id for r in recordings if label not in r.ratings or np.shape(r.ratings[label])[-1] < 2]

@@ -25,6 +25,9 @@ class Reader(Protocol):
 
         Args:
             folder: of the data set; whether it is there has not been checked.
+
+        Returns:
+            A file or folder by the modality's name.
         """
 
     def read(
@@ -62,9 +65,17 @@ def reader_of(dataset: DataSet) -> Reader:
     Args:
         dataset: with a reader.
 
+    Returns:
+        The module.
+
     Raises:
-        InputError: if the module can't be imported, or lacks a function.
+        InputError: if the data set names no module, or one that can't be imported or lacks a function.
     """
+    if dataset.reader is None:
+        raise InputError(
+            f"data set {dataset.name}: no reader; expected a module that reads files in the data set's own form, see "
+            "emobed_tf.corpora.reader.Reader"
+        )
     try:
         reader = importlib.import_module(dataset.reader)
     except ImportError as error:

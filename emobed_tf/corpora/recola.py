@@ -50,6 +50,9 @@ def find_modalities(folder: Path) -> dict[str, Path]:
     Args:
         folder: of the package.
 
+    Returns:
+        Paths of the folders, by the modality's name.
+
     Raises:
         MissingInputError: if there is no package.
         InputError: if it is AVEC 2018's.
@@ -111,7 +114,14 @@ def read(
 
 
 def missing_faces(features: np.ndarray) -> np.ndarray:
-    """Features `[frames, features]` of a video modality with NaN in frames that are all zeros: no face was found."""
+    """Features of a video modality with NaN in frames that are all zeros: no face was found.
+
+    Args:
+        features: float32 `[frames, features]`, which is left as it is.
+
+    Returns:
+        The same, or a copy if a face is missing.
+    """
     missing = ~features.any(axis=1)
     if not missing.any():
         return features
@@ -121,7 +131,14 @@ def missing_faces(features: np.ndarray) -> np.ndarray:
 
 
 def is_video(modality: str) -> bool:
-    """True for the modalities of the package in which a row of zeros stands for a frame without a face."""
+    """Whether a row of zeros stands for a frame without a face.
+
+    Args:
+        modality: name of a modality of the package.
+
+    Returns:
+        True for video, whatever its features.
+    """
     return modality.startswith("video")
 
 
@@ -149,7 +166,7 @@ def _feature_files(folder: Path) -> dict[str, Path]:
 
 
 def _order(recording: str) -> tuple[int, int, str]:
-    partition, number = _FILE.fullmatch(recording).groups()
+    partition, number = recording.split("_")
     return PARTITIONS.index(partition), int(number), recording
 
 
@@ -180,7 +197,7 @@ def _check_complete(folder: Path, dimension: str, files: Mapping[str, Mapping[st
 def _read_features(path: Path, modality: str, cache: FeatureCache) -> _Rows:
     fingerprint = sha256_of_file(path)
     kept = cache.load(fingerprint) if fingerprint else None
-    if kept is None:
+    if fingerprint is None or kept is None:
         data = read_bytes(path)
         # Of these very bytes: the file may have changed since.
         fingerprint = sha256(data)

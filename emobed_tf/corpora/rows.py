@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emobed_tf.corpora.checks import STEP_TOLERANCE, check_times
+from emobed_tf.corpora.checks import STEP_TOLERANCE, Where, check_times
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
@@ -17,6 +17,9 @@ def rows_by_id(table: Table, ids: np.ndarray, key: str = "id") -> dict[str, np.n
         table: with a column `time` (a row is a frame) or without (a row is an utterance).
         ids: str `[rows]`.
         key: what the id is called in messages.
+
+    Returns:
+        int `[frames]` by id.
 
     Raises:
         InputError: if an id is empty or stands in two rows (with times: in two rows of the same time).
@@ -56,6 +59,9 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
         table: with a column `time`, or without.
         groups: what `rows_by_id` gives.
 
+    Returns:
+        In seconds, as exact as the times allow.
+
     Raises:
         InputError: if a time is missing, the steps are uneven, or no recording has two rows.
     """
@@ -78,12 +84,21 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
     if digit and abs(step / digit - round(step / digit)) * (len(longest) - 1) < 0.5:
         digit = 0.0
     for rows in groups.values():
-        check_times(times[rows], step, lambda row, rows=rows: table.where(rows[row]), digit * (1 + _NOISE))
+        check_times(times[rows], step, _where(table, rows), digit * (1 + _NOISE))
     return step
 
 
 def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str:
     """The one value that a text column has in all rows of a recording.
+
+    Args:
+        table: with that column.
+        column: name of a text column.
+        rows: indices of the recording's rows, at least one.
+        recording: its name, for the message.
+
+    Returns:
+        The value; "" if the cells are empty.
 
     Raises:
         InputError: if it changes, with the first row that differs.
@@ -96,6 +111,10 @@ def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str
                 f"'{recording}'; expected one value for a recording"
             )
     return values[0]
+
+
+def _where(table: Table, rows: np.ndarray) -> Where:
+    return lambda row: table.where(rows[row])
 
 
 def _mean_step(times: np.ndarray, median: float, tolerance: float) -> float:

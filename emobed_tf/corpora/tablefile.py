@@ -71,6 +71,7 @@ class Table:
         numbers: number columns that it has, by name: float64 `[rows]`, NaN where a cell is empty.
         feature_names: names of the features, in order.
         features: float32 `[rows, features]`, NaN where a cell is empty or `?`.
+        delimiter: between the cells of a CSV file.
     """
 
     path: Path | None
@@ -86,7 +87,14 @@ class Table:
         return len(self.features)
 
     def where(self, row: int) -> str:
-        """File and line of a row (Parquet and data frames: the row, from 1), for messages."""
+        """Where a row is, for messages.
+
+        Args:
+            row: its index, from 0.
+
+        Returns:
+            File and line; of Parquet and data frames the row, from 1.
+        """
         return _where(self.path, self.title, row, self.delimiter)
 
 
@@ -97,6 +105,9 @@ def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
         path: file; its suffix tells the format.
         columns: what the columns are for.
         delimiter: between the cells of a CSV file.
+
+    Returns:
+        Its columns in memory, those that are ignored left out.
 
     Raises:
         MissingInputError: if there is no such file.
@@ -117,6 +128,9 @@ def table_of(frame: "pd.DataFrame", name: str, columns: Columns) -> Table:
         frame: rows with the columns of a CSV table; NaN and None are missing values.
         name: of the modality, for messages.
         columns: what the columns are for.
+
+    Returns:
+        The same as of a CSV file, with the fingerprint of the frame's content and no path.
 
     Raises:
         InputError: whatever is wrong, with row and column.
@@ -166,7 +180,14 @@ def _assembled(
 
 
 def is_missing(cell: str) -> bool:
-    """True for text that stands for a missing value: in a column of numbers it is read as NaN."""
+    """Whether text stands for a missing value: in a column of numbers it is read as NaN.
+
+    Args:
+        cell: without blanks around it.
+
+    Returns:
+        True for one of `MISSING`, and for NaN in any case.
+    """
     return cell in MISSING or (NUMBER.fullmatch(cell) is not None and np.isnan(float(cell)))
 
 
@@ -227,7 +248,9 @@ def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tupl
     return list(arrays), arrays
 
 
-def _read_csv_slowly(data: bytes, path: Path, columns: Columns, delimiter: str):
+def _read_csv_slowly(
+    data: bytes, path: Path, columns: Columns, delimiter: str
+) -> tuple[list[str], dict[str, np.ndarray]]:
     reader = csv_rows(data, path, delimiter)
     header_line, header = csv_header(reader, path)
     rows = []

@@ -43,6 +43,9 @@ def find_modalities(folder: Path) -> dict[str, Path]:
     Args:
         folder: any.
 
+    Returns:
+        Paths by name, sorted.
+
     Raises:
         MissingInputError: if there is none.
         InputError: if two files are of the same modality.
@@ -65,6 +68,12 @@ def named_tables(
 ) -> "dict[str, Path | pd.DataFrame]":
     """Tables by modality, from `NAME=PATH` strings, (name, path) pairs, or a mapping that may hold data frames.
 
+    Args:
+        tables: in any of these forms.
+
+    Returns:
+        Paths and data frames by the name of the modality.
+
     Raises:
         InputError: if one is not of that form, or a name is given twice.
     """
@@ -83,12 +92,26 @@ def named_tables(
 
 
 def entry(name: str) -> str:
-    """What a table is called among fingerprints, wherever its file lies, and where it has none."""
+    """What a table is called among fingerprints, wherever its file lies, and where it has none.
+
+    Args:
+        name: of the modality.
+
+    Returns:
+        Such as `--table face`.
+    """
     return f"--table {name}"
 
 
 def is_frame(table: object) -> bool:
-    """Whether it is a pandas DataFrame. pandas is not imported for it: whoever has a data frame has done that."""
+    """Whether it is a pandas DataFrame. pandas is not imported for it: whoever has a data frame has done that.
+
+    Args:
+        table: anything.
+
+    Returns:
+        True for a data frame.
+    """
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(table, pandas.DataFrame)
 
@@ -96,7 +119,20 @@ def is_frame(table: object) -> bool:
 def read_tables(
     sources: "Mapping[str, Path | pd.DataFrame]", progress: Progress | None = None, partitioned: bool = True
 ) -> dict[str, Table]:
-    """Tables by modality, which `decide` and `to_modality` take; `progress` is called after each."""
+    """Reads tables, which `decide` and `to_modality` take.
+
+    Args:
+        sources: files and data frames, by modality.
+        progress: called as progress(done, total, name) after each.
+        partitioned: False: they need no column `partition`.
+
+    Returns:
+        By modality, in the same order.
+
+    Raises:
+        MissingInputError: if a file is not there.
+        InputError: whatever else is wrong, with the line.
+    """
     columns = _COLUMNS if partitioned else replace(_COLUMNS, required={"id": ""})
     result = {}
     for name, source in sources.items():
@@ -114,6 +150,9 @@ def decide(tables: Mapping[str, Table], task: str, dimension: str) -> Target:
         tables: by modality.
         task: `auto`, `regression` or `classification`.
         dimension: `arousal` or `valence`, for regression.
+
+    Returns:
+        Task, label and classes. A regression learns the dimension, or `label` where the numbers are in that column.
 
     Raises:
         InputError: if the tables don't tell, or don't have the label.
@@ -138,6 +177,9 @@ def to_modality(name: str, table: Table, target: Target, partitioned: bool = Tru
         partitioned: False: the table is a whole, called train; its own partitions, if it has any, are not looked at,
             and any recording may lack labels.
 
+    Returns:
+        Its recordings in the order of their first rows.
+
     Raises:
         InputError: whatever is wrong, with the line.
     """
@@ -153,7 +195,7 @@ def to_modality(name: str, table: Table, target: Target, partitioned: bool = Tru
         if not speaker:
             raise InputError(f"{table.where(rows[0])}: column 'speaker' is empty; expected who is heard or seen")
         may_lack = not partitioned or partition == "test"
-        if target.task == CLASSIFICATION:
+        if column is None:  # a classification
             labels = _class_label(table, rows, recording, may_lack, target.classes)
         else:
             labels = _numeric_label(table, rows, may_lack, target.label, column)

@@ -12,6 +12,9 @@ def frames_of(seconds: float, frame_seconds: float) -> int:
         seconds: a time in seconds.
         frame_seconds: time between two frames in seconds, > 0.
 
+    Returns:
+        A whole number, negative for a negative time.
+
     Raises:
         InputError: if `frame_seconds` is not positive.
     """

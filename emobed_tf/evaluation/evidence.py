@@ -46,7 +46,8 @@ class Comparison:
     @cached_property
     def means(self) -> tuple[float, float]:
         """Score of the first and of the second system, the means over seeds."""
-        return tuple(float(np.mean(system.scores(self.score))) for system in (self.first, self.second))
+        first, second = (float(np.mean(system.scores(self.score))) for system in (self.first, self.second))
+        return first, second
 
     @property
     def difference(self) -> float:
@@ -152,5 +153,6 @@ def compare_outputs(first: Evaluated, second: Evaluated, score: str) -> Comparis
 def _by_id(system: Evaluated) -> Evaluated:
     """The same with recordings in the order of their ids: two tables need not have the same order."""
     order = sorted(range(len(system.recordings)), key=lambda k: system.recordings[k].id)
-    parts = {name: tuple(getattr(system, name)[k] for k in order) for name in ("recordings", "labels", "raw", "final")}
+    names = ("recordings", "labels", "raw", "final")
+    parts: dict[str, Any] = {name: tuple(getattr(system, name)[k] for k in order) for name in names}
     return replace(system, **parts)

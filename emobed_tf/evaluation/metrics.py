@@ -27,7 +27,7 @@ def ccc_from_moments(
     sum_true2: Any,
     sum_pred2: Any,
     sum_product: Any,
-    epsilon: float = EPSILON,
+    epsilon: float | np.ndarray = EPSILON,
 ) -> Any:
     """Concordance correlation coefficient from sums over frames (EmoBed, Eq. 9).
 
@@ -162,10 +162,17 @@ def mean_concordance_cc(pairs: Sequence[tuple[Any, Any]]) -> float:
 
 
 def pearson_cc(y_true: Any, y_pred: Any) -> float:
-    """Pearson's correlation coefficient, in float64; arguments and errors as `moments`.
+    """Pearson's correlation coefficient, in float64.
+
+    Args:
+        y_true: gold standard, any shape.
+        y_pred: predictions, of the same shape.
 
     Returns:
         In [-1, 1]; 0 if a series is constant.
+
+    Raises:
+        InputError: as `moments`.
     """
     true, pred = _pair(y_true, y_pred)
     if np.ptp(true) == 0.0 or np.ptp(pred) == 0.0:
@@ -176,7 +183,18 @@ def pearson_cc(y_true: Any, y_pred: Any) -> float:
 
 
 def rmse(y_true: Any, y_pred: Any) -> float:
-    """Root mean squared error in the label's unit, >= 0; arguments and errors as `moments`."""
+    """Root mean squared error, in float64.
+
+    Args:
+        y_true: gold standard, any shape.
+        y_pred: predictions, of the same shape.
+
+    Returns:
+        In the label's unit, >= 0.
+
+    Raises:
+        InputError: as `moments`.
+    """
     true, pred = _pair(y_true, y_pred)
     return float(np.sqrt(np.mean((true - pred) ** 2)))
 
@@ -233,8 +251,11 @@ def confusion_by_unit(y_true: Any, y_pred: Any, units: Any, classes: int) -> np.
 def f1_micro(confusion: Any) -> Any:
     """Micro-averaged F1, which for one class per utterance is the share of right answers.
 
-    This and the other scores of a confusion matrix take a NumPy array or a float TensorFlow tensor
-    `[..., classes, classes]` (rows are true classes) and give `[...]` in [0, 1]; 0 for an empty matrix.
+    Args:
+        confusion: counts `[..., classes, classes]`, rows are true classes; a NumPy array or a float TensorFlow tensor.
+
+    Returns:
+        `[...]` of the same kind, in [0, 1]; 0 for an empty matrix.
     """
     hits, actual, _ = _class_counts(confusion)
     return _sum(hits) / (_sum(actual) + _TINY)
@@ -244,7 +265,13 @@ def f1_macro(confusion: Any) -> Any:
     """Mean F1 of all classes.
 
     A class that is neither true nor predicted counts as 0: scikit-learn's `average="macro", zero_division=0` with all
-    classes as `labels`. See `f1_micro` for arguments.
+    classes as `labels`.
+
+    Args:
+        confusion: counts `[..., classes, classes]`, rows are true classes; a NumPy array or a float TensorFlow tensor.
+
+    Returns:
+        `[...]` of the same kind, in [0, 1]; 0 for an empty matrix.
     """
     hits, actual, predicted = _class_counts(confusion)
     return _sum(2.0 * hits / (actual + predicted + _TINY)) / confusion.shape[-1]
@@ -254,7 +281,13 @@ def f1_harmonic(confusion: Any) -> Any:
     """Harmonic mean of unweighted average precision and unweighted average recall: the paper's words (section 4.3).
 
     Both averages are over all classes; the precision of a class never predicted and the recall of a class that doesn't
-    occur are 0. See `f1_micro` for arguments.
+    occur are 0.
+
+    Args:
+        confusion: counts `[..., classes, classes]`, rows are true classes; a NumPy array or a float TensorFlow tensor.
+
+    Returns:
+        `[...]` of the same kind, in [0, 1]; 0 for an empty matrix.
     """
     hits, actual, predicted = _class_counts(confusion)
     precision = _sum(hits / (predicted + _TINY)) / confusion.shape[-1]
@@ -265,7 +298,11 @@ def f1_harmonic(confusion: Any) -> Any:
 def uar(confusion: Any) -> Any:
     """Unweighted average recall, over the classes that occur in the truth: scikit-learn's `balanced_accuracy_score`.
 
-    See `f1_micro` for arguments.
+    Args:
+        confusion: counts `[..., classes, classes]`, rows are true classes; a NumPy array or a float TensorFlow tensor.
+
+    Returns:
+        `[...]` of the same kind, in [0, 1]; 0 for an empty matrix.
     """
     hits, actual, _ = _class_counts(confusion)
     occurs = actual / (actual + _TINY)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import product
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -50,7 +50,8 @@ class PostProcessing:
         if _natural(self.window, "the median filter's window") % 2 == 0:
             raise InputError(f"expected an odd number of frames as the median filter's window, got {self.window}")
         _natural(self.shift, "the time shift")
-        if not all(isinstance(x, Real) and np.isfinite(x) for x in (self.gain, self.offset)):
+        numbers: tuple[Any, Any] = (self.gain, self.offset)  # whatever a JSON file has there
+        if not all(isinstance(x, Real) and np.isfinite(cast(float, x)) for x in numbers):
             raise InputError(f"expected finite gain and offset, got {self.gain!r} and {self.offset!r}")
 
     def apply(self, prediction: np.ndarray) -> np.ndarray:
@@ -75,6 +76,12 @@ class PostProcessing:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`.
+
+        Args:
+            values: the attributes by name, all of them.
+
+        Returns:
+            The chain with these attributes.
 
         Raises:
             InputError: if a name is missing or unknown, or a value is none that the attribute can have.
@@ -127,14 +134,14 @@ def learn(
         array([1. , 1.5])
     """
     golds, predictions = _check(golds, predictions)
-    windows = [1, *sorted({_odd_frames(w, frame_seconds) for w in windows} - {1})]
-    shifts = [0, *sorted({frames_of(s, frame_seconds) for s in shifts} - {0})]
+    window_frames = [1, *sorted({_odd_frames(w, frame_seconds) for w in windows} - {1})]
+    shift_frames = [0, *sorted({frames_of(s, frame_seconds) for s in shifts} - {0})]
 
     scores: dict[PostProcessing, float] = {}
-    for window in windows:
+    for window in window_frames:
         filtered = _Filtered(golds, [_median(prediction, window) for prediction in predictions])
         affines = {(c, s): filtered.affine(c, s) for c, s in product((False, True), repeat=2) if filtered.can(s)}
-        for frames in shifts:
+        for frames in shift_frames:
             sums = filtered.sums(frames)
             for (centred, scaled), (gain, offset) in affines.items():
                 chain = PostProcessing(window, gain, offset, frames, centred, scaled)

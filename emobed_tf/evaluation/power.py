@@ -20,7 +20,14 @@ _ROUNDING = 1e-9
 
 
 def smallest_p(units: int) -> float:
-    """The smallest one-sided p-value that a sign-flip test over so many units can give: all favour one system."""
+    """The smallest one-sided p-value that a sign-flip test over so many units can give: all favour one system.
+
+    Args:
+        units: number of speakers or recordings.
+
+    Returns:
+        In (0, 1].
+    """
     return 0.5**units
 
 

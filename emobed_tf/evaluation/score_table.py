@@ -113,5 +113,5 @@ def classification_scores(confusion: np.ndarray) -> dict[str, float]:
     Returns:
         Scores by name, in the order of `SCORES`.
     """
-    found = (score for score in SCORES.values() if score.task == CLASSIFICATION)
-    return {score.name: float(score.function(np.asarray(confusion))) for score in found}
+    found = ((score.name, score.function) for score in SCORES.values() if score.task == CLASSIFICATION)
+    return {name: float(function(np.asarray(confusion))) for name, function in found if function is not None}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Evaluated:
     labels: tuple[np.ndarray, ...]
     raw: tuple[np.ndarray, ...]
     final: tuple[np.ndarray, ...]
-    scores: dict
+    scores: dict[str, Any]
     confusion: np.ndarray | None = None
 
     @property
@@ -65,7 +65,19 @@ class Evaluated:
 
 
 def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, ...]:
-    """Recordings of a partition that have the corpus' label."""
+    """Recordings of a partition that have the corpus' label.
+
+    Args:
+        corpus: any.
+        modality: name of one of its modalities.
+        partition: `train`, `dev` or `test`.
+
+    Returns:
+        Those of that modality, in its order.
+
+    Raises:
+        InputError: if the corpus has no such modality.
+    """
     return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
 
 
@@ -123,6 +135,12 @@ def evaluate(
         raw: their `outputs`.
         facts: of the run.
         chain: from `learn_chain`.
+
+    Returns:
+        The outputs, raw and after the chain, with labels and scores.
+
+    Raises:
+        InputError: as `score_table.regression_scores` or `metrics.confusion_matrix`.
     """
     labels = tuple(recording.labels[facts.label] for recording in recordings)
     recordings, raw = tuple(recordings), tuple(raw)

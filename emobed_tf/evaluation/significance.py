@@ -161,6 +161,9 @@ def swap_test(
         exact_up_to: number of assignments up to which all are enumerated.
         seed: of the drawing.
 
+    Returns:
+        The difference of the scores, and its p-values.
+
     Raises:
         InputError: if the shapes differ, there is no unit, a statistic isn't finite, or a setting is out of range.
     """
@@ -180,8 +183,8 @@ def swap_test(
     for swapped in _all_assignments(units) if exact else _drawn_assignments(units, draws, seed):
         moved = _weighted(swapped, change)
         differences = score(sum_b - moved) - score(sum_a + moved)
-        higher += np.count_nonzero(differences >= observed - scale)
-        further += np.count_nonzero(np.abs(differences) >= abs(observed) - scale)
+        higher += int(np.count_nonzero(differences >= observed - scale))
+        further += int(np.count_nonzero(np.abs(differences) >= abs(observed) - scale))
     if exact:
         p_second, p_two_sided = higher / assignments, further / assignments
     else:
@@ -220,6 +223,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Args:
         p_values: of the single tests, in [0, 1].
 
+    Returns:
+        Adjusted p-values, in [0, 1], each at least as large as the one it was made from.
+
     Raises:
         InputError: if one is out of range.
     """
@@ -254,10 +260,13 @@ def bootstrap_interval(
         seed: of the drawing.
         confidence: nominal coverage, in (0, 1).
 
+    Returns:
+        The interval, and the score or difference on all units as they are.
+
     Raises:
         InputError: as `swap_test`, or if there are fewer than two units.
     """
-    a, b = _statistics(a, a if b is None else b, single=b is None)
+    a, second = _statistics(a, a if b is None else b)
     units = len(a)
     if units < 2:
         raise InputError(f"expected at least 2 units to draw from, got {units}")
@@ -266,7 +275,7 @@ def bootstrap_interval(
 
     def estimate(weights: np.ndarray) -> np.ndarray:
         first = score(_weighted(weights, a))
-        return first if b is None else score(_weighted(weights, b)) - first
+        return first if b is None else score(_weighted(weights, second)) - first
 
     rng = np.random.default_rng(seed)
     samples = np.concatenate(
@@ -278,13 +287,13 @@ def bootstrap_interval(
     return Interval(float(whole), float(low), float(high), confidence, draws, units)
 
 
-def _statistics(a: np.ndarray, b: np.ndarray, single: bool = False) -> tuple[np.ndarray, np.ndarray | None]:
+def _statistics(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or not a.ndim or not len(a):
         raise InputError(f"expected statistics of the same units for both systems, got shapes {a.shape} and {b.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise InputError("expected finite statistics, got NaN or infinity")
-    return a, None if single else b
+    return a, b
 
 
 def _weighted(weights: np.ndarray, statistics: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ A speaker is a unit of evidence: tests exchange speakers, and the bootstrap draw
 speaker's statistics of all seeds stay together, and a system's score is the mean of its seeds' scores.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import confusion_by_unit, moments_by_recording
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import Evaluated
-from emobed_tf.evaluation.significance import bootstrap_interval
+from emobed_tf.evaluation.significance import ScoreFunction, bootstrap_interval
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class SpeakerStatistics:
         Returns:
             In the order of `seeds`.
         """
-        return SCORES[score].function(self.sums.sum(axis=0))
+        return _function(score)(self.sums.sum(axis=0))
 
     def by_speaker(self, score: str) -> np.ndarray:
         """Each speaker's own score, the mean over seeds, float64 `[speakers]`.
@@ -92,7 +93,7 @@ class SpeakerStatistics:
         Returns:
             In the order of `speakers`.
         """
-        return SCORES[score].function(self.sums).mean(axis=1)
+        return _function(score)(self.sums).mean(axis=1)
 
     def summary(self, score: str) -> Summary:
         """The score of each seed, and the interval of their mean.
@@ -104,10 +105,11 @@ class SpeakerStatistics:
             With an interval if there are several speakers.
         """
         found = bootstrap_interval(mean_over_seeds(score), self.sums) if len(self.speakers) > 1 else None
-        return Summary(tuple(map(float, self.scores(score))), found and found.low, found and found.high)
+        values = tuple(map(float, self.scores(score)))
+        return Summary(values, found.low if found else None, found.high if found else None)
 
 
-def mean_over_seeds(score: str) -> Callable[[np.ndarray], np.ndarray]:
+def mean_over_seeds(score: str) -> ScoreFunction:
     """The function of sums `[..., seeds, *statistics]` that is the mean of a score over seeds, `[...]`.
 
     Args:
@@ -116,7 +118,7 @@ def mean_over_seeds(score: str) -> Callable[[np.ndarray], np.ndarray]:
     Returns:
         A function as `significance` takes them.
     """
-    function = SCORES[score].function
+    function = _function(score)
     return lambda sums: function(sums).mean(axis=-1)
 
 
@@ -182,3 +184,8 @@ def recentred(moments: np.ndarray, change: float) -> np.ndarray:
         ],
         axis=-1,
     )
+
+
+def _function(score: str) -> ScoreFunction:
+    # Who calls asks for scores that have intervals: those have a function.
+    return cast(ScoreFunction, SCORES[score].function)

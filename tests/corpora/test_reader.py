@@ -56,6 +56,9 @@ class TestReader:
     def test_a_module_that_is_not_there(self):
         fails(lambda: reader_of(replace(MINE, reader="nobody.here")), "can't be imported: No module named 'nobody'")
 
+    def test_no_module_at_all(self):
+        fails(lambda: reader_of(replace(MINE, reader=None, suffixes=(".json",))), "data set mine: no reader; expected")
+
 
 class TestWhatItReads:
     def test_is_handed_on(self, reads):

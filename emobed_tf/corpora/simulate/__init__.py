@@ -32,7 +32,7 @@ worth nothing without several seeds. There are no words, no turns between two pe
 minutes, and real errors are not Gaussian.
 """
 
-from emobed_tf.corpora.simulate.files import MARKER
+from emobed_tf.corpora.files import MARKER
 from emobed_tf.corpora.simulate.omg import simulate_omg
 from emobed_tf.corpora.simulate.recola import simulate_recola
 

@@ -23,12 +23,27 @@ _HARD_TO_READ = 0.8
 
 
 def frames_of(seconds: float) -> int:
-    """Number of frames from 0 to `seconds` inclusive, one every 40 ms (60 s are 1501)."""
+    """Number of frames from 0 to `seconds` inclusive, one every 40 ms.
+
+    Args:
+        seconds: a time in seconds.
+
+    Returns:
+        Such as 1501 for 60 s.
+    """
     return round(seconds / FRAME_SECONDS) + 1
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A random generator of its own for whatever `names` names: no draw depends on what else is written, or when."""
+    """A random generator of its own for whatever `names` names: no draw depends on what else is written, or when.
+
+    Args:
+        seed: of the package, >= 0.
+        *names: what is drawn, such as a partition and the number of a recording.
+
+    Returns:
+        A new generator, the same on every call.
+    """
     return np.random.default_rng([seed, *(zlib.crc32(str(name).encode()) for name in names)])
 
 
@@ -71,12 +86,29 @@ class Scene:
     face: np.ndarray
 
     def now(self, dimension: str) -> np.ndarray:
-        """The emotion at each frame, float64 `[frames]`."""
+        """The emotion at each frame, without what came before the first.
+
+        Args:
+            dimension: `arousal` or `valence`.
+
+        Returns:
+            float64 `[frames]`.
+        """
         return self.emotion[dimension][-len(self.face) :]
 
 
 def scene(seed: int, partition: str, number: int, frames: int) -> Scene:
-    """The scene of recording `number` of `partition`, the same on every call."""
+    """The scene of a recording, the same on every call.
+
+    Args:
+        seed: of the package.
+        partition: of the recording.
+        number: of the recording in its partition.
+        frames: its length.
+
+    Returns:
+        What happens in it.
+    """
     rng = generator(seed, "scene", partition, number)
     length = frames + frames_of(PREROLL_SECONDS) - 1
     first = smooth_process(rng, length, TAU_SECONDS["arousal"])[:, 0]
@@ -117,6 +149,13 @@ def ratings(seed: int, partition: str, number: int, dimension: str, what: Scene)
 
     Each rater has a lag (1.5 to 3.5 s, 2.5 s on average, and a hand that takes another tenth of a second), a gain and
     a bias, and errs smoothly, more so where nobody speaks or the face is lost.
+
+    Args:
+        seed: of the package.
+        partition: of the recording.
+        number: of the recording in its partition.
+        dimension: `arousal` or `valence`.
+        what: the scene.
 
     Returns:
         float64 `[frames, raters]` in steps of .01 within [-1, 1].

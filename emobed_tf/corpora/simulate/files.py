@@ -56,7 +56,13 @@ def staged(directory: str | Path) -> Iterator[Path]:
 
 
 def write_marker(directory: Path, corpus: str, settings: Mapping[str, object]) -> None:
-    """Writes `simulated.json`, by which a reader knows a simulated package."""
+    """Writes `simulated.json`, by which a reader knows a simulated package.
+
+    Args:
+        directory: of the package.
+        corpus: name of the data set.
+        settings: what the package was made with, as JSON values.
+    """
     content = {"simulated": True, "note": NOTE, "corpus": corpus, "version": VERSION, "settings": dict(settings)}
     (directory / MARKER).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,7 +131,10 @@ def _utterances(seed: int, partition: str, count: int) -> _Utterances:
     emotion = rng.permutation(np.repeat(np.arange(len(_COUNTS)), quota))
     arousal = np.clip(_AROUSAL[emotion] + 0.12 * rng.standard_normal(count), 0, 1)
     valence = np.clip(_VALENCE[emotion] + 0.2 * rng.standard_normal(count), -1, 1)
-    videos, names, clips, people = [], [], [], []
+    videos: list[str] = []
+    names: list[str] = []
+    clips: list[str] = []
+    people: list[int] = []
     person = -1
     while len(videos) < count:
         person += 1
@@ -169,7 +173,7 @@ def _write_labels(root: Path, partition: str, rows: _Utterances) -> None:
         _write_lines(root / TEST_LABELS / "omg_TestVideos_WithLabels.csv", [_HEADER + _LABELS, *labelled])
 
 
-def _write_features(root: Path, modality: str, partition: str, rows: _Utterances, settings: dict) -> None:
+def _write_features(root: Path, modality: str, partition: str, rows: _Utterances, settings: dict[str, Any]) -> None:
     columns = _AUDIO_COLUMNS if modality == "audio" else settings["video_columns"]
     head = ",".join(("video", "utterance", *_feature_names(modality, columns))) + "\n"
     keys = [f"{video},{name}" for video, name in zip(rows.videos, rows.names, strict=True)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,6 +114,15 @@ def shown_by(modality: str, number: int, recordings: int, transfer: str) -> tupl
 
     Audio always shows its own. With `none`, video shows that of the next recording of the partition (the last shows
     the first's; a single one that of a second, which is never written); with `hurts`, the opposite of its own.
+
+    Args:
+        modality: a key of `EXTRACTORS`.
+        number: of the recording in its partition, from 1.
+        recordings: number of recordings in the partition.
+        transfer: `helps`, `none` or `hurts`.
+
+    Returns:
+        Number of the recording in the same partition, and 1 or -1.
     """
     if modality == "audio" or transfer == "helps":
         return number, 1
@@ -121,7 +131,7 @@ def shown_by(modality: str, number: int, recordings: int, transfer: str) -> tupl
     return number, -1
 
 
-def _write_labels(root: Path, partition: str, number: int, settings: dict) -> None:
+def _write_labels(root: Path, partition: str, number: int, settings: dict[str, Any]) -> None:
     frames = frames_of(settings["seconds"])
     what = scene(settings["seed"], partition, number, frames)
     name = f"{partition}_{number}"
@@ -144,7 +154,7 @@ def _write_labels(root: Path, partition: str, number: int, settings: dict) -> No
         _write_text(home / "ratings_gold_standard" / dimension / f"{name}.arff", head + rows)
 
 
-def _write_features(root: Path, partition: str, number: int, settings: dict) -> None:
+def _write_features(root: Path, partition: str, number: int, settings: dict[str, Any]) -> None:
     frames = frames_of(settings["seconds"])
     here = scene(settings["seed"], partition, number, frames)
     for modality in settings["modalities"]:
