@@ -27,17 +27,38 @@ class ChiefClient(OracleClient):
         oracle: the same as the chief's, for what KerasTuner asks of it.
     """
 
+    stub: Any
+
     def __init__(self, oracle: Resumable):
         super().__init__(oracle)
         self.stub = _RetryingStub(self.stub)
 
     def create_trial(self, tuner_id: str) -> Trial:
+        """Asks the chief for a trial; where it has none yet, waits a moment before saying so.
+
+        Args:
+            tuner_id: name of this worker.
+
+        Returns:
+            A trial that runs, or one whose status says to ask again or to stop.
+
+        Raises:
+            InputError: if no chief has answered for an hour.
+        """
         trial = super().create_trial(tuner_id)
         if trial.status == TrialStatus.IDLE:
             time.sleep(_LOOK)
         return trial
 
     def end_trial(self, trial: Trial) -> None:
+        """Tells the chief how a trial has ended; the reason of a failure travels among its values.
+
+        Args:
+            trial: completed or failed.
+
+        Raises:
+            InputError: if no chief has answered for an hour.
+        """
         if trial.message:
             trial.hyperparameters.values[FAILURE_REASON] = trial.message
         super().end_trial(trial)
@@ -66,10 +87,10 @@ class _RetryingStub:
     def __init__(self, stub: Any):
         self._stub = stub
 
-    def __getattr__(self, name: str) -> Callable:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._stub, name)
 
-        def retrying(*arguments, **options):
+        def retrying(*arguments: Any, **options: Any) -> Any:
             while True:
                 try:
                     return call(*arguments, **options)
@@ -94,16 +115,43 @@ class Chief(OracleServicer):
         super().__init__(oracle)
         self.failure: Exception | None = None
 
-    def CreateTrial(self, request, context):  # noqa: N802
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Answers a worker that asks for a trial; what goes wrong is remembered.
+
+        Args:
+            request: of KerasTuner's protocol.
+            context: of the call, from gRPC.
+
+        Returns:
+            KerasTuner's response.
+        """
         return self._guarded(super().CreateTrial, request, context)
 
-    def UpdateTrial(self, request, context):  # noqa: N802
+    def UpdateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Answers a worker that reports a score; what goes wrong is remembered.
+
+        Args:
+            request: of KerasTuner's protocol.
+            context: of the call, from gRPC.
+
+        Returns:
+            KerasTuner's response.
+        """
         return self._guarded(super().UpdateTrial, request, context)
 
-    def EndTrial(self, request, context):  # noqa: N802
+    def EndTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Answers a worker that has ended a trial; what goes wrong is remembered.
+
+        Args:
+            request: of KerasTuner's protocol.
+            context: of the call, from gRPC.
+
+        Returns:
+            KerasTuner's response.
+        """
         return self._guarded(super().EndTrial, request, context)
 
-    def _guarded(self, answer: Callable, request, context):
+    def _guarded(self, answer: Callable[[Any, Any], Any], request: Any, context: Any) -> Any:
         try:
             return answer(request, context)
         except Exception as error:

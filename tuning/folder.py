@@ -124,7 +124,11 @@ class SearchIdentity:
 
 
 class SearchFolder:
-    """A search on disk, begun or new."""
+    """A search on disk, begun or new.
+
+    Args:
+        path: of the folder.
+    """
 
     def __init__(self, path: Path):
         self.path = Path(path)

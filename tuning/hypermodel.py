@@ -43,6 +43,11 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
         return keras_tuner.Objective(self.score, "max")
 
     def declare_hyperparameters(self, hp: keras_tuner.HyperParameters) -> None:
+        """Declares what is searched; the defaults are the settings as they stand.
+
+        Args:
+            hp: where to declare.
+        """
         self.space.declare(hp, self.config)
 
     def settings(self, hp: keras_tuner.HyperParameters) -> Config:
@@ -50,12 +55,25 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
 
         Args:
             hp: of the trial. Hyperband's number of epochs is taken from it, too.
+
+        Returns:
+            Resolved, as the ground is.
         """
         config = self.space.settings(self.config, hp.values)
         return config.replace(epochs=int(hp.values[EPOCHS])) if EPOCHS in hp.values else config
 
     def build(self, hp: keras_tuner.HyperParameters) -> EmoBed:
-        """The compiled model of a trial, with initial weights."""
+        """The compiled model of a trial, with initial weights.
+
+        Args:
+            hp: of the trial; what is searched is declared in it.
+
+        Returns:
+            With the trial's layers and units; nothing is trained yet.
+
+        Raises:
+            InputError: for data that nothing can be learnt from.
+        """
         self.declare_hyperparameters(hp)
         setup = prepare(self.settings(hp), self.corpus, session=self.session)
         setup.leave()  # `fit` takes it from there

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras_tuner
 import numpy as np
@@ -13,13 +13,18 @@ from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, Ran
 from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
 
+if TYPE_CHECKING:
+    from keras_tuner import Oracle as _Mixed  # whose attributes and methods it uses
+else:
+    _Mixed = object
+
 TunerKind = Literal["grid", "random", "bayesian", "hyperband"]
 
 FAILURE_REASON = "tuner/reason"  # travels among a failed trial's values: KerasTuner's messages don't cross processes
 _ENDED = (TrialStatus.COMPLETED, TrialStatus.FAILED)
 
 
-class Resumable:
+class Resumable(_Mixed):
     """Mixed into an oracle.
 
     - Its files are replaced whole, and what a kill left between two of them is put right on reload.
@@ -27,13 +32,20 @@ class Resumable:
     - A trial that ends a second time, after a worker or the chief was replaced, counts once.
     - Values of ranges have six digits.
 
+    Args:
+        limit: trials at most; None: until the oracle stops.
+        **arguments: of the oracle.
+
     Attributes:
         limit: trials at most; None: until the oracle stops.
         exhausted: whether the oracle has nothing left to try.
         listeners: told of every trial that has ended.
     """
 
-    def __init__(self, limit: int | None, **arguments):
+    ongoing_trials: dict[str, Trial]
+    _retry_queue: list[str]
+
+    def __init__(self, limit: int | None, **arguments: Any):
         super().__init__(max_consecutive_failed_trials=10**9, **arguments)
         self.max_trials = None  # KerasTuner writes it into the trials' names, and it may be raised later
         self.limit, self.exhausted = limit, False
@@ -47,9 +59,18 @@ class Resumable:
         return enough and not self.ongoing_trials and not self._retry_queue
 
     def remaining_trials(self) -> int | None:
+        """How many trials may still begin; None without a limit."""
         return None if self.limit is None else self.limit - len(self.trials)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """What KerasTuner asks for when a trial is to begin.
+
+        Args:
+            trial_id: name of the trial.
+
+        Returns:
+            `status`, and `values` by name if the trial is to run; stopped where the limit is reached.
+        """
         if self.limit is not None and len(self.trials) >= self.limit:
             return {"status": TrialStatus.STOPPED}
         found = self.proposed(trial_id)
@@ -59,11 +80,28 @@ class Resumable:
         return found
 
     def proposed(self, trial_id: str) -> dict[str, Any]:
-        """What the oracle answers while there is something to be asked for."""
+        """What the oracle answers while there is something to be asked for.
+
+        Args:
+            trial_id: name of the trial.
+
+        Returns:
+            `status`, and `values` by name if the trial is to run.
+        """
         return super().populate_space(trial_id)
 
     @keras_tuner.synchronized
     def update_trial(self, trial_id: str, metrics: Mapping[str, float], step: int = 0) -> Trial:
+        """Takes a score; one of a trial that has ended is left alone.
+
+        Args:
+            trial_id: name of the trial.
+            metrics: by name.
+            step: of the training that they belong to.
+
+        Returns:
+            The trial.
+        """
         trial = self.trials[trial_id]
         if trial_id in self.end_order:
             return trial
@@ -71,6 +109,11 @@ class Resumable:
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Trial) -> None:
+        """Ends a trial and tells the listeners; one that has ended already stays as it is.
+
+        Args:
+            trial: completed or failed, with the reason in its message or among its values.
+        """
         known = self.trials[trial.trial_id]
         if trial.trial_id in self.end_order:  # by a worker that was thought dead
             self._forget(trial.trial_id)
@@ -104,12 +147,14 @@ class Resumable:
         return significant(value) if name in ranges else value
 
     def save(self) -> None:
+        """Writes the state; a kill leaves the old file or the new one."""
         _write(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: Trial) -> None:
         _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:
+        """Reads the state; trials that were running begin again, those that the oracle never knew are dropped."""
         super().reload()
         for trial_id in self.trials.keys() - set(self.start_order):  # killed before the oracle had written it down
             del self.trials[trial_id]
@@ -127,7 +172,7 @@ class Resumable:
 class _FromTheStart(Resumable):
     """The first trial is the settings as they stand."""
 
-    def proposed(self, trial_id):
+    def proposed(self, trial_id: str) -> dict[str, Any]:
         if self.trials:
             return super().proposed(trial_id)
         self.hyperparameters.ensure_active_values()
@@ -142,7 +187,8 @@ class ResumableRandom(_FromTheStart, RandomSearchOracle):
 class ResumableBayesian(_FromTheStart, BayesianOptimizationOracle):
     """Gaussian process; tries nothing twice, and after a kill what it would have tried without."""
 
-    def proposed(self, trial_id):
+    def proposed(self, trial_id: str) -> dict[str, Any]:
+        """The settings as they stand, then what the process proposes; see `Resumable.proposed`."""
         self._random_state = np.random.RandomState(self.seed + len(self.trials))
         found = super().proposed(trial_id)
         again = found["status"] == TrialStatus.RUNNING and self._duplicate(found["values"])
@@ -154,13 +200,20 @@ class ResumableHyperband(Resumable, HyperbandOracle):
 
 
 class ResumableGrid(Resumable, keras_tuner.Oracle):
-    """All combinations in their order; KerasTuner's own grid doesn't survive a restart."""
+    """All combinations in their order; KerasTuner's own grid doesn't survive a restart.
 
-    def __init__(self, space: Space, fixed: Mapping[str, Any], **arguments):
+    Args:
+        space: what is searched, without ranges.
+        fixed: values that go into every trial, by name.
+        **arguments: of `Resumable`.
+    """
+
+    def __init__(self, space: Space, fixed: Mapping[str, Any], **arguments: Any):
         super().__init__(**arguments)
         self.space, self.fixed = space, dict(fixed)
 
-    def proposed(self, trial_id):
+    def proposed(self, trial_id: str) -> dict[str, Any]:
+        """The next combination that was not tried; see `Resumable.proposed`."""
         for combination in self.space.combinations():
             values = {**self.fixed, **combination}
             if not self._duplicate(values):
@@ -188,6 +241,9 @@ def make_oracle(
         limit: trials at most; None: a whole grid, all brackets of Hyperband.
         epochs: of the longest trainings of Hyperband.
         seed: of what is drawn.
+
+    Returns:
+        An oracle of KerasTuner that has tried nothing yet.
     """
     common = {"limit": limit, "objective": objective, "hyperparameters": parameters, "seed": seed + 1}  # 0: by chance
     if kind == "grid":

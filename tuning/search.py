@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import tyro
 
@@ -21,6 +21,7 @@ from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import PARAMETERS, check, space
 
 if TYPE_CHECKING:
+    from tuning.oracles import TunerKind
     from tuning.tuners import Tuner
 
 PROG = "tuning.search"
@@ -128,7 +129,8 @@ def _begun(argv: Sequence[str]) -> SearchFolder | None:
 
 def _defaults(begun: SearchFolder) -> Arguments:
     identity, config, max_trials = begun.read()
-    return Arguments(config, tuner=identity.tuner, seeds=identity.seeds, max_trials=max_trials)
+    kind = cast("TunerKind", identity.tuner)
+    return Arguments(config, tuner=kind, seeds=identity.seeds, max_trials=max_trials)
 
 
 def _told(argv: Sequence[str], arguments: Arguments) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ def _told(argv: Sequence[str], arguments: Arguments) -> tuple[str, ...]:
 
 def _lead(search: "Tuner", workers: int) -> int:
     """Search, table, best run."""
-    model, folder = search.hypermodel, search.folder
+    model, folder = search.hypermodel, cast(SearchFolder, search.folder)  # only a worker of a cluster has none
     announce(model.config, model.corpus, folder.path)
     print("  " + ", ".join(f"{name} {text}" for name, text in model.space.texts().items()), flush=True)
     try:

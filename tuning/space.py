@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
@@ -251,7 +251,7 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
         InputError: see `check`; also for a parameter that the task doesn't use, and if nothing is left to search.
     """
     told = check(config, entries)
-    framewise = corpus.modality(config.data.target).frame_seconds is not None
+    framewise = corpus.modality(cast(str, config.data.target)).frame_seconds is not None
     domains = {}
     for name, parameter in PARAMETERS.items():
         if parameter.regression and corpus.task != REGRESSION:

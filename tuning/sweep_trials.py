@@ -4,7 +4,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
@@ -40,7 +40,7 @@ class SweepScenario:
     @property
     def name(self) -> str:
         """Such as `arousal from audio`."""
-        return scenario_name(self.label, self.config.data.target)
+        return scenario_name(self.label, cast(str, self.config.data.target))  # the configuration is resolved
 
     @property
     def key(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class SweepScenario:
         data = self.config.data
         return {
             "target": data.target,
-            "auxiliary": list(data.auxiliary),
+            "auxiliary": list(cast(tuple[str, ...], data.auxiliary)),
             "label": self.label,
             "score_name": self.score_name,
             "simulated": self.simulated,

@@ -6,7 +6,7 @@ import types
 import typing
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from emobed_tf.config import USES_ALPHA, USES_BETA, Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
@@ -92,7 +92,7 @@ def check_data(parameter: NumericSetting, config: Config, corpus: Corpus) -> Non
     """
     if parameter.name in _OF_REGRESSION and corpus.task != REGRESSION:
         raise InputError(f"--parameter {parameter.name}: changes nothing in a {corpus.task}")
-    branches = (config.data.target, *config.data.auxiliary)
+    branches = (cast(str, config.data.target), *cast(tuple[str, ...], config.data.auxiliary))  # it is resolved
     if parameter.name in _OF_FRAMES and all(corpus.modality(name).frame_seconds is None for name in branches):
         raise InputError(f"--parameter {parameter.name}: changes nothing where every recording is one utterance")
 
@@ -114,7 +114,7 @@ def read_values(text: str, parameter: NumericSetting, config: Config) -> tuple[V
     Example:
         >>> from emobed_tf import preset
         >>> settings = preset("recola").check()
-        >>> read_values("0:1.5:0.5", find("alpha", settings), settings)
+        >>> read_values("0:1.5:0.5", find_setting("alpha", settings), settings)
         (0.0, 0.5, 1.0, 1.5)
     """
     values = _range(text, parameter) if ":" in text else [_value(part.strip(), parameter) for part in text.split(",")]

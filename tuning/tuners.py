@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
@@ -66,6 +66,9 @@ def tuner(
         resume: continue what stands in `output`; it may have more trials than before.
         corpus: from `load_corpus`. Default: read here.
         session: that trains in this process. Default: that of the process.
+
+    Returns:
+        The search; none of its trials has run in this process yet.
 
     Raises:
         InputError: for wrong data, settings or parameters, or a folder with another search.
@@ -122,6 +125,8 @@ class Tuner(BaseTuner):
         work: what a worker process of this machine does for it; None where it has none.
     """
 
+    oracle: Any  # KerasTuner's, or a worker's client of the chief
+
     def __init__(
         self,
         hypermodel: EmoBedHyperModel,
@@ -134,8 +139,12 @@ class Tuner(BaseTuner):
         self.folder, self.work = folder, work
         first = hypermodel.config.training.seed
         self.seeds = range(first, first + seeds)
-        self._scratch = None if folder else tempfile.TemporaryDirectory()  # KerasTuner wants one on every host
-        place = folder.trials if folder else Path(self._scratch.name)
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        if folder:
+            place = folder.trials
+        else:
+            self._scratch = tempfile.TemporaryDirectory()  # KerasTuner wants one on every host
+            place = Path(self._scratch.name)
         self._progress: Progress | None = None
         super().__init__(oracle, hypermodel, directory=str(place.parent), project_name=place.name)
         if folder:
@@ -179,9 +188,17 @@ class Tuner(BaseTuner):
             super().search()
 
     def local_workers(self, size: int) -> LocalWorkers:
-        """Worker processes of this machine, not yet started."""
+        """Worker processes of this machine, not yet started.
+
+        Args:
+            size: how many.
+
+        Returns:
+            What starts, watches and stops them.
+        """
         threads = self.hypermodel.config.training.threads
-        return LocalWorkers(size, self.work, threads, self.folder.worker_log, self.oracle)
+        work = cast(Callable[[], None], self.work)  # whoever has a folder has it, too
+        return LocalWorkers(size, work, threads, self._own_folder.worker_log, self.oracle)
 
     def ended(self) -> list[Trial]:
         """Trials that have ended, by name."""
@@ -191,6 +208,9 @@ class Tuner(BaseTuner):
     def winner(self) -> Trial:
         """The trial with the best score.
 
+        Returns:
+            One that has ended well.
+
         Raises:
             InputError: if none has ended well.
         """
@@ -198,7 +218,7 @@ class Tuner(BaseTuner):
         good = [trial for trial in search_results.best_first(ended) if search_results.completed(trial)]
         if not good:
             why = f"all {len(ended)} trials failed, the first with: {ended[0].message}" if ended else "no trial ended"
-            raise InputError(f"{self.folder.path}: {why}; see {self.folder.table}")
+            raise InputError(f"{self._own_folder.path}: {why}; see {self._own_folder.table}")
         return good[0]
 
     def best(self, progress: Progress | None = None) -> Run:
@@ -207,11 +227,14 @@ class Tuner(BaseTuner):
         Args:
             progress: told how far training is.
 
+        Returns:
+            A run that has finished.
+
         Raises:
             InputError: if no trial has ended well.
         """
         config = self.hypermodel.settings(self.winner().hyperparameters)
-        run = Run(self.folder.best)
+        run = Run(self._own_folder.best)
         if run.config_file.exists() and run.finished and run.config() == config:
             return run
         shutil.rmtree(run.path, ignore_errors=True)  # of an earlier winner, or cut short
@@ -224,14 +247,24 @@ class Tuner(BaseTuner):
             model = self.hypermodel
             simulated = "SIMULATED: " if model.corpus.simulated else ""
             title = f"{simulated}{model.corpus.label} from {model.config.data.target}, trials by {model.score}"
-            search_results.show_trials(self.ended(), model.space, model.score, title, self.folder.table)
+            search_results.show_trials(self.ended(), model.space, model.score, title, self._own_folder.table)
 
     def rows(self) -> list[dict[str, Any]]:
         """What `trials.csv` holds of the trials that have ended."""
         return search_results.trial_rows(self.ended(), self.hypermodel.space, self.hypermodel.corpus.simulated)
 
     def run_trial(self, trial: Trial) -> dict[str, float]:
-        """Trains a trial with every seed; what goes wrong ends the trial, and not the search."""
+        """Trains a trial with every seed; what goes wrong ends the trial, and not the search.
+
+        Args:
+            trial: with values of what is searched.
+
+        Returns:
+            The mean score over seeds, and what `trials.csv` says of the trainings beside it.
+
+        Raises:
+            FailedTrialError: with the reason in one line, if a training fails or has no finite score.
+        """  # noqa: DOC501 (the InputError is caught here)
         results = []
         for seed in self.seeds:
             try:
@@ -243,22 +276,34 @@ class Tuner(BaseTuner):
         return search_results.summarise(self.seeds, results, self.hypermodel.score)
 
     def on_trial_end(self, trial: Trial) -> None:
+        """Ends a trial; of a failure the reason is kept in one line.
+
+        Args:
+            trial: completed or failed.
+        """
         if trial.status != TrialStatus.COMPLETED:  # KerasTuner's message is a whole trace; its last line is ours
             trial.message = trial.message.strip().splitlines()[-1].split("FailedTrialError: ", 1)[-1]
         self.oracle.end_trial(trial)
 
     def save(self) -> None:
+        """Writes the oracle's state; a worker of a cluster has nothing to write."""
         if self.folder:
             self.oracle.save()
 
     def reload(self) -> None:
+        """Reads the oracle's state."""
         self.oracle.reload()
+
+    @property
+    def _own_folder(self) -> SearchFolder:
+        """What all but a worker of a cluster have."""
+        return cast(SearchFolder, self.folder)
 
     def _populate_initial_space(self) -> None:
         """The space is declared already; KerasTuner would build models to find it."""
 
     def _keep(self, trial: Trial) -> None:
-        search_results.write_trial(self.folder.logs, trial, self.hypermodel.space)
+        search_results.write_trial(self._own_folder.logs, trial, self.hypermodel.space)
         self._keep_table()
         if self._progress is not None:
             ended, best = self.ended(), [t.score for t in self.ended() if search_results.completed(t)]
@@ -267,7 +312,7 @@ class Tuner(BaseTuner):
 
     def _keep_table(self) -> None:
         if self.ended():
-            self.folder.write_rows(self.rows())
+            self._own_folder.write_rows(self.rows())
 
 
 def _in_a_line(error: Exception) -> str:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from emobed_tf import console
 from emobed_tf.errors import InputError
@@ -119,5 +119,6 @@ def run_worker(work: bytes, threads: int, environment: Mapping[str, str], log: P
 
 
 def _end_with_the_chief() -> None:
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    chief = cast("multiprocessing.process.BaseProcess", multiprocessing.parent_process())  # None for the first process
+    multiprocessing.connection.wait([chief.sentinel])
     os._exit(1)

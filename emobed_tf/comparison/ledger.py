@@ -5,11 +5,13 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from emobed_tf._version import __version__
 from emobed_tf.errors import InputError
 
+fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # a system without it has no such locks

@@ -35,7 +35,10 @@ class Budget:
     """Fits with the chosen settings, from seed 0 on."""
 
     def check(self) -> "Budget":
-        """Itself.
+        """Makes sure that there is something to do.
+
+        Returns:
+            Itself.
 
         Raises:
             InputError: if there is nothing to do.
@@ -88,8 +91,8 @@ class CellResult:
 
     cell: Cell
     settings: dict[str, Any] | None
-    tried: tuple[dict, ...]
-    runs: tuple[dict, ...]
+    tried: tuple[dict[str, Any], ...]
+    runs: tuple[dict[str, Any], ...]
     failed: str | None = None
 
 
@@ -135,8 +138,8 @@ def run_cells(
     if announce is not None:
         announce(_remaining_seconds(choices, pilots, budget, ledger) / how.workers)
     finals: dict[Cell, list[Trial]] = {}
-    for _, members in itertools.groupby(choices, together):
-        members = list(members)
+    for _, neighbours in itertools.groupby(choices, together):
+        members = list(neighbours)
         work.do(trial for cell in members for trial in choices[cell])
         chosen = {cell: _best([ledger[trial.key] for trial in choices[cell]]) for cell in members}
         finals |= {cell: _finals(cell, best, budget) for cell, best in chosen.items() if best is not None}
@@ -167,31 +170,41 @@ def predictions_file(folder: Path, scenario: Scenario, system: str, seed: int) -
 class _Work:
     """Does trials that the ledger lacks, and keeps count."""
 
-    def __init__(self, ledger: Ledger, how: Workers, threads: int, predictions, progress, total: int):
+    def __init__(
+        self,
+        ledger: Ledger,
+        how: Workers,
+        threads: int,
+        predictions: Path | None,
+        progress: Progress | None,
+        total: int,
+    ):
         self.ledger, self.how, self.threads = ledger, how, threads
         self.predictions, self.progress, self.total = predictions, progress, total
         self.done: set[str] = set()
 
     def do(self, trials: Iterable[Trial]) -> None:
-        trials = {canonical(trial.key): trial for trial in trials}
-        self.done |= {name for name, trial in trials.items() if trial.key in self.ledger}
-        missing = {name: trial for name, trial in trials.items() if name not in self.done}
+        wanted = {canonical(trial.key): trial for trial in trials}
+        self.done |= {name for name, trial in wanted.items() if trial.key in self.ledger}
+        missing = {name: trial for name, trial in wanted.items() if name not in self.done}
         if missing:
             self._report(next(iter(missing.values())))
         names, tasks = list(missing), list(missing.values())
         for position, outcome in fan_out(run_trial, tasks, self.how, threads=self.threads):
             trial = tasks[position]
             if self.predictions is not None and outcome.predictions:
-                self._keep(trial, outcome.predictions)
+                self._keep(self.predictions, trial, outcome.predictions)
             self.ledger.add(trial.key, outcome.record)
             self.done.add(names[position])
             self._report(trial)
 
-    def _keep(self, trial: Trial, predictions: dict[str, dict[str, np.ndarray]]) -> None:
+    def _keep(self, folder: Path, trial: Trial, predictions: dict[str, dict[str, np.ndarray]]) -> None:
         content = io.BytesIO()
-        flat = {f"{part}/{name}": values for part, each in predictions.items() for name, values in each.items()}
+        flat: dict[str, Any] = {
+            f"{part}/{name}": values for part, each in predictions.items() for name, values in each.items()
+        }
         np.savez_compressed(content, **flat)
-        path = predictions_file(self.predictions, trial.scenario, trial.system, trial.seed)
+        path = predictions_file(folder, trial.scenario, trial.system, trial.seed)
         write_bytes(path, content.getbuffer())
 
     def _report(self, trial: Trial) -> None:
@@ -215,7 +228,7 @@ def _finals(cell: Cell, settings: Mapping[str, Any], budget: Budget) -> list[Tri
     return [cell.trial(settings, seed, final=True) for seed in range(budget.seeds)]
 
 
-def _best(records: Sequence[dict]) -> dict[str, Any] | None:
+def _best(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Settings of the best development score; between equals the earlier ones, defaults first."""
     scored = [record for record in records if "failed" not in record]
     return max(scored, key=lambda record: record["score"])["settings"] if scored else None
@@ -231,9 +244,12 @@ def _result(cell: Cell, plan: list[Trial] | str, finals: Sequence[Trial], ledger
 
 
 def _fit_pilots(choices: Mapping[Cell, list[Trial]], work: _Work) -> dict[str, list[float]]:
-    """The first two fits of every system, by which the others' time is estimated: seconds of each.
+    """Does the first two fits of every system, by which the others' time is estimated.
 
     The second has what the first compiled. With a single configuration there is nothing to choose, and it is a final.
+
+    Returns:
+        Seconds of each, by system.
     """
     firsts: dict[str, tuple[Cell, list[Trial]]] = {}
     for cell, trials in choices.items():

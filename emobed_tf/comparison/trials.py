@@ -34,6 +34,7 @@ class OfficialSource:
     config: Config
 
     def __call__(self) -> Problem:
+        """Reads the data set, or takes it from the session of this process."""
         return Problem(*default_session().corpora.load(self.config))
 
 
@@ -140,7 +141,9 @@ def recorded_statistics(records: Sequence[Mapping[str, Any]], partition: str) ->
     return joined_seeds(each, [record["seed"] for record in records])
 
 
-def _fit_and_score(problem: Problem, system: System, trial: Trial):
+def _fit_and_score(
+    problem: Problem, system: System, trial: Trial
+) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
     began = time.perf_counter()
     system.fit(problem.without_test(), trial.settings, trial.seed)
     seconds = round(time.perf_counter() - began, 3)

@@ -37,7 +37,10 @@ class Workers:
     'emobed-tf[cluster]')."""
 
     def check(self) -> "Workers":
-        """Itself.
+        """Makes sure that there can be such workers.
+
+        Returns:
+            Itself.
 
         Raises:
             InputError: for a number of workers that makes no sense, or a scheduler without Dask.
@@ -67,8 +70,8 @@ def fan_out(
         how: where.
         threads: of TensorFlow and of linear algebra, in each process.
 
-    Yields:
-        Index of a task and what the function returned for it, in the order in which they are done.
+    Returns:
+        Iterator of the index of a task and what the function returned for it, in the order in which they are done.
 
     Raises:
         InputError: for wrong numbers, a scheduler that can't be reached or has no fitting workers, workers that die
@@ -199,7 +202,7 @@ def _client(address: str) -> Iterator[Any]:
         yield client
 
 
-def _check_cluster(client, address: str, module: str) -> None:
+def _check_cluster(client: Any, address: str, module: str) -> None:
     """Makes sure that there are workers which do one task at a time, and that they run this version."""
     with contextlib.suppress(TimeoutError):
         client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)

@@ -26,7 +26,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -57,12 +57,12 @@ class Problem:
     @property
     def target(self) -> str:
         """Modality to recognise emotion from."""
-        return self.config.data.target
+        return cast(str, self.config.data.target)  # the configuration is resolved
 
     @property
     def auxiliaries(self) -> tuple[str, ...]:
         """Modalities that help in training."""
-        return self.config.data.auxiliary
+        return cast(tuple[str, ...], self.config.data.auxiliary)
 
     @property
     def task(self) -> str:
@@ -111,12 +111,29 @@ class Problem:
         )
 
     def with_modality(self, modality: Modality) -> "Problem":
-        """The same with a modality added, or another one of its name."""
+        """The same with a modality added, or another one of its name.
+
+        Args:
+            modality: with recordings of all partitions that are needed.
+
+        Returns:
+            A new problem with a corpus of its own.
+        """
         modalities = {**self.corpus.modalities, modality.name: modality}
         return dataclasses.replace(self, corpus=dataclasses.replace(self.corpus, modalities=modalities))
 
     def recordings(self, partition: str) -> dict[str, tuple[Recording, ...]]:
-        """Recordings of a partition by modality, target first: the target's that have the label, all of the others'."""
+        """Recordings of a partition by modality, target first: the target's that have the label, all of the others'.
+
+        Args:
+            partition: `train`, `dev` or `test`.
+
+        Returns:
+            Recordings in the order of their source, by modality; none of an empty partition.
+
+        Raises:
+            InputError: if the corpus lacks a modality.
+        """
         labelled = tuple(r for r in self.modality.partition(partition) if self.label in r.labels)
         others = {name: self.corpus.modality(name).partition(partition) for name in self.auxiliaries}
         return {self.target: labelled, **others}
@@ -157,6 +174,9 @@ class System(abc.ABC):
         Args:
             problem: what they are for.
             number: how many; the same for every system, so that none wins by searching more. See `spread`.
+
+        Returns:
+            `number` different ones, or fewer where there are no more.
         """
 
     @abc.abstractmethod

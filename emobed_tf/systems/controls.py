@@ -30,6 +30,7 @@ class TripletAlone(TripletSystem):
     crossmodal = False
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains without auxiliaries; mining looks at the target's embeddings alone. See `System.fit`."""
         mining = "all" if problem.config.objective.mining == "inter" else problem.config.objective.mining
         config = problem.config.replace(auxiliary=(), mining=mining)
         super().fit(dataclasses.replace(problem, config=config), settings, seed)
@@ -45,6 +46,16 @@ class PermutedLabels(EmoBedSystem):
     title = "auxiliary labels permuted"
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains EmoBed with the auxiliaries' labels exchanged.
+
+        Args:
+            problem: without test recordings.
+            settings: one of `configurations`.
+            seed: of all that is random, also of the exchange.
+
+        Raises:
+            InputError: if an auxiliary has only one training recording.
+        """
         names = problem.auxiliaries
         changed = {name: permuted(problem.corpus.modality(name), problem.label, seed) for name in names}
         super().fit(_with(problem, changed), settings, seed)
@@ -56,6 +67,7 @@ class ItselfAsAuxiliary(EmoBedSystem):
     title = "the target as its own auxiliary"
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains EmoBed with as many copies of the target as there were auxiliaries; see `System.fit`."""
         names = tuple(f"{problem.target}_again{k}" for k in range(1, len(problem.auxiliaries) + 1))
         again = {name: dataclasses.replace(problem.modality, name=name) for name in names}
         super().fit(_with(problem, again, names), settings, seed)
@@ -83,11 +95,24 @@ class AsManySteps(ClassicSystem):
     crossmodal = True  # its number of steps is another one beside another auxiliary
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Classic's settings, each with EmoBed's beside them under `emobed`.
+
+        Args:
+            problem: a `ProblemWithEmoBed`.
+            number: how many.
+
+        Returns:
+            As many as of classic.
+
+        Raises:
+            InputError: if the problem doesn't hold EmoBed's settings.
+        """
         if not isinstance(problem, ProblemWithEmoBed):
             raise InputError(f"{self.title}: needs EmoBed's settings, which only an audit has")
         return [{**settings, "emobed": dict(problem.emobed)} for settings in super().configurations(problem, number)]
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains EmoBed to count its epochs, then classic for as many; see `System.fit`."""
         own = {name: value for name, value in settings.items() if name != "emobed"}
         epochs = epochs_of_emobed(problem, settings["emobed"], seed)
         super().fit(problem, {**own, "epochs": epochs, "patience": 0}, seed)
@@ -100,6 +125,9 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
         modality: with at least two labelled training recordings, or nothing can be exchanged.
         label: the one that is exchanged; there are no other labels or ratings afterwards.
         seed: of the exchange.
+
+    Returns:
+        A new one; development and test recordings are as they were.
 
     Raises:
         InputError: if there is only one training recording.
@@ -116,7 +144,16 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
 
 
 def epochs_of_emobed(problem: Problem, settings: Mapping[str, Any], seed: int) -> int:
-    """How many epochs EmoBed's training takes, early stopping included; remembered in the session."""
+    """How many epochs EmoBed's training takes, early stopping included; remembered in the session.
+
+    Args:
+        problem: without test recordings.
+        settings: that EmoBed was chosen with.
+        seed: of the training.
+
+    Returns:
+        1 or more.
+    """
 
     def trained() -> int:
         emobed = EmoBedSystem()

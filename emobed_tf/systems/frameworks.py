@@ -34,11 +34,24 @@ class ClassicSystem(System):
     }
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings named by `axes`; see `System.configurations`."""
         values = problem.config.to_dict()
         return spread(self.axes, {name: values[name] for name in self.axes}, number)
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
-        """The configuration of its training."""
+        """The configuration of its training.
+
+        Args:
+            problem: whose configuration is the ground.
+            settings: one of `configurations`.
+            seed: of initial weights and batches.
+
+        Returns:
+            The problem's, with the framework, the settings and the seed; weights that the framework doesn't use are 0.
+
+        Raises:
+            InputError: for a setting with a value that makes no sense.
+        """
         fixed = {"framework": self.framework, "seed": seed}
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
             if self.framework not in users:
@@ -48,6 +61,7 @@ class ClassicSystem(System):
         return problem.config.replace(**fixed, **settings).check()
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the network; see `System.fit`."""
         self.train(problem, self.config(problem, settings, seed))
 
     def train(self, problem: Problem, config: Config, **more: Any) -> None:
@@ -64,10 +78,12 @@ class ClassicSystem(System):
         self.trained = train(config, problem.corpus, session=problem.session, **more)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """What the monomodal network says of the target's recordings; see `System.predict`."""
         return self.trained.outputs(recordings[self.target])
 
     @property
     def parameters(self) -> int:
+        """Trained numbers of the target's encoder and the head, which are kept for inference."""
         return self.trained.parameters["kept"]
 
 
@@ -105,6 +121,7 @@ class WeighedEmoBedSystem(EmoBedSystem):
     tasks = (REGRESSION,)
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with the raters' disagreement weighed; see `ClassicSystem.config`."""
         return super().config(problem, {**settings, "disagreement": "weighed"}, seed)
 
 
@@ -114,5 +131,6 @@ class StableEmoBedSystem(EmoBedSystem):
     title = "EmoBed, stable"
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with the stable preset of the triplet term; see `ClassicSystem.config`."""
         stable = {"triplet_preset": "stable", "margin": None, "normalise": None}
         return super().config(problem, {**settings, **stable}, seed)

@@ -1,7 +1,7 @@
 """A given number of settings, spread over ranges: every system of a comparison searches equally many."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,14 @@ class Range:
     logarithmic: bool = False
 
     def at(self, place: float) -> float:
-        """The value at a place in [0, 1], to three digits."""
+        """The value at a place of the range, to three digits.
+
+        Args:
+            place: 0 (`low`) to 1 (`high`).
+
+        Returns:
+            A number between both ends.
+        """
         if self.logarithmic:
             value = math.exp(math.log(self.low) + place * (math.log(self.high) - math.log(self.low)))
         else:
@@ -40,7 +47,14 @@ class Choice:
     values: tuple[Any, ...]
 
     def at(self, place: float) -> Any:
-        """The value at a place in [0, 1]."""
+        """The value at a place in the order.
+
+        Args:
+            place: 0 (the first value) to 1 (the last).
+
+        Returns:
+            One of the values.
+        """
         return self.values[min(int(place * len(self.values)), len(self.values) - 1)]
 
 
@@ -69,12 +83,12 @@ def spread(axes: Mapping[str, Range | Choice], default: Mapping[str, Any], numbe
     return found[:number]
 
 
-def _line(number: int) -> Sequence[tuple[float]]:
+def _line(number: int) -> list[tuple[float, ...]]:
     """Both ends and what is between; then others, where the default has come already."""
-    return [(k / max(number - 1, 1),) for k in range(number)] + _recurrence(1, number + 1)
+    return [*((k / max(number - 1, 1),) for k in range(number)), *_recurrence(1, number + 1)]
 
 
-def _recurrence(dimensions: int, number: int) -> Sequence[tuple[float, ...]]:
+def _recurrence(dimensions: int, number: int) -> list[tuple[float, ...]]:
     ratio = 2.0
     for _ in range(60):  # the root of x^(d + 1) = x + 1
         ratio = (1 + ratio) ** (1 / (dimensions + 1))

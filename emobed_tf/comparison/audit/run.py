@@ -87,6 +87,7 @@ class SourceWithEmoBed:
     emobed: str
 
     def __call__(self) -> ProblemWithEmoBed:
+        """The source's problem, with EmoBed's settings beside it."""
         problem = self.source()
         return ProblemWithEmoBed(problem.config, problem.corpus, json.loads(self.emobed), session=problem.session)
 

@@ -55,7 +55,7 @@ class Verdict:
     @property
     def better(self) -> bool:
         """Whether EmoBed is better than classic, and it is transfer."""
-        return self.complete and self.gain.better and not self.unbeaten
+        return self.gain is not None and self.complete and self.gain.better and not self.unbeaten
 
     @property
     def sentences(self) -> list[str]:

@@ -71,6 +71,9 @@ def deal(
             first. Default: as many as the smallest fold has, but at most a third of those who are not tested.
         seed: of the order of dealing.
 
+    Returns:
+        One for each number, in their order; none of them shares a speaker between its partitions.
+
     Raises:
         InputError: if there are too few speakers for so many folds and development speakers.
     """
@@ -101,6 +104,9 @@ def regrouped(corpus: Corpus, fold: Fold) -> Corpus:
     Args:
         corpus: with any partitions; they are replaced.
         fold: from `deal`.
+
+    Returns:
+        A new corpus; recordings of speakers who are in no partition of the fold are left out.
     """
     partition = {name: part for part in PARTITIONS for name in getattr(fold, part)}
     modalities = {}
@@ -113,6 +119,12 @@ def regrouped(corpus: Corpus, fold: Fold) -> Corpus:
 
 def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries: Sequence[str]) -> None:
     """Checks that every fold can be trained, chosen on and tested.
+
+    Args:
+        corpus: with any partitions; they are ignored.
+        folds: from `deal`.
+        target: modality to recognise emotion from.
+        auxiliaries: modalities that help in training.
 
     Raises:
         InputError: if somewhere a modality that is needed has no labelled recording.
@@ -144,7 +156,7 @@ def _labelled(modality: Modality, label: str) -> tuple[Recording, ...]:
 
 def _order(speakers: Mapping[str, frozenset[str]], seed: int) -> list[str]:
     """By the set of modalities, the largest first; drawn within it."""
-    alike: dict[tuple, list[str]] = {}
+    alike: dict[tuple[int | str, ...], list[str]] = {}
     for name in sorted(speakers):
         alike.setdefault((-len(speakers[name]), *sorted(speakers[name])), []).append(name)
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from emobed_tf.comparison.grids import decimals, interval_text
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import compare
 from emobed_tf.evaluation.power import detectable_gain
-from emobed_tf.evaluation.significance import LEVEL, holm
+from emobed_tf.evaluation.significance import LEVEL, Interval, holm
 
 POWER = 0.8
 
@@ -75,6 +76,9 @@ def gains(results: OutOfFoldResults, first: str, second: str, targets: Sequence[
 
     Returns:
         One for each target on which both have results, in the order of the targets.
+
+    Raises:
+        InputError: if the results are of different speakers, or share no seed.
     """
     both = [target for target in targets if {(target, first), (target, second)} <= results.keys()]
     found = [_gain(results[target, first], results[target, second], score, len(targets)) for target in both]
@@ -99,7 +103,7 @@ def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain
         found = compare(first.statistics, second.statistics, score)
     except InputError as error:
         raise InputError(f"{first.title} and {second.title} on {first.target}: {error}") from None
-    test, interval = found.sign_flip, found.interval
+    test, interval = found.sign_flip, cast(Interval, found.interval)  # every fold has a speaker of the target
     deviation = float(found.by_speaker.std(ddof=1))
     return Gain(
         target=first.target,

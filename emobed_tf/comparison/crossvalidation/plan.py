@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class FoldSource:
     fold: Fold
 
     def __call__(self) -> Problem:
+        """Reads the data, or takes them from the session of this process, and regroups them."""
         config, corpus = default_session().corpora.load(self.config, partitioned=False)
         return Problem(config, regrouped(corpus, self.fold))
 
@@ -111,7 +112,8 @@ class CrossValidationPlan:
             What the protocol runs.
         """
         config = self.configs[target]
-        scenario = Scenario(target, config.data.auxiliary, fold.number + 1, len(self.folds))
+        auxiliaries = cast(tuple[str, ...], config.data.auxiliary)  # the configuration is resolved
+        scenario = Scenario(target, auxiliaries, fold.number + 1, len(self.folds))
         return Cell(scenario, FoldSource(config, fold), system)
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
@@ -173,22 +175,23 @@ def plan_cross_validation(
     Raises:
         InputError: if settings, data or numbers of speakers don't fit each other.
     """
-    targets = protocol.targets or (settings.data.target,)
-    twice = sorted({target for target in targets if targets.count(target) > 1})
+    twice = sorted({target for target in protocol.targets if protocol.targets.count(target) > 1})
     if twice:
         raise InputError(f"--targets: {twice[0]} a second time; name each once")
     kinds = [find_system(name) for name in systems]
     with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
-    configs, corpora = {}, {}
-    for target in targets:
+    configs: dict[str, Config] = {}
+    corpora: dict[str, Corpus] = {}
+    for target in protocol.targets or (settings.data.target,):
         wanted = _of_target(settings, target, with_auxiliaries)
         config, corpus = default_session().corpora.load(wanted, partitioned=False)
         if corpus.task != REGRESSION and config.training.selection is None:
             config = config.replace(selection="uar")
-        configs[config.data.target], corpora[config.data.target] = config, corpus
+        name = cast(str, config.data.target)  # the configuration is resolved, as are those below
+        configs[name], corpora[name] = config, corpus
     folds = deal(speakers_of(corpora.values()), protocol.folds, protocol.dev_speakers, protocol.fold_seed)
-    for target, config in configs.items():
-        check_folds(corpora[target], folds, target, config.data.auxiliary)
+    for name, config in configs.items():
+        check_folds(corpora[name], folds, name, cast(tuple[str, ...], config.data.auxiliary))
     return CrossValidationPlan(folds, configs, corpora)
 
 

@@ -76,6 +76,10 @@ class CrossValidation:
 
         Returns:
             Results in the order of the cells.
+
+        Raises:
+            InputError: if a system can't learn the task, or data can't be read.
+            KeyboardInterrupt: after Ctrl-C, once it is said how to continue.
         """
 
         def announce(seconds: float) -> None:

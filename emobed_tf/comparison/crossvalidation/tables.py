@@ -1,8 +1,9 @@
 """Tables of a cross-validation: what could be detected, what came out; in the terminal, as Markdown and CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -208,8 +209,9 @@ def write_csvs(
 def _score_cells(result: OutOfFold, scores: Sequence[str]) -> list[str]:
     primary = result.statistics.summary(scores[0])
     spread = f" ± {decimals(primary.deviation)}" if len(primary.values) > 1 else ""
+    low, high = cast(float, primary.low), cast(float, primary.high)  # every fold has a speaker of the target
     others = (decimals(result.statistics.scores(score).mean()) for score in scores[1:])
-    return [f"{decimals(primary.mean)}{spread}", interval_text(primary.low, primary.high), *others]
+    return [f"{decimals(primary.mean)}{spread}", interval_text(low, high), *others]
 
 
 def _count(plan: CrossValidationPlan, target: str, speakers: Sequence[str]) -> str:
@@ -225,7 +227,7 @@ def _counts(plan: CrossValidationPlan, target: str) -> np.ndarray:
     speakers, unit = np.unique([r.speaker for r in recordings], return_inverse=True)
     counts = np.zeros((len(speakers), max(1, len(corpus.classes))), int)
     classes = [int(r.labels[corpus.label]) if corpus.classes else 0 for r in recordings]
-    np.add.at(counts, (unit, classes), 1)
+    np.add.at(counts, (unit, classes), 1)  # type: ignore[arg-type]  # NumPy's stub lacks one index for each axis
     return counts
 
 
@@ -239,6 +241,6 @@ def _range(numbers: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _exactness(found) -> str:
+def _exactness(found: Iterable[Gain]) -> str:
     kinds = {gain.exact for gain in found}
     return "all assignments" if kinds == {True} else "drawn assignments" if kinds == {False} else "all or drawn"

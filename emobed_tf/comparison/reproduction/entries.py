@@ -54,14 +54,16 @@ def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, si
         for row in plan.rows:
             result = by_cell[plan.cell(row, scenario)] if row in plan.systems else None
             scores = _scores(result, score) if result is not None else {}
-            compared = _differences(classic, result, score) if scores and classic and row != "classic" else {}
+            compared = (
+                _differences(classic, result, score) if result and scores and classic and row != "classic" else {}
+            )
             names = (scenario.target, *scenario.auxiliaries)
             values = {part: printed[row, names, part] for part in SCORED_PARTITIONS if (row, names, part) in printed}
             found.append(Entry(row, scenario, result, scores, compared, values))
     return found
 
 
-def _published(plan: TablePlan) -> dict:
+def _published(plan: TablePlan) -> dict[tuple[str, tuple[str, ...], str], float]:
     """The paper's values, only where the data set is the paper's for this table."""
     of_the_paper = plan.config.data.dataset == published.DATA_SETS[plan.number]
     return dict(published.values(plan.number)) if of_the_paper else {}

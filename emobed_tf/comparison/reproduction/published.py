@@ -20,7 +20,7 @@ _SCENARIOS = (
     ("video_geometric", "audio"),
 )
 # CCC: development and test in each of the four scenarios, as printed.
-_AROUSAL = {
+_AROUSAL: Mapping[str, tuple[float | None, ...]] = {
     "classic": (0.766, 0.605, 0.512, 0.411, 0.766, 0.605, 0.499, 0.399),
     "joint": (0.769, 0.611, 0.520, 0.401, 0.769, 0.611, 0.515, 0.413),
     "triplet": (0.795, 0.633, 0.541, 0.465, 0.794, 0.632, 0.512, 0.397),
@@ -34,7 +34,7 @@ _AROUSAL = {
     "ddat_re": (0.807, 0.694, 0.539, 0.437, 0.807, 0.694, 0.544, 0.400),
     "ddat_pu": (0.811, 0.664, 0.518, 0.438, 0.811, 0.664, 0.513, 0.397),
 }
-_VALENCE = {
+_VALENCE: Mapping[str, tuple[float | None, ...]] = {
     "classic": (0.504, 0.381, 0.545, 0.525, 0.504, 0.381, 0.619, 0.529),
     "joint": (0.505, 0.393, 0.546, 0.511, 0.513, 0.395, 0.622, 0.527),
     "triplet": (0.515, 0.404, 0.564, 0.517, 0.512, 0.405, 0.636, 0.517),
@@ -49,7 +49,7 @@ _VALENCE = {
     "ddat_pu": (0.498, 0.407, 0.514, 0.431, 0.498, 0.407, 0.632, 0.501),
 }
 # F1 on development: audio, video.
-_CLASSES = {
+_CLASSES: Mapping[str, tuple[float | None, ...]] = {
     "svm": (0.330, None),
     "forest": (None, 0.370),
     "classic": (0.365, 0.379),
@@ -72,10 +72,13 @@ def modalities(table: int) -> tuple[tuple[str, ...], ...]:
 
 
 def scenarios_on(dataset: str) -> tuple[tuple[str, ...], ...]:
-    """The paper's scenarios on a data set; empty where the paper doesn't have it.
+    """The paper's scenarios on a data set.
 
     Args:
         dataset: its name.
+
+    Returns:
+        As `modalities`; empty where the paper doesn't have the data set.
     """
     return next((modalities(table) for table, name in DATA_SETS.items() if name == dataset), ())
 

@@ -113,8 +113,8 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
         lines.append(f"speakers: {counts}; score: {problem_score}")
     if plan.missing:
         lines.append(f"left out: the paper's scenarios with {', '.join(plan.missing)}, which these data lack")
-    failed = [entry for entry in entries if entry.result and entry.result.failed]
-    lines += dict.fromkeys(f"{_title(e.row)} on {e.result.cell.scenario.name}: {e.result.failed}" for e in failed)
+    failed = [(entry.row, entry.result) for entry in entries if entry.result and entry.result.failed]
+    lines += dict.fromkeys(f"{_title(row)} on {found.cell.scenario.name}: {found.failed}" for row, found in failed)
     doubts = sorted({_title(e.row) for e in entries if e.result for run in e.result.runs if run["warnings"]})
     if doubts:
         lines.append(f"final fits that warned (see the ledger's `warnings`): {', '.join(doubts)}")
@@ -199,7 +199,7 @@ def _values(entry: Entry, part: str) -> dict[str, Any]:
         "published": entry.published.get(part),
         "parameters": runs[0]["parameters"] if runs else None,
         "training_seconds": statistics.fmean(run["seconds"] for run in runs) if runs else None,
-        "settings": json.dumps(entry.result.settings) if runs else None,
+        "settings": json.dumps(entry.result.settings) if entry.result and runs else None,
         "configurations": len(entry.result.tried) if entry.result else 0,
         "problem": entry.result.failed if entry.result else _NO_RAW,
     }
@@ -213,9 +213,9 @@ def _row(entry: Entry, partitions: Sequence[str], last: str, printed: bool) -> l
         cells.append(f"{decimals(summary.mean)}±{decimals(summary.deviation)}" if summary else _NONE)
     cells.append(_interval(entry.scores.get(last)))
     cells.append(decimals(gain.difference, signed=True) if gain else _NONE)
-    cells.append(_interval(gain and gain.interval, signed=True))
-    cells.append(_p(gain and gain.exchange.p_value, BY_SPEAKER))
-    cells.append(_p(gain and gain.published, AS_PUBLISHED))
+    cells.append(_interval(gain.interval if gain else None, signed=True))
+    cells.append(_p(gain.exchange.p_value if gain else None, BY_SPEAKER))
+    cells.append(_p(gain.published if gain else None, AS_PUBLISHED))
     if printed:
         cells.append("/".join(decimals(entry.published[p]) if p in entry.published else _NONE for p in partitions))
     return cells
@@ -237,7 +237,9 @@ def _title(row: str) -> str:
 
 
 def _interval(ends: Summary | Interval | None, signed: bool = False) -> str:
-    return _NONE if ends is None or ends.low is None else interval_text(ends.low, ends.high, signed)
+    if ends is None or ends.low is None or ends.high is None:
+        return _NONE
+    return interval_text(ends.low, ends.high, signed)
 
 
 def _p(value: float | None, mark: str) -> str:

@@ -13,7 +13,7 @@ development, but training doesn't stop early before all bins have had `patience`
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from emobed_tf.systems.baselines.perception import check_ratings
 from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Choice, spread
 
+if TYPE_CHECKING:
+    import keras
+
 BINS = 5
 _BIN_LABEL = "disagreement_bin"
 
@@ -37,6 +40,7 @@ class CurriculumLearning(ClassicSystem):
     title = "curriculum learning"
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings `epochs_per_bin` and `learning_rate`; see `System.configurations`."""
         epochs = problem.config.training.epochs
         choices = Choice(tuple(range(1, _most_epochs_per_bin(epochs) + 1)))
         rate = {"learning_rate": self.axes["learning_rate"]}
@@ -47,6 +51,16 @@ class CurriculumLearning(ClassicSystem):
         return spread({"epochs_per_bin": choices, **rate}, default, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains with bins that join one after another.
+
+        Args:
+            problem: without test recordings; training recordings have ratings.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there are fewer epochs than bins, or training recordings without ratings.
+        """
         _most_epochs_per_bin(problem.config.training.epochs)
         check_ratings(problem, self.title)
         bins = difficulty_bins([_disagreement(problem, recording) for recording in problem.modality.partition("train")])
@@ -76,6 +90,9 @@ def vote_entropy(votes: np.ndarray) -> float:
 
     Args:
         votes: class index of each rater, any shape; NaN where one didn't vote.
+
+    Returns:
+        0 to the logarithm of the number of classes.
     """
     given = votes[~np.isnan(votes)]
     _, counts = np.unique(given, return_counts=True)
@@ -84,7 +101,15 @@ def vote_entropy(votes: np.ndarray) -> float:
 
 
 def bins_in(epoch: int, epochs_per_bin: int) -> int:
-    """How many bins have joined in an epoch, counted from 0."""
+    """How many bins have joined in an epoch.
+
+    Args:
+        epoch: counted from 0.
+        epochs_per_bin: epochs from one bin to the next, >= 1.
+
+    Returns:
+        1 to `BINS`.
+    """
     return min(BINS, 1 + epoch // epochs_per_bin)
 
 
@@ -99,15 +124,15 @@ def _most_epochs_per_bin(epochs: int) -> int:
     return (epochs - 1) // (BINS - 1)
 
 
-def _stages(epochs_per_bin: int, patience: int):
+def _stages(epochs_per_bin: int, patience: int) -> "keras.callbacks.Callback":
     """A callback that lets bins join, and keeps training from stopping before they all have had their time."""
     import keras
 
     class Stages(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
+        def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
             self.model.bins_in.assign(bins_in(epoch, epochs_per_bin))
 
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
             if epoch + 1 < (BINS - 1) * epochs_per_bin + patience:
                 self.model.stop_training = False
 

@@ -20,7 +20,6 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.baselines.multitask import AuxiliaryTask
 from emobed_tf.systems.baselines.perception import PerceptionMultiTask
 from emobed_tf.systems.baselines.reconstruction import ReconstructionMultiTask
 from emobed_tf.systems.frameworks import ClassicSystem
@@ -34,12 +33,14 @@ class ReconstructionDifficulty(ClassicSystem):
     """
 
     title = "DDAT (RE)"
-    stage: ClassVar[type[AuxiliaryTask]] = ReconstructionMultiTask
+    stage: ClassVar[type[ReconstructionMultiTask | PerceptionMultiTask]] = ReconstructionMultiTask
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings of the first stage; see `System.configurations`."""
         return self.stage().configurations(problem, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the first stage with the settings, then the second one on what it says; see `System.fit`."""
         self.first = self.stage()
         self.first.fit(problem, settings, seed)
         modality = problem.modality
@@ -51,10 +52,12 @@ class ReconstructionDifficulty(ClassicSystem):
         super().fit(problem.with_modality(harder), {}, seed)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """What the second stage says, with the first one's difficulty as a feature; see `System.predict`."""
         return super().predict({self.target: self._with_difficulty(recordings[self.target])})
 
     @property
     def parameters(self) -> int:
+        """Trained numbers of both stages."""
         return self.first.trained.parameters["training"] + super().parameters
 
     def _with_difficulty(self, recordings: Sequence[Recording]) -> list[Recording]:

@@ -23,10 +23,12 @@ class RandomForest(System):
     tasks = (CLASSIFICATION,)
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings `depth` and `trees`; see `System.configurations`."""
         axes = {"depth": Choice((3, 5, 8, 12, 20, None)), "trees": Choice((50, 100, 200, 400))}
         return spread(axes, {"depth": None, "trees": 200}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Grows the trees on standardised utterances; see `System.fit`."""
         from sklearn.ensemble import RandomForestClassifier
 
         recordings = problem.modality.partition("train")
@@ -42,6 +44,7 @@ class RandomForest(System):
         self.model.fit(self.rows(values), [int(recording.labels[problem.label]) for recording in recordings])
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """Probabilities of the classes, float64 `[classes]`; see `System.predict`."""
         found = self.model.predict_proba(self.rows(utterances(recordings[self.target])))
         probabilities = np.zeros((len(found), self.classes))
         probabilities[:, self.model.classes_] = found

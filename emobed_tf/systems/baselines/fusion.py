@@ -9,8 +9,8 @@ cut to the shortest stream; late fusion's weight from development, in twentieths
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,16 +33,34 @@ class EarlyFusion(ClassicSystem):
     paired = True
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the classic system on the joined features.
+
+        Args:
+            problem: with at least one auxiliary modality.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there is no auxiliary modality, or streams are not paired.
+        """
         _check_auxiliaries(problem)
         self.steps = frame_steps(problem)
         joined = joined_problem(problem)
         self.train(joined, self.config(joined, settings, seed), **self.differences(problem))
 
     def differences(self, problem: Problem) -> dict[str, Any]:
-        """How the training differs from the classic system's, see `training.loop.train`."""
+        """How the training differs from the classic system's.
+
+        Args:
+            problem: with all modalities.
+
+        Returns:
+            Arguments of `training.loop.train`.
+        """
         return {}
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """What the network says of the joined features; see `System.predict`."""
         every = partners({name: recordings[name] for name in self.steps}, self.steps)
         return self.trained.outputs([join(paired, self.steps, cut=False) for paired in every])
 
@@ -53,6 +71,7 @@ class ModelLevelFusion(EarlyFusion):
     title = "model-level fusion"
 
     def differences(self, problem: Problem) -> dict[str, Any]:
+        """A part of the network for each modality; see `EarlyFusion.differences`."""
         modalities = (problem.corpus.modality(name) for name in (problem.target, *problem.auxiliaries))
         return {"design": Design(parts=tuple((m.name, len(m.feature_names)) for m in modalities))}
 
@@ -71,6 +90,16 @@ class LateFusion(ClassicSystem):
     paired = True
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains a classic system for each modality, then finds the weights of the average on development.
+
+        Args:
+            problem: with at least one auxiliary modality.
+            settings: one of `configurations`, the same for all modalities.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there is no auxiliary modality, or development recordings are not paired.
+        """
         _check_auxiliaries(problem)
         self.steps, self.task = frame_steps(problem), problem.task
         recordings = problem.recordings("dev")
@@ -84,10 +113,12 @@ class LateFusion(ClassicSystem):
         self.weights = best_weights(problem.score, golds, self._predictions(recordings))
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """The weighted average of what all modalities say; see `System.predict`."""
         return [np.tensordot(self.weights, values, 1) for values in self._predictions(recordings)]
 
     @property
     def parameters(self) -> int:
+        """Trained numbers of all networks that are kept for inference, and the weights."""
         return len(self.weights) + sum(system.parameters for system in self.systems.values())
 
     def _predictions(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
@@ -117,6 +148,7 @@ def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[
         float64 `[modalities]` in twentieths with sum 1; of equally good ones the most even.
     """
     candidates = _simplex(len(predictions[0]))
+    scores: np.ndarray | list[float]
     if score == "ccc":
         scores = _concordances(candidates, np.concatenate(golds), np.concatenate(predictions, axis=1))
     else:
@@ -143,7 +175,8 @@ def _concordances(candidates: np.ndarray, gold: np.ndarray, predictions: np.ndar
 
 def _class_score(score: str, labels: np.ndarray, averages: np.ndarray) -> float:
     confusion = confusion_matrix(labels, averages.argmax(axis=1), averages.shape[1])
-    return float(SCORES[score].function(confusion))
+    function = cast(Callable[[Any], Any], SCORES[score].function)  # every score of classes is one of sums
+    return float(function(confusion))
 
 
 def _check_auxiliaries(problem: Problem) -> None:

@@ -32,15 +32,23 @@ class AuxiliaryTask(ClassicSystem):
     axes: ClassVar = {"weight": Range(0.03, 3, logarithmic=True)}
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """The setting `weight` of the auxiliary loss; see `System.configurations`."""
         return spread(self.axes, {"weight": 0.5}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the network with both heads; see `System.fit`."""
         prepared = self.prepared(problem)
         design = Design(heads={self.head(problem): settings["weight"]})
         self.train(prepared, self.config(problem, {}, seed), design=design)
 
     def prepared(self, problem: Problem) -> Problem:
         """The problem with what the head learns among the training recordings' labels.
+
+        Args:
+            problem: as it was given.
+
+        Returns:
+            The same, or one with another label.
 
         Raises:
             InputError: if the data don't have it.
@@ -49,7 +57,14 @@ class AuxiliaryTask(ClassicSystem):
 
     @abc.abstractmethod
     def head(self, problem: Problem) -> Head:
-        """What the network predicts beside the label."""
+        """What the network predicts beside the label.
+
+        Args:
+            problem: that the network learns.
+
+        Returns:
+            The head of the auxiliary task.
+        """
 
 
 class MultiTask(AuxiliaryTask):
@@ -59,6 +74,17 @@ class MultiTask(AuxiliaryTask):
     tasks = (REGRESSION,)
 
     def prepared(self, problem: Problem) -> Problem:
+        """The problem itself: its training recordings have labels of both dimensions.
+
+        Args:
+            problem: of a dimension.
+
+        Returns:
+            The same.
+
+        Raises:
+            InputError: if the label is no dimension, or a training recording lacks the other one.
+        """
         other = _other_dimension(problem)
         training = problem.modality.partition("train")
         missing = [recording.id for recording in training if other not in recording.labels]
@@ -70,6 +96,7 @@ class MultiTask(AuxiliaryTask):
         return problem
 
     def head(self, problem: Problem) -> Head:
+        """A head of its own layers for the other dimension; see `AuxiliaryTask.head`."""
         return Head(_other_dimension(problem), apart=True)
 
 
@@ -80,6 +107,9 @@ def with_training_label(problem: Problem, name: str, values: Callable[[Recording
         problem: whose corpus.
         name: of the label.
         values: its values for a recording, `[frames]` or a scalar.
+
+    Returns:
+        A new problem; other recordings are as they were.
     """
     modality = problem.modality
 

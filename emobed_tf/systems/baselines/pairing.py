@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -14,7 +15,14 @@ Steps = Mapping[str, float | None]
 
 
 def frame_steps(problem: Problem) -> dict[str, float | None]:
-    """Seconds between two frames by modality, target first; None where a recording is an utterance."""
+    """Seconds between two frames by modality.
+
+    Args:
+        problem: whose target and auxiliaries.
+
+    Returns:
+        Target first; None where a recording is an utterance.
+    """
     return {name: problem.corpus.modality(name).frame_seconds for name in (problem.target, *problem.auxiliaries)}
 
 
@@ -24,6 +32,9 @@ def partners(recordings: Mapping[str, Sequence[Recording]], steps: Steps) -> lis
     Args:
         recordings: by modality, target first.
         steps: from `frame_steps`.
+
+    Returns:
+        For each of the target's recordings one of every modality, in the order of `recordings`.
 
     Raises:
         InputError: if a modality lacks some of the target's recordings, or has utterances where the target has frames.
@@ -55,7 +66,7 @@ def nearest(recording: Recording, step: float | None, other: Recording, other_st
         recording: whose frames.
         step: seconds between two of them; None for an utterance.
         other: the stream that is looked into.
-        other_step: seconds between two of its frames.
+        other_step: seconds between two of its frames; None for an utterance, as of the first.
 
     Returns:
         int `[frames]`; below 0 or `other.frames` and above where the other stream has not begun or is over.
@@ -64,7 +75,7 @@ def nearest(recording: Recording, step: float | None, other: Recording, other_st
         return np.zeros(recording.frames, int)
     times = recording.start + step * np.arange(recording.frames)
     # Rounded first: half a step is half a step whatever the last bits of two times are.
-    return np.rint(np.round((times - other.start) / other_step, 6)).astype(int)
+    return np.rint(np.round((times - other.start) / cast(float, other_step), 6)).astype(int)
 
 
 def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
@@ -74,6 +85,9 @@ def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
         paired: from `partners`.
         steps: from `frame_steps`.
         cut: leave out frames that some stream doesn't reach; else its features are missing there.
+
+    Returns:
+        The target's recording with more features, float32 `[frames, features of all]`.
 
     Raises:
         InputError: if nothing is left.
@@ -88,7 +102,8 @@ def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
         columns.append(np.where(reached[:, None], values, np.float32(np.nan)))
         covered &= reached
     joined = dataclasses.replace(target, features=np.concatenate(columns, axis=1))
-    return _only(joined, covered, step) if cut and not covered.all() else joined
+    # Utterances cover each other, so there is time here.
+    return _only(joined, covered, cast(float, step)) if cut and not covered.all() else joined
 
 
 def joined_problem(problem: Problem) -> Problem:
@@ -96,6 +111,12 @@ def joined_problem(problem: Problem) -> Problem:
 
     Training recordings are cut to what all streams cover. Elsewhere every frame of the target is there, since each has
     to be predicted; a stream that doesn't reach it is missing.
+
+    Args:
+        problem: with auxiliaries.
+
+    Returns:
+        A problem without auxiliaries, whose target is called by the names of all: `audio_video`.
 
     Raises:
         InputError: if streams are not paired.

@@ -29,10 +29,22 @@ class PerceptionMultiTask(AuxiliaryTask):
     tasks = (REGRESSION,)
 
     def prepared(self, problem: Problem) -> Problem:
+        """The problem with the raters' standard deviation among the training recordings' labels.
+
+        Args:
+            problem: whose training recordings have ratings.
+
+        Returns:
+            One with the label `UNCERTAINTY`, `[frames]`.
+
+        Raises:
+            InputError: if ratings are missing.
+        """
         check_ratings(problem, self.title)
         return with_training_label(problem, UNCERTAINTY, lambda r: rater_deviation(r.ratings[problem.label]))
 
     def head(self, problem: Problem) -> Head:
+        """A linear output for the uncertainty; see `AuxiliaryTask.head`."""
         return Head(UNCERTAINTY)
 
     def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
@@ -48,11 +60,14 @@ class PerceptionMultiTask(AuxiliaryTask):
 
 
 def check_ratings(problem: Problem, who: str) -> None:
-    """Raises InputError if training recordings of the target have no ratings of the label, or of one rater only.
+    """Makes sure that training recordings of the target have ratings of the label, of two raters or more.
 
     Args:
         problem: whose.
         who: name of the system that needs them, for the message.
+
+    Raises:
+        InputError: if some have none, or of one rater only.
     """
     missing = unrated(problem.modality, problem.label)
     if missing:

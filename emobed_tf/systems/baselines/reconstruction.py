@@ -25,6 +25,7 @@ class ReconstructionMultiTask(AuxiliaryTask):
     title = "MTL (RE)"
 
     def head(self, problem: Problem) -> Head:
+        """A linear output for every feature; see `AuxiliaryTask.head`."""
         return Head(RECONSTRUCTION, width=len(problem.modality.feature_names), reconstructs=True)
 
     def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:

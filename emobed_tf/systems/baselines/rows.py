@@ -23,17 +23,38 @@ class Rows:
         self.layer.adapt(training)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Standardised rows, float32 `[rows, features]`."""
+        """Standardises rows.
+
+        Args:
+            values: float `[rows, features]`, NaN where missing.
+
+        Returns:
+            float32 `[rows, features]`; 0 where missing.
+        """
         return np.asarray(self.layer(values.astype(np.float32, copy=False)))
 
 
 def frames(recordings: Sequence[Recording]) -> np.ndarray:
-    """All frames, one after another, `[frames, features]`."""
+    """All frames, one after another.
+
+    Args:
+        recordings: of one modality, at least one.
+
+    Returns:
+        float32 `[frames, features]`.
+    """
     return np.concatenate([recording.features for recording in recordings])
 
 
 def utterances(recordings: Sequence[Recording]) -> np.ndarray:
-    """One row for each recording: the mean of its frames, missing values left out, float32 `[recordings, features]`."""
+    """One row for each recording: the mean of its frames, missing values left out.
+
+    Args:
+        recordings: of one modality, at least one.
+
+    Returns:
+        float32 `[recordings, features]`; NaN where a feature is missing in every frame.
+    """
     values = np.stack([_mean(recording.features) for recording in recordings])
     return values.astype(np.float32)
 

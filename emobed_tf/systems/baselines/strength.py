@@ -25,6 +25,8 @@ from emobed_tf.systems.baselines.svr import COMPLEXITY, SupportVectorRegression
 from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Choice, Range, spread
 
+_Model = tuple[type[System], dict[str, Any]]  # with its settings
+
 _FOLDS = 3
 _VECTORS_FIRST, _NETWORK_FIRST = "support vectors first", "network first"
 
@@ -35,13 +37,28 @@ class StrengthModelling(System):
     title = "strength modelling"
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings `order` and `complexity`; see `System.configurations`."""
         regression = problem.task == REGRESSION
         complexities = COMPLEXITY if regression else Range(0.01, 100, logarithmic=True)
-        axes = {"order": Choice((_VECTORS_FIRST, _NETWORK_FIRST)), "complexity": complexities}
+        axes: dict[str, Range | Choice] = {
+            "order": Choice((_VECTORS_FIRST, _NETWORK_FIRST)),
+            "complexity": complexities,
+        }
         return spread(axes, {"order": _VECTORS_FIRST, "complexity": 1e-3 if regression else 1.0}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        vectors, network = self._support_vectors(problem, settings), (ClassicSystem, {})
+        """Fits the first model, out of fold and to all, then the second one on what it predicts.
+
+        Args:
+            problem: without test recordings.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there is only one training recording.
+        """
+        vectors = self._support_vectors(problem, settings)
+        network: _Model = (ClassicSystem, {})
         first, second = (vectors, network) if settings["order"] == _VECTORS_FIRST else (network, vectors)
         self.target, self.task, self.delay = problem.target, problem.task, problem.delay
         modality = problem.modality
@@ -52,22 +69,24 @@ class StrengthModelling(System):
         self.second = _fitted(second, _with_columns(problem, columns), seed)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """What the second model says, with the first one's prediction as features; see `System.predict`."""
         target = recordings[self.target]
         columns = self._columns(self.first, target)
         return self.second.predict({self.target: [_joined(recording, columns) for recording in target]})
 
     @property
     def parameters(self) -> int | None:
-        counts = (self.first.parameters, self.second.parameters)
-        return None if None in counts else sum(counts)
+        """Trained numbers of both models; None where one of them has none to tell."""
+        first, second = self.first.parameters, self.second.parameters
+        return None if first is None or second is None else first + second
 
-    def _support_vectors(self, problem: Problem, settings: Mapping[str, Any]) -> tuple[type[System], dict]:
+    def _support_vectors(self, problem: Problem, settings: Mapping[str, Any]) -> _Model:
         complexity = settings["complexity"]
         if problem.task == REGRESSION:
             return SupportVectorRegression, {"complexity": complexity, "delay": problem.config.data.label_delay}
         return SupportVectorMachine, {"complexity": complexity, "width": 1.0}
 
-    def _out_of_fold(self, first: tuple[type[System], dict], problem: Problem, seed: int) -> dict[str, np.ndarray]:
+    def _out_of_fold(self, first: _Model, problem: Problem, seed: int) -> dict[str, np.ndarray]:
         """Predictions for every training recording, of models that never saw its speaker."""
         columns: dict[str, np.ndarray] = {}
         for fold in _folds(problem.modality):
@@ -88,7 +107,7 @@ class StrengthModelling(System):
         return {recording.id: values for recording, values in zip(recordings, found, strict=True)}
 
 
-def _fitted(kind: tuple[type[System], dict], problem: Problem, seed: int) -> System:
+def _fitted(kind: _Model, problem: Problem, seed: int) -> System:
     system, settings = kind[0](), kind[1]
     system.fit(problem, settings, seed)
     return system

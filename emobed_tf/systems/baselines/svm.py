@@ -23,10 +23,12 @@ class SupportVectorMachine(System):
     tasks = (CLASSIFICATION,)
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings `complexity` and `width`; see `System.configurations`."""
         axes = {"complexity": Range(0.01, 100, logarithmic=True), "width": Range(0.01, 10, logarithmic=True)}
         return spread(axes, {"complexity": 1.0, "width": 1.0}, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Fits the machine to standardised utterances; see `System.fit`."""
         from sklearn.svm import SVC
 
         recordings = problem.modality.partition("train")
@@ -45,6 +47,7 @@ class SupportVectorMachine(System):
         self.model.fit(values, [int(recording.labels[problem.label]) for recording in recordings])
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """Scores of the classes, float64 `[classes]`; see `System.predict`."""
         found = self.model.decision_function(self.rows(utterances(recordings[self.target])))
         if found.ndim == 1:  # two classes: the side of the second
             found = np.stack([-found, found], axis=1)

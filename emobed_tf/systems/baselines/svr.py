@@ -38,6 +38,7 @@ class SupportVectorRegression(System):
     windows = (*WINDOWS, 1.0, 2.0, 4.0, 8.0, 12.0, 20.0)
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
+        """Settings `complexity` and, where there is time, `delay`; see `System.configurations`."""
         default = {"complexity": 1e-3}
         if problem.modality.frame_seconds is None:
             return spread({"complexity": COMPLEXITY}, default, number)
@@ -45,6 +46,7 @@ class SupportVectorRegression(System):
         return spread({"complexity": COMPLEXITIES, "delay": DELAYS}, default, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Fits the regression to all standardised frames, labels shifted by the delay; see `System.fit`."""
         from sklearn.svm import LinearSVR
 
         from emobed_tf.training.streams import training_labels
@@ -66,9 +68,11 @@ class SupportVectorRegression(System):
         self.model.fit(self.rows(frames(recordings)), np.concatenate([np.ravel(label) for label in labels]))
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
+        """Values of every frame, float64 `[frames]`, the delay undone; see `System.predict`."""
         found = (self.model.predict(self.rows(recording.features)) for recording in recordings[self.target])
         return [shift(values, self.shift) for values in found]
 
     @property
     def parameters(self) -> int:
+        """A weight for each feature, and the intercept."""
         return self.model.coef_.size + 1
