@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
-    """Says what is trained on what, and that simulated data is simulated."""
+    """Says what is trained on what, and that simulated data is simulated.
+
+    Args:
+        config: resolved.
+        corpus: read for it.
+        output: the run folder.
+    """
     if corpus.simulated:
         print(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
@@ -28,7 +34,8 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, "
         f"alpha {objective.alpha:g}, beta {objective.beta:g}, seed {config.training.seed}"
     )
-    for name in (config.data.target, *config.data.auxiliary):
+    target, others = cast(str, config.data.target), cast(tuple[str, ...], config.data.auxiliary)  # resolved
+    for name in (target, *others):
         modality = corpus.modality(name)
         counts = ", ".join(f"{len(modality.partition(part))} {part}" for part in PARTITIONS)
         kind = "recordings" if modality.frame_seconds else "utterances"
@@ -37,7 +44,11 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
 
 
 def show_training(run: Run) -> None:
-    """Development scores of a finished run, and what to do next."""
+    """Development scores of a finished run, and what to do next.
+
+    Args:
+        run: finished.
+    """
     scores, facts = run.read_json("scores.json"), run.facts()
     training = scores["training"]
     print(
@@ -53,7 +64,12 @@ def show_training(run: Run) -> None:
 
 
 def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
-    """Scores of one system with intervals, and the confusion matrix of a classification."""
+    """Scores of one system with intervals, and the confusion matrix of a classification.
+
+    Args:
+        facts: of its run.
+        partitions: its outputs on each partition, one at least.
+    """
     from emobed_tf.evaluation.speaker_statistics import statistics_of
 
     columns = ["score"]
@@ -81,7 +97,13 @@ def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
 
 
 def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str, Comparison]") -> None:
-    """Three kinds of evidence that the second run is better than the first, each labelled."""
+    """Three kinds of evidence that the second run is better than the first, each labelled.
+
+    Args:
+        facts: of one of the runs.
+        names: what the first and the second run are called.
+        comparisons: of the two, by partition, one at least.
+    """
     columns = ["", *comparisons]
     fisher = facts.task == REGRESSION
     published = "Fisher r-to-z over frames" if fisher else "z-test of the shares of right answers"

@@ -60,11 +60,25 @@ class Activations:
         self.embeddings = {name: model.embed(name, batch[name]["features"]) for name in model.modalities}
 
     def outputs(self, modality: str) -> tf.Tensor:
-        """Of the shared head, float32 `[batch, frames, outputs]`."""
+        """What the shared head says of a modality.
+
+        Args:
+            modality: one of the batch.
+
+        Returns:
+            float32 `[batch, frames, outputs]`.
+        """
         return self._recognise(modality)[1]
 
     def outputs_of(self, head: Head) -> tf.Tensor:
-        """Of another head, on the target, float32 `[batch, frames, width]`."""
+        """What another head says of the target.
+
+        Args:
+            head: one of the model's.
+
+        Returns:
+            float32 `[batch, frames, width]`.
+        """
         target = self._model.goal.target
         source = self.embeddings[target] if head.apart else self._recognise(target)[0]
         return self._model.get_layer(head.layer)(source, training=True)

@@ -40,7 +40,15 @@ def build_emobed(
 
 
 def build_model(config: Config, facts: Facts) -> EmoBed:
-    """The network of a run, with the seed's initial weights."""
+    """The network of a run, with the seed's initial weights.
+
+    Args:
+        config: layers, units and seed.
+        facts: features of each modality, and classes.
+
+    Returns:
+        See `build`.
+    """
     return build(architecture(config, facts), seed=config.training.seed, xla=config.training.xla)
 
 
@@ -51,6 +59,9 @@ def architecture(config: Config, facts: Facts, design: Design = EMOBED) -> Archi
         config: layers and units.
         facts: features of each modality, and classes.
         design: encoders of the target, and heads beside the label's.
+
+    Returns:
+        What `build` takes.
     """
     branches = [Branch(name, ((name, len(columns)),)) for name, columns in facts.features.items()]
     if design.parts:

@@ -6,6 +6,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 import keras
 import tensorflow as tf
@@ -24,11 +25,13 @@ from emobed_tf.models.objective import WEIGHTS, Goal, monitors, terms, weighted_
 from emobed_tf.models.standardise import Standardise
 from emobed_tf.models.weights import leaf_layers
 
+Stacked = TypeVar("Stacked", bound=Mapping[str, Any])
+
 
 class _Views:
     """Models of parts of a network. Not a dict: Keras would take its values for more layers of the network."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.made: dict[str, keras.Model] = {}
 
 
@@ -59,11 +62,25 @@ class EmoBed(keras.Model):
         return self.get_layer(HEAD)
 
     def encoder(self, modality: str) -> keras.Model:
-        """A modality's embedding function, f_A or f_V in Eq. 1."""
+        """A modality's embedding function, f_A or f_V in Eq. 1.
+
+        Args:
+            modality: one that has a branch.
+
+        Returns:
+            float32 `[batch, frames, features]` -> `[batch, frames, units]`.
+        """
         return self.get_layer(f"{modality}.encoder")
 
     def standardise(self, modality: str) -> Standardise:
-        """The first layer of a modality's encoder."""
+        """The first layer of a modality's encoder.
+
+        Args:
+            modality: one that has a branch.
+
+        Returns:
+            The layer.
+        """
         return self.encoder(modality).get_layer(f"{modality}.standardise")
 
     def embed(self, modality: str, standardised: tf.Tensor, training: bool = True) -> tf.Tensor:
@@ -123,7 +140,7 @@ class EmoBed(keras.Model):
         """
         return self._view(f"{head.name}.model", lambda: (self.input[self.modalities[0]], self.output[head.layer]))
 
-    def _view(self, name: str, ends: Callable) -> keras.Model:
+    def _view(self, name: str, ends: Callable[[], tuple[tf.Tensor, tf.Tensor]]) -> keras.Model:
         self._views = self._views or _Views()
         if name not in self._views.made:
             self._views.made[name] = keras.Model(*ends(), name=name)
@@ -132,18 +149,18 @@ class EmoBed(keras.Model):
 
     def compile(
         self,
-        optimizer="adam",
+        optimizer: keras.optimizers.Optimizer | str = "adam",
         *,
         goal: Goal,
         objective: Objective,
         steps: int = 1,
         compile_steps: bool = False,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         """Prepares training.
 
         Args:
-            optimizer: a Keras optimiser.
+            optimizer: a Keras optimiser, or its name.
             goal: target, task, score.
             objective: checked (`Config.check`): alpha and beta are numbers. They, l2 and the weights of other heads'
                 losses (1 at first) become variables, so that other values need no new trace.
@@ -207,12 +224,16 @@ class EmoBed(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
+        """What Keras resets before each epoch: means of terms and monitors, and the score; once compiled."""
         return [self.means, self.score] if getattr(self, "means", None) else super().metrics
 
-    def get_metrics_result(self) -> dict:
+    def get_metrics_result(self) -> dict[str, tf.Tensor]:
         """Nothing, for then `fit` and `evaluate` take what the last step returned: the same numbers.
 
         To compute them once more, outside of a graph, takes as long as two small steps.
+
+        Returns:
+            An empty dict.
         """
         return {}
 
@@ -222,16 +243,23 @@ class EmoBed(keras.Model):
         Args:
             values: unweighted, by the name of the term.
 
+        Returns:
+            A scalar.
+
         Raises:
             ValueError: if a value belongs to no term.
         """
         return weighted_sum(self.terms, values)
 
     def forward(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
-        """Every term of the objective for a batch, unweighted, the monitors, and the target's outputs.
+        """The objective for a batch, term by term.
 
         Args:
             batch: by modality what `streams.Sequences.arrays` names, features standardised.
+
+        Returns:
+            Every term, unweighted, by name; what the monitors log, by name; and the target's outputs
+            `[batch, frames, outputs]`.
         """
         activations = Activations(self, batch)
         values = {name: term.function(batch, activations) for name, term in self.terms.items()}
@@ -241,20 +269,27 @@ class EmoBed(keras.Model):
         return values, watched, activations.outputs(self.goal.target)
 
     @tf.autograph.experimental.do_not_convert  # nothing to convert, and looking for it takes a second
-    def train_step(self, batch):
-        """A step on Eq. 8, or all of those whose batches are stacked."""
+    def train_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """A step on Eq. 8, or all of those whose batches are stacked.
+
+        Args:
+            batch: see `forward`; with more `steps` than one, each array has them as a further first dimension.
+
+        Returns:
+            Means since the epoch began: `loss`, every term, unweighted, and the monitors; and the score.
+        """
         if self.steps == 1:
             self._step(batch)
         else:
             self._all_steps(batch)
         return {**self.means.result(), self.score.name: self.score.result()}
 
-    def _steps(self, batches) -> None:
+    def _steps(self, batches: Batch) -> None:
         """Steps in order. Compiled ones log R as it was before the first: for XLA, each sum is a tenth of a step."""
         logged = {"l2": losses.squared_kernels(self.trainable_weights)} if self.compile_steps else {}
         _one_by_one(functools.partial(self._step, logged=logged), batches)
 
-    def _step(self, batch, logged: Mapping[str, tf.Tensor] | None = None) -> None:
+    def _step(self, batch: Batch, logged: Mapping[str, tf.Tensor] | None = None) -> None:
         """Every term, one gradient, one update; terms in `logged` are logged instead of the step's own."""
         for layer in leaf_layers(self):
             begin_step(layer, self.optimizer.iterations)
@@ -270,26 +305,39 @@ class EmoBed(keras.Model):
         self._update_score(batch[self.goal.target], outputs)
 
     @tf.autograph.experimental.do_not_convert
-    def test_step(self, batch):
-        """Development score of the target alone; predictions are delayed to meet the labels as they are."""
-        batch = batch[self.goal.target]
-        if batch["features"].shape.rank == 3:
-            self._judge(batch)
+    def test_step(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """Development score of the target alone; predictions are delayed to meet the labels as they are.
+
+        Args:
+            batch: with the target at least; all batches at once are stacked, with a further first dimension.
+
+        Returns:
+            The score over all batches so far, by its name.
+        """
+        part = batch[self.goal.target]
+        if part["features"].shape.rank == 3:
+            self._judge(part)
         else:
-            _one_by_one(self._judge, batch)
+            _one_by_one(self._judge, part)
         return {self.score.name: self.score.result()}
 
-    def _judge(self, batch) -> None:
+    def _judge(self, part: Mapping[str, tf.Tensor]) -> None:
         # Nothing in the head depends on `training` but where a fused layer compiles itself, which pays here, too.
-        outputs = self.head(self.embed(self.goal.target, batch["features"], training=False), training=True)
+        outputs = self.head(self.embed(self.goal.target, part["features"], training=False), training=True)
         if self.goal.task == REGRESSION:
             outputs = delayed(outputs, self.goal.delay)
-        self._update_score(batch, outputs)
+        self._update_score(part, outputs)
 
-    def gradient_norms(self, batch) -> dict[str, tf.Tensor]:
-        """Euclidean norm of every weighted term's gradient for a batch, by term.
+    def gradient_norms(self, batch: Batch) -> dict[str, tf.Tensor]:
+        """How much each term pulls: the Euclidean norm of its gradient, weighted.
 
         Eagerly: a graph for it would take longer to trace than it ever runs.
+
+        Args:
+            batch: see `forward`.
+
+        Returns:
+            Scalars >= 0 by the name of the term.
         """
         with tf.GradientTape(persistent=True) as tape:
             values, _, _ = self.forward(batch)
@@ -300,18 +348,18 @@ class EmoBed(keras.Model):
             norms[name] = tf.linalg.global_norm([gradient for gradient in gradients if gradient is not None])
         return norms
 
-    def _update_score(self, batch, outputs) -> None:
+    def _update_score(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> None:
         if self.goal.task == REGRESSION:
-            self.score.update_state(batch["labels"], outputs[..., 0], batch["mask"])
+            self.score.update_state(part["labels"], outputs[..., 0], part["mask"])
         else:
-            exists = tf.reduce_any(batch["mask"], axis=1)
-            self.score.update_state(batch["labels"], last_frame(outputs, batch["mask"]), exists)
+            exists = tf.reduce_any(part["mask"], axis=1)
+            self.score.update_state(part["labels"], last_frame(outputs, part["mask"]), exists)
 
 
-def _one_by_one(work: Callable, batches) -> None:
+def _one_by_one(work: Callable[[Stacked], None], batches: Stacked) -> None:
     """Does something with each of several batches that are stacked, in order."""
 
-    def step(k):
+    def step(k: tf.Tensor) -> tf.Tensor:
         work(tf.nest.map_structure(lambda values: values[k], batches))
         return k + 1
 

@@ -40,7 +40,16 @@ _TAKEN = ("features", "standardise", "encoder")  # behind the modality's name
 
 
 def gru(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer]:
-    """The paper's encoder: GRU layers. Embeddings lie in (-1, 1)."""
+    """The paper's encoder: GRU layers. Embeddings lie in (-1, 1).
+
+    Args:
+        network: layers and units.
+        modality: whose encoder it is.
+        xla: whether fused layers compile themselves in training.
+
+    Returns:
+        The layers, in their order.
+    """
     return [
         gru_layer(network.encoder_units, f"{modality}.gru_{k + 1}", network.fused, xla)
         for k in range(network.encoder_layers)
@@ -51,6 +60,14 @@ def dense(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer
     """Layers of tanh units that see each frame by itself. Embeddings lie in (-1, 1).
 
     For utterances of one frame: from them a GRU's recurrent kernel gets no gradient.
+
+    Args:
+        network: layers and units.
+        modality: whose encoder it is.
+        xla: without effect.
+
+    Returns:
+        The layers, in their order.
     """
     return [
         keras.layers.Dense(network.encoder_units, activation="tanh", name=f"{modality}.dense_{k + 1}")
@@ -60,7 +77,17 @@ def dense(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer
 
 # The dot keeps these names apart from the modalities', which have none.
 def gru_layer(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Layer:
-    """A GRU layer over all frames: the fused one, compiled in training or not, or Keras' own."""
+    """A GRU layer over all frames: the fused one, compiled in training or not, or Keras' own.
+
+    Args:
+        units: width of its output.
+        name: of the layer.
+        fused: whether it is a `FusedGRU`.
+        xla: whether a fused one compiles itself in training.
+
+    Returns:
+        The layer, float32 `[batch, frames, features]` -> `[batch, frames, units]`.
+    """
     if not fused:
         return keras.layers.GRU(units, return_sequences=True, name=name)
     layer = FusedGRU(units, return_sequences=True, name=name)
@@ -69,7 +96,14 @@ def gru_layer(units: int, name: str, fused: bool, xla: bool) -> keras.layers.Lay
 
 
 def compiles_itself(layer: keras.layers.Layer) -> bool:
-    """Whether all that `training` changes in a layer is that it may compile itself, which pays in scoring, too."""
+    """Whether all that `training` changes in a layer is that it may compile itself, which pays in scoring, too.
+
+    Args:
+        layer: of an encoder, or a model of encoders side by side.
+
+    Returns:
+        True for a `FusedGRU` without dropout, and for a model that has such layers alone.
+    """
     if isinstance(layer, keras.Model):  # encoders side by side
         plain = (keras.layers.InputLayer, keras.layers.Concatenate)
         return all(isinstance(part, plain) or compiles_itself(part) for part in layer.layers)
@@ -81,6 +115,9 @@ def find_encoder(name: str) -> Encoder:
 
     Args:
         name: a key of `config.ENCODERS`, or `package.module:NAME`.
+
+    Returns:
+        The function.
 
     Raises:
         InputError: if there is no such function.

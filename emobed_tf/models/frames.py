@@ -25,6 +25,9 @@ def delayed(sequence: tf.Tensor, frames: int) -> tf.Tensor:
     Args:
         sequence: `[batch, frames, ...]`.
         frames: to delay by, >= 0.
+
+    Returns:
+        `[batch, frames, ...]`.
     """
     length = tf.shape(sequence)[1]
     return tf.gather(sequence, tf.maximum(tf.range(length) - frames, 0), axis=1)

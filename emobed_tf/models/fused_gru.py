@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -60,7 +61,9 @@ def _forward_loop(
     states = tf.TensorArray(h.dtype, size=frames, element_shape=h.shape)
     products = tf.TensorArray(h.dtype, size=frames, element_shape=[h.shape[0], recurrent_kernel.shape[1]])
 
-    def body(t, h, states, products):
+    def body(
+        t: tf.Tensor, h: tf.Tensor, states: tf.TensorArray, products: tf.TensorArray
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray, tf.TensorArray]:
         a = tf.matmul(h, recurrent_kernel)
         h = _next_state([gate.read(t) for gate in gates], a, h, candidate_bias)
         return t + 1, h, states.write(t, h), products.write(t, a)
@@ -78,10 +81,10 @@ def _backward_loop(
     width = recurrent_kernel.shape[1]
     transposed = tf.transpose(recurrent_kernel)  # once here rather than in every step
 
-    def by_gate(dh, c):
+    def by_gate(dh: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
         return dh[:, tf.newaxis, :] * c
 
-    def before(dh, da, z):
+    def before(dh: tf.Tensor, da: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
         return dh * z + tf.matmul(tf.reshape(da, [-1, width]), transposed)
 
     if dy.shape[0] == 1:
@@ -90,7 +93,9 @@ def _backward_loop(
     zs, cs, dhs = (_by_frame(x, frames) for x in (z, c, dy))  # dhs: dy, overwritten frame by frame
 
     # `da` is carried, not computed where it is used: as a loop variable it keeps the three axes that XLA vectorises.
-    def body(i, dh, da, dhs):
+    def body(
+        i: tf.Tensor, dh: tf.Tensor, da: tf.Tensor, dhs: tf.TensorArray
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.TensorArray]:
         t = frames - 2 - i
         dh = dhs.read(t) + before(dh, da, zs.read(t + 1))
         return i + 1, dh, by_gate(dh, cs.read(t)), dhs.write(t, dh)
@@ -105,7 +110,7 @@ def _backward_loop(
     return dhs.stack(), before(dh, da, z[0])[tf.newaxis]
 
 
-def _forward(x, h0, recurrent_kernel, bias):
+def _forward(x: tf.Tensor, h0: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """(states, products, x_z, x_r, x_n): the first is the result, the rest is kept for the gradient."""
     units = recurrent_kernel.shape[0]
     # Both biases of a gate are added at once; the candidate's recurrent one is multiplied by r first.
@@ -113,7 +118,17 @@ def _forward(x, h0, recurrent_kernel, bias):
     return *_forward_loop(gates, h0[0], recurrent_kernel, bias[1, 2 * units :]), *gates
 
 
-def _backward(dy, states, products, x_z, x_r, x_n, h0, recurrent_kernel, bias):
+def _backward(
+    dy: tf.Tensor,
+    states: tf.Tensor,
+    products: tf.Tensor,
+    x_z: tf.Tensor,
+    x_r: tf.Tensor,
+    x_n: tf.Tensor,
+    h0: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor,
+) -> tuple[tf.Tensor, ...]:
     """Gradients of the arguments of `_forward`."""
     units = recurrent_kernel.shape[0]
     previous = tf.concat([h0, states[:-1]], axis=0)
@@ -127,7 +142,7 @@ def _backward(dy, states, products, x_z, x_r, x_n, h0, recurrent_kernel, bias):
     c = tf.stack([c_z, c_r, q * r], axis=-2)
     dh, dh0 = _backward_loop(dy, z, c, recurrent_kernel)
 
-    def flat(x, width):
+    def flat(x: tf.Tensor, width: int) -> tf.Tensor:
         return tf.reshape(x, [-1, width])
 
     dx = tf.concat([dh * c_z, dh * c_r, dh * q], axis=-1)
@@ -136,8 +151,11 @@ def _backward(dy, states, products, x_z, x_r, x_n, h0, recurrent_kernel, bias):
     return dx, dh0, drecurrent, tf.stack([tf.reduce_sum(dx, [0, 1]), tf.reduce_sum(da, 0)])
 
 
+_Stage = Callable[..., tuple[tf.Tensor, ...]]
+
+
 @functools.lru_cache(maxsize=256)
-def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile: bool) -> Callable:
+def _function(stage: _Stage, signature: tuple[tf.TensorSpec, ...], jit_compile: bool) -> _Stage:
     # Layers of equal shape share what is compiled, hence the scope: nothing of the graph that asks first gets in.
     # Calling the concrete function keeps TensorFlow from warning of retracing when a model has layers of many shapes.
     with tf.init_scope():
@@ -146,10 +164,10 @@ def _function(stage: Callable, signature: tuple[tf.TensorSpec, ...], jit_compile
         ).get_concrete_function()
 
 
-_Compiled = set[tuple[Callable, tuple[tf.TensorSpec, ...]]]
+_Compiled = set[tuple[_Stage, tuple[tf.TensorSpec, ...]]]
 
 
-def _run(stage: Callable, compiled: _Compiled | None, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
+def _run(stage: _Stage, compiled: _Compiled | None, *arguments: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """A part of the layer. `compiled`: those that its graphs have compiled; None: no part is to be compiled."""
     exact = tuple(tf.TensorSpec(a.shape, a.dtype) for a in arguments)
     eager = tf.executing_eagerly()
@@ -168,18 +186,23 @@ def _run(stage: Callable, compiled: _Compiled | None, *arguments: tf.Tensor) -> 
 
 
 def _gru(compiled: _Compiled | None, *arguments: tf.Tensor) -> tf.Tensor:
-    """States [frames, batch, units].
+    """The states of all frames.
 
-    `compiled`: see `_run`. `arguments`: inputs' products with the kernel [frames, batch, 3 units], initial state
-    [1, batch, units], recurrent kernel [units, 3 units], bias [2, 3 units].
+    Args:
+        compiled: see `_run`.
+        *arguments: inputs' products with the kernel [frames, batch, 3 units], initial state [1, batch, units],
+            recurrent kernel [units, 3 units], bias [2, 3 units].
+
+    Returns:
+        [frames, batch, units].
     """
 
     @tf.custom_gradient
-    def states_of(*arguments):
+    def states_of(*arguments: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], list[tf.Tensor]]]:
         # Stopped: an eager tape would have the loop itself recorded, which compiled it can't be.
         states, *kept = _run(_forward, compiled, *map(tf.stop_gradient, arguments))
 
-        def grad(dy):
+        def grad(dy: tf.Tensor) -> list[tf.Tensor]:
             gradients = _run(_backward, compiled, dy, states, *kept, *arguments[1:])
             # What the backward loop computes is right once. Differentiating it would silently treat `kept` as constant.
             message = "FusedGRU has no second derivative. Use keras.layers.GRU where one is needed."
@@ -191,7 +214,9 @@ def _gru(compiled: _Compiled | None, *arguments: tf.Tensor) -> tf.Tensor:
 
 
 @tf.custom_gradient
-def _single_frame(x: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor):
+def _single_frame(
+    x: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, ...]]]:
     """State [batch, units] after one frame from h_0 = 0, where a is but the bias; `x`: product with the kernel."""
     both, recurrent_bias = tf.unstack(bias)
     *_, candidate_bias = tf.split(recurrent_bias, 3)
@@ -200,7 +225,7 @@ def _single_frame(x: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor):
     z, r = tf.sigmoid(x_z), tf.sigmoid(x_r)
     n = tf.tanh(x_n + r * candidate_bias)
 
-    def grad(dh):
+    def grad(dh: tf.Tensor) -> tuple[tf.Tensor, ...]:
         q = (1 - z) * (1 - n * n)
         dx_n = dh * q
         dx_z, dx_r = -dh * n * z * (1 - z), dx_n * candidate_bias * r * (1 - r)
@@ -231,6 +256,10 @@ class FusedGRU(keras.layers.GRU):
 
     Where the fast path doesn't apply the layer is `keras.layers.GRU`, and `fallback_reason` says why.
 
+    Args:
+        units: width of the state and of the output.
+        **kwargs: of `keras.layers.GRU`.
+
     Raises:
         LookupError: where a second derivative is asked for.
     """
@@ -239,7 +268,7 @@ class FusedGRU(keras.layers.GRU):
     _masked = False
     _from_zero = False
 
-    def __init__(self, units: int, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(units, **kwargs)
         self._compiled: _Compiled = set()
 
@@ -261,12 +290,45 @@ class FusedGRU(keras.layers.GRU):
         )
         return next((reason for is_covered, reason in covered if not is_covered), None)
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
+    def call(
+        self,
+        sequences: tf.Tensor,
+        initial_state: tf.Tensor | list[tf.Tensor] | None = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor | list[tf.Tensor]:
+        """The layer's output.
+
+        Args:
+            sequences: float32 or float64 `[batch, frames, features]`.
+            initial_state: `[batch, units]`. Default: zeros, or in a stateful layer where the last batch ended.
+            mask: bool `[batch, frames]`; with one, Keras' own path is taken. Default: all frames count.
+            training: whether the layer may compile itself, see the class.
+
+        Returns:
+            As the class says: all states or the last one and, with `return_state`, the last one once more.
+        """
         self._from_zero = initial_state is None and not self.stateful
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Called by `keras.layers.RNN.call`: returns the last output, all outputs and the list of last states."""
+    def inner_loop(
+        self,
+        sequences: tf.Tensor,
+        initial_state: tf.Tensor | list[tf.Tensor],
+        mask: tf.Tensor | list[tf.Tensor] | None,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+        """The states of a batch; called by `keras.layers.RNN.call`.
+
+        Args:
+            sequences: float32 or float64 `[batch, frames, features]`.
+            initial_state: `[batch, units]`, maybe in a list.
+            mask: bool `[batch, frames]`, maybe in a list; None: all frames count.
+            training: whether the layer may compile itself, see the class.
+
+        Returns:
+            The last output `[batch, units]`, all outputs `[batch, frames, units]`, and the list of last states.
+        """
         self._masked = any(m is not None for m in keras.tree.flatten(mask))
         if self.fallback_reason is not None:
             return super().inner_loop(sequences, initial_state, mask, training=training)

@@ -5,6 +5,7 @@ that share a layer's name begin with the same weights in it, and a training repe
 """
 
 import zlib
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,8 @@ from emobed_tf.errors import InputError
 from emobed_tf.models.weights import inner_layers, named_weights
 
 _DRAWS_OF_A_STEP = 1024  # more than any layer makes
+
+_Initializer = Callable[..., tf.Tensor]  # of a shape and, by name, a dtype
 
 
 def initialise_layer(layer: keras.layers.Layer, seed: int) -> None:
@@ -33,9 +36,13 @@ def initialise_layer(layer: keras.layers.Layer, seed: int) -> None:
 
 
 def seed_states(layer: keras.layers.Layer) -> list[keras.Variable]:
-    """States of the random numbers that a layer draws in training, such as a dropout's; empty for one that draws none.
+    """States of the random numbers that a layer draws in training, such as a dropout's.
 
-    Each is uint32 `[2]`: a seed, and a counter that each draw raises by one.
+    Args:
+        layer: built.
+
+    Returns:
+        Each is uint32 `[2]`: a seed, and a counter that each draw raises by one. Empty for a layer that draws none.
     """
     if isinstance(layer, keras.layers.GRU) and not (layer.dropout or layer.recurrent_dropout):
         return []  # it has one that it never uses
@@ -74,7 +81,7 @@ def _initial_value(layer: keras.layers.Layer, name: str, weight: keras.Variable,
     return initializer(tuple(weight.shape), dtype=weight.dtype)
 
 
-def _initializer(owner: keras.layers.Layer, weight: str):
+def _initializer(owner: keras.layers.Layer, weight: str) -> _Initializer | None:
     """The initialiser that a layer was told for a weight: Keras names it after the weight, or its recurrent part."""
     if weight == "bias" and getattr(owner, "unit_forget_bias", False):
         return _unit_forget_bias(owner)
@@ -82,10 +89,10 @@ def _initializer(owner: keras.layers.Layer, weight: str):
     return next((found for name in names if (found := getattr(owner, name, None)) is not None), None)
 
 
-def _unit_forget_bias(owner: keras.layers.Layer):
+def _unit_forget_bias(owner: keras.layers.Layer) -> _Initializer:
     """An LSTM's bias as Keras begins with it: that of the forget gate, the second of four, is 1."""
 
-    def initial(shape, dtype):
+    def initial(shape: tuple[int, ...], dtype: str) -> tf.Tensor:
         gates = tf.split(owner.bias_initializer(shape, dtype=dtype), 4)
         return tf.concat([gates[0], tf.ones_like(gates[1]), *gates[2:]], axis=0)
 

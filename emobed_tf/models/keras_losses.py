@@ -1,6 +1,6 @@
 """The losses of `losses` as `keras.losses.Loss`, for anybody's `compile`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -29,7 +29,7 @@ class ConcordanceLoss(keras.losses.Loss):
     def __init__(self, name: str = "concordance_loss"):
         super().__init__(name=name, reduction=None)
 
-    def __call__(self, y_true, y_pred, sample_weight=None) -> tf.Tensor:
+    def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None) -> tf.Tensor:
         """The loss of a batch.
 
         Args:
@@ -42,7 +42,7 @@ class ConcordanceLoss(keras.losses.Loss):
         """
         return losses.ccc_loss(*losses.series(y_true, y_pred, sample_weight))
 
-    def call(self, y_true, y_pred) -> tf.Tensor:
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """See `__call__`; all frames count.
 
         Args:
@@ -54,7 +54,7 @@ class ConcordanceLoss(keras.losses.Loss):
         """
         return self(y_true, y_pred)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """What `from_config` takes.
 
         Returns:
@@ -92,7 +92,7 @@ class BatchHardTripletLoss(keras.losses.Loss):
         super().__init__(name=name, reduction=None)
         self.margin, self.anchors, self.normalise = margin, anchors, normalise
 
-    def __call__(self, y_true, y_pred, sample_weight=None) -> tf.Tensor:
+    def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None) -> tf.Tensor:
         """The loss of a batch.
 
         Args:
@@ -110,7 +110,7 @@ class BatchHardTripletLoss(keras.losses.Loss):
         mask = None if sample_weight is None else tf.not_equal(tf.reshape(sample_weight, [-1]), 0)
         return losses.batch_hard_triplet_loss(embeddings, classes, mask, margin=self.margin, reduction=self.anchors)
 
-    def call(self, y_true, y_pred) -> tf.Tensor:
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """See `__call__`; all embeddings take part.
 
         Args:
@@ -122,7 +122,7 @@ class BatchHardTripletLoss(keras.losses.Loss):
         """
         return self(y_true, y_pred)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """What `from_config` takes.
 
         Returns:

@@ -1,6 +1,7 @@
 """Keras metrics that pool over an epoch from sufficient statistics; the formulas are those of `metrics`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -18,15 +19,21 @@ class Means(keras.metrics.Metric):
 
     Args:
         names: of the values.
+        name: of the metric.
+        dtype: of the sums.
     """
 
-    def __init__(self, names: Sequence[str], name: str = "means", dtype="float32"):
+    def __init__(self, names: Sequence[str], name: str = "means", dtype: str = "float32"):
         super().__init__(name=name, dtype=dtype)
         self.names = tuple(names)
         self.sums = self.add_weight(shape=(len(self.names) + 1,), initializer="zeros", name="sums")
 
     def update_state(self, values: Mapping[str, tf.Tensor]) -> None:
-        """Adds a step: a scalar for every name."""
+        """Adds a step.
+
+        Args:
+            values: a scalar for every name; others are left out.
+        """
         self.sums.assign_add(tf.stack([*(tf.cast(values[name], self.sums.dtype) for name in self.names), 1.0]))
 
     def result(self) -> dict[str, tf.Tensor]:
@@ -34,7 +41,12 @@ class Means(keras.metrics.Metric):
         sums = tf.convert_to_tensor(self.sums)
         return dict(zip(self.names, tf.unstack(tf.math.divide_no_nan(sums[:-1], sums[-1])), strict=True))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` takes.
+
+        Returns:
+            The arguments by name.
+        """
         return {**super().get_config(), "names": self.names}
 
 
@@ -43,13 +55,17 @@ class PooledCCC(keras.metrics.Metric):
     """Concordance correlation coefficient (Eq. 9) over all frames seen since the last reset, in float64.
 
     A mean of per-batch values would be another number; this keeps n, sums, squares and products.
+
+    Args:
+        name: of the metric.
+        dtype: of the sums.
     """
 
-    def __init__(self, name: str = "ccc", dtype="float64"):
+    def __init__(self, name: str = "ccc", dtype: str = "float64"):
         super().__init__(name=name, dtype=dtype)
         self.moments = [self.add_weight(shape=(), initializer="zeros", name=f"moment_{k}") for k in range(6)]
 
-    def update_state(self, y_true, y_pred, sample_weight=None) -> None:
+    def update_state(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None) -> None:
         """Adds a batch.
 
         Args:
@@ -63,7 +79,7 @@ class PooledCCC(keras.metrics.Metric):
         for moment, value in zip(self.moments, moments(y_true, y_pred, mask, centre=0.0), strict=True):
             moment.assign_add(value)
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         """The coefficient in [-1, 1]; 0 before the first batch."""
         return tf.cast(ccc_from_moments(*(tf.convert_to_tensor(moment) for moment in self.moments)), tf.float32)
 
@@ -75,14 +91,16 @@ class PooledConfusion(keras.metrics.Metric):
     Args:
         classes: number of classes.
         score: one of a classification, see `score_table.SCORES`; also the default name.
+        name: of the metric.
+        dtype: of the counts.
     """
 
-    def __init__(self, classes: int, score: str = "f1_macro", name: str | None = None, dtype="float64"):
+    def __init__(self, classes: int, score: str = "f1_macro", name: str | None = None, dtype: str = "float64"):
         super().__init__(name=name or score, dtype=dtype)
         self.classes, self.score = classes, score
         self.confusion = self.add_weight(shape=(classes, classes), initializer="zeros", name="confusion")
 
-    def update_state(self, y_true, y_pred, sample_weight=None) -> None:
+    def update_state(self, y_true: tf.Tensor, y_pred: tf.Tensor, sample_weight: tf.Tensor | None = None) -> None:
         """Adds a batch.
 
         Args:
@@ -95,9 +113,15 @@ class PooledConfusion(keras.metrics.Metric):
         pred = tf.one_hot(tf.argmax(y_pred, axis=-1), self.classes, dtype=tf.float64)
         self.confusion.assign_add(tf.matmul(true * weight[:, None], pred, transpose_a=True))
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         """The score in [0, 1]."""
-        return tf.cast(SCORES[self.score].function(tf.convert_to_tensor(self.confusion)), tf.float32)
+        function = cast(Callable[[Any], Any], SCORES[self.score].function)  # all of a classification have one
+        return tf.cast(function(tf.convert_to_tensor(self.confusion)), tf.float32)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` takes.
+
+        Returns:
+            The arguments by name.
+        """
         return {**super().get_config(), "classes": self.classes, "score": self.score}

@@ -1,13 +1,16 @@
 """Losses as pure functions: batch-hard crossmodal triplet loss, masked task losses, L2 (EmoBed, Eq. 2 to 8)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tensorflow as tf
 
 from emobed_tf.evaluation.metrics import ccc_from_moments
 from emobed_tf.models.mining import Pairs, batch_hard_pairs
+
+if TYPE_CHECKING:
+    import keras
 
 Margin = float | Literal["soft"] | None
 
@@ -22,10 +25,9 @@ def pair_distances(embeddings: tf.Tensor, pairs: Pairs) -> tuple[tf.Tensor, tf.T
     Returns:
         d+ and d-, float `[N]` >= 0; 0 where an embedding is no valid anchor. The gradient of a zero distance is 0.
     """
-
     embeddings = tf.convert_to_tensor(embeddings)
 
-    def distance(index):
+    def distance(index: tf.Tensor) -> tf.Tensor:
         difference = embeddings - tf.gather(embeddings, tf.where(pairs.valid, index, 0))
         squared = tf.reduce_sum(difference * difference, axis=1)
         apart = pairs.valid & (squared > 0)
@@ -196,7 +198,17 @@ class RegressionLoss:
     scaled: bool = False
 
     def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
-        """The loss of a batch; `deviation` is used where it is scaled alone."""
+        """The loss of a batch.
+
+        Args:
+            y_true: float `[batch, frames]`.
+            y_pred: float `[batch, frames]`.
+            mask: bool `[batch, frames]`, True where a frame exists.
+            deviation: standard deviation of the training labels; used where the loss is scaled alone.
+
+        Returns:
+            A scalar >= 0.
+        """
         scale = (deviation,) if self.scaled else ()
         return self.function(y_true, y_pred, mask, *scale)
 
@@ -236,7 +248,7 @@ def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
 
 
-def squared_kernels(variables: list) -> tf.Tensor:
+def squared_kernels(variables: "Sequence[keras.Variable]") -> tf.Tensor:
     """R of Eq. 8: the sum of squares of all kernels (biases, scales and statistics left out).
 
     Args:

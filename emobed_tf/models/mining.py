@@ -54,9 +54,9 @@ class _Rows(NamedTuple):
     labels: tf.Tensor
     index: tf.Tensor
     mask: tf.Tensor | None
-    modality: tf.Tensor | None = None
-    recording: tf.Tensor | None = None
-    time: tf.Tensor | None = None
+    modality: tf.Tensor = None  # these three are only there where an origin is given, and only read where one has to be
+    recording: tf.Tensor = None
+    time: tf.Tensor = None
 
 
 def batch_hard_pairs(
@@ -133,9 +133,12 @@ def _screen(rules: _Rules, block: int | tf.Tensor, everything: _Rows, mean: tf.T
 def _decide(
     rules: _Rules, block: int | tf.Tensor, everything: _Rows, mean: tf.Tensor, found: list[tf.Tensor], clear: tf.Tensor
 ) -> list[tf.Tensor]:
-    """`found`, with the rows that are not clear compared in float64.
+    """Compares the rows that are not clear in float64.
 
     Not part of the program of `_compiled`, which would need more memory for it than the few rows do.
+
+    Returns:
+        `found`, with what came out put in.
     """
     n = tf.size(clear) if clear.shape[0] is None else clear.shape[0]
     open_ones_first = tf.math.top_k(tf.cast(~clear, tf.float32), n).indices  # of equal ones the lowest comes first
@@ -154,9 +157,10 @@ def _mean(embeddings: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
 
 
 def _centred(rows: _Rows, mean: tf.Tensor, dtype: tf.DType) -> _Rows:
-    """With points [x, |x|^2, 1] about a mean, x = 0 where not valid.
+    """The rows about a mean: far from the origin, squares would swallow the distances.
 
-    Far from the origin, squares would swallow the distances.
+    Returns:
+        The same with points [x, |x|^2, 1], x = 0 where not valid.
     """
     wide = tf.float64 if tf.float64 in (dtype, rows.points.dtype) else tf.float32
     points = tf.cast(rows.points, wide) - tf.cast(mean, wide)
@@ -185,7 +189,7 @@ def _by_blocks(
     n = tf.size(order)
     order = tf.pad(order, [[0, -n % block]])
 
-    def step(k, *found):
+    def step(k: tf.Tensor, *found: tf.Tensor) -> tuple[tf.Tensor, ...]:
         which = tf.slice(order, [k * block], [block])
         hardest = compare(_taken(columns, which), columns, rules)
         return k + 1, *(tf.tensor_scatter_nd_update(a, which[:, None], b) for a, b in zip(found, hardest, strict=True))
@@ -197,7 +201,7 @@ def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.
     """Which pairs can be positive, each with itself among them, and which negative: bool `[columns, rows]`."""
     positives = columns.labels[:, None] == rows.labels[None, :]
     negatives = ~positives
-    usable = None if rows.mask is None else columns.mask[:, None] & rows.mask[None, :]
+    usable = None if rows.mask is None or columns.mask is None else columns.mask[:, None] & rows.mask[None, :]
     if rules.mining != "all":
         other = columns.modality[:, None] != rows.modality[None, :]
         partner = other if rules.mining == "inter" else ~other
@@ -211,9 +215,12 @@ def _allowed(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.
 
 
 def _squared_distances(rows: _Rows, columns: _Rows) -> tf.Tensor:
-    """`[columns, rows]` of centred ones, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
+    """Of centred ones, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
 
     Down the columns, TensorFlow finds extremes several rows at a time.
+
+    Returns:
+        `[columns, rows]`.
     """
     points, squares, ones = tf.split(rows.points, [rows.points.shape[1] - 2, 1, 1], axis=1)
     return tf.matmul(columns.points, tf.concat([-2 * points, ones, squares], axis=1), transpose_b=True)
@@ -263,7 +270,7 @@ def _squared_distances_in_parts(rows: _Rows, columns: _Rows, mean: tf.Tensor) ->
     n = tf.size(columns.index) if n is None else n
     count = (n + _PART - 1) // _PART
 
-    def step(k, found):
+    def step(k: tf.Tensor, found: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         which = tf.minimum(k * _PART + tf.range(_PART), n - 1)
         return k + 1, found.write(k, distances(_taken(columns, which)))
 
@@ -273,9 +280,11 @@ def _squared_distances_in_parts(rows: _Rows, columns: _Rows, mean: tf.Tensor) ->
 
 
 def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Pairs by float32, and whether rounding can't have changed them; an anchor that is not valid is clear, too.
+    """Pairs by float32, and where rounding can't have changed them.
 
-    The pairs of one that is not clear mean nothing.
+    Returns:
+        As `Pairs`, and whether a row is clear, bool `[rows]`. An anchor that is not valid is clear, too; the pairs of
+        one that is not clear mean nothing.
     """
     # Of K = E + 2 products, a sum errs by K roundings of their absolute values, which |x|^2 + |y|^2 bounds twice; the
     # squares err by E roundings, centring by 4; both of two distances may err: 2 (3 E + 8). The rest is for the
@@ -295,11 +304,14 @@ def _screened(rows: _Rows, columns: _Rows, rules: _Rules) -> tuple[tf.Tensor, tf
 
 
 def _only(close: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Of each row the index of its close column, int32 `[rows]`, 0 if there are several; and whether there is just one.
+    """Of each row its close column, where there is just one.
 
     Args:
         close: bool `[columns, rows]`.
         index: int32 `[columns]`.
+
+    Returns:
+        The column's index, int32 `[rows]`, 0 if there are several; and whether there is just one, bool `[rows]`.
     """
     # One product for both. The index is exact below 2^24: where there is one, the sum has no other term.
     weights = tf.cast(tf.stack([tf.ones_like(index), index]), tf.float32)

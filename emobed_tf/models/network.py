@@ -10,13 +10,32 @@ HEAD = "shared.head"
 
 
 def standardised_input(modality: str, width: int, clip: float) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Where an encoder begins: its input, and the same standardised, float32 `[batch, frames, width]` both."""
+    """Where an encoder begins.
+
+    Args:
+        modality: whose encoder.
+        width: number of features.
+        clip: see `Standardise`.
+
+    Returns:
+        Its input, and the same standardised, float32 `[batch, frames, width]` both.
+    """
     features = keras.Input((None, width), name=f"{modality}.features")
     return features, Standardise(clip, name=f"{modality}.standardise")(features)
 
 
 def encoder_network(modality: str, width: int, network: Network, clip: float, xla: bool) -> keras.Model:
-    """A modality's encoder (Eq. 1): float32 `[batch, frames, width]` -> `[batch, frames, units]`.
+    """A modality's encoder (Eq. 1).
+
+    Args:
+        modality: whose encoder.
+        width: number of features.
+        network: kind, layers and units.
+        clip: see `Standardise`.
+        xla: whether layers may compile themselves in training.
+
+    Returns:
+        The model, float32 `[batch, frames, width]` -> `[batch, frames, units]`.
 
     Raises:
         InputError: see `encoders.encoded`.
@@ -26,7 +45,16 @@ def encoder_network(modality: str, width: int, network: Network, clip: float, xl
 
 
 def head_network(outputs: int, network: Network, xla: bool) -> keras.Model:
-    """The shared head (Eq. 2): float32 `[batch, frames, units]` -> `[batch, frames, outputs]`."""
+    """The shared head (Eq. 2).
+
+    Args:
+        outputs: 1 for regression, the number of classes for classification.
+        network: layers and units.
+        xla: whether layers may compile themselves in training.
+
+    Returns:
+        The model, float32 `[batch, frames, units]` -> `[batch, frames, outputs]`.
+    """
     embedding = hidden = keras.Input((None, network.encoder_units), name="shared.embedding")
     for k in range(network.head_layers):
         hidden = gru_layer(network.head_units, f"shared.gru_{k + 1}", network.fused, xla)(hidden)

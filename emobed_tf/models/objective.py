@@ -99,6 +99,9 @@ def terms(
         heads: beside the label's.
         weights: by name of `WEIGHTS` or of a head.
         bins_in: number of bins that have joined, see `Design.easy_first`.
+
+    Returns:
+        The terms.
     """
     task = _Task(goal, objective, bins_in)
     found = [Term("target", task.of_target)]
@@ -113,7 +116,15 @@ def terms(
 
 
 def monitors(goal: Goal, objective: Objective) -> tuple[Monitor, ...]:
-    """What is logged beside the terms: collapse is invisible in d+ - d-."""
+    """What is logged beside the terms: collapse is invisible in d+ - d-.
+
+    Args:
+        goal: of the training.
+        objective: its framework.
+
+    Returns:
+        The monitors, in the order in which they are logged.
+    """
     found = []
     if objective.framework in USES_BETA:
         found.append(Monitor(("valid_anchors", "d_positive", "d_negative"), _distances))
@@ -128,6 +139,9 @@ def weighted_sum(terms: Mapping[str, Term], values: Mapping[str, tf.Tensor]) -> 
     Args:
         terms: by name.
         values: scalars by the name of the term.
+
+    Returns:
+        A scalar.
 
     Raises:
         ValueError: if a value belongs to no term.

@@ -1,5 +1,8 @@
 """Adam in one pass over memory."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -18,19 +21,42 @@ class FusedAdam(keras.optimizers.Adam):
 
     least = 2**18
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Makes the state; called by Keras before the first step.
+
+        Args:
+            variables: weights that will be updated.
+        """
         if not self.built:
-            self._state = {}
+            self._state: dict[tuple[Any, str | None], tf.Variable] = {}
         super().build(variables)
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
-        """Called by Keras for every weight and each of its `momentum` and `velocity`."""
+    def add_variable_from_reference(
+        self, reference_variable: keras.Variable, name: str | None = None, initializer: str = "zeros"
+    ) -> keras.Variable:
+        """Makes a part of a weight's state; called by Keras for each `momentum` and `velocity`.
+
+        Args:
+            reference_variable: the weight.
+            name: of the part.
+            initializer: of the part.
+
+        Returns:
+            A variable of the weight's shape and dtype.
+        """
         made = super().add_variable_from_reference(reference_variable, name, initializer)
         weight = reference_variable.value if isinstance(reference_variable, keras.Variable) else reference_variable
         self._state[weight.ref(), name] = made.value
         return made
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
+        """Updates a weight and its state, in place.
+
+        Args:
+            gradient: of the weight's shape.
+            variable: the weight.
+            learning_rate: a scalar.
+        """
         if self.amsgrad or variable.shape.num_elements() < self.least:
             return super().update_step(gradient, variable, learning_rate)
         number = {name: tf.cast(getattr(self, name), variable.dtype) for name in ("beta_1", "beta_2", "epsilon")}

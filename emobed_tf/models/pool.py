@@ -2,12 +2,14 @@
 
 import gc
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import keras
 
 MODELS_KEPT = 8
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 class ModelPool:
@@ -42,15 +44,23 @@ class ModelPool:
         return self._idle.pop(shape, None)
 
     def leave(self, shape: Hashable, model: "keras.Model") -> None:
-        """Leaves a model that has finished to the next training of its shape."""
+        """Leaves a model that has finished to the next training of its shape.
+
+        Args:
+            shape: all that is constant in its compiled step.
+            model: compiled.
+        """
         self._keep(self._idle, shape, model)
 
-    def predicting(self, architecture: Hashable, build: "Callable[[Hashable], keras.Model]") -> "keras.Model":
+    def predicting(self, architecture: Key, build: "Callable[[Key], keras.Model]") -> "keras.Model":
         """A model whose weights mean nothing until they are set; valid until the next call for that architecture.
 
         Args:
             architecture: what it is.
             build: makes one.
+
+        Returns:
+            One that has been made before, or a new one.
         """
         model = self._predicting.pop(architecture, None) or build(architecture)
         self._keep(self._predicting, architecture, model)

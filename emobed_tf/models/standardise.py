@@ -1,5 +1,7 @@
 """The first layer of every encoder: online standardisation, inside the graph."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -14,20 +16,34 @@ class Standardise(keras.layers.Layer):
 
     Args:
         clip: in training deviations.
+        **kwargs: of `keras.layers.Layer`.
     """
 
     stream_state_shape = None  # each frame is seen by itself, see `streaming`
 
-    def __init__(self, clip: float = 10.0, **kwargs):
+    def __init__(self, clip: float = 10.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.clip = clip
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes mean and deviation, 0 and 1 until `adapt`.
+
+        Args:
+            input_shape: of the features; the last size has to be known.
+        """
         width = (input_shape[-1],)
         self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
         self.deviation = self.add_weight(shape=width, initializer="ones", trainable=False, name="deviation")
 
-    def call(self, features):
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        """Standardised features.
+
+        Args:
+            features: float32 `[..., features]`, NaN where missing.
+
+        Returns:
+            float32 `[..., features]` in [-clip, clip].
+        """
         scaled = tf.clip_by_value((features - self.mean) / self.deviation, -self.clip, self.clip)
         present = tf.equal(features, features)  # False for NaN; ten times as fast as is_nan on a CPU
         return tf.where(present, scaled, tf.zeros_like(scaled))
@@ -48,5 +64,10 @@ class Standardise(keras.layers.Layer):
         self.mean.assign(mean.astype(np.float32))
         self.deviation.assign(np.where(deviation > floor, deviation, 1).astype(np.float32))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` takes.
+
+        Returns:
+            The arguments by name.
+        """
         return {**super().get_config(), "clip": self.clip}

@@ -57,7 +57,7 @@ def state_shapes(model: EmoBed, target: str) -> dict[str, tuple[int, ...]]:
         Shapes for one sequence: `encoder_state_1` belongs to the encoder's first layer that remembers, and so on, then
         those of the head.
     """
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, part in _parts(model, target).items():
         remembered = [shape for shape in map(_state_shape, part.layers) if shape is not None]
         shapes |= {f"{name}_state_{k}": shape for k, shape in enumerate(remembered, 1)}
@@ -94,11 +94,14 @@ def continued(
 
 
 def obstacle(model: EmoBed, target: str) -> str | None:
-    """Why a network can't be streamed, in words; None where it can, which has then been tried with random features.
+    """Why a network can't be streamed.
 
     Args:
         model: from `build_emobed`, with the weights that it will have.
         target: modality that is kept.
+
+    Returns:
+        The reason in words; None where it can be streamed, which has then been tried with random features.
     """
     for part in _parts(model, target).values():
         for layer in part.layers:

@@ -5,6 +5,8 @@ for sequence modeling", arXiv:1803.01271, 2018; here without weight normalisatio
 rectifiers behind the last block, so that embeddings are bounded as a GRU's are.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -19,6 +21,14 @@ def tcn(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer]:
 
     An embedding sees `receptive_field(kernel_size, encoder_layers)` frames, its own the last: with a kernel of 3 frames
     13 in 2 blocks, 61 in 4, 253 in 6.
+
+    Args:
+        network: blocks (its encoder layers), units and kernel size.
+        modality: whose encoder it is.
+        xla: without effect.
+
+    Returns:
+        The blocks, in their order.
 
     Raises:
         InputError: if it would see more than 100,000.
@@ -49,6 +59,9 @@ def receptive_field(kernel_size: int, blocks: int) -> int:
     Args:
         kernel_size: frames of a convolution, >= 1.
         blocks: with the dilations 1, 2, 4, ...
+
+    Returns:
+        Number of frames, >= 1.
     """
     return 1 + 2 * (kernel_size - 1) * (2**blocks - 1)
 
@@ -70,12 +83,13 @@ class TemporalBlock(keras.layers.Layer):
         kernel_size: frames of a convolution, >= 2.
         dilation: frames between two that a convolution sees, >= 1.
         bounded: whether outputs lie in (-1, 1); else they are not negative.
+        **kwargs: of `keras.layers.Layer`.
 
     Raises:
         ValueError: for a smaller kernel or dilation.
     """
 
-    def __init__(self, units: int, kernel_size: int = 3, dilation: int = 1, bounded: bool = False, **kwargs):
+    def __init__(self, units: int, kernel_size: int = 3, dilation: int = 1, bounded: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         for name, value, least in (("kernel_size", kernel_size, 2), ("dilation", dilation, 1)):
             if value < least:
@@ -85,7 +99,12 @@ class TemporalBlock(keras.layers.Layer):
         self.first_kernel_initializer = self.second_kernel_initializer = self.skip_kernel_initializer = glorot
         self.first_bias_initializer = self.second_bias_initializer = self.skip_bias_initializer = zeros
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, int | None, int]) -> None:
+        """Makes the kernels and biases.
+
+        Args:
+            input_shape: of `[batch, frames, features]`; the last size has to be known.
+        """
         width = input_shape[-1]
         self._first = self._weights_of("first", (self.kernel_size, width, self.units))
         self._second = self._weights_of("second", (self.kernel_size, self.units, self.units))
@@ -122,10 +141,20 @@ class TemporalBlock(keras.layers.Layer):
         outputs = tf.tanh(outputs + inputs) if self.bounded else tf.nn.relu(tf.nn.relu(outputs) + inputs)
         return outputs, tf.concat([past, hidden_past], axis=-1)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Outputs of whole sequences.
+
+        Args:
+            inputs: float32 `[batch, frames, features]`.
+
+        Returns:
+            float32 `[batch, frames, units]`.
+        """
         return self.stream(inputs, tf.zeros([tf.shape(inputs)[0], *self.stream_state_shape], inputs.dtype))[0]
 
-    def _convolved(self, inputs, past, kernel, bias) -> tuple[tf.Tensor, tf.Tensor]:
+    def _convolved(
+        self, inputs: tf.Tensor, past: tf.Tensor, kernel: keras.Variable, bias: keras.Variable
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """A convolution as one product, and the last frames that it saw."""
         frames, reach = tf.concat([past, inputs], axis=1), (self.kernel_size - 1) * self.dilation
         shifts = range(0, reach + 1, self.dilation)
@@ -133,7 +162,12 @@ class TemporalBlock(keras.layers.Layer):
         product = tf.tensordot(taps, tf.reshape(kernel, [-1, self.units]), 1)
         return product + bias, frames[:, -reach:]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` takes.
+
+        Returns:
+            The arguments by name.
+        """
         return {
             **super().get_config(),
             "units": self.units,

@@ -9,7 +9,14 @@ from emobed_tf.errors import InputError
 
 
 def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Layers of a model and of the models in it, none of which is a model."""
+    """Layers of a model and of the models in it, none of which is a model.
+
+    Args:
+        model: which may hold other models.
+
+    Yields:
+        Layers in the order of the model's.
+    """
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from leaf_layers(layer)
@@ -26,6 +33,12 @@ def named_weights(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]
     """A layer's weights, those of layers inside of it among them, each with a name that is unique in the layer.
 
     A second `kernel` is called `kernel_2`: what Keras calls inner layers depends on what else the process has built.
+
+    Args:
+        layer: built.
+
+    Returns:
+        Names and weights, in the layer's order.
     """
     found: dict[str, keras.Variable] = {}
     for weight in layer.weights:
@@ -38,12 +51,23 @@ def named_weights(layer: keras.layers.Layer) -> list[tuple[str, keras.Variable]]
 
 
 def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
-    """A model's weights by layer and name."""
+    """A model's weights by layer and name.
+
+    Args:
+        model: built.
+
+    Returns:
+        Arrays by `layer/weight`.
+    """
     return {name: weight.numpy() for name, weight in _weights(model)}
 
 
 def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
     """Sets a model's weights; arrays of parts that it doesn't have are left alone.
+
+    Args:
+        model: built.
+        arrays: by `layer/weight`, as `weight_arrays` gives them.
 
     Raises:
         InputError: if one is missing or of another shape.

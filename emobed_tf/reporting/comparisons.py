@@ -31,7 +31,14 @@ class Compared:
 
 
 def compared(contents: Sequence[Contents]) -> list[Compared]:
-    """Every run but the first with the first, by partition that both were scored on."""
+    """Every run but the first with the first, by partition that both were scored on.
+
+    Args:
+        contents: the runs, at least one.
+
+    Returns:
+        In the order of the runs; of one that can't be compared a single entry, which says why.
+    """
     first, *others = contents
     found = []
     for other in others:
@@ -53,10 +60,10 @@ def _unlike(first: Contents, other: Contents) -> str:
 def _tests(first: Contents, other: Contents, partition: str) -> Compared:
     from emobed_tf.evaluation.evidence import compare_outputs
 
-    pair = [content.parts[partition].evaluated for content in (first, other)]
-    if None in pair:
+    one, two = (content.parts[partition].evaluated for content in (first, other))
+    if one is None or two is None:
         return Compared(first.name, other.name, partition, None, "needs the data of both runs")
     try:
-        return Compared(first.name, other.name, partition, compare_outputs(*pair, other.score))
+        return Compared(first.name, other.name, partition, compare_outputs(one, two, other.score))
     except InputError as error:
         return Compared(first.name, other.name, partition, None, str(error))

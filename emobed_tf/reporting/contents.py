@@ -85,7 +85,14 @@ class Contents:
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:
-    """What a report calls runs: their folders' names, or whole paths where names are the same."""
+    """What a report calls runs: their folders' names, or whole paths where names are the same.
+
+    Args:
+        runs: all that it shows.
+
+    Returns:
+        Names in the same order.
+    """
     short = [run.path.absolute().name for run in runs]
     return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
 
@@ -109,11 +116,15 @@ def read(
         embeddings: whether to compute embeddings, too.
         progress: told how far reading is.
 
+    Returns:
+        The run's contents.
+
     Raises:
         InputError: if the run is damaged, its data have changed, or there are none where the user said.
     """
     facts, scores, history = run.facts(), run.read_json("scores.json"), folder.history(run)
-    notes, embedded = [], None
+    notes: list[str] = []
+    embedded = None
     corpus = _data(run, data_dir, tables, notes, progress)
     asked = [part for part in SCORED_PARTITIONS if part in scores]
     if "dev" not in asked or not all(isinstance(scores[part], dict) for part in asked):
@@ -183,7 +194,9 @@ def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes:
         parts[part] = Part(
             partition=part,
             scores=found.scores,
-            intervals={name: (s.low, s.high) for name, s in summaries.items() if s.low is not None},
+            intervals={
+                name: (s.low, s.high) for name, s in summaries.items() if s.low is not None and s.high is not None
+            },
             recordings=tuple(map(columns_of, prediction_rows(found, facts).values()))
             if facts.task == REGRESSION
             else (),

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from emobed_tf.evaluation.score_table import SCORES, short_name
 from emobed_tf.figures import SERIES, Panel
@@ -14,7 +15,15 @@ from emobed_tf.reporting.sweeps import Sweep
 
 
 def picture(found: Picture | None, alt: str) -> Safe | None:
-    """A figure inside the page, with links to its files beside it; None if there is none."""
+    """A figure inside the page, with links to its files beside it.
+
+    Args:
+        found: the figure on disk; None if there is none.
+        alt: what it shows, for those who don't see it.
+
+    Returns:
+        Markup; None without a figure.
+    """
     if found is None:
         return None
     source = "data:image/png;base64," + base64.b64encode(found.png.read_bytes()).decode()
@@ -25,7 +34,15 @@ def picture(found: Picture | None, alt: str) -> Safe | None:
 
 
 def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Safe:
-    """The runs, their scores with intervals, and what is missing."""
+    """The runs, their scores with intervals, and what is missing.
+
+    Args:
+        contents: the runs, at least one.
+        pictures: the figures on disk, by name.
+
+    Returns:
+        Markup.
+    """
     scores = [name for name in SCORES if any(name in p.scores for c in contents for p in c.parts.values())]
     raw = any("raw" in part.scores for content in contents for part in content.parts.values())
     columns = ["run", "partition", *map(short_name, scores)]
@@ -53,7 +70,14 @@ def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Sa
 
 
 def comparison(comparisons: Sequence[Compared]) -> Safe | None:
-    """Tests of the other runs against the first."""
+    """Tests of the other runs against the first.
+
+    Args:
+        comparisons: what came out, see `compared`.
+
+    Returns:
+        Markup; None for a single run.
+    """
     if not comparisons:
         return None
     made = [c for c in comparisons if c.found is not None]
@@ -76,12 +100,28 @@ def comparison(comparisons: Sequence[Compared]) -> Safe | None:
 
 
 def learning(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe | None]:
-    """Learning curves of every run."""
+    """Learning curves of every run.
+
+    Args:
+        contents: the runs.
+        pictures: the figures on disk, by name.
+
+    Returns:
+        Markup, one piece for each run.
+    """
     return [picture(pictures.get(f"run{k}-learning"), f"learning curves of {c.name}") for k, c in _numbered(contents)]
 
 
 def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe]:
-    """Per run a chart to zoom in, scatter, or the confusion matrix."""
+    """Per run a chart to zoom in, scatter, or the confusion matrix.
+
+    Args:
+        contents: the runs.
+        pictures: the figures on disk, by name.
+
+    Returns:
+        Markup, one piece for each run of which there is something to show.
+    """
     times = factor(list(contents))
     found = []
     for k, content in _numbered(contents):
@@ -101,7 +141,15 @@ def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -
 
 
 def embeddings(panels: Sequence[Panel], pictures: Mapping[str, Picture]) -> Safe | None:
-    """The plane, and the silhouettes behind it."""
+    """The plane, and the silhouettes behind it.
+
+    Args:
+        panels: of the figure.
+        pictures: the figures on disk, by name.
+
+    Returns:
+        Markup; None without any embeddings.
+    """
     if not panels:
         return None
     rows = [[p.title, len(p.points), _silhouette(p.by_class), _silhouette(p.by_modality)] for p in panels]
@@ -124,15 +172,23 @@ def embeddings(panels: Sequence[Panel], pictures: Mapping[str, Picture]) -> Safe
 
 
 def sweeps(found: Sequence[Sweep], pictures: Mapping[str, Picture]) -> list[Safe | None]:
-    """One figure for each sweep."""
+    """One figure for each sweep.
+
+    Args:
+        found: the sweeps.
+        pictures: the figures on disk, by name.
+
+    Returns:
+        Markup, one piece for each sweep.
+    """
     return [picture(pictures.get(f"sweep{k}"), f"sweep {sweep.folder}") for k, sweep in enumerate(found, start=1)]
 
 
-def _numbered(contents: Sequence[Contents]):
+def _numbered(contents: Sequence[Contents]) -> "enumerate[Contents]":
     return enumerate(contents, start=1)
 
 
-def _run_row(content: Contents) -> list:
+def _run_row(content: Contents) -> list[Any]:
     config, training = content.config, content.training
     parameters = training.get("parameters", {})
     return [

@@ -20,6 +20,9 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         run: finished.
         signatures: `signatures.describe` by name.
         states: shape by name of a stream's states, in their order, without the batch; see `streaming.state_shapes`.
+
+    Returns:
+        What is known of the model, its run and its data, by name.
     """
     facts, config, chain = run.facts(), run.config(), run.chain()
     step, scores, exported = facts.frame_seconds[facts.target], run.read_json("scores.json"), provenance(run.config())

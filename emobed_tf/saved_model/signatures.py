@@ -13,10 +13,12 @@ from emobed_tf.models.streaming import continued
 
 MANIFEST = "manifest"
 
+_Answer = dict[str, tf.Tensor]
+
 
 def trace(
     model: EmoBed, facts: Facts, chain: PostProcessing | None, states: Mapping[str, tuple[int, ...]] | None
-) -> dict[str, Callable]:
+) -> dict[str, tf.types.experimental.ConcreteFunction]:
     """Concrete functions of what a trained model answers, by signature; `manifest_signature` is the one left out.
 
     Inputs and outputs are named, and all have the batch as their first dimension. `features` are float32
@@ -35,28 +37,32 @@ def trace(
         facts: of the run.
         chain: learnt on development; None for a classification.
         states: `streaming.state_shapes`; None for a model that can't be streamed.
+
+    Returns:
+        The functions.
     """
     encoder, head = model.encoder(facts.target), model.head
     features = tf.TensorSpec([None, None, len(facts.features[facts.target])], tf.float32)
 
-    def predict(*, features):
+    def predict(*, features: tf.Tensor) -> _Answer:
         return _answer(head(encoder(_checked(features, facts.target))), facts)
 
-    def embed(*, features):
+    def embed(*, features: tf.Tensor) -> _Answer:
         return {"embedding": encoder(_checked(features, facts.target))}
 
-    def postprocessed(*, features):
-        return {"postprocessed": postprocess(predict(features=features)["prediction"], facts.delay, chain)}
-
-    def stream(*, features, **states):
+    def stream(*, features: tf.Tensor, **states: tf.Tensor) -> _Answer:
         features = _checked(features, facts.target)
         states = _checked_states(states, features)
         outputs, after = continued(model, facts.target, features, states)
         return {**_answer(outputs, facts), **after}
 
-    functions = {"serving_default": predict, "embed": embed, "postprocessed": postprocessed}
-    if chain is None:
-        del functions["postprocessed"]
+    functions = {"serving_default": predict, "embed": embed}
+    if chain is not None:
+
+        def postprocessed(*, features: tf.Tensor) -> _Answer:
+            return {"postprocessed": postprocess(predict(features=features)["prediction"], facts.delay, chain)}
+
+        functions["postprocessed"] = postprocessed
     traced = {name: _traced(function, features=features) for name, function in functions.items()}
     if states is not None:
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
@@ -64,17 +70,31 @@ def trace(
     return traced
 
 
-def manifest_signature(text: str) -> Callable:
-    """Concrete function of the signature `manifest`: `request` string `[batch]`, whatever it says -> the text."""
+def manifest_signature(text: str) -> tf.types.experimental.ConcreteFunction:
+    """Concrete function of the signature `manifest`: `request` string `[batch]`, whatever it says -> the text.
 
-    def manifest(*, request):
+    Args:
+        text: the manifest as JSON.
+
+    Returns:
+        The function; its output `manifest` is string `[batch]`.
+    """
+
+    def manifest(*, request: tf.Tensor) -> _Answer:
         return {"manifest": tf.fill(tf.shape(request), text)}
 
     return _traced(manifest, request=tf.TensorSpec([None], tf.string))
 
 
-def describe(function: Callable) -> dict[str, Any]:
-    """`inputs` and `outputs` of a concrete function by name: `dtype`, and `shape` with None for any size."""
+def describe(function: tf.types.experimental.ConcreteFunction) -> dict[str, Any]:
+    """What a concrete function takes and gives, ready for JSON.
+
+    Args:
+        function: of a signature.
+
+    Returns:
+        `inputs` and `outputs` by name: `dtype`, and `shape` with None for any size.
+    """
     sides = {"inputs": function.structured_input_signature[1], "outputs": function.structured_outputs}
     return {
         side: {name: {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()} for name, tensor in tensors.items()}
@@ -109,12 +129,12 @@ def _at(values: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     return tf.gather(values, tf.clip_by_value(positions, 0, tf.shape(values)[1] - 1), axis=1)
 
 
-def _traced(function: Callable, **inputs: tf.TensorSpec) -> Callable:
+def _traced(function: Callable[..., _Answer], **inputs: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:
     named = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in inputs.items()}
     return tf.function(function, autograph=False).get_concrete_function(**named)
 
 
-def _answer(outputs: tf.Tensor, facts: Facts) -> dict[str, tf.Tensor]:
+def _answer(outputs: tf.Tensor, facts: Facts) -> _Answer:
     if facts.task == REGRESSION:
         return {"prediction": outputs[..., 0]}
     probabilities = tf.nn.softmax(outputs[:, -1])

@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import keras
@@ -73,7 +74,7 @@ class Recorder(keras.callbacks.Callback):
             yield
             return
 
-        def remember(number, frame):
+        def remember(number: int, frame: FrameType | None) -> None:
             self._interrupted = True
             signal.signal(signal.SIGINT, before)
 
@@ -83,14 +84,39 @@ class Recorder(keras.callbacks.Callback):
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Ends the training after Ctrl-C.
+
+        Args:
+            batch: its number.
+            logs: score so far; not read.
+
+        Raises:
+            KeyboardInterrupt: if there was one during the step.
+        """
         if self._interrupted:
             raise KeyboardInterrupt
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Takes the time.
+
+        Args:
+            epoch: from 0.
+            logs: not read.
+        """
         self._began = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Ends the training after Ctrl-C, and where a loss is no number any more.
+
+        Args:
+            batch: its number.
+            logs: what `EmoBed.train_step` returned.
+
+        Raises:
+            KeyboardInterrupt: if there was one during the step.
+            DivergedError: if a term or their weighted sum became NaN or infinite.
+        """
         if self._interrupted:
             raise KeyboardInterrupt
         for name in (*self.model.terms, "loss"):
@@ -99,8 +125,17 @@ class Recorder(keras.callbacks.Callback):
                 term = {"loss": "the weighted sum"}.get(name, f"term '{name}'")
                 raise self._diverged(f"{term} of the loss became {value}")
 
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Adds a row to the history, keeps the weights if they are the best, and stops where patience is used up.
+
+        Args:
+            epoch: from 0.
+            logs: means of the epoch, and the development score with the prefix `val_`.
+
+        Raises:
+            DivergedError: if a weight became NaN, infinite, or so large that R of Eq. 8 would.
+        """
+        row: dict[str, Any] = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
         weights = weight_arrays(self.model)
         for name, values in weights.items():
             if not np.isfinite(values).all() or np.abs(values).max() > _LARGEST:
@@ -115,7 +150,12 @@ class Recorder(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def epoch_recorded(self, weights: dict[str, np.ndarray], better: bool) -> None:
-        """Called at the end of every epoch with its weights, and whether they are the best so far."""
+        """Called at the end of every epoch.
+
+        Args:
+            weights: the epoch's, by name.
+            better: whether they are the best so far.
+        """
 
     def _diverged(self, what: str) -> DivergedError:
         step = int(self.model.optimizer.iterations.numpy())
@@ -139,7 +179,14 @@ class RunRecorder(Recorder):
         self.run = run
 
     def restore(self, model: EmoBed) -> None:
-        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew."""
+        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew.
+
+        Args:
+            model: compiled.
+
+        Raises:
+            InputError: if what the run folder holds is damaged, or belongs to another network.
+        """
         if not (self.run.path / f"{LAST}.npz").exists():
             return
         arrays = self.run.read_arrays(LAST)
@@ -153,7 +200,13 @@ class RunRecorder(Recorder):
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
         self.seconds = state["seconds"]
 
-    def epoch_recorded(self, weights, better):
+    def epoch_recorded(self, weights: dict[str, np.ndarray], better: bool) -> None:
+        """Writes weights, optimiser and history into the run folder.
+
+        Args:
+            weights: the epoch's, by name.
+            better: whether they are the best so far.
+        """
         if better:
             self.run.write_arrays(BEST, weights)
         optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
@@ -166,7 +219,7 @@ class RunRecorder(Recorder):
         self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
         self.run.write_history(self.history)
 
-    def _diverged(self, what):
+    def _diverged(self, what: str) -> DivergedError:
         message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"
         return DivergedError(message)
 
@@ -184,7 +237,13 @@ class Diagnostics(keras.callbacks.Callback):
         self.setup, self.every = setup, every
         self._warned = False
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Looks at gradients where it is time to, and at the monitors of the embeddings.
+
+        Args:
+            epoch: from 0.
+            logs: means of the epoch; `gradient_norm_NAME` of every term is added.
+        """
         if self.every and epoch % self.every == 0:
             batch = next(iter(self.setup.batches(epoch * self.setup.steps_per_epoch)))
             for name, norm in self.model.gradient_norms(batch).items():

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -50,17 +51,21 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
         corpus: from `load_corpus`.
         design: heads beside the label's, and whether the label's loss is easy-first.
 
+    Returns:
+        Sequences, facts and goal.
+
     Raises:
         InputError: for data that nothing can be learnt from.
     """
-    data, objective = config.data, config.objective
-    branches = (data.target,) if objective.framework == "classic" else (data.target, *data.auxiliary)
+    data, objective, target = config.data, config.objective, _target(config)
+    auxiliary = cast(tuple[str, ...], data.auxiliary)  # resolved, as the target is
+    branches = (target,) if objective.framework == "classic" else (target, *auxiliary)
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
     if regression:
         check_labels(labels, data.label_delay)
     mined = regression and objective.framework in USES_BETA
-    edges = class_edges(labels[data.target], objective.bins) if mined else np.zeros(0)
+    edges = class_edges(labels[target], objective.bins) if mined else np.zeros(0)
     sequences = {
         name: training_sequences(
             corpus.modality(name),
@@ -75,14 +80,14 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     if objective.disagreement == "weighed" and objective.framework in USES_BETA:
         sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
     others = {head.name: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
-    more = {name: _padded(corpus.modality(data.target), values, corpus, config) for name, values in others.items()}
+    more = {name: _padded(corpus.modality(target), values, corpus, config) for name, values in others.items()}
     if any(head.reconstructs for head in design.heads):
-        more[PRESENT] = ~np.isnan(sequences[data.target].features)  # False in the padding, too
+        more[PRESENT] = ~np.isnan(sequences[target].features)  # False in the padding, too
     if design.easy_first is not None:
         bins = _further_labels(corpus, config, design.easy_first)
-        more[BIN] = _padded(corpus.modality(data.target), bins, corpus, config).astype(np.float32)
-    sequences[data.target] = dataclasses.replace(sequences[data.target], more=more)
-    development = evaluation_sequences(corpus.modality(data.target), "dev", corpus.label)
+        more[BIN] = _padded(corpus.modality(target), bins, corpus, config).astype(np.float32)
+    sequences[target] = dataclasses.replace(sequences[target], more=more)
+    development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)
     facts = _facts(config, corpus, labels, edges)
     goal = _goal(config, facts, design, others)
     goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
@@ -109,6 +114,10 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
             )
 
 
+def _target(config: Config) -> str:
+    return cast(str, config.data.target)  # a resolved configuration names one
+
+
 def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
     """The same with weights of what is mined, cut and padded as the labels are."""
     modality = corpus.modality(values.modality)
@@ -120,7 +129,7 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
 
 def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarray]:
     """Another label of the target's training recordings, delayed where it is one of frames."""
-    modality = corpus.modality(config.data.target)
+    modality = corpus.modality(_target(config))
     if corpus.task == REGRESSION:
         return training_labels(modality, name, config.data.label_delay)
     return [recording.labels[name] for recording in modality.partition("train")]
@@ -135,7 +144,7 @@ def _padded(modality: Modality, labels: Sequence[np.ndarray], corpus: Corpus, co
 
 
 def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]], edges: np.ndarray) -> Facts:
-    target, regression = corpus.modality(config.data.target), corpus.task == REGRESSION
+    target, regression = corpus.modality(_target(config)), corpus.task == REGRESSION
     step = target.frame_seconds
     return Facts(
         corpus=corpus.name,

@@ -60,7 +60,14 @@ class Trained:
     session: Session = dataclasses.field(repr=False, compare=False)
 
     def outputs(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
-        """What the monomodal model says of recordings of the target modality; see `scores.outputs`."""
+        """What the monomodal model says of recordings of the target modality.
+
+        Args:
+            recordings: of the target.
+
+        Returns:
+            One array per recording, see `scores.outputs`.
+        """
         return outputs(self._model().monomodal(self.facts.target), recordings, self.facts)
 
     def head_outputs(self, name: str, recordings: Sequence[Recording]) -> list[np.ndarray]:
@@ -82,7 +89,14 @@ class Trained:
         return predict(self._model().head_model(heads[name]), recordings)
 
     def standardised(self, features: np.ndarray) -> np.ndarray:
-        """Features `[frames, features]` of the target as the network sees them; 0 where missing."""
+        """Features of the target as the network sees them.
+
+        Args:
+            features: float32 `[frames, features]`, NaN where missing.
+
+        Returns:
+            float32 `[frames, features]`; 0 where missing.
+        """
         return self._model().standardise(self.facts.target)(features).numpy()
 
     def _model(self) -> EmoBed:
@@ -111,6 +125,9 @@ def train(
         callbacks: further Keras callbacks.
         progress: told how far training is.
         session: that knows earlier trainings. Default: that of this process.
+
+    Returns:
+        Weights, history and best score, and a model that predicts.
 
     Raises:
         InputError: for data that nothing can be learnt from.
@@ -157,6 +174,9 @@ def train_run(
         progress: told how far reading and training are.
         session: that knows earlier trainings. Default: that of this process.
 
+    Returns:
+        The run, finished.
+
     Raises:
         InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
     """
@@ -179,7 +199,14 @@ def train_run(
     return run
 
 
-def _fit(setup: Setup, recorder: Recorder, callbacks, progress: Progress | None, *, diagnostics: int) -> None:
+def _fit(
+    setup: Setup,
+    recorder: Recorder,
+    callbacks: Sequence[keras.callbacks.Callback],
+    progress: Progress | None,
+    *,
+    diagnostics: int,
+) -> None:
     training = setup.config.training
     first = recorder.epochs_done * setup.steps_per_epoch
     watch = [Diagnostics(setup, diagnostics)]
@@ -230,10 +257,10 @@ class _Report(keras.callbacks.Callback):
         self.progress, self.epochs, self.score = progress, epochs, score
         self.best = float("nan")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         self.progress(0, self.epochs, "compiling the first step")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.best = np.fmax(self.best, logs[f"val_{self.score}"])
         text = f"loss {logs['loss']:.3f}, {self.score} {logs[f'val_{self.score}']:.3f}, best {self.best:.3f}"
         self.progress(epoch + 1, self.epochs, text)

@@ -25,7 +25,7 @@ class Session:
         corpora: that have been read.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.models, self.corpora = ModelPool(), CorpusCache()
         self._found: dict[Hashable, Any] = {}
         self._closed = False
@@ -36,6 +36,9 @@ class Session:
         Args:
             key: all that determines it.
             find: called where it isn't known yet.
+
+        Returns:
+            What `find` returned, now or at an earlier call with that key.
         """
         if key in self._found:
             return self._found[key]

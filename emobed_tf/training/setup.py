@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -56,7 +57,15 @@ class Setup:
         return _steps_per_epoch(self.sequences[self.facts.target], self.config)
 
     def batches(self, first: int = 0, steps: int = 1) -> tf.data.Dataset:
-        """Training batches without end, from batch number `first` on, `steps` of them at a time; see `stream`."""
+        """Training batches without end.
+
+        Args:
+            first: number of the first batch.
+            steps: batches that come at a time. More than one are stacked, see `stream`.
+
+        Returns:
+            A data set of `{modality: batch}`.
+        """
         training = self.config.training
         return unpaired(
             {n: stream(s, training.batch_size, training.seed, first, steps) for n, s in self.sequences.items()}
@@ -77,6 +86,9 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         corpus: from `load_corpus`.
         design: of the network.
         session: that knows earlier trainings. Default: that of this process.
+
+    Returns:
+        The model, before its first step, and its data.
 
     Raises:
         InputError: for data that nothing can be learnt from.
@@ -139,7 +151,8 @@ def _shape(
     config: Config, built: Architecture, goal: Goal, steps: int, sequences: tuple[Sequences, ...]
 ) -> tuple[Architecture, str]:
     """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`, or data."""
-    objective = dataclasses.replace(config.objective, bins=2, hop=0.0, **dict.fromkeys(WEIGHTS, 0.0))
+    weights: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
+    objective = dataclasses.replace(config.objective, bins=2, hop=0.0, **weights)
     sizes = [(values.modality, len(values), *values.features.shape[1:], *values.more) for values in sequences]
     training = config.training
     return built, repr((training.xla, training.batch_size, objective, goal, steps, sizes))

@@ -6,7 +6,7 @@ and a run that was killed continues with the very batch that would have come.
 
 import dataclasses
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +134,9 @@ def training_sequences(
         edges: of the classes of a continuous label, from `class_edges`; unused for classification.
         hop: seconds between two mined frames; 0 mines all.
         seconds: length of a piece; None: whole recordings. Utterances of a classification are never cut.
+
+    Returns:
+        One item for each piece, features as they are.
     """
     step = modality.frame_seconds
     stride = 1 if step is None else max(1, frames_of(hop, step))
@@ -150,6 +153,14 @@ def training_sequences(
 
 def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequences:
     """Whole labelled recordings of a partition, labels as they are (the delay not applied), nothing mined.
+
+    Args:
+        modality: whose recordings.
+        partition: `train`, `dev` or `test`.
+        label: name of the label; recordings without it are left out.
+
+    Returns:
+        One item for each recording, features as they are.
 
     Raises:
         InputError: if none of them has that label.
@@ -181,7 +192,7 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, ste
     key = zlib.crc32(sequences.modality.encode())
 
     @tf.autograph.experimental.do_not_convert
-    def batch(k):
+    def batch(k: tf.Tensor) -> dict[str, tf.Tensor]:
         position = k * size + tf.range(count, dtype=tf.int64)
         seeds = tf.stack(
             [
@@ -201,7 +212,14 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, ste
 
 
 def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
-    """The modalities' streams side by side: batches of `{modality: batch}`."""
+    """The modalities' streams side by side.
+
+    Args:
+        streams: by modality, from `stream`.
+
+    Returns:
+        A data set of `{modality: batch}`; it ends with the shortest stream.
+    """
     return tf.data.Dataset.zip(streams).prefetch(1)
 
 
@@ -220,7 +238,7 @@ def in_order(sequences: Sequences, batch_size: int, *, stacked: bool = False) ->
     fill = -len(sequences) % size
     blank = {"mask": False, "mined_classes": NOT_MINED}
 
-    def in_batches(name, values):
+    def in_batches(name: str, values: np.ndarray) -> np.ndarray:
         rest = np.full((fill, *values.shape[1:]), blank.get(name, 0), values.dtype)
         filled = np.concatenate([values, rest]) if fill else values
         return filled.reshape(len(filled) // size, size, *values.shape[1:])
@@ -255,7 +273,11 @@ def _mined_frames(
     return classes, times.astype(np.float32)
 
 
-def _padded(modality: Modality, pieces: list, mine, stride: int = 1) -> Sequences:
+_Pieces = Sequence[tuple[Recording, np.ndarray]]
+_Mine = Callable[[Recording, np.ndarray], tuple[np.ndarray, np.ndarray]]  # classes and times of what is mined
+
+
+def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -> Sequences:
     items = len(pieces)
     frames = max(recording.frames for recording, _ in pieces)
     mined = [mine(recording, label) for recording, label in pieces]
@@ -272,7 +294,7 @@ def _padded(modality: Modality, pieces: list, mine, stride: int = 1) -> Sequence
         mask[i, : recording.frames] = True
         mined_classes[i, : len(classes)] = classes
         mined_times[i, : len(times)] = times
-    recording = [zlib.crc32(f"{modality.corpus}/{r.id}".encode()) & 0x7FFFFFFF for r, _ in pieces]
+    numbers = [zlib.crc32(f"{modality.corpus}/{r.id}".encode()) & 0x7FFFFFFF for r, _ in pieces]
     return Sequences(
-        modality.name, features, labels, mask, mined_classes, mined_times, np.array(recording, np.int32), stride
+        modality.name, features, labels, mask, mined_classes, mined_times, np.array(numbers, np.int32), stride
     )
