@@ -19,6 +19,7 @@ LAYERS = (
     "files",
     "console",
     "runtime",
+    "datasets",
     "config",
     "corpora",
     "evaluation",

@@ -25,7 +25,12 @@ def calls(monkeypatch):
     from emobed_tf.models.fused_gru import FusedGRU
 
     found, call = [], FusedGRU.call
-    monkeypatch.setattr(FusedGRU, "call", lambda self, *a, **k: (found.append(self.name), call(self, *a, **k))[1])
+
+    def noted(self, sequences, **more):
+        found.append(self.name)
+        return call(self, sequences, **more)
+
+    monkeypatch.setattr(FusedGRU, "call", noted)
     return found
 
 

@@ -171,12 +171,13 @@ class TestSession:
 
 class TestSystems:
     def test_train_in_the_session_of_their_problem(self, data, session):
-        from emobed_tf.systems.base import Problem, find
+        from emobed_tf.systems.base import Problem
+        from emobed_tf.systems.registry import find_system
 
         default_session.cache_clear()
         given = Problem(*data, session=session)
         for name in ("classic", "model_level", "ddat_re", "late"):
-            system = find(name)()
+            system = find_system(name)()
             system.fit(given.without_test(), system.configurations(given, 1)[0], 0)
         assert len(session.models.idle) >= 4
         assert not default_session().models.idle
@@ -188,8 +189,10 @@ MEMOISED = {
     "emobed_tf/models/fused_gru.py:_function",  # a compiled function of shapes alone, as XLA's own cache has it
     "emobed_tf/models/mining.py:_compiled",  # the same
     "emobed_tf/evaluation/power.py:_relative_gain",  # a number from four numbers
+    "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }
-ON_THE_TERMINAL = {"emobed_tf/console.py:_bars"}  # which a process has one of
+# A process has one terminal, and is told once what its variables cost.
+ON_THE_TERMINAL = {"emobed_tf/console.py:_bars", "emobed_tf/runtime.py:_told"}
 
 
 class TestNoHiddenState:
