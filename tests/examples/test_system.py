@@ -59,6 +59,6 @@ class TestNearestMean:
 def test_is_a_row_of_a_comparison(system, tables, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = ["--dataset", "tables", "--data-dir", str(tables), "--targets", "audio", "--folds", "2", "--seeds", "1"]
-    line += ["--configurations", "2", "--systems", "svm", "system:NearestMean", "--output", "out"]
+    line += ["--configurations", "2", "--threads", "1", "--systems", "svm", "system:NearestMean", "--output", "out"]
     assert crossvalidate.main(line) == 0
     assert "nearest mean" in capsys.readouterr().out

@@ -110,7 +110,7 @@ class TestManifest:
         assert written["format"] == (2 if matrices else 1)
 
     def test_warm_up_has_the_states(self, model, kind):
-        from tests.saved_model.test_signatures import warmup_requests
+        from tests.saved_model.test_warmup import warmup_requests
 
         found = dict(warmup_requests(model.version / "assets.extra" / "tf_serving_warmup_requests"))["stream"]
         shapes = {name: values.shape for name, values in found.items() if name != "features"}

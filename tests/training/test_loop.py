@@ -308,7 +308,7 @@ class TestFailsWell:
         class Poison(keras.callbacks.Callback):
             def on_epoch_begin(self, epoch, logs=None):
                 if epoch == 1:
-                    self.model.beta.assign(float("nan"))
+                    self.model.weights_of_terms["beta"].assign(float("nan"))
 
         with pytest.raises(DivergedError, match=r"the weighted sum of the loss became nan by step 3 \(epoch 2\)"):
             train_run(settings(recola), tmp_path / "run", callbacks=[Poison()])
@@ -354,7 +354,7 @@ class TestFailsWell:
     def test_full_disk_leaves_the_last_epoch_whole(self, recola, tmp_path, monkeypatch):
         import errno
 
-        from emobed_tf.runs.folder import folder as runs
+        from emobed_tf import files
         from emobed_tf.training.loop import train_run
 
         real, calls = os.fsync, []
@@ -365,7 +365,7 @@ class TestFailsWell:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             real(descriptor)
 
-        monkeypatch.setattr(runs.os, "fsync", full)
+        monkeypatch.setattr(files.os, "fsync", full)
         with pytest.raises(OSError, match="No space left on device") as caught:
             train_run(settings(recola), tmp_path / "run")
         assert "run/" in caught.value.filename

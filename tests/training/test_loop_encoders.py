@@ -26,15 +26,15 @@ def changes(request):
 class TestFrames:
     def test_repeats_and_continues(self, changes, recola, tmp_path):
         """The second training has the first one's model, the third goes on where two epochs ended, in a new model."""
-        from emobed_tf.models import cache
         from emobed_tf.training.loop import train_run
+        from emobed_tf.training.session import Session
 
         first = train_run(settings(recola, **changes), tmp_path / "first")
         again = train_run(settings(recola, **changes), tmp_path / "again")
         assert_equal_weights(weights(first), weights(again))
         train_run(settings(recola, **changes, epochs=2), tmp_path / "short")
-        cache._idle_models.clear()
-        continued = train_run(settings(recola, **changes), tmp_path / "short", resume=True)
+        with Session() as new:
+            continued = train_run(settings(recola, **changes), tmp_path / "short", resume=True, session=new)
         assert_equal_weights(weights(first), weights(continued))
         other = train_run(settings(recola, **changes, seed=1), tmp_path / "other")
         assert (weights(other)["shared.output/kernel"] != weights(first)["shared.output/kernel"]).all()
@@ -59,7 +59,15 @@ class TestUtterances:
         from emobed_tf.training.loop import train_run
 
         config = settings(
-            tables, "tables", encoder=encoder, head_layers=0, batch_size=1, epochs=6, learning_rate=0.01, xla=xla
+            tables,
+            "tables",
+            encoder=encoder,
+            head_layers=0,
+            batch_size=1,
+            epochs=6,
+            learning_rate=0.01,
+            xla=xla,
+            framework="joint",
         )
         run = train_run(config, tmp_path / "run")
         assert run.read_json("scores.json")["dev"]["f1_macro"] > 0.8
@@ -71,12 +79,12 @@ class TestOtherSystems:
     @pytest.mark.parametrize("encoder", ["dense", "tcn", f"{OWN}:layered"])
     def test_encoders_side_by_side(self, encoder):
         """Model-level fusion: an encoder for each part of the input."""
-        from emobed_tf.systems.baselines.network import Design, build
-
         from emobed_tf.config import Network
+        from emobed_tf.models.build import build
+        from emobed_tf.models.design import Architecture, Branch
 
         network = Network(2, 6, 1, 5, encoder=encoder)
-        model = build(Design("joined", (("audio", 4), ("video", 3)), 1, network, 10.0))
+        model = build(Architecture((Branch("joined", (("audio", 4), ("video", 3))),), 1, network, 10.0))
         features = np.random.default_rng(0).normal(size=(2, 9, 7)).astype(np.float32)
         found = model.embed("joined", model.standardise("joined")(features), training=False)
         assert found.shape == (2, 9, 12)

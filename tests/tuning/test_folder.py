@@ -73,5 +73,7 @@ class TestSettingsThatCameLater:
 def test_digest_is_that_of_the_first_version():
     """The SHA-256 of all fields as JSON, keys in order: what trials of searches begun before carry with them."""
     found = identity(beta=0.7)
-    assert found.digest == hashlib.sha256(json.dumps(dataclasses.asdict(found), sort_keys=True).encode()).hexdigest()
+    fields = dataclasses.asdict(found)
+    assert (fields["settings"].pop("encoder"), fields["settings"].pop("kernel_size")) == ("gru", 3)  # came later
+    assert found.digest == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     assert found.digest != identity().digest

@@ -46,7 +46,7 @@ def test_values_are_the_papers(table):
     partitions = ("dev",) if table == 3 else ("dev", "test")
     expected = {}
     for row, cells in rows.items():
-        places = [(s, p) for s in published.scenarios(table) for p in partitions]
+        places = [(s, p) for s in published.modalities(table) for p in partitions]
         expected |= {(row, *place): v / unit for place, v in zip(places, cells, strict=True) if v is not None}
     assert len(rows) == (6 if table == 3 else 12)
     assert published.values(table) == pytest.approx(expected)

@@ -293,8 +293,8 @@ class TestDescriptions:
         assert len(client.manifest()["features"]) == 2
 
     def test_manifest_of_a_later_format(self, client, fake):
-        fake.models["audio"] = {1: FakeModel(format=2)}
-        with pytest.raises(ServingError, match="has format 2, this client knows 1; update it"):
+        fake.models["audio"] = {1: FakeModel(format=3)}
+        with pytest.raises(ServingError, match="has format 3, this client knows 2; update it"):
             client.predict(FEATURES)
 
     @pytest.mark.parametrize("text", ['"no json"', '"[]"', '"{}"', "5", "null"])
