@@ -26,9 +26,9 @@ def calls(monkeypatch):
 
     found, call = [], FusedGRU.call
 
-    def noted(self, sequences, **more):
+    def noted(self, sequences, initial_state=None, mask=None, training=False):
         found.append(self.name)
-        return call(self, sequences, **more)
+        return call(self, sequences, initial_state=initial_state, mask=mask, training=training)
 
     monkeypatch.setattr(FusedGRU, "call", noted)
     return found

@@ -70,7 +70,7 @@ class TestUtterances:
             framework="joint",
         )
         run = train_run(config, tmp_path / "run")
-        assert run.read_json("scores.json")["dev"]["f1_macro"] > 0.8
+        assert run.read_json("scores.json")["dev"]["f1_macro"] > 0.7  # by chance about a third
         again = train_run(config, tmp_path / "again")
         assert_equal_weights(weights(run), weights(again))
 
