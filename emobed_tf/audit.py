@@ -8,7 +8,9 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.audit.run import SYSTEMS, report_verdicts, run_audit
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
+from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
@@ -56,9 +58,6 @@ def _main(argv: Sequence[str] | None) -> int:
     check_settings(arguments.settings)
     arguments.budget.check()
     arguments.how.check()
-
-    from emobed_tf.comparison.audit.run import SYSTEMS, report_verdicts, run_audit
-    from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 
     systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
     validation = open_folder(

@@ -233,6 +233,11 @@ def preset(dataset: str = datasets.RECOLA.name) -> Config:
 
     Raises:
         InputError: if there is no such data set.
+
+    Example:
+        >>> config = preset("omg").replace(framework="joint", alpha=0.7)
+        >>> config.network.encoder_layers, config.training.batch_size, config.objective.alpha
+        (1, 64, 0.7)
     """
     return Config().replace(**datasets.get(dataset).settings, dataset=dataset)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
+from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
@@ -61,8 +62,6 @@ def _main(argv: Sequence[str] | None) -> int:
         raise InputError("--systems: expected at least one, such as classic emobed")
     arguments.budget.check()
     arguments.how.check()
-
-    from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 
     validation = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how

@@ -12,6 +12,8 @@ from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.reproduction import published
+from emobed_tf.comparison.reproduction.plan import plan_table
+from emobed_tf.comparison.reproduction.run import reproduce, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 
@@ -61,9 +63,6 @@ def _main(argv: Sequence[str] | None) -> int:
     settings = arguments.settings
     arguments.budget.check()
     arguments.how.check()
-
-    from emobed_tf.comparison.reproduction.plan import plan_table
-    from emobed_tf.comparison.reproduction.run import reproduce, show_table
 
     with console.progress("looking for data") as progress:
         plan = plan_table(

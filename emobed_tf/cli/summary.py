@@ -2,20 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.locate import notice
+from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, Score
+from emobed_tf.evaluation.scores import Evaluated
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, statistics_of
 from emobed_tf.runs.folder import Run
-
-if TYPE_CHECKING:
-    from emobed_tf.evaluation.evidence import Comparison
-    from emobed_tf.evaluation.scores import Evaluated
-    from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 
 
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
@@ -63,15 +61,13 @@ def show_training(run: Run) -> None:
     print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
 
 
-def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
+def show_scores(facts: Facts, partitions: Sequence[Evaluated]) -> None:
     """Scores of one system with intervals, and the confusion matrix of a classification.
 
     Args:
         facts: of its run.
         partitions: its outputs on each partition, one at least.
     """
-    from emobed_tf.evaluation.speaker_statistics import statistics_of
-
     columns = ["score"]
     for evaluated in partitions:
         columns += [evaluated.partition, "95 %"]
@@ -96,7 +92,7 @@ def show_scores(facts: Facts, partitions: "Sequence[Evaluated]") -> None:
             table(f"confusion, {evaluated.partition} (rows: true)", ["", *facts.classes], body)
 
 
-def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str, Comparison]") -> None:
+def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str, Comparison]) -> None:
     """Three kinds of evidence that the second run is better than the first, each labelled.
 
     Args:
@@ -129,7 +125,7 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: "dict[str
     )
 
 
-def _interval(statistics: "SpeakerStatistics", score: Score) -> str:
+def _interval(statistics: SpeakerStatistics, score: Score) -> str:
     found = statistics.summary(score.name) if score.has_interval else None
     return "" if found is None or found.low is None else f"{found.low:.3f} to {found.high:.3f}"
 

@@ -15,6 +15,7 @@ from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS, evaluate, learn_chain
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, joined_seeds, statistics_of
+from emobed_tf.runtime import import_tensorflow
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.registry import find_system
 from emobed_tf.training.session import default_session
@@ -103,8 +104,6 @@ def run_trial(trial: Trial) -> Outcome:
         `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`). A system that these data or settings
         don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
     """
-    from emobed_tf.runtime import import_tensorflow
-
     began = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EmoBedWarning)  # of the data: whoever planned the trial has read them, too

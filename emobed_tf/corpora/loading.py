@@ -57,6 +57,14 @@ def load(
 
     Warns:
         EmoBedWarning: of what is doubtful, such as a class that dev or test lacks.
+
+    Example:
+        >>> import pandas as pd
+        >>> partitions, labels = ["train", "train", "dev", "dev", "test", "test"], ["calm", "joy"] * 3
+        >>> frame = pd.DataFrame({"id": list("abcdef"), "partition": partitions, "label": labels, "pitch": range(6)})
+        >>> corpus = load("tables", tables={"audio": frame})
+        >>> corpus.task, corpus.classes, corpus.modality("audio").feature_names
+        ('classification', ('calm', 'joy'), ('pitch',))
     """
     dataset = datasets.get(name)
     _check_choice("dimension", dimension, DIMENSIONS)

@@ -139,6 +139,10 @@ def concordance_cc(y_true: Any, y_pred: Any, mask: Any = None) -> float:
 
     Raises:
         InputError: as `moments`, of the frames that count.
+
+    Example:
+        >>> round(concordance_cc([0, 1, 2], [0, 1, 3]), 4)  # 2 * 1 / (2/3 + 14/9 + 1/9)
+        0.8571
     """
     true, pred = _pair(y_true, y_pred, mask)
     return float(pooled_ccc(moments(true, pred, true.mean())))

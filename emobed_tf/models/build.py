@@ -34,6 +34,12 @@ def build_emobed(
 
     Returns:
         The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
+
+    Example:
+        >>> import numpy as np
+        >>> model = build_emobed({"audio": 88, "face": 168}, network=Network(encoder_units=8, head_units=8))
+        >>> model.monomodal("audio").predict_on_batch(np.zeros((2, 25, 88), np.float32)).shape
+        (2, 25)
     """
     branches = tuple(Branch(name, ((name, width),)) for name, width in features.items())
     return build(Architecture(branches, outputs, network or Network(), clip), seed=seed, xla=xla)

@@ -102,6 +102,11 @@ def batch_hard_triplet_loss(
 
     Returns:
         A scalar of the embeddings' dtype; 0 where no anchor is valid.
+
+    Example:
+        >>> loss = batch_hard_triplet_loss([[0.0], [1.0], [5.0], [7.0]], [0, 0, 1, 1])
+        >>> float(loss)  # ((1 - 5) + (1 - 4) + (2 - 4) + (2 - 6)) / 4
+        -3.25
     """
     pairs = batch_hard_pairs(embeddings, labels, mask)
     return triplet_loss(*pair_distances(embeddings, pairs), pairs.valid, margin=margin, reduction=reduction)

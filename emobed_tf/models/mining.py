@@ -92,6 +92,11 @@ def batch_hard_pairs(
 
     Raises:
         ValueError: if `origin` is missing where it is needed.
+
+    Example:
+        >>> pairs = batch_hard_pairs([[0.0], [1.0], [5.0], [7.0]], [0, 0, 1, 1])
+        >>> pairs.positive.numpy().tolist(), pairs.negative.numpy().tolist()
+        ([1, 0, 3, 2], [2, 2, 1, 1])
     """
     if origin is None and (mining != "all" or negative_seconds > 0):
         raise ValueError(f"Expected origin for mining={mining!r}, negative_seconds={negative_seconds}. Received: None")

@@ -25,7 +25,14 @@ def leaf_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """A layer and all that are inside of it, such as a recurrent layer's cell; each comes before those inside of it."""
+    """A layer and all that are inside of it, such as a recurrent layer's cell.
+
+    Args:
+        layer: any.
+
+    Returns:
+        Each before those inside of it.
+    """
     return layer._flatten_layers()  # Keras has no public way
 
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.evidence import Comparison, compare_outputs
 from emobed_tf.reporting.contents import Contents
-
-if TYPE_CHECKING:
-    from emobed_tf.evaluation.evidence import Comparison
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Compared:
     first: str
     second: str
     partition: str
-    found: "Comparison | None"
+    found: Comparison | None
     reason: str = ""
 
 
@@ -58,7 +55,6 @@ def _unlike(first: Contents, other: Contents) -> str:
 
 
 def _tests(first: Contents, other: Contents, partition: str) -> Compared:
-    from emobed_tf.evaluation.evidence import compare_outputs
 
     one, two = (content.parts[partition].evaluated for content in (first, other))
     if one is None or two is None:

@@ -17,15 +17,17 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.evaluation.rows import prediction_rows
 from emobed_tf.evaluation.score_table import SCORES
-from emobed_tf.evaluation.scores import SCORED_PARTITIONS
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS, Evaluated, evaluate, labelled, outputs
+from emobed_tf.evaluation.speaker_statistics import statistics_of
 from emobed_tf.figures import columns_of
 from emobed_tf.reporting import folder
 from emobed_tf.runs.folder import Run
+from emobed_tf.runtime import import_tensorflow
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
-    from emobed_tf.evaluation.scores import Evaluated
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Part:
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     recordings: tuple[folder.Columns, ...] = ()
     confusion: np.ndarray | None = None
-    evaluated: "Evaluated | None" = None
+    evaluated: Evaluated | None = None
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,6 @@ def _data(
     run: Run, data_dir: Path | None, tables: Sequence[str], notes: list[str], progress: Progress | None
 ) -> Corpus | None:
     """The target's data, where they are; None, and a note, where they are not and the user named no other place."""
-    from emobed_tf.runtime import import_tensorflow
-
     import_tensorflow(run.config().training.threads)
     from emobed_tf.runs.scoring import load_data
 
@@ -175,9 +175,6 @@ def _data(
 
 
 def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes: list[str]) -> dict[str, Part]:
-    from emobed_tf.evaluation.rows import prediction_rows
-    from emobed_tf.evaluation.scores import evaluate, labelled, outputs
-    from emobed_tf.evaluation.speaker_statistics import statistics_of
     from emobed_tf.runs.scoring import load_model
 
     model, chain = load_model(run), run.chain()

@@ -179,6 +179,11 @@ def train_run(
 
     Raises:
         InputError: for wrong data or settings, a run folder that can't be continued, or a loss that diverges.
+
+    Example:
+        >>> config = Run.open(Path("runs/arousal")).config().replace(seed=1)
+        >>> train_run(config, Path("runs/another-seed")).path.name
+        'another-seed'
     """
     import_tensorflow(config.training.threads)
     config, corpus = load_corpus(config, progress) if corpus is None else (resolved(config, corpus), corpus)
