@@ -1,39 +1,28 @@
 """`python -m tuning.sweep`: every training once, the same numbers for any number of workers, its own folder only."""
 
-import contextlib
-import csv
-import dataclasses
 import json
 import os
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
 
-import numpy as np
 import pytest
 
-from emobed_tf._version import __version__
+from emobed_tf.comparison import workers as fanout
+from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
-from tests.comparison.test_workers import alive
+from tests.comparison.test_workers import alive, process_of, square
 from tests.conftest import ROOT, THREADS
+from tests.tuning.dask_cluster import PATIENCE, Cluster
+from tests.tuning.sweeps import FLAGS, TINY, rows, scores
 from tuning import sweep_trials
 from tuning.sweep import main
-from tuning.sweep_results import SweepFolder, best_values
-from tuning.sweep_trials import SweepTrial, run_sweep_trial, sweep_identity, sweep_scenarios
-from tuning.sweep_values import NumericSetting
-
-ALPHA = NumericSetting("alpha", float)
-TINY = {"encoder_units": 6, "head_layers": 1, "head_units": 5, "epochs": 2, "batch_size": 8}
-TINY |= {"threads": THREADS, "xla": False, "framework": "joint"}
-FLAGS = [word for name, value in TINY.items() if name != "xla" for word in (f"--{name.replace('_', '-')}", str(value))]
-FLAGS += ["--no-xla"]
 
 
 @pytest.fixture
@@ -45,15 +34,6 @@ def command(tables, tmp_path):
         return main([*line, "--data-dir", str(tables), "--output", str(output), *FLAGS, *flags])
 
     return run
-
-
-def rows(folder):
-    with open(folder / "sweep.csv", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def scores(folder):
-    return {(row["scenario"], row["value"], row["seed"]): row["score"] for row in rows(folder)}
 
 
 @pytest.mark.usefixtures("stack")
@@ -177,80 +157,6 @@ class TestSweep:
             assert "trials.jsonl" in error
 
 
-class TestScenarios:
-    def test_the_target_is_no_auxiliary_of_its_own(self, tables):
-        settings = preset("tables").replace(data_dir=tables, auxiliary=("audio", "face"), **TINY).check()
-        found = sweep_scenarios(settings, ["audio", "face"], [], ALPHA)
-        assert [scenario.config.data.auxiliary for scenario in found] == [("face",), ("audio",)]
-
-    def test_the_same_twice(self, tables):
-        settings = preset("tables").replace(data_dir=tables, **TINY).check()
-        for targets, dimensions in ((["audio", "audio"], []), ([], ["arousal", "valence"])):
-            with pytest.raises(InputError, match="'emotion from audio' twice"):
-                sweep_scenarios(settings, targets, dimensions, ALPHA)
-
-    def test_data_that_differ_on_a_worker(self, tables, tmp_path):
-        folder = tmp_path / "tables"
-        shutil.copytree(tables, folder)
-        settings = preset("tables").replace(data_dir=folder, **TINY).check()
-        [scenario] = sweep_scenarios(settings, [], [], ALPHA)
-        (folder / "face.csv").write_text((folder / "face.csv").read_text().replace("joy", "calm", 1))
-        with pytest.raises(InputError, match="not the data that the sweep began with"):
-            run_sweep_trial(SweepTrial(scenario, "alpha", 0.5, 0))
-
-
-class TestBest:
-    def test_is_the_highest_mean(self):
-        def row(value, score, scenario="a"):
-            return {"scenario": scenario, "value": value, "score": score}
-
-        rows = [row(0.0, 0.9), row(0.0, 0.1), row(0.5, 0.6), row(0.5, 0.5), row(1.0, None), row(0.0, 0.2, "b")]
-        assert best_values(rows) == {"a": 0.5, "b": 0.0}  # means 0.5 and 0.55; and the only one of b
-        assert best_values([row(1.0, None)]) == {}
-
-
-class TestFolderOfAnEarlierVersion:
-    """Its ledger is of format 1: scenarios are known by their names, and settings that came later are not there."""
-
-    RECORD: ClassVar = {"score": 0.5, "epochs": 2, "best_epoch": 1, "seconds": 0.1, "reason": None, "warnings": []}
-
-    @pytest.fixture
-    def begun(self, tables, tmp_path):
-        """One trial of two, as version 0.1.0 wrote it before `hop` was a setting, as it were."""
-        settings = preset("tables").replace(data_dir=tables, **TINY).check()
-        (scenario,) = sweep_scenarios(settings, ["audio"], [], ALPHA)
-        identity = sweep_identity(ALPHA, [scenario])
-        del identity["settings"]["hop"]
-        lines = [
-            {"format": 1, "emobed_tf": __version__, "identity": identity},
-            {"key": {"scenario": "emotion from audio"}, "record": scenario.facts()},
-            {"key": {"scenario": "emotion from audio", "value": 0.5, "seed": 0}, "record": self.RECORD},
-        ]
-        folder = tmp_path / "sweep"
-        folder.mkdir()
-        (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return folder, scenario
-
-    def test_is_continued_as_it_began(self, begun):
-        path, scenario = begun
-        before = (path / "trials.jsonl").read_text()
-        with contextlib.closing(SweepFolder(path, ALPHA, [scenario])) as folder:
-            first, second = (SweepTrial(scenario, "alpha", 0.5, seed) for seed in (0, 1))
-            assert first in folder and second not in folder
-            folder.add(second, self.RECORD)
-            found = [(row["scenario"], row["target"], row["value"], row["seed"]) for row in folder.rows()]
-        assert found == [("emotion from audio", "audio", 0.5, 0), ("emotion from audio", "audio", 0.5, 1)]
-        after = (path / "trials.jsonl").read_text()
-        assert after.startswith(before)
-        assert json.loads(after[len(before) :])["key"] == {"scenario": "emotion from audio", "value": 0.5, "seed": 1}
-
-    def test_another_value_of_the_later_setting_is_another_sweep(self, begun):
-        path, scenario = begun
-        other = dataclasses.replace(scenario, config=scenario.config.replace(hop=2.0))
-        with pytest.raises(InputError, match=r"settings hop was 1\.0, is 2\.0; choose another folder"):
-            SweepFolder(path, ALPHA, [other])
-
-
 class TestMistakes:
     """One line, exit code 2, nothing on disk, and TensorFlow not even imported."""
 
@@ -349,24 +255,139 @@ class TestManyTrainings:
         keys = [json.dumps(json.loads(line)["key"]) for line in after.splitlines()[1:]]
         assert len(keys) == len(set(keys)) == 1 + 16
 
-    def test_memory_stays_flat(self, tables):
-        """Resident memory after 40 trainings is that after 10: less than a quarter of a MB for each more."""
-        settings = preset("tables").replace(data_dir=tables, **TINY).check()
-        [scenario] = sweep_scenarios(settings, ["audio"], [], ALPHA)
-        looks = {}
-        for k in range(1, 41):
-            run_sweep_trial(SweepTrial(scenario, "alpha", k / 40, k))
-            if k >= 10:
-                looks[k] = _resident()
-        slope = np.polyfit(list(looks), list(looks.values()), 1)[0]
-        assert slope < 250_000
-        assert statistics.median(list(looks.values())[-5:]) - statistics.median(list(looks.values())[:5]) < 8e6
-
 
 def _children(process):
     return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def _resident():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="the extra [cluster] is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    found = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def two(cluster):
+    """The cluster with two workers."""
+    while len(cluster.workers) < 2:
+        cluster.add_worker()
+    return cluster
+
+
+def suicide(task):
+    if task == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
+@needs_dask
+class TestUnreachableScheduler:
+    @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "tcp://", "http://127.0.0.1:9", "tcp://a b"])
+    def test_one_line(self, address, monkeypatch):
+        monkeypatch.setattr(fanout, "_SECONDS_TO_CONNECT", 1)
+        with pytest.raises(InputError, match="no Dask scheduler answers there") as error:
+            list(fan_out(square, [1], Workers(scheduler=address), threads=THREADS))
+        assert str(error.value).startswith(f"--scheduler {address}: ")
+        assert "\n" not in str(error.value)
+
+    @pytest.mark.slow
+    def test_command(self, tables, tmp_path):
+        line = ["--parameter", "alpha", "--values", "0", "--dataset", "tables", "--data-dir", str(tables)]
+        line += ["--output", str(tmp_path / "sweep"), "--scheduler", "tcp://127.0.0.1:9", *FLAGS]
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "tuning.sweep", *line], cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("tuning.sweep: error: --scheduler tcp://127.0.0.1:9: ")
+        assert 9 < time.monotonic() - began < 120  # ten seconds, on a busy machine
+
+
+@needs_dask
+@pytest.mark.slow
+class TestCluster:
+    """In this order: workers come, and the scheduler goes at last."""
+
+    def test_without_workers(self, cluster, monkeypatch):
+        monkeypatch.setattr(fanout, "_SECONDS_TO_CONNECT", 2)
+        with pytest.raises(InputError, match=r"no workers; start some with: dask worker tcp://.* --nthreads 1$"):
+            list(fan_out(square, [1], Workers(scheduler=cluster.address), threads=THREADS))
+
+    def test_every_task_once_on_two_workers(self, two):
+        results = dict(fan_out(process_of, [1] * 6, Workers(scheduler=two.address), threads=THREADS))
+        assert sorted(results) == list(range(6))
+        assert set(results.values()) == {worker.pid for worker in two.workers}
+
+    def test_errors_name_their_task(self, two):
+        with pytest.raises(InputError, match=r"^task 2 of 2, 3: three is not a number$"):
+            list(fan_out(square, [1, 3], Workers(scheduler=two.address), threads=THREADS))
+
+    def test_another_version(self, two, monkeypatch):
+        monkeypatch.setattr(fanout, "__version__", "99.0")
+        with pytest.raises(InputError, match=r"its worker tcp://.* has emobed_tf \d.*, here is 99\.0$"):
+            list(fan_out(square, [1], Workers(scheduler=two.address), threads=THREADS))
+
+    def test_a_module_that_only_this_machine_has(self, two, tmp_path, monkeypatch):
+        (tmp_path / "only_here.py").write_text("def function(task):\n    return task\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        import only_here
+
+        with pytest.raises(InputError, match=r"its worker tcp://.* can't import only_here"):
+            list(fan_out(only_here.function, [1], Workers(scheduler=two.address), threads=THREADS))
+
+    def test_a_sweep_with_one_worker_killed_on_the_way(self, two, tables, tmp_path):
+        """Every training is there once, with the bits that one process finds."""
+        line = ["--parameter", "alpha", "--values", "0:1.5:0.1", "--seeds", "2", "--dataset", "tables"]
+        line += ["--data-dir", str(tables), *FLAGS]
+        ledger = tmp_path / "cluster" / "trials.jsonl"
+        with subprocess.Popen(
+            [sys.executable, "-m", "tuning.sweep", *line, "--output", str(tmp_path / "cluster")]
+            + ["--scheduler", two.address],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            until = time.monotonic() + PATIENCE
+            while (not ledger.exists() or ledger.read_bytes().count(b"\n") < 5) and time.monotonic() < until:
+                time.sleep(0.02)
+            done = ledger.read_bytes().count(b"\n") - 2
+            two.workers.pop(0).kill()
+            _, errors = process.communicate(timeout=400)
+        assert process.returncode == 0, errors
+        assert errors == ""
+        assert 3 <= done < 32
+        keys = [json.dumps(json.loads(line)["key"]) for line in ledger.read_text().splitlines()[1:]]
+        assert len(keys) == len(set(keys)) == 1 + 32
+        assert main([*line, "--output", str(tmp_path / "here")]) == 0
+        assert scores(tmp_path / "cluster") == scores(tmp_path / "here")
+
+    def test_a_task_that_always_kills_ends_it(self, two):
+        while len(two.workers) < 4:  # Dask gives it to four
+            two.add_worker()
+        with pytest.raises(InputError, match=r"^task 1 of 1, dies: every worker that began it has died"):
+            list(fan_out(suicide, ["dies"], Workers(scheduler=two.address), threads=THREADS))
+        assert [worker.wait(PATIENCE) for worker in two.workers] == [-signal.SIGKILL] * 4
+        two.workers.clear()
+
+    def test_workers_of_many_threads(self, cluster):
+        worker = cluster.add_worker("--nthreads", "3")
+        with pytest.raises(InputError, match=r"does 3 tasks at a time.*start it with: .* --nthreads 1 --nworkers 3$"):
+            list(fan_out(square, [1], Workers(scheduler=cluster.address), threads=THREADS))
+        worker.kill()
+
+    def test_a_lost_scheduler(self, tmp_path):
+        alone = Cluster(tmp_path)
+        try:
+            alone.add_worker()
+            results = fan_out(process_of, [0, 60, 60], Workers(scheduler=alone.address), threads=THREADS)
+            assert next(results) == (0, alone.workers[0].pid)
+            alone.scheduler.kill()
+            with pytest.raises(InputError, match=f"^--scheduler {alone.address}: lost; "):
+                next(results)
+        finally:
+            alone.close()
