@@ -1,23 +1,16 @@
 """The client against a stand-in whose answers can be worked out by hand; see `fake_serving`."""
 
-import copy
 import json
-import socket
 import threading
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from emobed_tf.errors import InputError
 from serving.client.client import Classification, Client, ServingError, VersionStatus
-from serving.client.connection import Connection
-from tests.serving.fake_serving import FakeModel, serving
-
-# Two frames (loudness, pitch): s(0) = 1, s(1) = 1/2 + 2 + 10 * 3 = 32.5
-FEATURES = np.array([[1, 0], [2, 3]], np.float32)
-PREDICTION = [1, 32.5]
+from tests.serving.client.talk import FEATURES, PREDICTION, predictions_asked, unavailable
+from tests.serving.fake_serving import FakeModel
 
 
 class Window(FakeModel):
@@ -43,41 +36,6 @@ class Forgetful(FakeModel):
             return super().answer(signature, instance)
         assert instance.keys() == {"features"}
         return [loudness + 10 * pitch for loudness, pitch in instance["features"]]
-
-
-@pytest.fixture
-def fake():
-    with serving(audio=FakeModel(), speech=FakeModel("classification", frame_seconds=None)) as server:
-        yield server
-
-
-@pytest.fixture
-def client(fake):
-    with Client(fake.url, "audio") as client:
-        yield client
-
-
-@pytest.fixture
-def sleeps(monkeypatch):
-    """What urllib3 would have waited between two attempts, in seconds."""
-    waited = []
-    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
-    return waited
-
-
-def unavailable(**headers):
-    return 503, {"Content-Type": "application/json", **headers}, '{"error": "overloaded"}'
-
-
-def closed_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def predictions_asked(server):
-    """Bodies of the requests that carried features."""
-    return [body for path, body in server.asked if path.endswith(":predict") and '"features"' in body]
 
 
 class TestPredict:
@@ -123,6 +81,11 @@ class TestPredict:
         np.testing.assert_array_equal(found.probabilities, np.float32([[0.25, 0.75], [0.75, 0.25], [0.75, 0.25]]))
         assert found.labels.tolist() == ["high", "low", "low"]
 
+    def test_signature_that_the_model_has_not(self, fake):
+        client = Client(fake.url, "speech")
+        with pytest.raises(InputError, match="speech, version 1: no signature 'postprocessed'; it has serving_default"):
+            client.postprocess([[0, 1]])
+
     def test_odd_names_are_quoted(self, fake):
         fake.models["a b/c"] = {3: FakeModel()}
         fake.labels["x/y"] = 3
@@ -133,90 +96,6 @@ class TestPredict:
     def test_address_with_a_path_and_a_slash(self, fake):
         with pytest.raises(ServingError, match="Malformed request: /behind/proxy/v1/models/audio/metadata"):
             Client(f"{fake.url}/behind/proxy/", "audio").predict(FEATURES)
-
-
-class TestFeatures:
-    def test_named_columns_in_any_order(self, client):
-        np.testing.assert_array_equal(client.predict(FEATURES[:, ::-1], columns=("pitch", "loudness")), PREDICTION)
-        np.testing.assert_array_equal(client.predict(FEATURES, columns=("loudness", "pitch")), PREDICTION)
-
-    def test_named_columns_of_a_batch(self, client):
-        found = client.predict(FEATURES[np.newaxis, :, ::-1], columns=("pitch", "loudness"))
-        np.testing.assert_array_equal(found, [PREDICTION])
-
-    def test_data_frame_in_any_order(self, client):
-        table = pd.DataFrame({"pitch": [0, 3], "loudness": [1, 2]})
-        np.testing.assert_array_equal(client.predict(table), PREDICTION)
-
-    def test_data_frame_with_missing_values(self, client):
-        table = pd.DataFrame({"pitch": [0.0, np.nan], "loudness": pd.array([1, pd.NA], dtype="Int64")})
-        np.testing.assert_array_equal(client.predict(table), [1, 0.5])
-
-    @pytest.mark.parametrize(
-        ("columns", "message"),
-        [
-            (
-                ("loudness", "volume"),
-                r"model's 2 features, got 2 \(1 missing: pitch; 1 unexpected: volume",
-            ),
-            (("loudness",), "got 1 .1 missing: pitch"),
-            (("id", "loudness", "pitch"), "got 3 .1 unexpected: id"),
-            (("loudness", "pitch", "pitch"), "1 twice: pitch"),
-        ],
-    )
-    @pytest.mark.parametrize("kind", ["columns", "DataFrame"])
-    def test_other_names(self, client, fake, columns, message, kind):
-        values = np.zeros((4, len(columns)))
-        with pytest.raises(InputError, match=message):
-            if kind == "columns":
-                client.predict(values, columns=columns)
-            else:
-                client.predict(pd.DataFrame(values, columns=list(columns)))
-        assert not predictions_asked(fake)
-
-    def test_data_frame_with_columns(self, client):
-        with pytest.raises(InputError, match="leave columns out"):
-            client.predict(pd.DataFrame({"loudness": [1], "pitch": [1]}), columns=("loudness", "pitch"))
-
-    def test_columns_that_are_not_the_arrays(self, client):
-        with pytest.raises(InputError, match=r"expected \[frames, 2\].* got \[4, 3\]"):
-            client.predict(np.zeros((4, 3)), columns=("loudness", "pitch"))
-
-    @pytest.mark.parametrize(
-        ("features", "message"),
-        [
-            (np.zeros((4, 3)), r"expected \[frames, 2\] or \[batch, frames, 2\], got \[4, 3\]"),
-            (np.zeros(2), r"got \[2\]"),
-            (np.zeros((1, 1, 4, 2)), r"got \[1, 1, 4, 2\]"),
-            (np.zeros((0, 2)), r"got \[0, 2\]"),
-            (np.zeros((0, 4, 2)), r"got \[0, 4, 2\]"),
-            ([[1, 2], [1, 2, 3]], "expected numbers"),
-            ([["a", "b"]], "expected numbers, got something else .*'a'"),
-            (pd.DataFrame({"loudness": ["a"], "pitch": [1]}), "expected numbers, got something else .*'a'"),
-            ([[0, 0], [0, np.inf]], "recording 0, frame 1: column 'pitch' is infinite"),
-            ([[[0, 0], [0, 0]], [[-np.inf, 0], [0, 0]]], "recording 1, frame 0: column 'loudness' is infinite"),
-            ([[1e39, 0]], "recording 0, frame 0: column 'loudness' is infinite or too large for float32"),
-        ],
-        ids=str,
-    )
-    def test_wrong_values_are_not_sent(self, client, fake, features, message):
-        for ask in (client.predict, client.embed, client.postprocess):
-            with pytest.raises(InputError, match=message):
-                ask(features)
-        assert not predictions_asked(fake)
-
-    def test_a_table_of_utterances_is_not_one_utterance(self, fake):
-        client = Client(fake.url, "speech")
-        with pytest.raises(InputError, match=r"utterances of one row.* \[batch, 1, 2\] for several, got \[3, 2\]"):
-            client.predict(np.zeros((3, 2)))
-        with pytest.raises(InputError, match=r"got \[3, 4, 2\]"):
-            client.predict(np.zeros((3, 4, 2)))
-        assert not predictions_asked(fake)
-
-    def test_signature_that_the_model_has_not(self, fake):
-        client = Client(fake.url, "speech")
-        with pytest.raises(InputError, match="speech, version 1: no signature 'postprocessed'; it has serving_default"):
-            client.postprocess([[0, 1]])
 
 
 class TestVersions:
@@ -333,140 +212,7 @@ class TestDescriptions:
             client.status()
 
 
-class TestErrors:
-    def test_carries_status_text_and_address(self, fake):
-        fake.instead = [(400, {}, '{"error": "kernel says no"}')]
-        with pytest.raises(ServingError) as caught:
-            Client(fake.url, "audio", version=1).predict(FEATURES)
-        error = copy.copy(caught.value)
-        url = f"{fake.url}/v1/models/audio/versions/1:predict"
-        assert (error.status, error.message, error.url) == (400, "kernel says no", url)
-        assert str(error) == f"{url}: kernel says no (HTTP 400)"
-        assert isinstance(error, RuntimeError)
-
-    def test_nobody_there(self, sleeps):
-        url = f"http://127.0.0.1:{closed_port()}"
-        try:
-            raise KeyError("something that the caller was about")
-        except KeyError:
-            with pytest.raises(ServingError) as caught:
-                Client(url, "audio", retries=5).predict(FEATURES)
-        assert caught.value.status is None
-        assert str(caught.value) == (
-            f"{url}/v1/models/audio/metadata: no answer: Connection refused; is TensorFlow Serving there, and is this "
-            "its REST port (mostly 8501)?"
-        )
-        assert sleeps == []
-
-    def test_no_such_host(self):
-        with pytest.raises(ServingError, match=r"no answer: (Name or service|No address|Temporary failure)[^()]*;"):
-            Client("http://host.invalid", "audio").predict(FEATURES)
-
-    def test_says_nothing(self, sleeps):
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            client = Client(f"http://127.0.0.1:{silent.getsockname()[1]}", "audio", timeout=0.2, retries=5)
-            with pytest.raises(ServingError, match="no answer within 0.2 s") as caught:
-                client.predict(FEATURES)
-        assert caught.value.status is None
-        assert sleeps == []
-
-    def test_hangs_up(self):
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            thread = threading.Thread(target=lambda: server.accept()[0].close())
-            thread.start()
-            with pytest.raises(ServingError, match="no answer: (Remote end closed|Connection reset)"):
-                Client(f"http://127.0.0.1:{server.getsockname()[1]}", "audio").predict(FEATURES)
-            thread.join()
-
-    def test_idle_connection_that_the_server_closed_is_opened_again(self, client, fake):
-        pinned = client.pinned()
-        fake.hangs_up = True
-        for pause in (0.3, 0.0, 0.0):  # closed, or being closed at this moment
-            np.testing.assert_array_equal(pinned.predict(FEATURES), PREDICTION)
-            time.sleep(pause)
-
-    def test_a_server_that_hangs_up_every_time_is_asked_twice_at_most(self):
-        """One answer, then silence: the connection that was kept and a new one."""
-        accepted = []
-
-        def serve():
-            first, _ = server.accept()
-            accepted.append(first)
-            first.recv(65536)
-            first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-            first.recv(65536)
-            first.close()
-            second, _ = server.accept()
-            accepted.append(second)
-            second.recv(65536)
-            second.close()
-
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(10)  # rather than wait for ever for a client that doesn't come
-            thread = threading.Thread(target=serve, daemon=True)
-            thread.start()
-            connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}", 10, 0)
-            url = f"{connection.url}/x"
-            assert connection.get(url) == {}
-            with pytest.raises(ServingError, match="no answer: (Remote end closed|Connection reset)"):
-                connection.get(url)
-            thread.join()
-            assert len(accepted) == 2
-
-    def test_breaks_off(self, client, fake):
-        fake.instead = [(200, {"Content-Length": "1000", "Connection": "close"}, "{")]
-        with pytest.raises(ServingError, match="no answer"):
-            client.predict(FEATURES)
-
-    @pytest.mark.parametrize("status", [200, 502])
-    def test_proxy(self, client, fake, status):
-        fake.instead = [(status, {"Content-Type": "text/html"}, "<html>\n<p>Log in ä</p>" + "x" * 1000)]
-        with pytest.raises(ServingError, match="expected a JSON object, got '<html> <p>Log in ä</p>x+'; did") as caught:
-            client.predict(FEATURES)
-        assert caught.value.status == status
-        assert len(str(caught.value)) < 250
-
-    @pytest.mark.parametrize("text", ["[]", "5", "null", ""])
-    def test_other_json(self, client, fake, text):
-        fake.instead = [(200, {}, text)]
-        with pytest.raises(ServingError, match=f"expected a JSON object, got '{text}'".replace("[", r"\[")):
-            client.predict(FEATURES)
-
-    def test_error_without_a_text(self, client, fake):
-        fake.instead = [(500, {}, "{}")]
-        with pytest.raises(ServingError, match="Internal Server Error"):
-            client.predict(FEATURES)
-
-    def test_redirection_is_not_followed(self, client, fake):
-        fake.instead = [(302, {"Location": "https://elsewhere/login"}, "")]
-        with pytest.raises(ServingError, match="redirected to https://elsewhere/login; name that address"):
-            client.predict(FEATURES)
-
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            {"predictions": [[1, 2, 3]]},
-            {"predictions": [list(range(1000))]},
-            {"predictions": [[[1], [2]]]},
-            {"predictions": [[1, "x"]]},
-            {"predictions": [[1, None]]},
-            {"predictions": [[1, float("nan")]]},
-            {"predictions": [{"embedding": [1, 2]}]},
-            {"predictions": [[1, 2], [1, 2]]},
-            {"predictions": 5},
-            {"predictions": []},
-            {"outputs": [[1, 2]]},
-        ],
-        ids=lambda answer: str(answer)[:40],
-    )
-    def test_answer_of_another_form(self, fake, answer):
-        client = Client(fake.url, "audio", version=1)
-        client.manifest()
-        fake.instead = [(200, {}, json.dumps(answer))]
-        with pytest.raises(ServingError, match="expected ") as caught:
-            client.predict(FEATURES)
-        assert len(str(caught.value)) < 250
-
+class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -484,40 +230,9 @@ class TestErrors:
         ],
         ids=str,
     )
-    def test_arguments(self, arguments, message):
+    def test_refused(self, arguments, message):
         with pytest.raises(InputError, match=message):
             Client(**{"url": "http://localhost:8501", "model": "audio", **arguments})
-
-
-class TestRetries:
-    def test_waits_longer_each_time(self, client, fake, sleeps):
-        fake.instead = [unavailable()] * 3
-        np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
-        assert sleeps == [0.5, 1]  # the first attempt again is at once
-
-    def test_waits_as_long_as_the_server_says(self, fake, sleeps):
-        client = Client(fake.url, "audio", version=1)
-        client.manifest()
-        fake.instead = [unavailable(**{"Retry-After": "3"}), unavailable(**{"Retry-After": "3600"})]
-        np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
-        assert sleeps == [3, 10]
-        assert len(predictions_asked(fake)) == 3
-
-    @pytest.mark.parametrize("retries", [0, 2])
-    def test_gives_up(self, fake, sleeps, retries):
-        fake.instead = [unavailable()] * 9
-        with pytest.raises(ServingError, match="overloaded") as caught:
-            Client(fake.url, "audio", retries=retries).predict(FEATURES)
-        assert caught.value.status == 503
-        assert len(fake.asked) == retries + 1
-
-    @pytest.mark.parametrize("status", [400, 404, 413, 429, 500, 502, 504])
-    def test_nothing_else_is_tried_again(self, client, fake, sleeps, status):
-        fake.instead = [(status, {"Retry-After": "1"}, '{"error": "no"}')] * 2
-        with pytest.raises(ServingError):
-            client.predict(FEATURES)
-        assert len(fake.asked) == 1
-        assert sleeps == []
 
 
 class TestStream:

@@ -12,17 +12,11 @@ from emobed_tf.corpora.simulate import simulate_recola
 from serving.client.__main__ import main
 from tests.commands import assert_one_line
 from tests.conftest import ROOT
-from tests.serving.fake_serving import FakeModel, serving
+from tests.serving.fake_serving import FakeModel
 
 # One recording of three frames that begins at 2 s: s = 1, 32.5, 16.25
 FRAMES = "id,time,loudness,pitch\na,2,1,0\na,2.04,2,3\na,2.08,,0\n"
 UTTERANCES = "id,pitch,loudness\nu1,1,0\nu2,-1,0\n"
-
-
-@pytest.fixture
-def fake():
-    with serving(audio=FakeModel(), speech=FakeModel("classification", frame_seconds=None)) as server:
-        yield server
 
 
 @pytest.fixture
