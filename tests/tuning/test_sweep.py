@@ -21,7 +21,7 @@ from tests.comparison.test_workers import alive, process_of, square
 from tests.conftest import ROOT, THREADS
 from tests.tuning.dask_cluster import PATIENCE, Cluster
 from tests.tuning.sweeps import FLAGS, TINY, rows, scores
-from tuning import sweep_trials
+from tuning import sweep
 from tuning.sweep import main
 
 
@@ -83,8 +83,8 @@ class TestSweep:
     def test_what_is_done_is_not_done_again(self, command, tmp_path, monkeypatch, capsys):
         assert command(values="0.5", seeds=1) == 0
         first, trained = scores(tmp_path / "sweep"), []
-        run = sweep_trials.run_sweep_trial
-        monkeypatch.setattr(sweep_trials, "run_sweep_trial", lambda trial: trained.append(str(trial)) or run(trial))
+        run = sweep.run_sweep_trial
+        monkeypatch.setattr(sweep, "run_sweep_trial", lambda trial: trained.append(str(trial)) or run(trial))
         assert command("--targets", "audio", "face", values="0:0.5:0.5", seeds=2) == 0
         assert len(trained) == len(set(trained)) == 2 * 2 * 2 - 1
         assert "alpha = 0.5, emotion from audio, seed 0" not in trained
