@@ -20,7 +20,6 @@ WITHOUT_MODULE = {
     "browser": "pages in a browser",
     "docs": "the documentation",
     "examples": "the examples",
-    "saved_model/test_stream.py": "exported encoders of every kind, from a training to their streams",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "serving/test_client_served.py": "the client beside a server, TensorFlow Serving's own too: see make serve-test",

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from emobed_tf.errors import InputError
 
@@ -105,7 +104,7 @@ def fisher_z_test(r1: float, n1: int, r2: float, n2: int) -> float:
         return 0.5
     with np.errstate(divide="ignore"):
         difference = np.arctanh(r2) - np.arctanh(r1)
-    return float(ndtr(-difference / np.sqrt(1.0 / (n1 - 3) + 1.0 / (n2 - 3))))
+    return _lower_tail(-difference / np.sqrt(1.0 / (n1 - 3) + 1.0 / (n2 - 3)))
 
 
 def proportions_z_test(p1: float, n1: int, p2: float, n2: int) -> float:
@@ -134,7 +133,7 @@ def proportions_z_test(p1: float, n1: int, p2: float, n2: int) -> float:
     if p1 == p2:
         return 0.5
     pooled = (n1 * p1 + n2 * p2) / (n1 + n2)
-    return float(ndtr((p1 - p2) / np.sqrt(pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2))))
+    return _lower_tail((p1 - p2) / np.sqrt(pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2)))
 
 
 def swap_test(
@@ -317,3 +316,10 @@ def _drawn_assignments(units: int, draws: int, seed: int) -> Iterator[np.ndarray
     rng = np.random.default_rng(seed)
     for size in _blocks(draws):
         yield rng.integers(0, 2, size=(size, units), dtype=np.int8)
+
+
+def _lower_tail(z: float) -> float:
+    """Of the standard normal distribution."""
+    from scipy.special import ndtr  # here: `--help` of every command would wait for it
+
+    return float(ndtr(z))

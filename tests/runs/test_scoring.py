@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import shutil
 
 import numpy as np
@@ -34,6 +35,23 @@ class TestLoadModel:
 
         kept = run.read_json("scores.json")["training"]["parameters"]["kept"]
         assert load_model(run).count_params() == kept
+
+    def test_a_run_of_before_there_was_a_choice_of_encoder(self, run):
+        """Its config.json names none: it has the paper's."""
+        from emobed_tf.models.weights import weight_arrays
+        from emobed_tf.runs.scoring import load_model
+
+        inputs = np.random.default_rng(0).normal(size=(1, 20, 88)).astype(np.float32)
+        expected = load_model(run)(inputs).numpy()
+        config = json.loads(run.config_file.read_text())
+        for name in ("encoder", "kernel_size"):
+            del config[name]
+        run.write_json("config.json", config)
+        again = Run.open(run.path)
+        assert again.config().network.encoder == "gru"
+        found = load_model(again)
+        np.testing.assert_array_equal(found(inputs), expected)
+        assert weight_arrays(found).keys() >= {"audio.gru_1/kernel", "shared.output/kernel"}
 
 
 class TestLoadData:

@@ -1,8 +1,8 @@
-"""Two exported runs: a regression and a classification."""
+"""Exported runs: a regression and a classification, and regressions with encoders other than the paper's."""
 
 import pytest
 
-from tests.saved_model.exported import CHAIN, export
+from tests.saved_model.exported import CHAIN, KINDS, export
 from tests.tiny import settings
 
 
@@ -25,4 +25,20 @@ def emotion(stack, tables, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("emotion")
     config = settings(tables, "tables", head_layers=0, batch_size=8, epochs=8, learning_rate=0.02)
+    return export(train_run(config, folder / "run"), folder)
+
+
+@pytest.fixture(scope="session", params=list(KINDS))
+def kind(request):
+    """A kind of encoder."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def another(kind, stack, recola, tmp_path_factory):
+    """A regression with an encoder of that kind."""
+    from emobed_tf.training.loop import train_run
+
+    folder = tmp_path_factory.mktemp(kind)
+    config = settings(recola, epochs=2, framework="triplet", **KINDS[kind])
     return export(train_run(config, folder / "run"), folder)

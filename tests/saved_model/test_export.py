@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from emobed_tf.runs.folder import Run
-from tests.commands import command
+from tests.commands import assert_one_line, command
 from tests.conftest import ROOT
-from tests.saved_model.exported import export, features
+from tests.saved_model.exported import Server, export, features
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -61,6 +61,9 @@ class TestContents:
         assert {node.op for node in server.nodes()} <= set(PLAIN.split())
         assert not [function.attr for function in server.functions() if "_XlaMustCompile" in function.attr]
 
+    def test_plain_operations_of_other_encoders(self, another):
+        assert {node.op for node in another.server.nodes()} <= {*PLAIN.split(), "Relu"}
+
     def test_a_server_places_it_where_it_likes(self, arousal):
         assert {node.device for function in arousal.server.functions() for node in function.node_def} == {""}
 
@@ -108,6 +111,73 @@ class TestContents:
         inputs, other = features(88, 2, 30), export(stock, tmp_path).server
         np.testing.assert_allclose(other(features=inputs)["prediction"], load_model(stock)(inputs), atol=1e-6)
         assert sorted(node.op for node in other.nodes()) == sorted(node.op for node in arousal.server.nodes())
+
+
+class TestOwnEncoder:
+    """A module's own encoder from the command line to a server: trained, scored, exported."""
+
+    @pytest.fixture(scope="class")
+    def module(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("own")
+        (folder / "my_encoders.py").write_text(
+            "import keras\n\n"
+            "def recurrent(network, modality, xla):\n"
+            "    units = network.encoder_units\n"
+            "    return [\n"
+            '        keras.layers.LSTM(units, return_sequences=True, name=f"{modality}.lstm"),\n'
+            '        keras.layers.LayerNormalization(name=f"{modality}.norm"),\n'
+            '        keras.layers.Activation("tanh", name=f"{modality}.tanh"),\n'
+            "    ]\n"
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)
+            yield "my_encoders:recurrent"
+
+    @pytest.fixture(scope="class")
+    def run(self, module, recola, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("own_run") / "run"
+        flags = "--encoder-units 6 --head-units 5 --head-layers 1 --epochs 1 --batch-size 2 --threads 1 --no-xla"
+        result = command("train", "--data-dir", recola, "--output", folder, "--encoder", module, *flags.split())
+        assert result.returncode == 0, result.stderr
+        return folder
+
+    def test_is_stored(self, run, module):
+        assert json.loads((run / "config.json").read_text())["encoder"] == module
+        assert Run(run).config().network.encoder == module
+        assert "audio.norm/gamma" in Run(run).read_arrays("best")
+
+    def test_is_scored(self, run):
+        result = command("evaluate", run)
+        assert result.returncode == 0, result.stderr
+        assert "CCC, pooled" in result.stdout
+
+    def test_is_exported_without_a_stream_and_says_so(self, run, tmp_path):
+        from emobed_tf.runs.scoring import load_model
+
+        result = command("export", run, tmp_path / "model")
+        assert result.returncode == 0
+        assert result.stderr.splitlines() == [
+            f"warning: {tmp_path / 'model'}: no signature 'stream': the model can't answer a recording as it comes, "
+            "because layer 'audio.lstm' (LSTM) doesn't say what it remembers of the frames before"
+        ]
+        version = tmp_path / "model" / "1"
+        written = json.loads((version / "manifest.json").read_text())
+        assert written["states"] == []
+        server = Server(version)
+        signatures = {name for name in server.meta_graph.signature_def if not name.startswith("__")}
+        assert signatures == written["signatures"].keys() == {"serving_default", "embed", "postprocessed", "manifest"}
+        inputs = features(88, 2, 30)
+        expected = load_model(Run(run))(inputs).numpy()
+        np.testing.assert_allclose(server(features=inputs)["prediction"], expected, atol=1e-6)
+
+    def test_a_module_that_is_gone(self, run, tmp_path):
+        config = json.loads((run / "config.json").read_text())
+        (run / "config.json").write_text(json.dumps({**config, "encoder": "gone_module:recurrent"}))
+        try:
+            assert_one_line(command("export", run, tmp_path / "model"), "--encoder gone_module:recurrent", "PYTHONPATH")
+        finally:
+            (run / "config.json").write_text(json.dumps(config))
+        assert not (tmp_path / "model").exists()
 
 
 def test_tells_how_far_it_is(emotion, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 import emobed_tf
 from emobed_tf.runs.folder import Run
+from tests.saved_model.exported import STATES
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -69,6 +70,15 @@ class TestManifest:
         assert (written["frame_seconds"], written["label_delay_frames"], written["label_delay_seconds"]) == (None, 0, 0)
         assert written["postprocessing"] is None
         assert written["states"] == [{"name": "encoder_state_1", "units": 6, "begins": 0.0}]
+
+    def test_states_of_other_encoders(self, another, kind):
+        written = json.loads((another.version / "manifest.json").read_text())
+        vectors = {name: {"units": shape[0]} for name, shape in STATES[kind].items() if len(shape) == 1}
+        matrices = {name: {"shape": list(shape)} for name, shape in STATES[kind].items() if len(shape) > 1}
+        sizes = {**matrices, **vectors}
+        assert written["states"] == [{"name": name, **sizes[name], "begins": 0.0} for name in STATES[kind]]
+        # A client that knows only vectors must not begin a stream of anything else.
+        assert written["format"] == (2 if matrices else 1)
 
     def test_test_scores_where_there_are_some(self, arousal, tmp_path):
         from emobed_tf.runs.scoring import score_run

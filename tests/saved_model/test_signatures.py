@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from emobed_tf.corpora.time import shift
 from emobed_tf.evaluation.postprocessing import PostProcessing
+from tests.models.test_tcn import plain_block
 from tests.oracles.network import in_numpy
-from tests.saved_model.exported import CHAIN, HEAD_UNITS, UNITS, features
+from tests.saved_model.exported import CHAIN, HEAD_UNITS, STATES, UNITS, features
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -63,6 +64,57 @@ class TestRegression:
         given, missing = np.tile(mean, (1, 9, 1)), np.full((1, 9, 88), np.nan, np.float32)
         answers = [arousal.server(features=inputs)["prediction"] for inputs in (given, missing)]
         np.testing.assert_allclose(*answers, atol=1e-6)
+
+
+def embeddings_in_numpy(run, kind, inputs):
+    """Embeddings of the run's weights in double precision."""
+    weights = {name: values.astype(np.float64) for name, values in run.read_arrays("best").items()}
+    hidden = (inputs - weights["audio.standardise/mean"]) / weights["audio.standardise/deviation"]
+    hidden = np.clip(np.where(np.isnan(inputs), 0, hidden), -10, 10)
+    if kind == "dense":
+        return np.tanh(hidden @ weights["audio.dense_1/kernel"] + weights["audio.dense_1/bias"])
+    for k, bounded in ((1, False), (2, True)):
+        prefix = f"audio.block_{k}/"
+        block = {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
+        hidden = plain_block(hidden, block, k, bounded)
+    return hidden
+
+
+class TestOtherEncoders:
+    def test_embeddings_are_those_of_numpy(self, another, kind):
+        inputs = features(88, 3, 40)
+        found = another.server("embed", features=inputs)["embedding"]
+        assert found.shape == (3, 40, UNITS)
+        np.testing.assert_allclose(found, embeddings_in_numpy(another.run, kind, inputs), atol=5e-6)
+
+    def test_is_the_model_that_was_scored(self, another):
+        from emobed_tf.runs.scoring import load_model
+
+        inputs = features(88, 2, 40)
+        expected = load_model(another.run)(inputs).numpy()
+        np.testing.assert_allclose(another.server(features=inputs)["prediction"], expected, atol=1e-6)
+
+    @pytest.mark.parametrize("chunks", [(1,) * 40, (40,), (1, 2, 30, 7)], ids=["frames", "whole", "chunks"])
+    def test_a_stream_in_chunks_is_the_whole(self, another, kind, chunks):
+        inputs = features(88, 2, 40)
+        states = {name: np.zeros((2, *shape), np.float32) for name, shape in STATES[kind].items()}
+        parts = []
+        for chunk in np.split(inputs, np.cumsum(chunks)[:-1], axis=1):
+            answer = another.server("stream", features=chunk, **states)
+            parts.append(answer.pop("prediction"))
+            assert {name: state.shape[1:] for name, state in answer.items()} == STATES[kind]
+            states = answer
+        whole = another.server(features=inputs)["prediction"]
+        np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=2e-6)
+
+    @pytest.mark.parametrize("kind", ["tcn"], indirect=True)
+    def test_a_state_of_another_shape(self, another, kind):
+        import tensorflow as tf
+
+        states = {name: np.zeros((2, *shape), np.float32) for name, shape in STATES[kind].items()}
+        states["encoder_state_2"] = np.zeros((2, 2, 11), np.float32)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"encoder_state_2 of shape \[2, 2, 12\], got"):
+            another.server("stream", features=features(88, 2, 1), **states)
 
 
 class TestClassification:

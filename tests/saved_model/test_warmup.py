@@ -4,6 +4,8 @@ import struct
 
 import pytest
 
+from tests.saved_model.exported import STATES
+
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
 
@@ -63,6 +65,11 @@ class TestWarmup:
             assert inputs.keys() == set(signatures[signature].inputs)
             answer = exported.server(signature, **inputs)
             assert all(len(values) == 1 for values in answer.values()), "a batch of one"
+
+    def test_has_the_states_of_other_encoders(self, another, kind):
+        found = dict(warmup_requests(another.version / "assets.extra" / "tf_serving_warmup_requests"))["stream"]
+        shapes = {name: values.shape for name, values in found.items() if name != "features"}
+        assert shapes == {name: (1, *shape) for name, shape in STATES[kind].items()}
 
     def test_tensorflow_reads_the_records(self, arousal):
         """Checksums included, which the reading above skips."""
