@@ -99,7 +99,8 @@ class TestStartingConfig:
 
     def test_what_cannot_be_parsed_is_for_the_parser(self):
         assert cli.starting_config(["--dataset"]) == preset("recola")
-        assert cli.starting_config(["--dataset", "iemocap"]) == preset("recola")
+        with pytest.raises(InputError, match="unknown data set 'iemocap'; expected recola, omg, tables, or"):
+            cli.starting_config(["--dataset", "iemocap"])
 
     def test_a_file(self, kept):
         assert cli.starting_config(["--config", str(kept)]) == preset("omg").replace(encoder_units=8).check()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 
 import numpy as np
 import pytest
@@ -57,17 +56,6 @@ class TestRecorder:
         with pytest.raises(DivergedError, match=r"weight only/kernel became .* \(epoch 2\)"):
             end_epoch(recorder, 1, 0.9, weight)
         assert (recorder.best_epoch, recorder.epochs_done) == (1, 1)
-
-    def test_an_interrupt_waits_for_the_end_of_the_step(self, recorder):
-        before = signal.getsignal(signal.SIGINT)
-        with recorder.stopping_at_a_step():
-            recorder.on_test_batch_end(0)
-            signal.raise_signal(signal.SIGINT)
-            with pytest.raises(KeyboardInterrupt):
-                recorder.on_test_batch_end(1)
-            with pytest.raises(KeyboardInterrupt):  # a second one doesn't wait
-                signal.raise_signal(signal.SIGINT)
-        assert signal.getsignal(signal.SIGINT) is before
 
     def test_early_stopping_is_remembered(self, recola, tmp_path):
         from emobed_tf.training.loop import train_run
