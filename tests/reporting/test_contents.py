@@ -14,12 +14,10 @@ pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
 @pytest.mark.slow
 def test_the_test_partition_is_never_read_by_a_report(runs, tmp_path, monkeypatch):
-    import emobed_tf.evaluation.scores
+    from emobed_tf.reporting import contents
 
-    asked, ours = [], emobed_tf.evaluation.scores.evaluate
-    monkeypatch.setattr(
-        emobed_tf.evaluation.scores, "evaluate", lambda part, *rest: asked.append(part) or ours(part, *rest)
-    )
+    asked, ours = [], contents.evaluate
+    monkeypatch.setattr(contents, "evaluate", lambda part, *rest: asked.append(part) or ours(part, *rest))
     folder = copied(runs["emobed"], tmp_path)
     page = report(tmp_path / "before", folder)
     assert asked == ["dev"]
