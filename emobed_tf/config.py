@@ -46,8 +46,8 @@ class Data:
     """NAME=PATH: a modality from a CSV or Parquet table, of this corpus or of another with the same label set."""
     task: Literal["auto", "regression", "classification"] = "auto"
     """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
-    dimension: Literal["arousal", "valence"] = "arousal"
-    """Emotional dimension that a regression learns."""
+    dimension: str = "arousal"
+    """Emotional dimension that a regression learns: arousal, valence, or of tables any column of numbers."""
     target: str | None = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
     auxiliary: tuple[str, ...] | None = None
@@ -57,6 +57,33 @@ class Data:
     """Annotation delay in seconds: labels are shifted back by it in training, predictions forward (section 4.2)."""
     clip: float = 10.0
     """Standardised features are clipped to this many training deviations."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Reading: what the columns of feature tables are (--table, --dataset tables); predict and clients keep to it."""
+
+    labels: Path | None = None
+    """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker,
+    label, arousal or whatever is learnt. The feature tables themselves then need none of it."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are no features, by name or pattern, such as 'pose_*'."""
+    keep: tuple[str, ...] = ()
+    """Columns that are features although they look like something else, by name or pattern."""
+    column: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=ROLE: what a column is. Roles are id, file, time, start, end, partition, speaker, label, and dimensions."""
+    class_name: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """NAME=CLASS: another spelling of a class, such as hap=happiness."""
+    time_unit: Literal["auto", "s", "ms"] = "auto"
+    """Unit of the times in a table. auto: what the tool that wrote it uses, else seconds."""
+    resample: float | None = None
+    """A row every so many seconds in all tables: means over each step, or the nearest row where rows are fewer."""
+    zeros_missing: tuple[str, ...] = ()
+    """Modalities in which a row of nothing but zeros is a missing frame, as it is in RECOLA's video."""
+    confidence: float = 0.0
+    """Least confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
+    unknown_speaker: Literal["error", "own"] = "error"
+    """own: a recording whose speaker is empty or unknown counts as a speaker of its own."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +174,7 @@ class Config:
     """A run: what `config.json` in its folder holds."""
 
     data: Data = Data()
+    reading: Reading = Reading()
     network: Network = Network()
     objective: Objective = Objective()
     training: Training = Training()
@@ -199,6 +227,7 @@ class Config:
                 beta that contradicts the framework.
         """
         _check_ranges(self)
+        _check_pairs(self.reading)
         _check_encoder(self.network)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
@@ -276,8 +305,10 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         if name not in kinds:
             raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
-    # A run's file has all settings: it is read without its data set, whose module may not be there any more.
-    ground = Config() if kinds.keys() <= converted.keys() else preset(dataset)
+    # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
+    # before tables could be described lack that section, whose defaults are what they did.
+    needed = kinds.keys() - set(_names(Reading))
+    ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**converted)
 
 
@@ -285,6 +316,7 @@ _WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
 
 _AT_LEAST = {
     "label_delay": 0,
+    "confidence": 0,
     "encoder_layers": 1,
     "encoder_units": 1,
     "kernel_size": 2,
@@ -303,7 +335,8 @@ _AT_LEAST = {
     "seed": 0,
     "threads": 1,
 }
-_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate")
+_EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample")
 
 
 def _sections() -> dict[str, Any]:
@@ -328,6 +361,14 @@ def _check_ranges(config: Config) -> None:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _check_pairs(reading: Reading) -> None:
+    for flag, entries in (("column", reading.column), ("class-name", reading.class_name)):
+        for entry in entries:
+            name, _, meaning = entry.rpartition("=")
+            if not name or not meaning:
+                raise InputError(f"--{flag} {entry}: expected NAME=MEANING, such as {_EXAMPLES[flag]}")
 
 
 def _check_encoder(network: Network) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import tyro
 
+from emobed_tf import datasets
 from emobed_tf.config import Config, Network, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
@@ -66,13 +67,15 @@ def parse(
         os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
 
 
-def starting_config(argv: Sequence[str] | None) -> Config:
+def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False) -> Config:
     """The configuration that the flags change.
 
-    With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`.
+    With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`. Without that,
+    `--table` means a data set of tables.
 
     Args:
         argv: arguments; None for those of the process.
+        tables_by_default: whether the data set is one of tables without `--table`, too.
 
     Returns:
         A configuration that isn't checked yet.
@@ -84,6 +87,7 @@ def starting_config(argv: Sequence[str] | None) -> Config:
     for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset", "--encoder"):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
+    early.add_argument("--table", action="append")
     try:
         known, _ = early.parse_known_args(argv)
     except argparse.ArgumentError:
@@ -96,7 +100,8 @@ def starting_config(argv: Sequence[str] | None) -> Config:
         return read_config(Run.open(Path(known.output), finished=False).config_file)
     if known.config is not None:
         return _free(read_config(Path(known.config), known.dataset), known)
-    return preset() if known.dataset is None else preset(known.dataset)
+    usual = datasets.TABLES if known.table or tables_by_default else datasets.RECOLA
+    return preset(known.dataset or usual.name)
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:

@@ -1,14 +1,16 @@
 """What commands print of data, scores and comparisons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
-from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
+from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.locate import notice
+from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, Score
 from emobed_tf.evaluation.scores import Evaluated
@@ -37,8 +39,66 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         modality = corpus.modality(name)
         counts = ", ".join(f"{len(modality.partition(part))} {part}" for part in PARTITIONS)
         kind = "recordings" if modality.frame_seconds else "utterances"
-        print(f"  {name}: {len(modality.feature_names)} features, {kind}: {counts}")
+        print(f"  {name}: {features_in_words(modality)}, {rate_in_words(modality)}; {kind}: {counts}")
+        for note in reading_notes(modality):
+            print(f"    {note}")
     print(f"  run folder: {output}", flush=True)
+
+
+def reading_notes(modality: Modality) -> list[str]:
+    """What was recognised, put in and left out where a modality was read.
+
+    Args:
+        modality: any.
+
+    Returns:
+        A line for each.
+    """
+    lines = [*modality.notes]
+    if modality.left_out:
+        reasons: dict[str, list[str]] = {}
+        for column, reason in modality.left_out.items():
+            reasons.setdefault(reason, []).append(column)
+        lines += [f"no features: {listing(columns)} ({reason})" for reason, columns in reasons.items()]
+    if modality.zeros_missing:
+        lines.append("a row of zeros is a missing frame")
+    return lines
+
+
+def show_data(corpus: Corpus) -> None:
+    """What a data set holds, by modality and partition.
+
+    Args:
+        corpus: any.
+    """
+    found = describe(corpus)
+    learnt = f"{corpus.task} of {corpus.label}" if corpus.task == REGRESSION else ", ".join(corpus.classes)
+    print(f"{'SIMULATED: ' if corpus.simulated else ''}{corpus.name}: {learnt}")
+    for modality in corpus:
+        print(f"\n{modality.name}: {features_in_words(modality)}, {rate_in_words(modality)}")
+        summary = found["modalities"][modality.name]
+        for note in reading_notes(modality):
+            print(f"  {note}")
+        print(f"  missing: {summary['missing_values']:.1%} of the values, {summary['missing_rows']:.1%} of the rows")
+        table("", *_partition_table(corpus, summary["partitions"]))
+
+
+def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        ["recordings", *(f"{part['recordings']:,}" for part in partitions.values())],
+        ["speakers", *(f"{part['speakers']:,}" for part in partitions.values())],
+        ["rows", *(f"{part['rows']:,}" for part in partitions.values())],
+        ["recordings with labels", *(f"{part['labelled']:,}" for part in partitions.values())],
+    ]
+    if corpus.task == REGRESSION:
+        rows.append(["rows without label", *(str(part.get("rows_without_label", "")) for part in partitions.values())])
+        names = ("mean", "deviation", "least", "greatest")
+        found = [part.get("labels", {}) for part in partitions.values()]
+        rows += [[f"label, {name}", *(f"{one[name]:.3g}" if one else "" for one in found)] for name in names]
+    else:
+        found = [part.get("labels", {}) for part in partitions.values()]
+        rows += [[name, *(str(one.get(name, "")) for one in found)] for name in corpus.classes]
+    return ["", *partitions], rows
 
 
 def show_training(run: Run) -> None:

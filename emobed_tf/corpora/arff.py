@@ -13,6 +13,7 @@ import pyarrow.csv
 
 from emobed_tf.corpora.cache import Features
 from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing, check_times, check_values
+from emobed_tf.corpora.columns import Choose, Columns, is_missing
 from emobed_tf.corpora.files import BYTE_ORDER_MARK, check_is_text, decode, listing, shorten
 from emobed_tf.errors import InputError
 
@@ -24,6 +25,7 @@ PARSER_VERSION = 1
 
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s'"]\S*)\s+(\S.*)""", re.IGNORECASE)
 _NUMERIC = ("numeric", "real", "integer")
+_TRAILING_COMMA = re.compile(rb",[ \t]*(?=\r?\n|\r?\Z)")  # some versions of openSMILE write one
 _BLOCK_BYTES = 4 << 20  # at most, of the parser: larger ones leave its caches, smaller ones have more overhead
 
 
@@ -192,11 +194,68 @@ def parse_gold_standard(data: bytes, path: Path) -> tuple[np.ndarray, float]:
     return values, float(times[0])
 
 
+def read_columns(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict[str, np.ndarray]]:
+    """Columns of an ARFF file as a table has them, such as openSMILE writes it.
+
+    Args:
+        data: bytes of the file.
+        path: its name, for messages.
+        choose: what the columns are for.
+
+    Returns:
+        What the columns are for; and each that isn't ignored, by name in the header's order: str `[rows]` without
+        quotes, "" where it is `?`, or a number `[rows]`, NaN where it is `?`.
+
+    Raises:
+        InputError: whatever is wrong, with the line.
+    """
+    header = parse_header(data, path)
+    names = [attribute.name for attribute in header.attributes]
+    columns = choose(names, f"{path}:{header.attributes[0].line}")
+    table = _parse_rows(data, header, path)
+    arrays = {}
+    for attribute, column in zip(header.attributes, table.columns, strict=True):
+        if attribute.name in columns.ignored:
+            continue
+        if attribute.name in columns.texts:
+            cells = column.to_pylist()
+            arrays[attribute.name] = np.array(["" if cell is None else _text(cell) for cell in cells], dtype=object)
+        elif not attribute.numeric:
+            raise InputError(
+                f"{path}:{attribute.line}: attribute '{attribute.name}' holds strings; if it is no feature: "
+                f"--ignore {attribute.name}"
+            )
+        else:
+            arrays[attribute.name] = column.to_numpy()
+    return columns, arrays
+
+
+def line_of_row(data: bytes, path: Path, row: int) -> int:
+    """The line in which a row stands.
+
+    Args:
+        data: bytes of the file.
+        path: its name, for messages.
+        row: its index, from 0.
+
+    Returns:
+        The number of the line, from 1.
+    """
+    return _line_of_row(data, parse_header(data, path), row)
+
+
+def _text(cell: Any) -> str:
+    text = str(cell).strip(" \t'\"")
+    return "" if is_missing(text) else text
+
+
 def _parse_attribute(text: str, path: Path, line: int) -> Attribute:
     match = _ATTRIBUTE.fullmatch(text)
     if not match:
         raise InputError(f"{path}:{line}: expected '@attribute NAME numeric', got {shorten(text)}")
     name, kind = match[1].strip("'\""), match[2].strip().lower()
+    if kind.startswith("{"):  # nominal: one of a few names
+        kind = "string"
     if kind not in (*_NUMERIC, "string"):
         raise InputError(f"{path}:{line}: attribute '{name}' is of the type {shorten(kind)}; expected numeric")
     return Attribute(name, kind != "string", line)
@@ -220,6 +279,8 @@ def _parse_rows_fast(data: bytes, header: Header, types: dict[str, pa.DataType])
     if data.find(b"%", header.offset) >= 0:
         kept = (raw for raw in data[header.offset :].splitlines() if not raw.lstrip().startswith(b"%"))
         rows = pa.py_buffer(b"\n".join(kept))
+    if _TRAILING_COMMA.search(data, header.offset, data.find(b"\n", data.find(b",", header.offset)) + 1):
+        rows = pa.py_buffer(_TRAILING_COMMA.sub(b"", bytes(rows)))
     blocks = pa.cpu_count() * math.ceil(rows.size / (pa.cpu_count() * _BLOCK_BYTES))  # as many for each thread
     block = max(_BLOCK_BYTES // 4, math.ceil(rows.size / max(blocks, 1)))
     return pa.csv.read_csv(
@@ -240,6 +301,8 @@ def _parse_rows_slowly(data: bytes, header: Header, types: dict[str, pa.DataType
     rows = []
     for line, raw in _data_lines(data, header):
         cells = [cell.strip() for cell in decode(raw, path, line).split(",")]
+        if len(cells) == len(header.attributes) + 1 and not cells[-1]:
+            cells.pop()  # a comma at the end of the line
         if len(cells) != len(header.attributes):
             raise InputError(
                 f"{path}:{line}: {len(cells)} values, but the header declares {len(header.attributes)}; "

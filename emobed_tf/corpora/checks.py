@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from emobed_tf.corpora.corpus import EMOTION, Modality
+from emobed_tf.corpora.corpus import EMOTION, PARTITIONS, Modality
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 # float() also takes 1_000, infinity and digits of other scripts: none of them is meant in a file of numbers.
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf|[+-]?nan", re.IGNORECASE | re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf|[+-]?nan", re.IGNORECASE | re.ASCII)
 
 _MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -51,7 +51,8 @@ def check_times(times: np.ndarray, step: float, where: Where, rounding: float = 
         row = drifted[0]
         raise InputError(
             f"{where(row)}: time {times[row]:.10g} s of row {row + 1}; expected {times[0] + step * row:.10g} s at a "
-            f"row every {step * 1000:.6g} ms: the frame rate is another one"
+            f"row every {step * 1000:.6g} ms: the frame rate is another one (of tables, --resample {step:.3g} makes "
+            "them equal)"
         )
 
 
@@ -173,8 +174,28 @@ def check_partitions(modalities: Iterable[Modality], classes: Sequence[str], dat
     _check_split(modalities, "id", dataset)
 
 
+def check_classes(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
+    """Checks that there are several classes to train and to choose by: with one there is nothing to tell apart.
+
+    Args:
+        modalities: of one data set.
+        classes: names of the classes; empty for regression.
+
+    Raises:
+        InputError: if all labelled recordings of training or development are of one class.
+    """
+    for modality in modalities if classes else ():
+        for partition in _REQUIRED_PARTITIONS:
+            found = {int(r.labels[EMOTION]) for r in modality.partition(partition) if r.labels}
+            if len(found) == 1:
+                raise InputError(
+                    f"modality '{modality.name}': all recordings of the partition '{partition}' are "
+                    f"'{classes[found.pop()]}'; expected two classes at least: with one, every score is 1"
+                )
+
+
 def _check_classes(modality: Modality, classes: Sequence[str]) -> None:
-    for partition in ("train", "dev", "test"):
+    for partition in PARTITIONS:
         counts = Counter(
             int(recording.labels[EMOTION]) for recording in modality.partition(partition) if recording.labels
         )

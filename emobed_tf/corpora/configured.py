@@ -1,6 +1,7 @@
 """The data of a configuration, and the configuration that its data make definite. No TensorFlow."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from emobed_tf.config import USES_ALPHA, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
-from emobed_tf.corpora.tables import entry
-from emobed_tf.errors import InputError
+from emobed_tf.corpora.tables import LABELS_ENTRY, entry
+from emobed_tf.errors import EmoBedWarning, InputError
 
 _CORPORA_KEPT = 4
 _FileStates = dict[str, tuple[int, int] | None]
@@ -123,14 +124,19 @@ def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
         Files of the data folder by their path within it, tables by `--table NAME`.
     """
     tables = {path: entry(name) for name, _, path in (table.partition("=") for table in config.data.table)}
+    if config.reading.labels is not None:
+        tables[str(config.reading.labels)] = LABELS_ENTRY
     frames = {entry(name) for name in corpus.modalities}
 
     def name(path: str) -> str:
-        if path in frames:
+        if path in frames or path == LABELS_ENTRY:
             return path
         absolute = str(Path(path).absolute())
-        if absolute in tables:
-            return tables[absolute]
+        for source, known in tables.items():
+            if absolute == source:
+                return known
+            if Path(absolute).is_relative_to(source):  # a folder of tables
+                return f"{known}/{Path(absolute).relative_to(source).as_posix()}"
         folder = config.data.data_dir
         if folder is not None and Path(absolute).is_relative_to(folder):
             return Path(absolute).relative_to(folder).as_posix()
@@ -156,6 +162,7 @@ def _what_to_read(config: Config, directory: Path | None, target_only: bool) -> 
         "task": data.task,
         "tables": data.table,
         "modalities": (data.target,) if target_only else _wanted(config),
+        "reading": config.reading,
     }
 
 
@@ -189,9 +196,31 @@ def _wanted(config: Config) -> tuple[str, ...] | None:
 
 def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_only: bool) -> Config:
     pairs = (entry.partition("=") for entry in config.data.table)
-    tables = tuple(f"{name}={Path(path).absolute()}" for name, _, path in pairs)
-    config = config.replace(data_dir=directory.absolute() if directory else None, table=tables, task=corpus.task)
-    return config if target_only else _with_modalities(config, corpus)
+    tables = tuple(f"{name}={Path(path).expanduser().absolute()}" for name, _, path in pairs)
+    labels = config.reading.labels
+    config = config.replace(
+        data_dir=directory.absolute() if directory else None,
+        table=tables,
+        labels=labels.expanduser().absolute() if labels else None,
+        task=corpus.task,
+    )
+    if target_only:
+        return config
+    config = _with_modalities(config, corpus)
+    _check_delay(config, corpus)
+    return config
+
+
+def _check_delay(config: Config, corpus: Corpus) -> None:
+    """Warns of a label delay that vanishes in the target's frames."""
+    step, delay = corpus.modality(str(config.data.target)).frame_seconds, config.data.label_delay
+    if corpus.task == REGRESSION and step is not None and 0 < delay < step / 2:
+        warnings.warn(
+            f"--label-delay {delay:g} s is less than half of the {step:g} s between two rows of "
+            f"'{config.data.target}', so labels are not moved at all; are the times in seconds?",
+            EmoBedWarning,
+            stacklevel=3,
+        )
 
 
 def _with_modalities(config: Config, corpus: Corpus) -> Config:

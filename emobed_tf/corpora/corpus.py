@@ -57,6 +57,9 @@ class Modality:
         recordings: in the order of the source; ids are unique.
         frame_seconds: time between two frames in seconds; None where a recording is one utterance.
         corpus: name of the data set that it comes from; `tables` where it is a table.
+        notes: what was recognised, put in or left out in reading it, for people.
+        left_out: why, by column of the source that is no feature.
+        zeros_missing: whether a row of nothing but zeros was read as a missing frame.
     """
 
     name: str
@@ -64,6 +67,9 @@ class Modality:
     recordings: tuple[Recording, ...]
     frame_seconds: float | None
     corpus: str
+    notes: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    zeros_missing: bool = False
 
     def partition(self, name: str) -> tuple[Recording, ...]:
         """The recordings of one partition.

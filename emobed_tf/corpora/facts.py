@@ -1,7 +1,7 @@
 """What training found in the data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Facts:
         deviation: standard deviation of the target's training labels (regression).
         edges: between the classes of a continuous label.
         fingerprints: SHA-256 by input file, see `configured.fingerprints`.
+        left_out: columns of its source that are no features, by modality; none are known of runs before there was this.
+        zeros_missing: modalities in which a row of nothing but zeros is a missing frame; None: RECOLA's video.
     """
 
     corpus: str
@@ -35,6 +37,8 @@ class Facts:
     deviation: float
     edges: tuple[float, ...]
     fingerprints: Mapping[str, str]
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zeros_missing: tuple[str, ...] | None = None
 
     @property
     def outputs(self) -> int:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emobed_tf import datasets
+from emobed_tf.config import Reading
 from emobed_tf.console import Progress
 from emobed_tf.corpora import tables as feature_tables
-from emobed_tf.corpora.checks import check_partitions, is_modality_name, like_modality_name
-from emobed_tf.corpora.corpus import CLASSIFICATION, DIMENSIONS, EMOTION, REGRESSION, Corpus, Modality, Target
+from emobed_tf.corpora.checks import check_classes, check_partitions, is_modality_name, like_modality_name
+from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, REGRESSION, Corpus, Modality, Target
 from emobed_tf.corpora.files import MARKER, shorten
 from emobed_tf.corpora.reader import read_modalities, reader_of
 from emobed_tf.datasets import DataSet
@@ -29,6 +30,8 @@ def load(
     tables: "Sequence[str | tuple[str, str | Path]] | Mapping[str, str | Path | pd.DataFrame]" = (),
     modalities: Sequence[str] | None = None,
     partitioned: bool = True,
+    labels: "str | Path | pd.DataFrame | None" = None,
+    reading: Reading | None = None,
     progress: Progress | None = None,
 ) -> Corpus:
     """Reads a data set and checks it.
@@ -36,16 +39,18 @@ def load(
     Args:
         name: `recola` (AVEC 2016's package), `omg` (OMG-Emotion), `tables` (one table per modality), or the
             `package.module:NAME` of a `DataSet`.
-        data_dir: its folder. For `tables`, every CSV and Parquet file in it is a modality named by its stem.
-        dimension: `arousal` or `valence`: what regression learns.
+        data_dir: its folder. For `tables`, every CSV, Parquet and ARFF file in it is a modality named by its stem.
+        dimension: what regression learns: `arousal`, `valence`, or of tables any column of numbers.
         task: `regression`, `classification`, or `auto`: a classification where the data set has classes (OMG-Emotion),
             a regression where it has none (RECOLA), and for tables what their label columns hold.
         tables: modalities to add to any data set, each `NAME=PATH` or (name, path), or a mapping of names to paths
-            and data frames; a name is an ASCII letter, then ASCII letters, digits, `_` or `-`. A table in the folder
+            and data frames. A path is a file, or a folder with a file for each recording. A name is an ASCII letter, then ASCII letters, digits, `_` or `-`. A table in the folder
             of `tables` gets that name instead of its stem.
         modalities: names of those to read; None for all. Others' files are not opened.
         partitioned: False: for who splits the data anew. Tables are taken as a whole and need no partitions, and no
             check is made of any.
+        labels: a table with labels for all tables, see `Reading.labels`; it counts before that one.
+        reading: what the columns of tables are. Default: what their names and the tools that wrote them say.
         progress: called as progress(done, total, what) after each file.
 
     Returns:
@@ -66,8 +71,7 @@ def load(
         >>> corpus.task, corpus.classes, corpus.modality("audio").feature_names
         ('classification', ('calm', 'joy'), ('pitch',))
     """
-    dataset = datasets.get(name)
-    _check_choice("dimension", dimension, DIMENSIONS)
+    dataset, reading = datasets.get(name), reading or Reading()
     _check_choice("task", task, TASKS)
     target = _fixed_target(dataset, task, dimension)
     folder = None if data_dir is None else Path(data_dir)
@@ -80,15 +84,24 @@ def load(
     from_folder = [modality for modality in chosen if modality in own]
     if from_folder and folder is not None and target is not None:  # whoever has a reader has both
         found, fingerprints = read_modalities(dataset, folder, from_folder, dimension, target, progress)
+    if labels is None:
+        labels = reading.labels
     new = feature_tables.read_tables(
-        {modality: added[modality] for modality in chosen if modality in added}, progress, partitioned
+        {modality: added[modality] for modality in chosen if modality in added},
+        reading,
+        dimension,
+        labels=Path(labels).expanduser() if isinstance(labels, str | Path) else labels,
+        partitioned=partitioned,
+        progress=progress,
     )
     target = target or feature_tables.decide(new, task, dimension)
-    found += [feature_tables.to_modality(modality, table, target, partitioned) for modality, table in new.items()]
+    found += [feature_tables.to_modality(modality, new, target) for modality in new.tables]
+    _check_reading(reading, found, bool(new.tables))
     if partitioned:
         check_partitions(found, target.classes, dataset)
-    fingerprints |= {str(table.path or feature_tables.entry(name)): table.sha256 for name, table in new.items()}
-    homes = {table.path.parent for table in new.values() if table.path}
+    check_classes(found, target.classes)
+    fingerprints |= new.files
+    homes = {read.table.path.parent for read in new.tables.values() if read.table.path}
     if from_folder and folder is not None:
         homes.add(folder)
     simulated = any((home / MARKER).is_file() for home in homes)
@@ -111,6 +124,20 @@ def find_modalities(dataset: DataSet, folder: Path) -> Mapping[str, Path]:
         InputError: if the folder has another form.
     """
     return (reader_of(dataset) if dataset.reader else feature_tables).find_modalities(folder)
+
+
+def _check_reading(reading: Reading, found: Sequence[Modality], tables: bool) -> None:
+    """Refuses settings that nothing has used."""
+    if reading != Reading() and not tables:
+        names = [name for name, value in vars(reading).items() if value != getattr(Reading(), name)]
+        flags = ", ".join("--" + name.replace("_", "-") for name in names)
+        raise InputError(f"{flags}: for feature tables only, and none is read; add one with --table NAME=PATH")
+    if reading.resample is not None and all(modality.frame_seconds is None for modality in found):
+        raise InputError(f"--resample {reading.resample:g}: rows are utterances, not frames; leave it out")
+    names = [modality.name for modality in found]
+    for name in reading.zeros_missing:
+        if name not in names:
+            raise InputError(f"--zeros-missing {name}: no modality of that name; found {', '.join(names)}")
 
 
 def _find(

@@ -34,6 +34,8 @@ def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Pro
     dataset = datasets.get(name)
     if data_dir is None and dataset.variable and os.environ.get(dataset.variable):
         data_dir = Path(os.environ[dataset.variable])
+    if data_dir is not None:
+        data_dir = data_dir.expanduser()
     if dataset.simulator is None:
         if data_dir is None and not (tables and dataset.reader is None):
             raise MissingInputError(f"--dataset {name}: expected {_expected(dataset)}")

@@ -10,11 +10,12 @@ import numpy as np
 
 from emobed_tf.console import Progress
 from emobed_tf.corpora.checks import NUMBER, STEP_TOLERANCE, check_same_names
+from emobed_tf.corpora.columns import NEVER_FEATURES, Columns
 from emobed_tf.corpora.corpus import EMOTION, PARTITIONS, Modality, Recording
 from emobed_tf.corpora.csvfile import csv_header, csv_rows
 from emobed_tf.corpora.files import listing, need_folder, read_bytes, sha256, shorten, visible_files
 from emobed_tf.corpora.rows import frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, Table, read_table
+from emobed_tf.corpora.tablefile import SUFFIXES, Table, read_table
 from emobed_tf.datasets import OMG
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
@@ -138,7 +139,7 @@ def read(
     steps: dict[str, float | None] = {}
     for done, (name, partition) in enumerate(jobs, start=1):
         table = read_table(tables[name][partition], _COLUMNS)
-        fingerprints[str(table.path)] = table.sha256
+        fingerprints |= table.files
         first = (read_so_far[name] or [table])[0]
         check_same_names(table.feature_names, str(table.path), first.feature_names, str(first.path))
         step, new = _to_recordings(table, partition, utterances, name)

@@ -1,27 +1,36 @@
 """Features without labels, to predict from: the same columns as in training, from new files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from emobed_tf import datasets
-from emobed_tf.corpora import arff, omg, recola
+from emobed_tf.config import Reading
+from emobed_tf.corpora import arff, recola
 from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.featuretable import read_features
 from emobed_tf.corpora.files import listing, read_bytes
+from emobed_tf.corpora.grid import recordings_of
+from emobed_tf.corpora.missing import missing_rows
 from emobed_tf.corpora.reader import reader_of
-from emobed_tf.corpora.rows import frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import NEVER_FEATURES, SUFFIXES, Columns, read_table
+from emobed_tf.corpora.tablefile import ALL_SUFFIXES
 from emobed_tf.datasets import TABLES, DataSet
 from emobed_tf.errors import InputError
 
-_COLUMNS = Columns(
-    texts=("id", *omg.KEY),
-    numbers=("time",),
-    ignored=tuple(name for name in NEVER_FEATURES if name not in ("id", "time")),
-)
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a model takes, see `load_features`."""
+
+    modality: str
+    feature_names: Sequence[str]
+    frame_seconds: float | None
+    label: str
+    reading: Reading
+    left_out: Sequence[str]
 
 
 def load_features(
@@ -31,20 +40,28 @@ def load_features(
     feature_names: Sequence[str],
     frame_seconds: float | None,
     dataset: str = TABLES.name,
+    label: str = "",
+    reading: Reading | None = None,
+    left_out: Sequence[str] = (),
+    zeros_missing: bool | None = None,
 ) -> list[Recording]:
-    """Reads files of one modality that need have no labels.
+    """Reads files of one modality that need have no labels, as training read them.
 
-    An ARFF file (RECOLA's form) is one recording, named by the file's stem. A CSV or Parquet file holds any number:
-    columns `id` (or OMG-Emotion's `video` and `utterance`), `time` if rows are frames, and the features; columns of a
-    training table (`partition`, `speaker`, labels) are passed over. Files of a data set in a form of its own are read
-    by its reader, see `DataSet.suffixes`.
+    An ARFF file in RECOLA's form is one recording, named by the file's stem. A table, CSV, Parquet or ARFF, in any form
+    that training reads, holds any number; what isn't a feature of the model, but a label, a key or a column that was
+    left out in training, is passed over. Files of a data set in a form of its own are read by its reader, see
+    `DataSet.suffixes`.
 
     Args:
         paths: a file or several.
-        modality: name of the modality; in RECOLA's video modalities a row of zeros is a frame without a face.
+        modality: name of the modality.
         feature_names: names of the features as in training. In another order in the file, they are put in this one.
         frame_seconds: time between two frames in seconds; None if a recording is one utterance.
         dataset: that training was on, see `datasets.get`.
+        label: that was learnt; a column of that name is no feature.
+        reading: what the columns of tables are.
+        left_out: columns that were no features in training.
+        zeros_missing: whether a row of nothing but zeros is a missing frame. None: in RECOLA's video modalities.
 
     Returns:
         Recordings in the order of the files, with the partition "" and no labels; features float32
@@ -54,71 +71,82 @@ def load_features(
         MissingInputError: if a file is not there.
         InputError: whatever else is wrong, with the file and line; missing or unexpected columns are named.
     """
+    expected = _Expected(modality, feature_names, frame_seconds, label, reading or Reading(), left_out)
+    if zeros_missing is None:
+        zeros_missing = recola.is_video(modality)
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     known = datasets.get(dataset)
     recordings: dict[str, Recording] = {}
     sources: dict[str, Path] = {}
-    for path in files:
+    for path in (file.expanduser() for file in files):
         if path.suffix.lower() in known.suffixes:
-            new = _from_reader(known, path, modality, feature_names, frame_seconds)
-        elif path.suffix.lower() == ".arff":
-            new = [_from_arff(path, modality, feature_names, frame_seconds)]
-        elif path.suffix.lower() in SUFFIXES:
-            new = _from_table(path, feature_names, frame_seconds)
+            new = _from_reader(known, path, expected)
+        elif path.suffix.lower() == ".arff" and _is_recola(path):
+            new = [_from_arff(path, expected)]
+        elif path.suffix.lower() in ALL_SUFFIXES or path.is_dir():
+            new = _from_table(path, expected)
         else:
-            *others, last = (*known.suffixes, ".arff", *SUFFIXES)
+            *others, last = (*known.suffixes, ".arff", ".csv", ".parquet")
             raise InputError(f"{path}: expected features in a file with the suffix {', '.join(others)} or {last}")
         for recording in new:
             if recording.id in recordings:
                 raise InputError(f"{path}: recording '{recording.id}' a second time (first: {sources[recording.id]})")
             recordings[recording.id], sources[recording.id] = recording, path
+    if zeros_missing:
+        return [replace(r, features=missing_rows(r.features)) for r in recordings.values()]
     return list(recordings.values())
 
 
-def _from_reader(
-    dataset: DataSet, path: Path, modality: str, feature_names: Sequence[str], frame_seconds: float | None
-) -> list[Recording]:
-    found = reader_of(dataset).read_features(path, modality)
-    order = _column_order(found.feature_names, feature_names, str(path))
-    _check_step(found.frame_seconds, frame_seconds, path)
+def _from_reader(dataset: DataSet, path: Path, expected: _Expected) -> list[Recording]:
+    found = reader_of(dataset).read_features(path, expected.modality)
+    order = _column_order(found.feature_names, expected.feature_names, str(path))
+    _check_step(found.frame_seconds, expected.frame_seconds, path)
     return [replace(recording, features=_reordered(recording.features, order)) for recording in found.recordings]
 
 
-def _from_arff(path: Path, modality: str, feature_names: Sequence[str], frame_seconds: float | None) -> Recording:
+def _is_recola(path: Path) -> bool:
+    """Whether an ARFF file is one recording: a time, and then nothing but numbers."""
+    first, *others = arff.parse_header(read_bytes(path), path).attributes
+    numbers = all(attribute.numeric and attribute.name != "class" for attribute in others)
+    return first.name.lower() in arff.TIME_NAMES and numbers
+
+
+def _from_arff(path: Path, expected: _Expected) -> Recording:
     data = read_bytes(path)
     header = arff.parse_header(data, path)
     arff.check_is_features(header, path)
-    if frame_seconds is None:
+    if expected.frame_seconds is None:
         raise InputError(
-            f"{path}: rows are frames, but the model takes one row per utterance; expected a CSV or Parquet"
+            f"{path}: rows are frames, but the model takes one row per utterance; expected a table of utterances"
         )
-    order = _column_order(header.feature_names, feature_names, str(path))
-    _, features, start = arff.parse_features(data, path, frame_seconds)
-    if recola.is_video(modality):
-        features = recola.missing_faces(features)
+    order = _column_order(header.feature_names, expected.feature_names, str(path))
+    _, features, start = arff.parse_features(data, path, expected.frame_seconds)
     return Recording(path.stem, "", path.stem, _reordered(features, order), start=start)
 
 
-def _from_table(path: Path, feature_names: Sequence[str], frame_seconds: float | None) -> list[Recording]:
-    table = read_table(path, _COLUMNS)
-    order = _column_order(table.feature_names, feature_names, str(path))
-    if "id" in table.texts:
-        key, ids = "id", table.texts["id"]
-    elif all(name in table.texts for name in omg.KEY):
-        key = "video and utterance"
-        pairs = zip(*(table.texts[name] for name in omg.KEY), strict=True)
-        ids = np.array([omg.utterance_id(*pair) if all(pair) else "" for pair in pairs], dtype=object)
-    else:
-        raise InputError(f"{path}: no column 'id' (or 'video' and 'utterance'), the name of the recording")
-    if ("time" in table.numbers) != (frame_seconds is not None):
-        expected = "one row per utterance" if frame_seconds is None else f"a row every {frame_seconds:g} s"
+def _from_table(path: Path, expected: _Expected) -> list[Recording]:
+    found = read_features(
+        path,
+        expected.modality,
+        expected.reading,
+        expected.label,
+        features=expected.feature_names,
+        left_out=expected.left_out,
+    )
+    table, step = found.table, expected.frame_seconds
+    order = _column_order(table.feature_names, expected.feature_names, str(path))
+    if ("time" in table.numbers) != (step is not None):
+        wanted = "one row per utterance" if step is None else f"a row every {step:g} s"
         raise InputError(
-            f"{path}: {'a' if 'time' in table.numbers else 'no'} column 'time', but the model takes {expected}"
+            f"{path}: {'a' if 'time' in table.numbers else 'no'} column 'time', but the model takes {wanted}"
         )
-    groups = rows_by_id(table, ids, key)
-    if any(len(rows) > 1 for rows in groups.values()):
-        _check_step(frame_step(table, groups), frame_seconds, path)
-    starts = table.numbers.get("time", np.zeros(len(table)))
+    if step is not None and len(set(table.texts["id"])) == len(table):  # recordings of one frame tell no step
+        starts = table.numbers["time"]
+        groups = {name: np.array([row]) for row, name in enumerate(table.texts["id"])}
+    else:
+        table, groups, own_step, _ = recordings_of(table, expected.reading, found.unit_is_known)
+        _check_step(own_step, step, path)
+        starts = table.numbers.get("time", np.zeros(len(table)))
     return [
         Recording(name, "", name, _reordered(table.features[rows], order), start=float(starts[rows[0]]))
         for name, rows in groups.items()

@@ -11,6 +11,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora import arff
 from emobed_tf.corpora.cache import FeatureCache
 from emobed_tf.corpora.checks import check_same_names, check_times, check_values
+from emobed_tf.corpora.columns import Columns
 from emobed_tf.corpora.corpus import DIMENSIONS, PARTITIONS, Modality, Recording
 from emobed_tf.corpora.files import (
     listing,
@@ -21,7 +22,8 @@ from emobed_tf.corpora.files import (
     sha256_of_file,
     visible_files,
 )
-from emobed_tf.corpora.tablefile import Columns, read_table
+from emobed_tf.corpora.missing import missing_rows
+from emobed_tf.corpora.tablefile import read_table
 from emobed_tf.datasets import RECOLA
 from emobed_tf.errors import InputError, MissingInputError
 
@@ -113,23 +115,6 @@ def read(
     )
 
 
-def missing_faces(features: np.ndarray) -> np.ndarray:
-    """Features of a video modality with NaN in frames that are all zeros: no face was found.
-
-    Args:
-        features: float32 `[frames, features]`, which is left as it is.
-
-    Returns:
-        The same, or a copy if a face is missing.
-    """
-    missing = ~features.any(axis=1)
-    if not missing.any():
-        return features
-    features = features.copy()
-    features[missing] = np.nan
-    return features
-
-
 def is_video(modality: str) -> bool:
     """Whether a row of zeros stands for a frame without a face.
 
@@ -205,7 +190,7 @@ def _read_features(path: Path, modality: str, cache: FeatureCache) -> _Rows:
         cache.store(fingerprint, *kept)
     names, features, start = kept
     if is_video(modality):
-        features = missing_faces(features)
+        features = missing_rows(features)
     return _Rows(path, names, features, start, fingerprint)
 
 
@@ -230,7 +215,7 @@ def _read_ratings(path: Path) -> _Rows:
     check_times(times, arff.FRAME_SECONDS, table.where)
     for rater, values in zip(table.feature_names, table.features.T, strict=True):
         check_values(values, -1, 1, f"the rating of {rater}", table.where)
-    return _Rows(path, table.feature_names, table.features, float(times[0]), table.sha256)
+    return _Rows(path, table.feature_names, table.features, float(times[0]), table.files[str(path)])
 
 
 def _check_same_frames(first: _Rows, other: _Rows) -> None:
@@ -259,4 +244,6 @@ def _to_modality(
         )
         partition = recording.split("_")[0]
         recordings.append(Recording(recording, partition, recording, rows.values, gold, ratings, rows.start))
-    return Modality(name, reference.names, tuple(recordings), arff.FRAME_SECONDS, RECOLA.name)
+    return Modality(
+        name, reference.names, tuple(recordings), arff.FRAME_SECONDS, RECOLA.name, zeros_missing=is_video(name)
+    )

@@ -67,25 +67,25 @@ def frame_step(table: Table, groups: dict[str, np.ndarray]) -> float | None:
     """
     if "time" not in table.numbers:
         return None
-    times = table.numbers["time"]
-    missing = np.flatnonzero(~np.isfinite(times))
-    if missing.size:
-        raise InputError(f"{table.where(missing[0])}: column 'time' is empty or not finite; expected seconds")
-    steps = np.concatenate([np.diff(times[rows]) for rows in groups.values()])
-    if not steps.size:
-        raise InputError(
-            f"{table.title}: there is a column 'time', but every id has one row; leave the column out for utterances"
-        )
-    median = float(np.quantile(steps, 0.5, method="lower"))
-    digit = _last_digit(times, median)
-    longest = times[max(groups.values(), key=len)]
-    step = _mean_step(longest, median, max(STEP_TOLERANCE * median, digit * (1 + _NOISE)))
-    # An even grid of that many digits explains all times: then none of them was rounded.
-    if digit and abs(step / digit - round(step / digit)) * (len(longest) - 1) < 0.5:
-        digit = 0.0
-    for rows in groups.values():
-        check_times(times[rows], step, _where(table, rows), digit * (1 + _NOISE))
+    step, rounding = step_and_rounding(table, groups)
+    check_even(table, groups, step, rounding)
     return step
+
+
+def check_even(table: Table, groups: dict[str, np.ndarray], step: float, rounding: float) -> None:
+    """Checks that every recording has a row at each step.
+
+    Args:
+        table: with a column `time`.
+        groups: what `rows_by_id` gives.
+        step: time between two rows in seconds.
+        rounding: see `step_and_rounding`.
+
+    Raises:
+        InputError: at the first row that is off.
+    """
+    for rows in groups.values():
+        check_times(table.numbers["time"][rows], step, _where(table, rows), rounding)
 
 
 def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str:
@@ -111,6 +111,39 @@ def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str
                 f"'{recording}'; expected one value for a recording"
             )
     return values[0]
+
+
+def step_and_rounding(table: Table, groups: dict[str, np.ndarray]) -> tuple[float, float]:
+    """The step of a table's times, before it is known whether all of them keep to it.
+
+    Args:
+        table: with a column `time`.
+        groups: what `rows_by_id` gives.
+
+    Returns:
+        Time between two frames in seconds; and by how many seconds the difference of two times may be off because they
+        have few decimals.
+
+    Raises:
+        InputError: if a time is missing, or no recording has two rows.
+    """
+    times = table.numbers["time"]
+    missing = np.flatnonzero(~np.isfinite(times))
+    if missing.size:
+        raise InputError(f"{table.where(missing[0])}: column 'time' is empty or not finite; expected seconds")
+    steps = np.concatenate([np.diff(times[rows]) for rows in groups.values()])
+    if not steps.size:
+        raise InputError(
+            f"{table.title}: there is a column 'time', but every id has one row; leave the column out for utterances"
+        )
+    median = float(np.quantile(steps, 0.5, method="lower"))
+    digit = _last_digit(times, median)
+    longest = times[max(groups.values(), key=len)]
+    step = _mean_step(longest, median, max(STEP_TOLERANCE * median, digit * (1 + _NOISE)))
+    # An even grid of that many digits explains all times: then none of them was rounded.
+    if digit and abs(step / digit - round(step / digit)) * (len(longest) - 1) < 0.5:
+        digit = 0.0
+    return step, digit * (1 + _NOISE)
 
 
 def _where(table: Table, rows: np.ndarray) -> Where:

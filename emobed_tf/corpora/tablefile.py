@@ -1,62 +1,27 @@
-"""One table, CSV, Parquet or a data frame: key columns and features, with every row's line at hand for messages."""
+"""One table, CSV, ARFF, Parquet or a data frame: texts, numbers and features, with every row's line for messages."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-from pyarrow import parquet
 
-from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing
-from emobed_tf.corpora.csvfile import csv_header, csv_rows
-from emobed_tf.corpora.files import (
-    BYTE_ORDER_MARK,
-    check_is_text,
-    listing,
-    read_bytes,
-    sha256,
-    shorten,
-)
+from emobed_tf.corpora import arff
+from emobed_tf.corpora.arrowtable import read_frame, read_parquet
+from emobed_tf.corpora.checks import check_finite_or_missing, check_same_names
+from emobed_tf.corpora.columns import Choose, Columns, fixed
+from emobed_tf.corpora.csvfile import csv_rows
+from emobed_tf.corpora.csvtable import read_csv
+from emobed_tf.corpora.files import listing, read_bytes, sha256
 from emobed_tf.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".csv", ".parquet")
-MISSING = ("", "?", "NaN", "nan", "NA", "null")
-# Columns with these names are never features, whatever reads the table: a label among them would give itself away.
-NEVER_FEATURES = ("id", "time", "partition", "speaker", "label", "arousal", "valence")
-
-_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
-_BLOCK_BYTES = 4 << 20
-_NUMERIC_KINDS = (
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_decimal,
-    pa.types.is_boolean,
-    pa.types.is_null,
-)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What the columns of a table are for.
-
-    Attributes:
-        texts: columns read as text.
-        numbers: columns read as numbers, float64.
-        required: those of them that have to be there, each with what to say where it isn't.
-        ignored: columns that are not read. All others are features.
-    """
-
-    texts: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    required: Mapping[str, str] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
+ALL_SUFFIXES = (*SUFFIXES, ".arff")
+"""What `read_table` reads, ARFF files too."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +29,26 @@ class Table:
     """A table in memory.
 
     Attributes:
-        path: the file; None for a data frame.
+        path: the file or folder; None for a data frame.
         title: what messages call it.
-        sha256: fingerprint of its bytes.
+        files: fingerprints of what was read, by path; of a data frame by its title.
         texts: text columns that it has, by name: str `[rows]`, "" where a cell is empty.
         numbers: number columns that it has, by name: float64 `[rows]`, NaN where a cell is empty.
         feature_names: names of the features, in order.
         features: float32 `[rows, features]`, NaN where a cell is empty or `?`.
         delimiter: between the cells of a CSV file.
+        origin: where the rows come from, if not from this file's rows in order: the table, and the row in it.
     """
 
     path: Path | None
     title: str
-    sha256: str
+    files: Mapping[str, str]
     texts: dict[str, np.ndarray]
     numbers: dict[str, np.ndarray]
     feature_names: tuple[str, ...]
     features: np.ndarray
     delimiter: str = field(default=",", repr=False)
+    origin: tuple[tuple["Table", int], ...] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -95,16 +62,65 @@ class Table:
         Returns:
             File and line; of Parquet and data frames the row, from 1.
         """
-        return _where(self.path, self.title, row, self.delimiter)
+        if self.origin is not None:
+            table, row = self.origin[row]
+            return table.where(row)
+        if self.path is None or self.path.suffix.lower() == ".parquet":
+            return f"{self.title}: row {row + 1}"
+        if self.path.suffix.lower() == ".arff":
+            return f"{self.path}:{arff.line_of_row(read_bytes(self.path), self.path, row)}"
+        rows = csv_rows(read_bytes(self.path), self.path, self.delimiter)
+        return next(f"{self.path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
+
+    def take(self, rows: np.ndarray) -> "Table":
+        """Some of the rows, in another order, maybe more than once.
+
+        Args:
+            rows: int `[any]`, their indices.
+
+        Returns:
+            A table that still knows where its rows come from.
+        """
+        return replace(
+            self,
+            texts={name: values[rows] for name, values in self.texts.items()},
+            numbers={name: values[rows] for name, values in self.numbers.items()},
+            features=self.features[rows],
+            origin=tuple((self, int(row)) if self.origin is None else self.origin[row] for row in rows),
+        )
+
+    def without(self, names: Sequence[str]) -> "Table":
+        """The table without some of its features.
+
+        Args:
+            names: of features that it has.
+
+        Returns:
+            The table itself if there are none.
+
+        Raises:
+            InputError: if no feature is left.
+        """
+        if not names:
+            return self
+        kept = [k for k, name in enumerate(self.feature_names) if name not in set(names)]
+        if not kept:
+            raise InputError(f"{self.title}: no feature columns but {listing(names)}; keep one with --keep NAME")
+        return replace(
+            self,
+            feature_names=tuple(self.feature_names[k] for k in kept),
+            features=np.ascontiguousarray(self.features[:, kept]),
+        )
 
 
-def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
-    """Reads a CSV or Parquet file.
+def read_table(path: Path, columns: Columns | Choose, delimiter: str | None = ",", *, features: bool = True) -> Table:
+    """Reads a CSV, Parquet or ARFF file.
 
     Args:
         path: file; its suffix tells the format.
-        columns: what the columns are for.
-        delimiter: between the cells of a CSV file.
+        columns: what the columns are for, or how that follows from the header.
+        delimiter: between the cells of a CSV file; None: found by the header.
+        features: whether there must be some.
 
     Returns:
         Its columns in memory, those that are ignored left out.
@@ -113,21 +129,29 @@ def read_table(path: Path, columns: Columns, delimiter: str = ",") -> Table:
         MissingInputError: if there is no such file.
         InputError: whatever else is wrong, with line and column.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: expected a table with the suffix .csv or .parquet")
+    suffix = path.suffix.lower()
+    if suffix not in ALL_SUFFIXES:
+        raise InputError(f"{path}: expected a table with the suffix .csv, .parquet or .arff")
+    choose = fixed(columns) if isinstance(columns, Columns) else columns
     data = read_bytes(path)
-    read = _read_parquet if path.suffix.lower() == ".parquet" else _read_csv
-    names, arrays = read(data, path, columns, delimiter)
-    return _assembled(path, str(path), sha256(data), columns, names, arrays, delimiter)
+    if suffix == ".parquet":
+        chosen, arrays = read_parquet(data, path, choose)
+    elif suffix == ".arff":
+        chosen, arrays = arff.read_columns(data, path, choose)
+    else:
+        chosen, arrays, delimiter = read_csv(data, path, choose, delimiter)
+    return _assembled(path, str(path), {str(path): sha256(data)}, chosen, arrays, delimiter or ",", features)
 
 
-def table_of(frame: "pd.DataFrame", name: str, columns: Columns) -> Table:
-    """A data frame as a table; its index is left out.
+def table_of(frame: "pd.DataFrame", title: str, columns: Columns | Choose, *, features: bool = True) -> Table:
+    """A data frame as a table.
 
     Args:
-        frame: rows with the columns of a CSV table; NaN and None are missing values.
-        name: of the modality, for messages.
-        columns: what the columns are for.
+        frame: rows with the columns of a CSV table; NaN and None are missing values. An index that has names is
+            columns like any other, one without is left out.
+        title: what messages call it.
+        columns: what the columns are for, or how that follows from their names.
+        features: whether there must be some.
 
     Returns:
         The same as of a CSV file, with the fingerprint of the frame's content and no path.
@@ -135,184 +159,70 @@ def table_of(frame: "pd.DataFrame", name: str, columns: Columns) -> Table:
     Raises:
         InputError: whatever is wrong, with row and column.
     """
-    title = f"data frame '{name}'"
-    try:
-        arrow = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    except pa.ArrowException as error:
-        raise InputError(f"{title}: a column of mixed values ({shorten(str(error), 120)}); expected numbers") from None
-    content = pa.BufferOutputStream()
-    with pa.ipc.new_stream(content, arrow.schema) as stream:
-        stream.write_table(arrow)
-    _check_header(arrow.column_names, columns, title, "")
-    arrow = arrow.select([name for name in arrow.column_names if name not in columns.ignored])
-    arrays = _arrow_arrays(arrow, title, columns)
-    return _assembled(None, title, sha256(content.getvalue()), columns, list(arrays), arrays, "")
+    choose = fixed(columns) if isinstance(columns, Columns) else columns
+    chosen, arrays, content = read_frame(frame, title, choose)
+    return _assembled(None, title, {title: sha256(content)}, chosen, arrays, "", features)
+
+
+def joined(path: Path, tables: Sequence[Table]) -> Table:
+    """Tables with the same columns as one, row after row.
+
+    Args:
+        path: the folder that they lie in.
+        tables: one at least.
+
+    Returns:
+        A table that knows the files of its rows.
+
+    Raises:
+        InputError: if they differ in their columns.
+    """
+    first = tables[0]
+    for table in tables[1:]:
+        check_same_names(table.feature_names, table.title, first.feature_names, first.title)
+        for kind in ("texts", "numbers"):
+            found, expected = getattr(table, kind).keys(), getattr(first, kind).keys()
+            if found != expected:
+                odd = listing(sorted(found ^ expected))
+                raise InputError(f"{table.title}: other columns than {first.title} ({odd}); expected the same in all")
+    return replace(
+        first,
+        path=path,
+        title=str(path),
+        files={name: value for table in tables for name, value in table.files.items()},
+        texts={name: np.concatenate([table.texts[name] for table in tables]) for name in first.texts},
+        numbers={name: np.concatenate([table.numbers[name] for table in tables]) for name in first.numbers},
+        features=np.concatenate([table.features for table in tables]),
+        origin=tuple((table, row) for table in tables for row in range(len(table))),
+    )
 
 
 def _assembled(
     path: Path | None,
     title: str,
-    fingerprint: str,
+    files: Mapping[str, str],
     columns: Columns,
-    names: Sequence[str],
     arrays: Mapping[str, np.ndarray],
     delimiter: str,
+    need_features: bool,
 ) -> Table:
-    feature_names = tuple(name for name in names if name not in (*columns.texts, *columns.numbers))
-    if not feature_names:
-        raise InputError(f"{title}: no feature columns; found only {listing(names)}")
-    by_column = np.empty((len(feature_names), len(arrays[feature_names[0]])), np.float32)
+    feature_names = tuple(name for name in arrays if name not in (*columns.texts, *columns.numbers))
+    if not feature_names and need_features:
+        raise InputError(f"{title}: no feature columns; found only {listing([*arrays, *columns.ignored])}")
+    rows = len(next(iter(arrays.values())))
+    by_column = np.empty((len(feature_names), rows), np.float32)
     with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out below
         for index, name in enumerate(feature_names):
             by_column[index] = arrays[name]
-    features = np.ascontiguousarray(by_column.T)
-    check_finite_or_missing(features, feature_names, lambda row: _where(path, title, row, delimiter))
-    return Table(
+    table = Table(
         path,
         title,
-        fingerprint,
+        files,
         {name: arrays[name] for name in columns.texts if name in arrays},
         {name: arrays[name] for name in columns.numbers if name in arrays},
         feature_names,
-        features,
+        np.ascontiguousarray(by_column.T),
         delimiter,
     )
-
-
-def is_missing(cell: str) -> bool:
-    """Whether text stands for a missing value: in a column of numbers it is read as NaN.
-
-    Args:
-        cell: without blanks around it.
-
-    Returns:
-        True for one of `MISSING`, and for NaN in any case.
-    """
-    return cell in MISSING or (NUMBER.fullmatch(cell) is not None and np.isnan(float(cell)))
-
-
-def _where(path: Path | None, title: str, row: int, delimiter: str) -> str:
-    if path is None or path.suffix.lower() == ".parquet":
-        return f"{title}: row {row + 1}"
-    rows = csv_rows(read_bytes(path), path, delimiter)
-    return next(f"{path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
-
-
-def _check_header(names: Sequence[str], columns: Columns, where: str, delimiter: str) -> None:
-    reserved = {name.lower(): name for name in (*columns.texts, *columns.numbers, *columns.ignored, *NEVER_FEATURES)}
-    for position, name in enumerate(names, start=1):
-        if not name or name.startswith("Unnamed: "):
-            raise InputError(f"{where}: column {position} has no name; is it a pandas index? write with index=False")
-        if name in names[: position - 1]:
-            raise InputError(f"{where}: column '{name}' a second time (column {position}); expected each name once")
-        expected = reserved.get(name.lower(), name)
-        if name != expected:
-            raise InputError(f"{where}: column '{name}': expected '{expected}' (another name if it is a feature)")
-    for name, remark in columns.required.items():
-        if name not in names:
-            hint = f"; {remark}" if remark else ""
-            if len(names) == 1 and delimiter == ",":
-                hint = "; are the cells separated by semicolons or tabs?"
-            raise InputError(f"{where}: no column '{name}'; found {listing(names)}{hint}")
-
-
-def _read_csv(data: bytes, path: Path, columns: Columns, delimiter: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    check_is_text(data, path, "CSV")
-    rows = data.removeprefix(BYTE_ORDER_MARK)
-    header_end = rows.find(b"\n", len(rows) - len(rows.lstrip())) + 1 or len(rows)
-    header_line, header = csv_header(csv_rows(rows[:header_end], path, delimiter), path)
-    _check_header(header, columns, f"{path}:{header_line}", delimiter)
-    types = {name: pa.string() if name in columns.texts else pa.float32() for name in header}
-    types |= {name: pa.float64() for name in columns.numbers if name in types}
-    try:
-        table = pa.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(rows).slice(header_end)),
-            read_options=pa.csv.ReadOptions(column_names=header, block_size=_BLOCK_BYTES),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types,
-                null_values=list(MISSING),
-                strings_can_be_null=False,
-                include_columns=[name for name in header if name not in columns.ignored],
-            ),
-        )
-    except pa.ArrowException:
-        table = ()
-    if not len(table):
-        # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
-        return _read_csv_slowly(data, path, columns, delimiter)
-    arrays = {name: table.column(name).to_numpy() for name in table.column_names}
-    for name in columns.texts:
-        if name in arrays:
-            arrays[name] = np.array([cell.strip() for cell in arrays[name]], dtype=object)
-    return list(arrays), arrays
-
-
-def _read_csv_slowly(
-    data: bytes, path: Path, columns: Columns, delimiter: str
-) -> tuple[list[str], dict[str, np.ndarray]]:
-    reader = csv_rows(data, path, delimiter)
-    header_line, header = csv_header(reader, path)
-    rows = []
-    for line, cells in reader:
-        if len(cells) != len(header):
-            raise InputError(
-                f"{path}:{line}: {len(cells)} cells, but the header has {len(header)}; "
-                "the row is cut short or a comma is wrong"
-            )
-        for name, cell in zip(header, cells, strict=True):
-            if name in (*columns.texts, *columns.ignored) or cell in MISSING or NUMBER.fullmatch(cell):
-                continue
-            raise InputError(
-                f"{path}:{line}: column '{name}': expected a number (or an empty cell where it is missing), "
-                f"got {shorten(cell)}"
-            )
-        rows.append(cells)
-    if not rows:
-        raise InputError(f"{path}:{header_line}: no rows after the header; the file is cut short: copy it again")
-    arrays = {}
-    for name, column in zip(header, zip(*rows, strict=True), strict=True):
-        if name in columns.texts:
-            arrays[name] = np.array(column, dtype=object)
-        elif name not in columns.ignored:
-            arrays[name] = np.array([np.nan if cell in MISSING else float(cell) for cell in column])
-    return list(arrays), arrays
-
-
-def _read_parquet(data: bytes, path: Path, columns: Columns, delimiter: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    del delimiter  # Parquet has none
-    try:
-        return _parquet_columns(data, path, columns)
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, LookupError) as error:  # what pyarrow raises depends on the damage
-        raise InputError(
-            f"{path}: not a readable Parquet file ({type(error).__name__}: {shorten(str(error), 80)}); "
-            "write or copy it again"
-        ) from None
-
-
-def _parquet_columns(data: bytes, path: Path, columns: Columns) -> tuple[list[str], dict[str, np.ndarray]]:
-    file = parquet.ParquetFile(pa.BufferReader(data))
-    names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
-    _check_header(names, columns, str(path), "")
-    names = [name for name in names if name not in columns.ignored]
-    return names, _arrow_arrays(file.read(columns=names), str(path), columns)
-
-
-def _arrow_arrays(table: pa.Table, title: str, columns: Columns) -> dict[str, np.ndarray]:
-    """Columns of a table that has types, as a CSV file's would be read."""
-    if not len(table):
-        raise InputError(f"{title}: the table has no rows")
-    arrays = {}
-    for name in table.column_names:
-        column = table.column(name)
-        if isinstance(column.type, pa.DictionaryType):
-            column = column.cast(column.type.value_type)
-        if name in columns.texts:
-            arrays[name] = np.array(["" if v is None else str(v).strip() for v in column.to_pylist()], dtype=object)
-            continue
-        if not any(is_kind(column.type) for is_kind in _NUMERIC_KINDS):
-            raise InputError(f"{title}: column '{name}' is of the type {column.type}; expected numbers")
-        arrays[name] = column.cast(pa.float64(), safe=False).to_numpy()
-    return arrays
+    check_finite_or_missing(table.features, feature_names, table.where)
+    return table

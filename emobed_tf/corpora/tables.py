@@ -1,15 +1,18 @@
-"""Feature tables of any corpus: one CSV or Parquet file, or one data frame, per modality, labels included."""
+"""Feature tables of any corpus: one per modality, with labels of their own or from a table for all."""
 
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emobed_tf.config import Reading
 from emobed_tf.console import Progress
 from emobed_tf.corpora.checks import NUMBER
+from emobed_tf.corpora.columns import is_missing
 from emobed_tf.corpora.corpus import (
     CLASSIFICATION,
     DIMENSIONS,
@@ -20,9 +23,15 @@ from emobed_tf.corpora.corpus import (
     Recording,
     Target,
 )
+from emobed_tf.corpora.featuretable import FeatureTable, read_features
 from emobed_tf.corpora.files import listing, need_folder, visible_files
-from emobed_tf.corpora.rows import constant, frame_step, rows_by_id
-from emobed_tf.corpora.tablefile import SUFFIXES, Columns, Table, is_missing, read_table, table_of
+from emobed_tf.corpora.grid import recordings_of
+from emobed_tf.corpora.identity import Spellings, class_key, is_unknown, renamed
+from emobed_tf.corpora.labelling import read_labels, with_labels
+from emobed_tf.corpora.missing import missing_rows
+from emobed_tf.corpora.rows import constant
+from emobed_tf.corpora.suspects import suspects_in, warn_of
+from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
 
@@ -30,11 +39,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABEL = "label"
-_COLUMNS = Columns(
-    texts=("id", "partition", "speaker", LABEL),
-    numbers=("time", *DIMENSIONS),
-    required={"id": "", "partition": "crossvalidate and audit do without, they split by speaker"},
-)
+LABELS_ENTRY = "--labels"
+_SPLIT = "crossvalidate and audit do without, they split by speaker; or give labels and partitions with --labels"
+_TIMES = ("time", "start", "end")
+
+
+@dataclass(frozen=True)
+class LabelledTables:
+    """Feature tables that have been read, with their labels.
+
+    Attributes:
+        tables: by modality.
+        settings: that they were read with.
+        partitioned: False: each is a whole, called train; its own partitions, if it has any, are not looked at, and any
+            recording may lack labels.
+        files: SHA-256 of everything that was read, by path; of data frames by their entry.
+    """
+
+    tables: Mapping[str, FeatureTable]
+    settings: Reading
+    partitioned: bool
+    files: Mapping[str, str]
 
 
 def find_modalities(folder: Path) -> dict[str, Path]:
@@ -53,7 +78,7 @@ def find_modalities(folder: Path) -> dict[str, Path]:
     need_folder(folder, TABLES.layout)
     found: dict[str, Path] = {}
     for path in visible_files(folder):
-        if path.suffix.lower() not in SUFFIXES:
+        if path.suffix.lower() not in ALL_SUFFIXES:
             continue
         if path.stem in found:
             raise InputError(f"{path}: modality '{path.stem}' a second time (first: {found[path.stem]}); remove one")
@@ -87,7 +112,7 @@ def named_tables(
             raise InputError(f"table '{table}': expected NAME=PATH, such as face=tables/face.csv")
         if name in found:
             raise InputError(f"table '{name}' a second time: {source} and {found[name]}; expected each modality once")
-        found[name] = source if is_frame(source) else Path(source)
+        found[name] = source if is_frame(source) else Path(source).expanduser()
     return found
 
 
@@ -117,39 +142,63 @@ def is_frame(table: object) -> bool:
 
 
 def read_tables(
-    sources: "Mapping[str, Path | pd.DataFrame]", progress: Progress | None = None, partitioned: bool = True
-) -> dict[str, Table]:
+    sources: "Mapping[str, Path | pd.DataFrame]",
+    settings: Reading,
+    dimension: str,
+    *,
+    labels: "Path | pd.DataFrame | None" = None,
+    partitioned: bool = True,
+    progress: Progress | None = None,
+) -> LabelledTables:
     """Reads tables, which `decide` and `to_modality` take.
 
     Args:
-        sources: files and data frames, by modality.
-        progress: called as progress(done, total, name) after each.
+        sources: files, folders of files and data frames, by modality.
+        settings: what the columns are.
+        dimension: that is learnt, if it is a regression.
+        labels: a table of labels for all of them; None: each has its own.
         partitioned: False: they need no column `partition`.
+        progress: called as progress(done, total, name) after each.
 
     Returns:
-        By modality, in the same order.
+        Tables in the same order.
 
     Raises:
         MissingInputError: if a file is not there.
         InputError: whatever else is wrong, with the line.
     """
-    columns = _COLUMNS if partitioned else replace(_COLUMNS, required={"id": ""})
-    result = {}
+    needs = {"partition": _SPLIT} if partitioned and labels is None else {}
+    given = None if labels is None else read_labels(labels, settings, dimension, partitioned)
+    ids, speakers, classes = Spellings(), Spellings(), renamed(settings.class_name)
+    result: dict[str, FeatureTable] = {}
+    files: dict[str, str] = {}
     for name, source in sources.items():
-        table = table_of(source, name, columns) if is_frame(source) else read_table(source, columns)
-        result[name] = _with_empty_labels(table)
+        found = read_features(source, name, settings, dimension, needs=needs)
+        table, notes = found.table, found.notes
+        files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
+        if given is not None:
+            table, more = with_labels(table, given)
+            notes += more
+        texts = dict(table.texts) | {"id": ids(table.texts["id"])}
+        if "speaker" in texts:
+            texts["speaker"] = speakers(texts["speaker"])
+        if LABEL in texts:
+            texts[LABEL] = np.array([_class_name(cell, classes) for cell in texts[LABEL]], dtype=object)
+        result[name] = replace(found, table=replace(table, texts=texts), notes=notes)
         if progress is not None:
             progress(len(result), len(sources), name)
-    return result
+    if given is not None:
+        files |= {str(given.path or LABELS_ENTRY): value for value in given.files.values()}
+    return LabelledTables(result, settings, partitioned, files)
 
 
-def decide(tables: Mapping[str, Table], task: str, dimension: str) -> Target:
+def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:
     """What is learnt from these tables alone: the task as asked for, or as the label columns have it.
 
     Args:
-        tables: by modality.
+        labelled: from `read_tables`.
         task: `auto`, `regression` or `classification`.
-        dimension: `arousal` or `valence`, for regression.
+        dimension: what a regression learns: arousal, valence, or the name of another column of numbers.
 
     Returns:
         Task, label and classes. A regression learns the dimension, or `label` where the numbers are in that column.
@@ -157,63 +206,99 @@ def decide(tables: Mapping[str, Table], task: str, dimension: str) -> Target:
     Raises:
         InputError: if the tables don't tell, or don't have the label.
     """
+    tables = {name: found.table for name, found in labelled.tables.items()}
     if task == "auto":
-        task = _task_of(tables)
+        task = _task_of(tables, dimension)
     if task == CLASSIFICATION:
         return Target(task, EMOTION, _classes_of(tables))
-    found = {name for table in tables.values() for name in DIMENSIONS if name in table.numbers}
+    found = {name for table in tables.values() for name in (*DIMENSIONS, dimension) if name in table.numbers}
     if dimension in found or (found and not _all_have_numbers(tables)):
         return Target(task, dimension)
     return Target(task, LABEL)
 
 
-def to_modality(name: str, table: Table, target: Target, partitioned: bool = True) -> Modality:
+def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality:
     """A table as a modality.
 
     Args:
         name: of the modality.
-        table: with the columns id, partition, the label, and maybe time and speaker.
+        labelled: from `read_tables`.
         target: what is learnt.
-        partitioned: False: the table is a whole, called train; its own partitions, if it has any, are not looked at,
-            and any recording may lack labels.
 
     Returns:
         Its recordings in the order of their first rows.
 
     Raises:
         InputError: whatever is wrong, with the line.
+
+    Warns:
+        EmoBedWarning: with the columns that are probably no features, which are left out.
     """
+    found, settings = labelled.tables[name], labelled.settings
+    _label_column(found.table, target)
+    table, groups, step, notes = recordings_of(found.table, settings, found.unit_is_known)
     column = _label_column(table, target)
-    groups = rows_by_id(table, table.texts["id"])
-    step = frame_step(table, groups)
     recordings = []
     for recording, rows in groups.items():
-        partition = constant(table, "partition", rows, recording) if partitioned else PARTITIONS[0]
+        partition = constant(table, "partition", rows, recording) if labelled.partitioned else PARTITIONS[0]
         if partition not in PARTITIONS:
             raise InputError(f"{table.where(rows[0])}: partition '{partition}'; expected {', '.join(PARTITIONS)}")
-        speaker = constant(table, "speaker", rows, recording) if "speaker" in table.texts else recording
-        if not speaker:
-            raise InputError(f"{table.where(rows[0])}: column 'speaker' is empty; expected who is heard or seen")
-        may_lack = not partitioned or partition == "test"
+        may_lack = not labelled.partitioned or partition == "test"
         if column is None:  # a classification
             labels = _class_label(table, rows, recording, may_lack, target.classes)
         else:
-            labels = _numeric_label(table, rows, may_lack, target.label, column)
+            labels = _numeric_label(table, rows, may_lack, target.label, column, step is not None)
             labels |= _other_dimensions(table, rows, labels)
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
+        speaker = _speaker(table, rows, recording, settings.unknown_speaker == "own")
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
-    return Modality(name, table.feature_names, tuple(recordings), step, TABLES.name)
+    more = suspects_in(table.feature_names, recordings, target, settings.keep)
+    kept = table.without(list(more)).feature_names
+    warn_of(name, {column: found.left_out[column] for column in found.doubtful} | more)
+    zeros_missing = name in settings.zeros_missing
+    if more or zeros_missing:
+        columns = [table.feature_names.index(feature) for feature in kept]
+        recordings = [replace(r, features=np.ascontiguousarray(r.features[:, columns])) for r in recordings]
+    if zeros_missing:
+        recordings = [replace(r, features=missing_rows(r.features)) for r in recordings]
+    return Modality(
+        name,
+        kept,
+        tuple(recordings),
+        step,
+        TABLES.name,
+        notes=(*found.notes, *notes),
+        left_out={**found.left_out, **more},
+        zeros_missing=zeros_missing,
+    )
 
 
-def _with_empty_labels(table: Table) -> Table:
-    """The table with "" for labels that say that they are missing, as pandas (NaN) and Weka (?) write them."""
-    if LABEL not in table.texts:
-        return table
-    labels = np.array(["" if is_missing(cell) else cell for cell in table.texts[LABEL]], dtype=object)
-    return replace(table, texts={**table.texts, LABEL: labels})
+def _class_name(cell: str, renamed_classes: Mapping[str, str]) -> str:
+    """The name of a class; "" for a label that says that it is missing, as pandas (NaN) and Weka (?) write it."""
+    if is_missing(cell):
+        return ""
+    name = unicodedata.normalize("NFC", cell)
+    return renamed_classes.get(name, name)
 
 
-def _task_of(tables: Mapping[str, Table]) -> str:
+def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
+    if "speaker" not in table.texts:
+        return recording
+    speaker = constant(table, "speaker", rows, recording)
+    if not is_unknown(speaker):
+        return speaker
+    if own:
+        return f"unknown ({recording})"
+    what = f"is '{speaker}'" if speaker else "is empty"
+    raise InputError(
+        f"{table.where(rows[0])}: column 'speaker' {what}; expected who is heard or seen. If nobody knows, say "
+        "--unknown-speaker own: each such recording then counts as a speaker of its own"
+    )
+
+
+def _task_of(tables: Mapping[str, Table], dimension: str) -> str:
+    if dimension not in DIMENSIONS and any(dimension in table.numbers for table in tables.values()):
+        return REGRESSION  # nobody asks for it by chance
     labels = {name: [cell for cell in table.texts.get(LABEL, ()) if cell] for name, table in tables.items()}
     if any(not NUMBER.fullmatch(cell) for cells in labels.values() for cell in cells):
         return CLASSIFICATION
@@ -235,9 +320,32 @@ def _task_of(tables: Mapping[str, Table]) -> str:
 
 def _classes_of(tables: Mapping[str, Table]) -> tuple[str, ...]:
     classes = {cell for table in tables.values() for cell in table.texts.get(LABEL, ()) if cell}
+    _check_spellings(tables, classes)
     if all(NUMBER.fullmatch(cell) and float(cell).is_integer() for cell in classes):
         return tuple(str(number) for number in sorted({int(float(cell)) for cell in classes}))
     return tuple(sorted(classes))
+
+
+def _check_spellings(tables: Mapping[str, Table], classes: set[str]) -> None:
+    """Refuses classes that differ only in case or blanks."""
+    keys: dict[str, list[str]] = {}
+    for name in sorted(classes):
+        keys.setdefault(class_key(name), []).append(name)
+    for names in keys.values():
+        if len(names) > 1:
+            places = [_first_place(tables, name) for name in names[:2]]
+            raise InputError(
+                f"{places[1]}: class '{names[1]}' differs from '{names[0]}' ({places[0]}) only in case or blanks; "
+                f"write both alike, or say --class-name '{names[1]}={names[0]}'"
+            )
+
+
+def _first_place(tables: Mapping[str, Table], label: str) -> str:
+    return next(
+        table.where(int(rows[0]))
+        for table in tables.values()
+        if LABEL in table.texts and len(rows := np.flatnonzero(table.texts[LABEL] == label))
+    )
 
 
 def _all_have_numbers(tables: Mapping[str, Table]) -> bool:
@@ -250,10 +358,11 @@ def _all_have_numbers(tables: Mapping[str, Table]) -> bool:
 def _label_column(table: Table, target: Target) -> np.ndarray | None:
     """Checks that the label is there; its values, float64 `[rows]`, for regression."""
     name = LABEL if target.task == CLASSIFICATION else target.label
-    present = [column for column in (LABEL, *DIMENSIONS) if column in table.texts or column in table.numbers]
+    known = [column for column in dict.fromkeys((LABEL, *DIMENSIONS, *table.numbers)) if column not in _TIMES]
+    present = [column for column in known if column in table.texts or column in table.numbers]
     if name not in present:
-        others = [column for column in present if column in DIMENSIONS]
-        hint = f" or ask for --dimension {others[0]}" if name in DIMENSIONS and others else ""
+        others = [column for column in present if column != LABEL]
+        hint = f" or ask for --dimension {others[0]}" if name != LABEL and others else ""
         raise InputError(
             f"{table.title}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
             f"add it{hint}"
@@ -293,16 +402,17 @@ def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.nd
 
 
 def _numeric_label(
-    table: Table, rows: np.ndarray, may_lack: bool, label: str, column: np.ndarray
+    table: Table, rows: np.ndarray, may_lack: bool, label: str, column: np.ndarray, framewise: bool
 ) -> dict[str, np.ndarray]:
+    """A dimension, NaN in frames without a label; nothing for a recording that may lack all."""
     values = column[rows]
     if may_lack and np.isnan(values).all():
         return {}
-    wrong = np.flatnonzero(~np.isfinite(values))
+    wrong = np.flatnonzero(np.isinf(values) if framewise and not np.isnan(values).all() else ~np.isfinite(values))
     if wrong.size:
         what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite"
+        allowed = "only single frames, and whole recordings of test, may lack labels"
         raise InputError(
-            f"{table.where(rows[wrong[0]])}: column '{label}' {what}; expected a finite number "
-            "(only whole recordings of the test partition may lack labels)"
+            f"{table.where(rows[wrong[0]])}: column '{label}' {what}; expected a finite number ({allowed})"
         )
     return {label: values.astype(np.float32)}

@@ -145,10 +145,12 @@ class Run:
     def facts(self) -> Facts:
         """What training found in the data."""
         values = self.read_json("run.json").get("facts", {})
-        expected = {field.name for field in dataclasses.fields(Facts)}
-        if not isinstance(values, dict) or set(values) != expected:
+        fields = {field.name for field in dataclasses.fields(Facts)}
+        later = {"left_out", "zeros_missing"}  # that the first runs don't have
+        if not isinstance(values, dict) or not fields - later <= set(values) <= fields:
             raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
-        values["features"] = {name: tuple(columns) for name, columns in values["features"].items()}
+        for name in {"features", "left_out"} & set(values):
+            values[name] = {modality: tuple(columns) for modality, columns in values[name].items()}
         found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         return Facts(**found)
 

@@ -189,6 +189,10 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
         feature_names=facts.features[facts.target],
         frame_seconds=step,
         dataset=run.config().data.dataset,
+        label=facts.label,
+        reading=run.config().reading,
+        left_out=facts.left_out.get(facts.target, ()),
+        zeros_missing=None if facts.zeros_missing is None else facts.target in facts.zeros_missing,
     )
     raw = outputs(load_model(run), recordings, facts)
     rows: list[dict[str, Any]] = []

@@ -159,6 +159,8 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         deviation=float(np.concatenate(labels[target.name]).std()) if regression else 1.0,
         edges=tuple(edges.tolist()),
         fingerprints=fingerprints(config, corpus),
+        left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
+        zeros_missing=tuple(name for name in labels if corpus.modality(name).zeros_missing),
     )
 
 

@@ -122,7 +122,7 @@ HEAD = "@relation x\n@attribute frameTime numeric\n@attribute a numeric\n@attrib
         ("@relation x\n@attribute frameTime numeric\n", ("ends before '@data'",)),
         ("@relation x\n@data\n0,1\n", (":2", "before any '@attribute'")),
         ("@relation x\n@attribute frameTime\n@data\n", (":2", "@attribute NAME numeric")),
-        (HEAD.replace("b numeric", "b {yes,no}"), (":4", "'b'", "expected numeric")),
+        (HEAD.replace("b numeric", "b {yes,no}"), (":4", "'b'", "holds strings")),
         (HEAD.replace("b numeric", "b string"), (":4", "'b'", "strings")),
         (HEAD.replace("b numeric", "a numeric"), (":4", "'a' a second time", "line 3")),
         (HEAD.replace("frameTime", "name"), (":2", "'name'", "frameTime or timeStamp")),

@@ -60,7 +60,7 @@ class TestWhatIsLearnt:
         mine(dimensions=("valence",))
         fails(lambda: load("mine:MINE", tmp_path, task="classification"), "'mine' has no classes", "regression")
         fails(lambda: load("mine:MINE", tmp_path, dimension="arousal"), "'mine' has no arousal", "expected valence")
-        fails(lambda: load("mine:MINE", tmp_path, dimension="liking"), "unknown dimension 'liking'")
+        fails(lambda: load("mine:MINE", tmp_path, dimension="liking"), "'mine' has no liking", "expected valence")
         fails(lambda: load("mine:MINE", tmp_path, task="ranking"), "unknown task 'ranking'")
         fails(lambda: load("iemocap", tmp_path), "unknown data set 'iemocap'")
 
@@ -146,7 +146,7 @@ def test_bad_arguments(tmp_path, table):
     fails(lambda: load("tables", tables=["face"]), "'face'", "NAME=PATH")
     fails(lambda: load("tables", tables=["=x.csv"]), "NAME=PATH")
     fails(lambda: load("tables", tables=[f"f={table}", f"f={table}"]), "'f' a second time")
-    fails(lambda: load("tables", tables=[f"f={tmp_path / 'f.xlsx'}"]), "f.xlsx", ".csv or .parquet")
+    fails(lambda: load("tables", tables=[f"f={tmp_path / 'f.xlsx'}"]), "f.xlsx", ".csv, .parquet or .arff")
     fails(lambda: load("tables", tables=[f"f={table}"], modalities=["g"]), "no modality 'g'", "found f")
     pd.read_csv(table).to_parquet(tmp_path / "face.parquet")
     fails(lambda: load("tables", tmp_path), "modality 'face' a second time")

@@ -230,7 +230,7 @@ class TestBadArguments:
         fails(lambda: load("recola", package, modalities=[]), "no modality chosen")
 
     def test_choices(self, package):
-        fails(lambda: load("recola", package, dimension="liking"), "'liking'", "arousal, valence")
+        fails(lambda: load("recola", package, dimension="liking"), "no liking", "arousal or valence")
         fails(lambda: load("recola", package, task="ranking"), "'ranking'", "regression")
         fails(lambda: load("recola", package, task="classification"), "no classes")
         fails(lambda: load("semaine", package), "'semaine'", "recola, omg, tables")

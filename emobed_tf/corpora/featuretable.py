@@ -1,0 +1,213 @@
+"""Feature tables as every tool writes them, brought to one form: ids, times in seconds, features."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emobed_tf.config import Reading
+from emobed_tf.corpora.columns import Columns
+from emobed_tf.corpora.files import listing, need_folder, visible_files
+from emobed_tf.corpora.layout import Layout, layout
+from emobed_tf.corpora.omg import utterance_id
+from emobed_tf.corpora.segments import are_frames, file_ids, times_of
+from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table, joined, read_table, table_of
+from emobed_tf.errors import InputError, MissingInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNIT = {"s": 1.0, "ms": 0.001}
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """A table in one form, whatever wrote it.
+
+    Attributes:
+        table: `texts` has `id`, and as far as the file has them `file`, `partition`, `speaker` and `label`; `numbers`
+            has `time` in seconds if rows are frames, `start` and `end` in seconds if they are segments of a file, and
+            dimensions.
+        left_out: why, by column that is no feature and nothing else.
+        doubtful: those of them that somebody could want.
+        notes: what was recognised, in sentences.
+        unit_is_known: whether it is certain that times were seconds, or what they were.
+    """
+
+    table: Table
+    left_out: Mapping[str, str]
+    doubtful: tuple[str, ...]
+    notes: tuple[str, ...]
+    unit_is_known: bool
+
+
+def read_features(
+    source: "Path | pd.DataFrame",
+    name: str,
+    settings: Reading,
+    dimension: str = "",
+    *,
+    needs: Mapping[str, str] | None = None,
+    features: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> FeatureTable:
+    """Reads a table of features.
+
+    Args:
+        source: a file; a folder of them, a file for each recording or for several; or a data frame.
+        name: of the modality.
+        settings: what the user says of the columns.
+        dimension: that is learnt; "" where there are no labels.
+        needs: roles that have to be there, each with what to say where one isn't.
+        features: columns that are features whatever they are called.
+        left_out: columns that are none.
+
+    Returns:
+        The table in one form.
+
+    Raises:
+        MissingInputError: if there is no such file.
+        InputError: whatever else is wrong, with line and column.
+    """
+    if not isinstance(source, Path):
+        read = _Reader(settings, dimension, needs or {}, features, left_out, stem=name)
+        return read.finished(read.one(table_of(source, f"data frame '{name}'", read.choose)))
+    if not source.is_dir():
+        read = _Reader(settings, dimension, needs or {}, features, left_out, stem=source.stem)
+        return read.finished(read.one(read_table(source, read.choose, None)))
+    need_folder(source, "feature tables, one for each recording")
+    files = [path for path in visible_files(source) if path.suffix.lower() in ALL_SUFFIXES]
+    if not files:
+        raise MissingInputError(f"{source}: no table; expected CSV, Parquet or ARFF files, one for each recording")
+    tables = []
+    for path in files:
+        read = _Reader(settings, dimension, needs or {}, features, left_out, stem=path.stem, in_folder=True)
+        tables.append(read.one(read_table(path, read.choose, None)))
+    return read.finished(joined(source, tables))
+
+
+@dataclass
+class _Reader:
+    """One table: its layout is known when its header has been read."""
+
+    settings: Reading
+    dimension: str
+    needs: Mapping[str, str]
+    features: Sequence[str]
+    left_out: Sequence[str]
+    stem: str
+    in_folder: bool = False
+    layout: Layout | None = None
+
+    def choose(self, names: Sequence[str], where: str) -> Columns:
+        """What the columns of a header are; keys are checked before any value is read."""
+        found = layout(names, where, self.settings, self.dimension, features=self.features, left_out=self.left_out)
+        if not found.has("id", "file", "video") and not self._is_one_recording(found):
+            raise InputError(
+                f"{where}: no column 'id' (or 'file'), the name of the recording; found {listing(names)}; if another "
+                "column has it: --column NAME=id"
+            )
+        for role, remark in self.needs.items():
+            if not found.has(role):
+                raise InputError(f"{where}: no column '{role}'; found {listing(names)}; {remark}")
+        self.layout = found
+        return found.columns
+
+    def one(self, table: Table) -> Table:
+        """The table with roles for names, times in seconds, and missing features where the tool says so."""
+        found = self._layout()
+        unit = self.settings.time_unit
+        seconds = found.form.seconds if unit == "auto" else _UNIT[unit]
+        texts = {role: table.texts[name] for name, role in found.roles.items() if name in table.texts}
+        numbers = {role: table.numbers[name] for name, role in found.roles.items() if name in table.numbers}
+        if "time" in numbers:
+            numbers["time"] = numbers["time"] * seconds if seconds != 1 else numbers["time"]
+        features = table.features
+        if found.form.missing is not None:
+            gone = found.form.missing({name: table.numbers[name] for name in found.form.measures}, self._confidence())
+            if gone.any():
+                features = np.where(gone[:, None], np.float32(np.nan), features)
+        if "id" in texts and found.form.quoted:
+            texts["id"] = np.array([cell.strip("'") for cell in texts["id"]], dtype=object)
+        elif not {"id", "file", "video"} & set(texts):
+            texts["id"] = np.full(len(table), self.stem, dtype=object)
+        return replace(table, texts=texts, numbers=numbers, features=features)
+
+    def finished(self, table: Table) -> FeatureTable:
+        """What is decided over all rows: ids of files, segments or frames, and whether a time says anything."""
+        found = self._layout()
+        notes = [f"read as {found.form.title}'s"] if found.form.title else []
+        for name, role in found.roles.items():
+            if name != role and role not in ("file",):
+                notes.append(f"'{name}' is the {role}")
+        table, how = _with_ids(table)
+        notes += how
+        if found.form.time_may_be_none and "time" in table.numbers and len(set(table.texts["id"])) == len(table):
+            if len(table) > 1 or not table.numbers["time"].any():
+                table = replace(table, numbers={k: v for k, v in table.numbers.items() if k != "time"})
+                notes = [note for note in notes if not note.endswith("is the time")]
+        known = self.settings.time_unit != "auto" or found.form.seconds != 1 or bool(found.form.title)
+        return FeatureTable(table, found.left_out, found.doubtful, tuple(notes), known)
+
+    def _is_one_recording(self, found: Layout) -> bool:
+        return self.in_folder or found.form.one_recording
+
+    def _confidence(self) -> float:
+        return self.settings.confidence
+
+    def _layout(self) -> Layout:
+        if self.layout is None:
+            raise ValueError("the header has not been read")
+        return self.layout
+
+
+def _with_ids(table: Table) -> tuple[Table, list[str]]:
+    """A table whose rows are named by `file`, `start` and `end` with an id, and a time where they are frames."""
+    texts = {name: values for name, values in table.texts.items() if name not in ("start", "end")}
+    if "id" in texts:
+        return replace(table, texts=texts), []
+    if "video" in texts:
+        return replace(table, texts=_with_utterances(table, texts)), []
+    for row, file in enumerate(texts["file"]):
+        if not file:
+            raise InputError(f"{table.where(row)}: column 'file' is empty; expected the path of the recording")
+    names = file_ids(texts["file"])
+    ids = np.array([names[file] for file in texts["file"]], dtype=object)
+    numbers = dict(table.numbers)
+    if "start" not in table.texts:
+        return replace(table, texts=texts | {"id": ids}), []
+    starts = times_of(table, "start")
+    ends = times_of(table, "end") if "end" in table.texts else np.full(len(table), np.nan)
+    starts = np.where(np.isnan(starts), 0.0, starts)
+    groups = _groups(ids)
+    if "time" not in numbers and are_frames(starts, ends, list(groups.values())):
+        numbers["time"] = starts
+        return replace(table, texts=texts | {"id": ids}, numbers=numbers), ["rows follow each other: they are frames"]
+    if max(map(len, groups.values())) > 1 and "time" not in numbers:
+        ids = np.array(
+            [
+                f"{name}/{round(start, 3):.10g}-{round(end, 3):.10g}"
+                for name, start, end in zip(ids, starts, ends, strict=True)
+            ],
+            dtype=object,
+        )
+    numbers |= {"start": starts, "end": ends}
+    return replace(table, texts=texts | {"id": ids}, numbers=numbers), []
+
+
+def _with_utterances(table: Table, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """OMG-Emotion's names of utterances."""
+    pairs = list(zip(texts["video"], texts["utterance"], strict=True))
+    for row, pair in enumerate(pairs):
+        if not all(pair):
+            raise InputError(f"{table.where(row)}: column 'video' or 'utterance' is empty; expected both")
+    return {**texts, "id": np.array([utterance_id(*pair) for pair in pairs], dtype=object)}
+
+
+def _groups(ids: np.ndarray) -> dict[str, np.ndarray]:
+    groups: dict[str, list[int]] = {}
+    for row, name in enumerate(ids):
+        groups.setdefault(name, []).append(row)
+    return {name: np.array(rows) for name, rows in groups.items()}

@@ -1,0 +1,78 @@
+"""Names of recordings, speakers and classes: which spellings are the same."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+_WHOLE = re.compile(r"0*(\d+)(?:\.0*)?")
+_UNKNOWN = ("", "unknown", "unk", "none", "nan", "na", "n/a", "null", "?", "-1")
+
+
+def identity(name: str) -> str:
+    """What a name is compared by: 01, 1 and 1.0 are one, and so are the Unicode spellings of a letter.
+
+    Args:
+        name: of a recording or speaker.
+
+    Returns:
+        Text that is the same for all spellings of the name.
+    """
+    whole = _WHOLE.fullmatch(name)
+    return whole[1] if whole else unicodedata.normalize("NFC", name)
+
+
+def is_unknown(speaker: str) -> bool:
+    """Whether a speaker's name says that nobody knows who it is.
+
+    Args:
+        speaker: the name, "" where the cell is empty.
+
+    Returns:
+        True for such as `Unknown`.
+    """
+    return speaker.casefold() in _UNKNOWN
+
+
+class Spellings:
+    """Gives every name the spelling in which it came first, over all tables of a data set."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+
+    def __call__(self, names: np.ndarray) -> np.ndarray:
+        """Names in their first spelling.
+
+        Args:
+            names: str `[rows]`.
+
+        Returns:
+            The same shape.
+        """
+        first = {name: self._first.setdefault(identity(name), name) for name in dict.fromkeys(names)}
+        return np.array([first[name] for name in names], dtype=object)
+
+
+def class_key(name: str) -> str:
+    """What classes are told apart by: two with the same key are one class that is spelt in two ways.
+
+    Args:
+        name: of a class.
+
+    Returns:
+        The name without blanks around and doubled within, in one case.
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+
+
+def renamed(entries: Sequence[str]) -> Mapping[str, str]:
+    """`NAME=MEANING` settings as a mapping.
+
+    Args:
+        entries: as `Config.check` lets them pass.
+
+    Returns:
+        Meaning by name; of doubled names the last.
+    """
+    return {name: meaning for name, _, meaning in (entry.rpartition("=") for entry in entries)}

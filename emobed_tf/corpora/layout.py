@@ -1,0 +1,114 @@
+"""What each column of a feature table is: by the tool that wrote it, and by what the user says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from emobed_tf.config import Reading
+from emobed_tf.corpora import suspects
+from emobed_tf.corpora.columns import NEVER_FEATURES, Columns, check_spelling
+from emobed_tf.corpora.corpus import DIMENSIONS
+from emobed_tf.corpora.forms import Form, recognise
+from emobed_tf.corpora.forms.form import ROLES
+from emobed_tf.corpora.identity import renamed
+from emobed_tf.errors import InputError
+
+_NUMBERS = ("time",)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What each column of a table is.
+
+    Attributes:
+        form: of the table.
+        roles: by column: one of `ROLES`, or a dimension. Other columns are features, or are left out.
+        columns: how they are read.
+        left_out: why, by column that is neither.
+        doubtful: those of them that somebody could want: a warning names them.
+    """
+
+    form: Form
+    roles: Mapping[str, str]
+    columns: Columns
+    left_out: Mapping[str, str]
+    doubtful: tuple[str, ...]
+
+    def has(self, *roles: str) -> bool:
+        """Whether a column has one of these roles.
+
+        Args:
+            *roles: names.
+
+        Returns:
+            True if there is one.
+        """
+        return any(role in roles for role in self.roles.values())
+
+
+def layout(
+    names: Sequence[str],
+    where: str,
+    settings: Reading,
+    dimension: str,
+    *,
+    features: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> Layout:
+    """What each column is.
+
+    Args:
+        names: of the columns.
+        where: file and line of the header, for messages.
+        settings: what the user says of them.
+        dimension: that is learnt; a column of that name is a label.
+        features: columns that are features whatever they are called: those that a model was trained on.
+        left_out: columns that are none: those that were left out in training.
+
+    Returns:
+        The layout.
+
+    Raises:
+        InputError: if a column has the name of another meaning in other letters, or two have the same.
+    """
+    form = recognise(names)
+    roles = {name: role for name, role in form.roles.items() if name not in features}
+    dimensions = tuple(dict.fromkeys((*DIMENSIONS, dimension)))
+    roles |= {name: name for name in names if name in dimensions and name not in features and name not in roles}
+    for name, role in renamed(settings.column).items():
+        if name in names:
+            roles = {column: known for column, known in roles.items() if known != role} | {name: role}
+    roles = {name: role for name, role in roles.items() if not suspects.matches(name, settings.ignore)}
+    check_spelling(names, NEVER_FEATURES, where)
+    _check_once(roles, where)
+    gone = {name: "not used in training" for name in left_out if name in names}
+    doubtful = []
+    for name in names:
+        if name in roles or name in features or suspects.matches(name, settings.keep):
+            gone.pop(name, None)
+        elif suspects.matches(name, settings.ignore):
+            gone[name] = "--ignore"
+        elif name in form.beside:
+            gone[name] = f"written beside features by {form.title}"
+        elif name in NEVER_FEATURES:
+            gone[name] = "never a feature"
+        elif (reason := suspects.by_name(name)) and name not in gone:
+            gone[name] = reason
+            doubtful.append(name)
+    measures = tuple(name for name in form.measures if name in names)
+    columns = Columns(
+        texts=tuple(name for name, role in roles.items() if role in ROLES and role not in _NUMBERS),
+        numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
+        ignored=tuple(name for name in gone if name not in measures),
+    )
+    return Layout(form, roles, columns, gone, tuple(doubtful))
+
+
+def _check_once(roles: Mapping[str, str], where: str) -> None:
+    seen: dict[str, str] = {}
+    for name, role in roles.items():
+        if role in seen:
+            raise InputError(
+                f"{where}: columns '{seen[role]}' and '{name}' are both {role}; say which with --column NAME={role}, "
+                "or leave one out with --ignore NAME"
+            )
+        seen[role] = name

@@ -1,0 +1,213 @@
+"""Columns that are probably no features: what tools write beside them, what counts rows, what gives the label away."""
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from emobed_tf.corpora.corpus import PARTITIONS, Recording, Target
+from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.identity import class_key
+from emobed_tf.errors import EmoBedWarning
+
+_NAMES = frozenset(
+    ("index", "level_0", "frame", "face_id", "success", "confidence", "start", "end", "segment_id", "timestamp")
+    + ("frametime", "frameindex")
+)
+_PARTS = ("speaker", "gender", "dominance", "liking")
+_WORDS = frozenset(("age",))
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+_LEAST_ROWS = 10
+_DENSE = 1.25  # distinct whole numbers over at most so many times their count number rows, some taken out
+_TELLS = 0.95  # share of a feature's variance that lies between the classes, or that the label explains
+_MOST_ROWS = 20_000  # of frames that are looked at for it
+_CHANCE = 1e-3  # of a feature among so many explaining that share by chance
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a column is meant by `--ignore` or `--keep`.
+
+    Args:
+        name: of the column.
+        patterns: names, or patterns with `*`, `?` and `[…]`.
+
+    Returns:
+        True if one of them fits.
+    """
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def by_name(name: str) -> str | None:
+    """Why a column is probably no feature, from its name alone.
+
+    Args:
+        name: of the column.
+
+    Returns:
+        The reason, to stand in brackets; None for a name that says nothing.
+    """
+    lower = name.lower()
+    if lower in _NAMES:
+        return "written beside features"
+    if any(part in lower for part in _PARTS) or _WORDS & {word.lower() for word in _WORD.findall(name)}:
+        return "says who is heard or seen, or how it was rated"
+    return None
+
+
+def suspects_in(
+    names: Sequence[str], recordings: Sequence[Recording], target: Target, keep: Sequence[str]
+) -> dict[str, str]:
+    """Features that are called like a class, count rows, or give the label away.
+
+    Args:
+        names: of the features.
+        recordings: with labels.
+        target: what is learnt.
+        keep: names and patterns of those that are features.
+
+    Returns:
+        The reason by name, to stand in brackets.
+    """
+    found: dict[str, str] = {}
+    classes = {class_key(name) for name in target.classes}
+    counts = counters([recording.features for recording in recordings])
+    shares = _shares(recordings, target, len(names))
+    for index, name in enumerate(names):
+        if matches(name, keep):
+            continue
+        if class_key(name) in classes:
+            found[name] = "called like a class"
+        elif counts[index]:
+            found[name] = "counts rows"
+        elif shares[index]:
+            found[name] = "gives the label away by itself"
+    return found
+
+
+def warn_of(modality: str, columns: Mapping[str, str]) -> None:
+    """Names the columns that were left out because they are probably no features.
+
+    Args:
+        modality: that they are of.
+        columns: the reason by name; none: nothing is said.
+
+    Warns:
+        EmoBedWarning: once for all of them, with the flags that settle it.
+    """
+    if not columns:
+        return
+    reasons: dict[str, list[str]] = {}
+    for column, reason in columns.items():
+        reasons.setdefault(reason, []).append(column)
+    said = "; ".join(f"{listing(members)} ({reason})" for reason, members in reasons.items())
+    number = "1 column is" if len(columns) == 1 else f"{len(columns)} columns are"
+    first = next(iter(columns))
+    warnings.warn(
+        f"modality '{modality}': {number} left out, probably no feature: {said}. --ignore {first} says that this is "
+        f"right, --keep {first} trains on it",
+        EmoBedWarning,
+        stacklevel=3,
+    )
+
+
+def counters(features: Sequence[np.ndarray]) -> np.ndarray:
+    """Columns that count rows: of the table, or of each recording.
+
+    Args:
+        features: float32 `[frames, features]` of each recording.
+
+    Returns:
+        Bool `[features]`.
+    """
+    rows = sum(map(len, features))
+    found = np.zeros(features[0].shape[1], bool)
+    if rows >= _LEAST_ROWS:
+        low, high = (np.stack([way(values) for values in features]) for way in (_least, _greatest))
+        candidates = np.flatnonzero(_is_dense(low.min(axis=0), high.max(axis=0), rows))
+        found[candidates] = _counts(np.concatenate([values[:, candidates] for values in features]))
+    framewise = [values for values in features if len(values) > 1]
+    if any(len(values) >= _LEAST_ROWS for values in framewise):
+        found |= np.logical_and.reduce([_counts(values) for values in framewise])
+    return found
+
+
+def _least(values: np.ndarray) -> np.ndarray:
+    return values.min(axis=0)  # NaN where a value is missing
+
+
+def _greatest(values: np.ndarray) -> np.ndarray:
+    return values.max(axis=0)
+
+
+def _is_dense(low: np.ndarray, high: np.ndarray, rows: int) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return (high - low >= rows - 1) & (high - low <= max(_DENSE * rows, rows + 1))
+
+
+def _counts(features: np.ndarray) -> np.ndarray:
+    """Bool `[features]`: whether all values are distinct whole numbers that lie close together."""
+    found = _is_dense(_least(features), _greatest(features), len(features))
+    for column in np.flatnonzero(found):
+        values = features[:, column]
+        found[column] = (values == np.rint(values)).all() and len(np.unique(values)) == len(values)
+    return found
+
+
+def telling(features: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """How far each feature gives the label away by itself.
+
+    Args:
+        features: float `[rows, features]`, NaN where a value is missing.
+        labels: float `[rows]`, or whole numbers below `classes`.
+        classes: number of classes; 0 for a regression.
+
+    Returns:
+        float64 `[features]` in [0, 1]: the correlation ratio of a classification, the squared correlation of a
+        regression, where it is above 0.95 and not to be had by chance from so few rows and so many features; else 0.
+    """
+    rows, columns = features.shape
+    if rows < _LEAST_ROWS:
+        return np.zeros(columns)
+    known = ~np.isnan(features)
+    means = np.where(known, features, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    values = np.where(known, features - means, 0.0).astype(np.float64)  # a missing value says nothing
+    total = (values**2).sum(axis=0)
+    if classes:
+        sums = np.zeros((classes, columns))
+        np.add.at(sums, labels.astype(int), values)
+        counts = np.bincount(labels.astype(int), minlength=classes)
+        explained = (sums**2 / np.maximum(counts, 1)[:, None]).sum(axis=0)
+        freedom = rows - int((counts > 0).sum())
+    else:
+        centred = labels - labels.mean()
+        explained = (centred @ values) ** 2 / max(float(centred @ centred), np.finfo(float).tiny)
+        freedom = rows - 2
+    share = np.where(total > 0, np.clip(explained / np.where(total > 0, total, 1), 0, 1), 0.0)
+    by_chance = columns * (1 - share) ** (freedom / 2)
+    return np.where((share > _TELLS) & (by_chance < _CHANCE), share, 0.0)
+
+
+def _shares(recordings: Sequence[Recording], target: Target, features: int) -> np.ndarray:
+    """`telling` of what is trained on; of frames with one class, of each recording's mean."""
+    known = [r for r in recordings if r.partition == PARTITIONS[0] and target.label in r.labels]
+    if not known:
+        return np.zeros(features)
+    if target.classes:
+        values = np.stack([_mean(r.features) for r in known])
+        return telling(values, np.array([int(r.labels[target.label]) for r in known]), len(target.classes))
+    every = max(1, sum(r.frames for r in known) // _MOST_ROWS)
+    labels = np.concatenate([r.labels[target.label][::every] for r in known]).astype(np.float64)
+    values = np.concatenate([r.features[::every] for r in known])
+    rows = np.isfinite(labels)
+    return telling(values[rows], labels[rows], 0)
+
+
+def _mean(features: np.ndarray) -> np.ndarray:
+    if len(features) == 1:
+        return features[0]
+    known = ~np.isnan(features)
+    counts = known.sum(axis=0)
+    return np.where(counts, np.where(known, features, 0).sum(axis=0) / np.maximum(counts, 1), np.nan)
