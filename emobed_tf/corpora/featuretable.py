@@ -132,7 +132,7 @@ class _Reader:
         if "id" in texts and found.form.quoted:
             texts["id"] = np.array([cell.strip("'") for cell in texts["id"]], dtype=object)
         elif not {"id", "file", "video"} & set(texts):
-            texts["id"] = np.full(len(table), self.stem, dtype=object)
+            texts["id"] = self._ids(len(table), numbers.get("time"))
         return replace(table, texts=texts, numbers=numbers, features=features)
 
     def finished(self, table: Table) -> FeatureTable:
@@ -144,12 +144,19 @@ class _Reader:
                 notes.append(f"'{name}' is the {role}")
         table, how = _with_ids(table)
         notes += how
-        if found.form.time_may_be_none and "time" in table.numbers and len(set(table.texts["id"])) == len(table):
-            if len(table) > 1 or not table.numbers["time"].any():
-                table = replace(table, numbers={k: v for k, v in table.numbers.items() if k != "time"})
-                notes = [note for note in notes if not note.endswith("is the time")]
+        one_row_each = len(set(table.texts["id"])) == len(table)
+        if found.form.time_may_be_none and "time" in table.numbers and one_row_each:
+            table = replace(table, numbers={k: v for k, v in table.numbers.items() if k != "time"})
+            notes = [note for note in notes if not note.endswith("is the time")]
         known = self.settings.time_unit != "auto" or found.form.seconds != 1 or bool(found.form.title)
         return FeatureTable(table, found.left_out, found.doubtful, tuple(notes), known)
+
+    def _ids(self, rows: int, times: np.ndarray | None) -> np.ndarray:
+        """The file's name; where times begin again, recordings were put together, and get a number each."""
+        restarts = np.zeros(rows, int) if times is None else np.concatenate([[0], np.diff(times) < 0]).cumsum()
+        if not restarts.any():
+            return np.full(rows, self.stem, dtype=object)
+        return np.array([f"{self.stem}/{number}" for number in restarts + 1], dtype=object)
 
     def _is_one_recording(self, found: Layout) -> bool:
         return self.in_folder or found.form.one_recording
@@ -173,7 +180,7 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
     for row, file in enumerate(texts["file"]):
         if not file:
             raise InputError(f"{table.where(row)}: column 'file' is empty; expected the path of the recording")
-    names = file_ids(texts["file"])
+    names = file_ids(list(texts["file"]))
     ids = np.array([names[file] for file in texts["file"]], dtype=object)
     numbers = dict(table.numbers)
     if "start" not in table.texts:

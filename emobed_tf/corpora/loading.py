@@ -44,8 +44,9 @@ def load(
         task: `regression`, `classification`, or `auto`: a classification where the data set has classes (OMG-Emotion),
             a regression where it has none (RECOLA), and for tables what their label columns hold.
         tables: modalities to add to any data set, each `NAME=PATH` or (name, path), or a mapping of names to paths
-            and data frames. A path is a file, or a folder with a file for each recording. A name is an ASCII letter, then ASCII letters, digits, `_` or `-`. A table in the folder
-            of `tables` gets that name instead of its stem.
+            and data frames. A path is a file, or a folder with a file for each recording. A name is an ASCII letter,
+            then ASCII letters, digits, `_` or `-`. A table in the folder of `tables` gets that name instead of its
+            stem.
         modalities: names of those to read; None for all. Others' files are not opened.
         partitioned: False: for who splits the data anew. Tables are taken as a whole and need no partitions, and no
             check is made of any.
