@@ -22,6 +22,8 @@ FORMAT = 1  # of config.json; raised when a run folder of an older version can't
 Framework = Literal["classic", "joint", "triplet", "emobed"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
+PLACES = ("data_dir", "table", "labels")
+"""Settings that say where data lie, which may differ between computers; fingerprints say whether they are the same."""
 ENCODERS = {
     "gru": "emobed_tf.models.encoders:gru",
     "dense": "emobed_tf.models.encoders:dense",

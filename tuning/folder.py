@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf._version import __version__
-from emobed_tf.config import Config, preset, read_config
+from emobed_tf.config import PLACES, Config, preset, read_config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
@@ -28,7 +28,6 @@ from emobed_tf.runs.provenance import provenance
 from tuning.space import Space
 
 FORMAT = 1  # of search.json
-_PLACES = ("data_dir", "table")  # may differ between hosts; the files' fingerprints may not
 _FIRST_SETTINGS = """
     format dataset task dimension target auxiliary label_delay clip encoder_layers encoder_units head_layers
     head_units fused framework alpha beta l2 regression_loss triplet_preset margin normalise reduction mining
@@ -71,7 +70,7 @@ class SearchIdentity:
         Returns:
             The identity.
         """
-        settings = {name: value for name, value in config.to_dict().items() if name not in _PLACES}
+        settings = {name: value for name, value in config.to_dict().items() if name not in PLACES}
         versions = {"emobed-tf": __version__} | {p: metadata.version(p) for p in ("keras-tuner", "tensorflow")}
         return cls(tuner, seeds, space.texts(), settings, fingerprints(config, corpus), versions)
 

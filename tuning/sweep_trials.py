@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from emobed_tf.config import Config
+from emobed_tf.config import PLACES, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import Corpus
@@ -16,7 +16,7 @@ from emobed_tf.training.session import default_session
 from tuning.sweep_values import NumericSetting, Value, check_data
 
 _OWN = ("target", "auxiliary", "dimension")  # settings that scenarios of one sweep don't share
-_NO_MATTER = ("data_dir", "table", "diagnostics")  # the files' fingerprints matter, not where they are
+_NO_MATTER = (*PLACES, "diagnostics")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
-from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 _CORPORA_KEPT = 4
 _FileStates = dict[str, tuple[int, int] | None]
@@ -98,6 +98,49 @@ def resolved(config: Config, corpus: Corpus) -> Config:
         InputError: if data and settings don't fit each other.
     """
     return _with_modalities(config.check().replace(task=corpus.task), corpus)
+
+
+def moved(config: Config, data_dir: Path | None, tables: Sequence[str], needed: Sequence[str]) -> Config:
+    """A run's configuration with the places where its data are now.
+
+    Args:
+        config: resolved.
+        data_dir: folder that they have moved to; None: they are where they were. Tables and labels are looked for in
+            it by their names.
+        tables: `NAME=PATH` of tables that have moved somewhere else.
+        needed: modalities that will be read.
+
+    Returns:
+        The configuration with other paths.
+
+    Raises:
+        MissingInputError: if a table that is needed, or the table of labels, is not where it was.
+    """
+    places = dict(entry.partition("=")[::2] for entry in config.data.table)
+    labels = config.reading.labels
+    if data_dir is not None:
+        data_dir = data_dir.expanduser()
+        places = {name: str(_within(Path(path), config.data.data_dir, data_dir)) for name, path in places.items()}
+        labels = labels and _within(labels, config.data.data_dir, data_dir)
+        if config.data.data_dir is not None:
+            config = config.replace(data_dir=data_dir)
+    places |= dict(entry.partition("=")[::2] for entry in tables)
+    for name, path in places.items():
+        if name in needed and not Path(path).expanduser().exists():
+            raise MissingInputError(
+                f"{path}: no such file; if the data have moved, say --data-dir FOLDER, or --table {name}=PATH"
+            )
+    if labels is not None and not labels.exists():
+        raise MissingInputError(
+            f"{labels}: no such file; if they have moved with the data: --data-dir FOLDER"
+        )
+    return config.replace(table=tuple(f"{name}={path}" for name, path in places.items()), labels=labels)
+
+
+def _within(path: Path, before: Path | None, now: Path) -> Path:
+    """Where a file is after its folder has moved; the path as it was if it isn't there."""
+    relative = path.relative_to(before) if before is not None and path.is_relative_to(before) else Path(path.name)
+    return now / relative if (now / relative).exists() else path
 
 
 def merged_tables(entries: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import keras
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora import load_features
-from emobed_tf.corpora.configured import fingerprints, load_corpus
+from emobed_tf.corpora.configured import fingerprints, load_corpus, moved
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import Comparison, compare_outputs
@@ -49,8 +49,8 @@ def load_data(
 
     Args:
         run: any run.
-        data_dir: folder of the data set, where it has moved.
-        tables: `NAME=PATH` of tables that have moved.
+        data_dir: folder that the data have moved to, tables and labels along with it.
+        tables: `NAME=PATH` of tables that have moved somewhere else.
         progress: told how far reading is.
         target_only: whether to leave the auxiliaries' files alone.
 
@@ -60,12 +60,11 @@ def load_data(
     Raises:
         InputError: if the data are not those that the run was trained on.
     """
-    facts, config = run.facts(), run.config()
-    if data_dir is not None:
-        config = config.replace(data_dir=data_dir)
-    config = config.replace(table=(*config.data.table, *tables))
+    facts = run.facts()
+    needed = (facts.target,) if target_only else tuple(facts.features)
+    config = moved(run.config(), data_dir, tables, needed)
     config, corpus = load_corpus(config, progress, target_only=target_only or len(facts.features) == 1)
-    _check_same_data(run, config, corpus, (facts.target,) if target_only else facts.features)
+    _check_same_data(run, config, corpus, needed)
     return config, corpus
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.config import Config, preset
+from emobed_tf.config import PLACES, Config, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
@@ -25,7 +25,7 @@ from emobed_tf.systems.registry import find_system
 from emobed_tf.training.session import default_session
 
 REFERENCE = "classic"
-_NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", "data_dir", "table")
+_NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", *PLACES)
 
 
 @dataclass(frozen=True)

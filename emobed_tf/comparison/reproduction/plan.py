@@ -13,7 +13,7 @@ from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.trials import OfficialSource
-from emobed_tf.config import Config
+from emobed_tf.config import PLACES, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import merged_tables
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION
@@ -24,7 +24,7 @@ from emobed_tf.systems.registry import SYSTEM_NAMES, find_system
 
 _DIMENSION = {1: "arousal", 2: "valence"}
 _OWN = ("target", "auxiliary", "dimension", "task", "framework", "seed")  # a scenario, the table, a row or --seeds says
-_NOT_IN_IDENTITY = ("data_dir", "table", "target", "auxiliary")
+_NOT_IN_IDENTITY = (*PLACES, "target", "auxiliary")
 
 
 @dataclass(frozen=True)
