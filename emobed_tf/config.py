@@ -17,6 +17,19 @@ import tyro
 from emobed_tf import datasets
 from emobed_tf.errors import InputError, MissingInputError
 
+
+def _optional(metavar: str) -> Any:
+    """How `--help` shows a setting that may be left out; its text says what happens then."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint="")
+
+
+OptionalPath = Annotated[Path | None, _optional("PATH")]
+OptionalName = Annotated[str | None, _optional("NAME")]
+OptionalNames = Annotated[tuple[str, ...] | None, _optional("NAME [NAME ...]")]
+OptionalInt = Annotated[int | None, _optional("INT")]
+OptionalFloat = Annotated[float | None, _optional("FLOAT")]
+Names = Annotated[tuple[str, ...], _optional("NAME [NAME ...]")]
+
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
 
 Framework = Literal["classic", "joint", "triplet", "emobed"]
@@ -41,22 +54,24 @@ class Data:
     )
     """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, any corpus as one table per modality, or a DataSet of your own
     as package.module:NAME."""
-    data_dir: Path | None = None
+    data_dir: OptionalPath = None
     """Folder of the data set. Without it: its environment variable ($EMOBED_RECOLA_DIR, $EMOBED_OMG_DIR), else a
     simulated package."""
-    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=PATH: a modality from a CSV or Parquet table, of this corpus or of another with the same label set."""
+    table: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")] = ()
+    """A modality from a table (CSV, Parquet, ARFF) or a folder of them, of this corpus or of another with the same
+    labels. Without --dataset, the data set is these tables."""
     task: Literal["auto", "regression", "classification"] = "auto"
     """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
     dimension: str = "arousal"
-    """Emotional dimension that a regression learns: arousal, valence, or of tables any column of numbers."""
-    target: str | None = None
+    """Of a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
+    target: OptionalName = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
-    auxiliary: tuple[str, ...] | None = None
+    auxiliary: OptionalNames = None
     """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others). The classic
     framework uses none."""
     label_delay: float = 2.4
-    """Annotation delay in seconds: labels are shifted back by it in training, predictions forward (section 4.2)."""
+    """Of a regression of frames: seconds by which annotations lag behind. Labels are moved back by them in training,
+    predictions forward (section 4.2). 0 where labels don't lag."""
     clip: float = 10.0
     """Standardised features are clipped to this many training deviations."""
 
@@ -65,22 +80,22 @@ class Data:
 class Reading:
     """Reading: what the columns of feature tables are (--table, --dataset tables); predict and clients keep to it."""
 
-    labels: Path | None = None
+    labels: OptionalPath = None
     """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker,
     label, arousal or whatever is learnt. The feature tables themselves then need none of it."""
-    ignore: tuple[str, ...] = ()
+    ignore: Names = ()
     """Columns that are no features, by name or pattern, such as 'pose_*'."""
-    keep: tuple[str, ...] = ()
+    keep: Names = ()
     """Columns that are features although they look like something else, by name or pattern."""
-    column: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=ROLE: what a column is. Roles are id, file, time, start, end, partition, speaker, label, and dimensions."""
-    class_name: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=CLASS: another spelling of a class, such as hap=happiness."""
+    column: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=ROLE")] = ()
+    """What a column is. Roles are id, file, time, start, end, partition, speaker, label, and dimensions."""
+    class_name: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=CLASS")] = ()
+    """Another spelling of a class, such as hap=happiness."""
     time_unit: Literal["auto", "s", "ms"] = "auto"
     """Unit of the times in a table. auto: what the tool that wrote it uses, else seconds."""
-    resample: float | None = None
+    resample: OptionalFloat = None
     """A row every so many seconds in all tables: means over each step, or the nearest row where rows are fewer."""
-    zeros_missing: tuple[str, ...] = ()
+    zeros_missing: Names = ()
     """Modalities in which a row of nothing but zeros is a missing frame, as it is in RECOLA's video."""
     confidence: float = 0.0
     """Least confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
@@ -117,30 +132,31 @@ class Objective:
 
     framework: Framework = "emobed"
     """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both."""
-    alpha: float | None = None
+    alpha: OptionalFloat = None
     """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
-    beta: float | None = None
+    beta: OptionalFloat = None
     """Weight of the triplet loss (default: the data set's preset, 0 where the framework fixes it)."""
     l2: float = 1e-4
     """lambda: weight of R, the sum of squares of all kernels in use."""
     regression_loss: Literal["ccc", "mse"] = "ccc"
-    """1 - CCC of a batch, or the mean squared error of labels scaled by their training deviation."""
+    """Of a regression: 1 - CCC of a batch, or the mean squared error of labels scaled by their training deviation."""
     triplet_preset: Literal["paper", "stable"] = "paper"
     """paper: Eq. 6 as printed; stable: L2-normalised embeddings and margin 0.2, where the next two aren't given."""
-    margin: float | Literal["soft", "none"] | None = None
-    """Of the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus."""
-    normalise: bool | None = None
-    """L2-normalise embeddings in the triplet term."""
+    margin: Annotated[float | Literal["soft", "none"] | None, _optional("FLOAT|soft|none")] = None
+    """Of the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus (default: the
+    --triplet-preset's)."""
+    normalise: Annotated[bool | None, _optional("True|False")] = None
+    """L2-normalise embeddings in the triplet term (default: the --triplet-preset's)."""
     reduction: Literal["mean", "sum"] = "mean"
     """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
     mining: Literal["all", "inter", "intra"] = "all"
     """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
     bins: int = 2
-    """Classes of a continuous label: bins at quantiles of the target's training labels."""
+    """Of a regression: classes of its label in the triplet term, bins at quantiles of the target's training labels."""
     hop: float = 1.0
-    """Seconds between two mined frames of a sequence; 0 mines every frame."""
+    """Of a regression of frames: seconds between two mined frames; 0 mines every frame."""
     negative_seconds: float = 0.0
-    """Least distance in time from an anchor to its negative within the same recording."""
+    """Of a regression of frames: least seconds from an anchor to its negative within the same recording."""
     disagreement: Literal["ignored", "weighed"] = "ignored"
     """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
 
@@ -153,13 +169,16 @@ class Training:
     """Epochs at most; one is ceil(target sequences / batch size) steps."""
     batch_size: int = 4
     """Sequences of each modality in a batch."""
-    sequence_seconds: float | None = None
+    sequence_seconds: OptionalFloat = None
     """Cut training recordings into pieces of this length (default: whole recordings)."""
     learning_rate: float = 1e-3
     """Of Adam."""
     patience: int = 15
     """Stop after this many epochs without a better development score; 0 never stops early."""
-    selection: Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None = None
+    selection: Annotated[
+        Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
+        _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),
+    ] = None
     """Development score that picks the weights (default: ccc, or the preset's F1)."""
     diagnostics: int = 20
     """Log the gradient norm of every term each so many epochs; 0 never."""

@@ -42,6 +42,10 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         print(f"  {name}: {features_in_words(modality)}, {rate_in_words(modality)}; {kind}: {counts}")
         for note in reading_notes(modality):
             print(f"    {note}")
+    step = corpus.modality(target).frame_seconds
+    if corpus.task == REGRESSION and step is not None and config.data.label_delay:
+        lag = f"{config.data.label_delay:g} s"
+        print(f"  labels are taken to lag behind by {lag}, and moved back; --label-delay 0 if they don't")
     print(f"  run folder: {output}", flush=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf import corpora, datasets
-from emobed_tf.config import USES_ALPHA, Config
+from emobed_tf.config import USES_ALPHA, Config, preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
@@ -15,6 +15,8 @@ from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 _CORPORA_KEPT = 4
+_OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
+_OF_FRAMES: tuple[str, ...] = ("label_delay", "hop", "negative_seconds")
 _FileStates = dict[str, tuple[int, int] | None]
 
 
@@ -131,9 +133,7 @@ def moved(config: Config, data_dir: Path | None, tables: Sequence[str], needed: 
                 f"{path}: no such file; if the data have moved, say --data-dir FOLDER, or --table {name}=PATH"
             )
     if labels is not None and not labels.exists():
-        raise MissingInputError(
-            f"{labels}: no such file; if they have moved with the data: --data-dir FOLDER"
-        )
+        raise MissingInputError(f"{labels}: no such file; if they have moved with the data: --data-dir FOLDER")
     return config.replace(table=tuple(f"{name}={path}" for name, path in places.items()), labels=labels)
 
 
@@ -251,7 +251,23 @@ def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_onl
         return config
     config = _with_modalities(config, corpus)
     _check_delay(config, corpus)
+    _check_idle(config, corpus)
     return config
+
+
+def _check_idle(config: Config, corpus: Corpus) -> None:
+    """Warns of settings that somebody has changed and that do nothing here."""
+    framewise = corpus.modality(str(config.data.target)).frame_seconds is not None
+    if corpus.task != REGRESSION:
+        idle, what = _OF_FRAMES + _OF_REGRESSION, "a classification"
+    elif not framewise:
+        idle, what = _OF_FRAMES, "a regression of utterances"
+    else:
+        return
+    values, usual = config.to_dict(), preset(config.data.dataset).to_dict()
+    changed = ["--" + name.replace("_", "-") for name in idle if values[name] != usual[name]]
+    if changed:
+        warnings.warn(f"{', '.join(changed)}: no effect on {what}", EmoBedWarning, stacklevel=3)
 
 
 def _check_delay(config: Config, corpus: Corpus) -> None:

@@ -51,8 +51,9 @@ class TestAnnounce:
         announce(*self.of(simulated=False), Path("runs/x"))
         assert capsys.readouterr().out.splitlines() == [
             "tables, arousal: emobed on audio (+face), alpha 0.5, beta 0.25, seed 7",
-            "  audio: 3 features, recordings: 2 train, 1 dev, 1 test",
-            "  face: 2 features, utterances: 1 train, 0 dev, 0 test",
+            "  audio: 3 features (audio0 to audio2), a row every 0.1 s; recordings: 2 train, 1 dev, 1 test",
+            "  face: 2 features (face0 to face1), a row for each utterance; utterances: 1 train, 0 dev, 0 test",
+            "  labels are taken to lag behind by 2.4 s, and moved back; --label-delay 0 if they don't",
             "  run folder: runs/x",
         ]
 
