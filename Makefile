@@ -46,7 +46,7 @@ format: .venv/.installed-dev
 
 docs: .venv/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-	@echo "the documentation is in build/site/index.html"
+	@echo "the documentation is in build/site/index.html; with its search: $(BIN)/python -m http.server -d build/site"
 
 dist: .venv/.installed-dev
 	rm -rf dist

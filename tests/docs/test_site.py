@@ -31,7 +31,14 @@ class TestSite:
     def test_every_package_has_a_page(self, site):
         packages = {".".join(path.parent.relative_to(ROOT).parts[:2]) for path in ROOT.glob("emobed_tf/*/__init__.py")}
         packages |= {"emobed_tf", "tuning", "serving", "serving.client"}
-        assert {path.name for path in (site[0] / "api").iterdir() if path.is_dir()} == packages
+        assert {path.name.removesuffix(".html") for path in (site[0] / "api").iterdir()} - {"index"} == packages
+
+    def test_links_work_where_pages_are_opened_as_files(self, site):
+        for page in site[0].rglob("*.html"):
+            text = re.sub(r"<base [^>]*>", "", page.read_text())
+            for link in re.findall(r'href="?([^"\s>#?]+)', text):
+                if not re.match(r"[a-z]+:|//", link) and page.name != "404.html":
+                    assert (page.parent / link).is_file(), (page, link)
 
     def test_public_names_lead_to_their_reference(self, site):
         text = (site[0] / "api" / "index.html").read_text()
@@ -39,7 +46,7 @@ class TestSite:
             assert re.search(rf'href="[\w./]+#[\w.]+\.{name}"', text), name
 
     def test_functions_show_what_they_take_and_raise(self, site):
-        text = (site[0] / "api" / "emobed_tf.training" / "index.html").read_text()
+        text = (site[0] / "api" / "emobed_tf.training.html").read_text()
         place = text.index('id="emobed_tf.training.loop.train_run"')
         section = text[place : text.index("<h3", place + 10)] if "<h3" in text[place + 10 :] else text[place:]
         for word in ("Parameters", "output", "resume", "Raises", "InputError"):
