@@ -465,7 +465,7 @@ class TestUnlabelledFrames:
         from emobed_tf.training.loop import train
 
         config, corpus = load_corpus(
-            settings(recola, framework="emobed", sequence_seconds=1.0, batch_size=1, label_delay=2.4, epochs=2)
+            settings(recola, framework="emobed", sequence_seconds=1.0, batch_size=1, hop=0.2, label_delay=2.4)
         )
         begins = {"train_1": 60, "train_2": 150}
         gaps = with_gaps(corpus, lambda r: np.arange(r.frames) >= begins.get(r.id, r.frames))
