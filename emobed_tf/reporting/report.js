@@ -94,7 +94,7 @@
       const recording = this.data.recordings[k];
       const {low, high} = this.data;
       this.series = this.data.series.filter(({key}) => key in recording.values).map(({key, legend}) =>
-        ({key, legend, values: decoded(recording.values[key], recording.gaps[key], low, high)}));
+        ({key, legend, values: decoded(recording.values[key], recording.gaps[key] ?? [], low, high)}));
       this.frames = this.series[0].values.length;
       this.first = recording.start;
       this.step = recording.step;

@@ -78,7 +78,7 @@ def encoded(content: Contents, times: int) -> Safe:
 
     `{low, high, label, series: [{key, legend}], recordings: [{id, partition, start, step, values: {key: base64}, gaps:
     {key: [[first, end]]}}]}`; value = low + (high - low) * uint16 / 65535, little-endian; start and step in seconds;
-    from `first` to before `end` there is no value.
+    from `first` to before `end` there is no value; a series without gaps has none there.
 
     Args:
         content: a run with at least one recording that has a course in time.
@@ -109,7 +109,7 @@ def encoded(content: Contents, times: int) -> Safe:
                 "start": float(columns["time"][0]),
                 "step": _step(columns["time"]) * times,
                 "values": {key: packed(columns[key]) for key in keys if key in columns},
-                "gaps": {key: gaps(thinned(columns[key], times)) for key in keys if key in columns},
+                "gaps": {k: found for k in keys if k in columns and (found := gaps(thinned(columns[k], times)))},
             }
             for partition, columns in recordings
         ],

@@ -75,6 +75,6 @@ class TestGaps:
         part = SimpleNamespace(partition="dev", recordings=({k: np.array(v) for k, v in columns.items()},))
         data = json.loads(encoded(SimpleNamespace(parts={"dev": part}, facts=SimpleNamespace(label="arousal")), 1))
         assert (data["low"], data["high"]) == (1.0, 3.0)
-        assert data["recordings"][0]["gaps"] == {"gold_standard": [[0, 1]], "raw": [], "postprocessed": []}
+        assert data["recordings"][0]["gaps"] == {"gold_standard": [[0, 1]]}
         levels = np.frombuffer(base64.b64decode(data["recordings"][0]["values"]["gold_standard"]), "<u2")
         assert levels[1:].tolist() == [0, 65535]
