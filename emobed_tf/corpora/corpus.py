@@ -22,9 +22,11 @@ class Recording:
         partition: `train`, `dev` or `test`.
         speaker: who is heard or seen (OMG-Emotion: the video's base name). Never in two partitions of a clean corpus.
         features: float32 `[frames, features]`, NaN where a value is missing; a frame of nothing but NaN is missing.
-        labels: by label name. A dimension: float32 `[frames]`; the emotion class: int32 scalar array, the index in
+        labels: by label name. A dimension: float32 `[frames]`, NaN where a frame has none: it is in no loss, no score
+            and no statistics, only the recurrence runs through it. The emotion class: int32 scalar array, the index in
             `Corpus.classes`. Empty where labels are withheld.
-        ratings: by dimension, float32 `[frames, raters]`: what each rater gave. Empty where not distributed.
+        ratings: by dimension, float32 `[frames, raters]`: what each rater gave, NaN where one gave nothing. Empty where
+            not distributed.
         start: time of the first frame in seconds.
     """
 

@@ -43,12 +43,15 @@ def rater_deviation(ratings: np.ndarray) -> np.ndarray:
     """Standard deviation over raters (1/N), float32 `[frames]`.
 
     Args:
-        ratings: float `[frames, raters]`.
+        ratings: float `[frames, raters]`, NaN where a rater gave nothing.
 
     Returns:
-        In the ratings' unit; 0 where all raters agree.
+        In the ratings' unit, over the raters that there are; 0 where they agree, NaN where there are fewer than two.
     """
-    return ratings.std(axis=1, dtype=np.float64).astype(np.float32)
+    deviation = ratings.std(axis=1, dtype=np.float64)
+    several = np.isnan(deviation) & (np.count_nonzero(~np.isnan(ratings), axis=1) > 1)
+    deviation[several] = np.nanstd(ratings[several], axis=1, dtype=np.float64)
+    return deviation.astype(np.float32)
 
 
 def unrated(modality: Modality, label: str) -> str | None:

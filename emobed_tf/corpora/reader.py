@@ -151,6 +151,9 @@ def _wrong(recording: Recording, modality: Modality, target: Target) -> str | No
         index = labels.ndim == 0 and np.issubdtype(labels.dtype, np.integer)
         if not index or not 0 <= int(labels) < len(target.classes):
             return f"label '{target.label}' is {labels}; expected an index below {len(target.classes)}, int32"
-    elif labels.shape != features.shape[:1] or labels.dtype != np.float32 or not np.isfinite(labels).all():
-        return f"label '{target.label}': expected finite float32 [{len(features)}], one for each frame"
+    elif labels.shape != features.shape[:1] or labels.dtype != np.float32 or np.isinf(labels).any():
+        expected = f"finite float32 [{len(features)}], one for each frame, NaN where a frame has none"
+        return f"label '{target.label}': expected {expected}"
+    elif np.isnan(labels).all():
+        return f"label '{target.label}' is NaN in every frame; expected one or more finite, or no such label at all"
     return None

@@ -13,6 +13,7 @@ from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.labels import known
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.evaluation.scores import predict
@@ -198,8 +199,9 @@ def _frames(
     label = recording.labels.get(facts.label)
     classes = np.full(len(chosen), "")
     if label is not None and edges is not None:
-        bins = np.searchsorted(edges, shift(label, -delay)[chosen], side="right")
-        classes = np.array(_bin_names(len(edges) + 1))[bins]
+        delayed = shift(label, -delay)[chosen]
+        bins = np.searchsorted(edges, delayed, side="right")
+        classes = np.where(known(delayed), np.array(_bin_names(len(edges) + 1))[bins], "")
     return {
         "vectors": values[chosen, :-1],
         "ids": np.full(len(chosen), recording.id),

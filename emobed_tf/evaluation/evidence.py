@@ -145,7 +145,8 @@ def compare_outputs(first: Evaluated, second: Evaluated, score: str) -> Comparis
     """
     first, second = _by_id(first), _by_id(second)
     same = [r.id for r in first.recordings] == [r.id for r in second.recordings]
-    if not same or any(not np.array_equal(a, b) for a, b in zip(first.labels, second.labels, strict=True)):
+    pairs = zip(first.labels, second.labels, strict=True) if same else ()
+    if not same or any(not np.array_equal(a, b, equal_nan=True) for a, b in pairs):
         raise InputError(f"the two runs have different recordings or labels in partition '{first.partition}'")
     return compare(statistics_of(first), statistics_of(second), score)
 

@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from emobed_tf.corpora.labels import known, pooled
 from emobed_tf.corpora.time import _ratio, frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import pooled_ccc
@@ -109,8 +110,10 @@ def learn(
     constant but for the rounding of float32 are never scaled. Between chains equally good the one with fewer steps
     wins, then the smaller window, then the smaller shift: leaving out a step of the result lowers the concordance.
 
+    Filter and shift run through all frames; means, deviations and concordance are of those that have a gold standard.
+
     Args:
-        golds: gold standard of each recording, `[frames]`, as the raters gave it.
+        golds: gold standard of each recording, `[frames]`, as the raters gave it; NaN where a frame has none.
         predictions: of each recording, `[frames]`, with the annotation delay put back (`shift`).
         frame_seconds: time between two frames in seconds.
         windows: of the median filter in seconds. Rounded to odd frames; what is below 3 frames drops out.
@@ -121,7 +124,8 @@ def learn(
         `centring`, `scaling`, `time_shift` (a step that is off repeats the value before it).
 
     Raises:
-        InputError: if there is no recording, or a recording's gold standard and prediction don't fit each other.
+        InputError: if there is no recording or no gold standard, or a recording's gold standard and prediction don't
+            fit each other.
 
     Example:
         >>> gold = np.array([0.0, 1.0, 2.0, 3.0])
@@ -159,11 +163,12 @@ class _Filtered:
     """
 
     def __init__(self, golds: Sequence[np.ndarray], filtered: Sequence[np.ndarray]) -> None:
-        gold, pred = np.concatenate(golds), np.concatenate(filtered)
+        self.known = [known(values) for values in golds]
+        gold, pred = pooled(golds), np.concatenate(self._scored(filtered))
         self.gold_mean, self.mean = gold.mean(), pred.mean()
         self.constant = np.ptp(pred) <= _CONSTANT * np.abs(pred).max()
         self.ratio = 1.0 if self.constant else gold.std() / pred.std()
-        self.golds = [values - self.gold_mean for values in golds]
+        self.golds = [values - self.gold_mean for values in self._scored(golds)]
         self.filtered = [values - self.mean for values in filtered]
         self.gold, self.gold2 = sum(g.sum() for g in self.golds), sum(g @ g for g in self.golds)
         self.n = len(gold)
@@ -178,7 +183,7 @@ class _Filtered:
         return float(gain), float(target - gain * self.mean)
 
     def sums(self, frames: int) -> tuple[float, float, float]:
-        shifted = [shift(values, frames) for values in self.filtered]
+        shifted = self._scored([shift(values, frames) for values in self.filtered])
         return (
             sum(p.sum() for p in shifted),
             sum(p @ p for p in shifted),
@@ -197,6 +202,9 @@ class _Filtered:
             gain * product_ + rest * self.gold,
         )
         return float(pooled_ccc(np.array(moments)))
+
+    def _scored(self, series: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [values[known] for values, known in zip(series, self.known, strict=True)]
 
 
 def _complexity(chain: PostProcessing) -> tuple[int, int, int, bool]:
@@ -218,7 +226,9 @@ def _trace(chosen: PostProcessing, scores: dict[PostProcessing, float]) -> dict[
 def _check(golds: Sequence[np.ndarray], predictions: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     if len(golds) != len(predictions) or not len(golds):
         raise InputError(f"expected as many predictions as gold standards, got {len(predictions)} for {len(golds)}")
-    golds = [_series(gold, f"the gold standard of recording {i}") for i, gold in enumerate(golds)]
+    golds = [_series(gold, f"the gold standard of recording {i}", gaps=True) for i, gold in enumerate(golds)]
+    if not pooled(golds).size:
+        raise InputError("expected a gold standard in one frame or more, got NaN alone")
     predictions = [_series(pred, f"the prediction of recording {i}") for i, pred in enumerate(predictions)]
     for i, (gold, pred) in enumerate(zip(golds, predictions, strict=True)):
         if len(gold) != len(pred):
@@ -226,12 +236,12 @@ def _check(golds: Sequence[np.ndarray], predictions: Sequence[np.ndarray]) -> tu
     return golds, predictions
 
 
-def _series(values: np.ndarray, what: str) -> np.ndarray:
+def _series(values: np.ndarray, what: str, *, gaps: bool = False) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or not values.size:
         raise InputError(f"expected one series of frames as {what}, got shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise InputError(f"expected finite numbers as {what}, got NaN or infinity")
+    if np.isinf(values).any() or (np.isnan(values).any() and not gaps):
+        raise InputError(f"expected finite numbers as {what}, got {'infinity' if gaps else 'NaN or infinity'}")
     return values
 
 

@@ -38,10 +38,10 @@ def regression_rows(
         step: time between two frames in seconds; None where the recording is one utterance, which has no time.
         raw: predictions `[frames]`.
         final: post-processed predictions `[frames]`.
-        gold: gold standard `[frames]`, if it is known.
+        gold: gold standard `[frames]`, if it is known; NaN where a frame has none.
 
     Returns:
-        Cells by column, one row for each frame.
+        Cells by column, one row for each frame; None for the gold standard of a frame that has none.
     """
     rows = []
     for k, (before, after) in enumerate(zip(raw, final, strict=True)):
@@ -49,7 +49,7 @@ def regression_rows(
         if step:
             row["time"] = round(recording.start + k * step, 6)
         if gold is not None:
-            row["gold_standard"] = float(gold[k])
+            row["gold_standard"] = None if np.isnan(gold[k]) else float(gold[k])
         rows.append({**row, "raw": float(before), "postprocessed": float(after)})
     return rows
 

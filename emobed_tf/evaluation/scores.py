@@ -8,6 +8,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.labels import has_label, known, labelled_frames
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import confusion_matrix
@@ -38,7 +39,7 @@ class Evaluated:
     Attributes:
         partition: `dev` or `test`.
         recordings: the labelled ones.
-        labels: their labels: float `[frames]`, or int scalars.
+        labels: their labels: float `[frames]`, NaN where a frame has none and isn't scored, or int scalars.
         raw: in the gold standard's time: predictions `[frames]`, or class probabilities `[classes]`.
         final: post-processed `[frames]` (regression), else as `raw`.
         scores: by name; for a regression those of `final`, and those of `raw` under `raw`.
@@ -61,7 +62,12 @@ class Evaluated:
     @property
     def frames(self) -> int:
         """Number of scored frames or utterances."""
-        return int(sum(np.size(label) for label in self.labels))
+        return int(sum(np.count_nonzero(known(label)) for label in self.labels))
+
+    @property
+    def scored(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Of a regression: what is scored, labels and `final` of the labelled frames of each recording."""
+        return labelled_frames(self.labels, self.final)
 
 
 def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, ...]:
@@ -78,7 +84,7 @@ def labelled(corpus: Corpus, modality: str, partition: str) -> tuple[Recording, 
     Raises:
         InputError: if the corpus has no such modality.
     """
-    return tuple(r for r in corpus.modality(modality).partition(partition) if corpus.label in r.labels)
+    return tuple(r for r in corpus.modality(modality).partition(partition) if has_label(r, corpus.label))
 
 
 def outputs(model: Predictor, recordings: Sequence[Recording], facts: Facts) -> list[np.ndarray]:
@@ -127,7 +133,7 @@ def evaluate(
     facts: Facts,
     chain: PostProcessing | None,
 ) -> Evaluated:
-    """Scores of a system's outputs on labelled recordings.
+    """Scores of a system's outputs on the labelled frames of recordings.
 
     Args:
         partition: their partition.
@@ -155,7 +161,7 @@ def evaluate(
 
 
 def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray], facts: Facts) -> dict[str, float]:
-    scores = regression_scores(labels, predictions)
+    scores = regression_scores(*labelled_frames(labels, predictions))
     if facts.frame_seconds[facts.target] is None:
         del scores["ccc_mean"]  # an utterance is one point: it has no concordance of its own
     return scores

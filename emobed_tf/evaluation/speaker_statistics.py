@@ -133,7 +133,7 @@ def statistics_of(evaluated: Evaluated) -> SpeakerStatistics:
     """
     speakers, unit = np.unique(evaluated.speakers, return_inverse=True)
     if evaluated.confusion is None:
-        by_recording = moments_by_recording(evaluated.labels, evaluated.final)
+        by_recording = moments_by_recording(*evaluated.scored)
         sums = np.zeros((len(speakers), by_recording.shape[1]))
         np.add.at(sums, unit, by_recording)
     else:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from emobed_tf.corpora.labels import labelled_frames
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
 from emobed_tf.figures.style import (
@@ -35,9 +37,11 @@ _LABELLED_UP_TO = 12  # classes whose cells hold their numbers
 def envelope(times: np.ndarray, values: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """A long line as a screen shows it: the smallest and the largest value of every pixel's frames, nothing averaged.
 
+    Where a whole pixel has no value, the line has a gap.
+
     Args:
         times: float `[frames]`, rising.
-        values: float `[frames]`.
+        values: float `[frames]`, NaN where a frame has none.
         pixels: how wide the line will be drawn, > 0.
 
     Returns:
@@ -52,9 +56,10 @@ def envelope(times: np.ndarray, values: np.ndarray, pixels: int) -> tuple[np.nda
     if len(values) <= 2 * pixels:
         return times, values
     edges = np.linspace(0, len(values), pixels + 1).astype(int)
+    low, high = (np.where(np.isnan(values), beyond, values) for beyond in (np.inf, -np.inf))
     kept = {0, len(values) - 1}
     for start, stop in pairwise(edges):
-        kept |= {start + int(np.argmin(values[start:stop])), start + int(np.argmax(values[start:stop]))}
+        kept |= {start + int(np.argmin(low[start:stop])), start + int(np.argmax(high[start:stop]))}
     index = np.array(sorted(kept))
     return times[index], values[index]
 
@@ -62,11 +67,12 @@ def envelope(times: np.ndarray, values: np.ndarray, pixels: int) -> tuple[np.nda
 def predictions(recordings: Sequence[Rows], *, label: str, title: str = "", simulated: bool = False) -> Figure:
     """Gold standard, raw and post-processed prediction over time: a panel for each recording.
 
-    A line of more than 2,000 frames is drawn as its smallest and largest value per pixel (`envelope`).
+    A line of more than 2,000 frames is drawn as its smallest and largest value per pixel (`envelope`). Where frames
+    have no gold standard, its line has a gap; a frame alone between gaps is a dot.
 
     Args:
-        recordings: each as the CSV file that `evaluate` writes: `id`, `time` (s), `gold_standard` where it is known,
-            `raw`, `postprocessed`.
+        recordings: each as the CSV file that `evaluate` writes: `id`, `time` (s), `gold_standard` where it is known
+            (cells without it are None, empty or NaN), `raw`, `postprocessed`.
         label: what is predicted, such as `arousal`; it names the vertical axis.
         title: what stands above the figure; nothing where it is empty.
         simulated: whether the data are simulated; the title then says so.
@@ -87,7 +93,7 @@ def predictions(recordings: Sequence[Rows], *, label: str, title: str = "", simu
         for column, legend, colour, width in SERIES:
             if column in recording:
                 drawn = envelope(times, numbers(recording[column]), _PIXELS)
-                axis.plot(*drawn, color=colour, linewidth=width, label=legend)
+                axis.plot(*drawn, color=colour, linewidth=width, label=legend, **_dots(drawn[1]))
         axis.set_title(plain(recording["id"][0]), fontsize=9, loc="left")
         axis.set_ylabel(plain(label), fontsize=9)
         axis.margins(x=0.01)
@@ -99,13 +105,20 @@ def predictions(recordings: Sequence[Rows], *, label: str, title: str = "", simu
     return figure
 
 
+def _dots(values: np.ndarray) -> dict[str, Any]:
+    """Markers where a value stands alone between gaps: a line would not show it."""
+    here = np.concatenate([[False], ~np.isnan(values), [False]])
+    alone = np.flatnonzero(here[1:-1] & ~here[:-2] & ~here[2:])
+    return {"marker": ".", "markersize": 3.0, "markevery": alone.tolist()} if alone.size else {}
+
+
 def scatter(gold: np.ndarray, predicted: np.ndarray, *, label: str, title: str = "", simulated: bool = False) -> Figure:
     """Prediction against gold standard, with the line of perfect concordance and the regression line.
 
     Of more than 20,000 points an even choice is drawn (every k-th); lines and CCC are of all.
 
     Args:
-        gold: float `[frames]`, gold standard.
+        gold: float `[frames]`, gold standard; NaN where a frame has none and is no point.
         predicted: float `[frames]`, prediction.
         label: what is predicted; it names the axes.
         title: what stands above the figure; the pooled CCC is added to it.
@@ -118,6 +131,7 @@ def scatter(gold: np.ndarray, predicted: np.ndarray, *, label: str, title: str =
         InputError: if there is no frame, or a value is not finite (see `metrics.concordance_cc`).
     """
     gold, predicted = numbers(gold), numbers(predicted)
+    (gold,), (predicted,) = labelled_frames([gold], [predicted])
     ccc = concordance_cc(gold, predicted)
     step = -(-len(gold) // _POINTS_DRAWN)
     figure, ((axis,),) = new_figure(5.2, 5.2)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from emobed_tf import config
 
-BIN, PRESENT = "bin", "present"
-"""Names of further arrays of a batch: the bin of every frame or utterance, and which features exist."""
+BIN, PRESENT, LABELLED = "bin", "present", "labelled"
+"""Names of further arrays of a batch: the bin of every frame or utterance, which features exist, and, where not all of
+them have, which frames have a label."""
 HIDDEN = "shared.hidden"
 """Name of the label's head with two outputs: its last hidden layer, where other heads stand on that, and its own."""
 
@@ -21,7 +22,8 @@ class Head:
     """What a network predicts beside the label.
 
     Attributes:
-        name: of a label that every training recording has, a number per frame; with `reconstructs` any name.
+        name: of a label that every training recording has, a number per frame, NaN where it isn't known; with
+            `reconstructs` any name.
         width: outputs per frame.
         apart: with GRU layers of its own behind the encoder; else an output layer behind the GRUs of the label's head.
         reconstructs: whether it learns the standardised input instead of a label.
@@ -36,6 +38,11 @@ class Head:
     def layer(self) -> str:
         """Name of its network."""
         return f"{self.name}.head"
+
+    @property
+    def labelled(self) -> str:
+        """Name of an array of a batch: which frames have the label, where not all of them have."""
+        return f"{self.name}.{LABELLED}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from emobed_tf.config import Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
-from emobed_tf.models.design import Head
+from emobed_tf.models.design import LABELLED, Head
 from emobed_tf.models.encoders import compiles_itself
 from emobed_tf.models.frames import delayed, last_frame
 from emobed_tf.models.initial import begin_step, initialise_layer
@@ -350,7 +350,7 @@ class EmoBed(keras.Model):
 
     def _update_score(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> None:
         if self.goal.task == REGRESSION:
-            self.score.update_state(part["labels"], outputs[..., 0], part["mask"])
+            self.score.update_state(part["labels"], outputs[..., 0], part.get(LABELLED, part["mask"]))
         else:
             exists = tf.reduce_any(part["mask"], axis=1)
             self.score.update_state(part["labels"], last_frame(outputs, part["mask"]), exists)

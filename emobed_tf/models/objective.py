@@ -17,7 +17,7 @@ from emobed_tf.config import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
-from emobed_tf.models.design import BIN, PRESENT, Head
+from emobed_tf.models.design import BIN, LABELLED, PRESENT, Head
 from emobed_tf.models.frames import last_frame
 
 WEIGHTS = ("alpha", "beta", "l2")
@@ -170,24 +170,30 @@ class _Task:
         part, outputs = batch[self.goal.target], activations.outputs_of(head)
         if head.reconstructs:
             return losses.reconstruction_loss(part["features"], outputs, part[PRESENT])
-        return self._regression(part[head.name], outputs, part["mask"], self.goal.head_deviations.get(head.name, 1.0))
+        deviation = self.goal.head_deviations.get(head.name, 1.0)
+        return self._regression(part[head.name], outputs, part["mask"], part.get(head.labelled), deviation)
 
     def _loss(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
-        """Over valid frames (regression), or the cross-entropy after the last frame."""
+        """Over labelled frames (regression), or the cross-entropy after the last frame."""
         if self.goal.task != REGRESSION:
             return losses.cross_entropy_loss(part["labels"], last_frame(outputs, part["mask"]))
-        return self._regression(part["labels"], outputs, part["mask"], self.goal.deviation)
+        return self._regression(part["labels"], outputs, part["mask"], part.get(LABELLED), self.goal.deviation)
 
-    def _regression(self, labels: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
+    def _regression(
+        self, labels: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor, labelled: tf.Tensor | None, deviation: float
+    ) -> tf.Tensor:
+        """Over frames that have a label, in the mask where all of them have; 0 where a batch has none."""
         loss = losses.REGRESSION_LOSSES[self.objective.regression_loss]
-        return loss(labels, outputs[..., 0], mask, deviation)
+        if labelled is None:
+            return loss(labels, outputs[..., 0], mask, deviation)
+        return tf.where(tf.reduce_any(labelled), loss(labels, outputs[..., 0], labelled, deviation), 0.0)
 
     def _easy(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
         """The loss over the frames or utterances whose bin is in; 0 where a batch has none."""
         easy = part[BIN] < self.bins_in
         if self.goal.task == REGRESSION:
-            easy &= part["mask"]
-            loss = self._loss({**part, "mask": easy}, outputs)
+            easy &= part.get(LABELLED, part["mask"])
+            loss = self._regression(part["labels"], outputs, easy, None, self.goal.deviation)
         else:
             chosen = easy | ~tf.reduce_any(easy)  # the mean of nothing, and its gradient, would be NaN
             kept = {name: tf.boolean_mask(part[name], chosen) for name in ("labels", "mask")}

@@ -21,7 +21,6 @@ from emobed_tf.evaluation.rows import prediction_rows
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS, Evaluated, evaluate, labelled, outputs
 from emobed_tf.evaluation.speaker_statistics import statistics_of
-from emobed_tf.figures import columns_of
 from emobed_tf.reporting import folder
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
@@ -38,8 +37,8 @@ class Part:
         partition: `dev` or `test`.
         scores: as in `scores.json`.
         intervals: ends of the 95 % interval over speakers, by score; without data there are none.
-        recordings: regression: by recording the columns id, time (s; none for utterances), gold_standard, raw,
-            postprocessed. Empty where nothing is known of them.
+        recordings: regression: by recording the columns id, time (s; none for utterances), gold_standard (NaN where a
+            frame has none), raw, postprocessed. Empty where nothing is known of them.
         confusion: classification: int `[classes, classes]`, rows are true.
         evaluated: what `compare` takes; None without data.
     """
@@ -194,7 +193,7 @@ def _scored(run: Run, facts: Facts, corpus: Corpus, asked: Sequence[str], notes:
             intervals={
                 name: (s.low, s.high) for name, s in summaries.items() if s.low is not None and s.high is not None
             },
-            recordings=tuple(map(columns_of, prediction_rows(found, facts).values()))
+            recordings=tuple(map(folder.series_of, prediction_rows(found, facts).values()))
             if facts.task == REGRESSION
             else (),
             confusion=found.confusion,

@@ -1,7 +1,9 @@
 """What a run folder holds beside settings and weights, read for a report."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,8 @@ from emobed_tf.figures import columns_of
 from emobed_tf.runs.folder import Run
 
 Columns = dict[str, np.ndarray]
-_NUMBERS = ("gold_standard", "raw", "postprocessed")
+_GOLD = "gold_standard"
+_NUMBERS = (_GOLD, "raw", "postprocessed")
 
 
 def history(run: Run) -> list[dict[str, str]]:
@@ -48,8 +51,9 @@ def predictions(run: Run, partition: str) -> list[Columns]:
         partition: `dev` or `test`.
 
     Returns:
-        The columns of each recording's file: text `id`, and float64 `time` (s), `gold_standard`, `raw` and
-        `postprocessed`. All utterances stand in one file. Empty if `evaluate` hasn't scored the partition.
+        The columns of each recording's file: text `id`, and float64 `time` (s), `gold_standard` (NaN where the cell is
+        empty), `raw` and `postprocessed`. All utterances stand in one file. No recordings if `evaluate` hasn't scored
+        the partition.
 
     Raises:
         InputError: if a file is damaged.
@@ -61,14 +65,28 @@ def predictions(run: Run, partition: str) -> list[Columns]:
         if missing:
             raise InputError(f"{path}: damaged (expected rows with the column '{missing[0]}')")
         for name in columns.keys() & {"time", *_NUMBERS}:
+            empty = (columns[name] == "") & (name == _GOLD)
             try:
-                columns[name] = columns[name].astype(np.float64)
+                columns[name] = np.where(empty, "nan", columns[name]).astype(np.float64)
             except (TypeError, ValueError):
                 columns[name] = np.full(1, np.nan)
-            if not np.isfinite(columns[name]).all():
+            if not (np.isfinite(columns[name]) | empty).all():
                 raise InputError(f"{path}: damaged (expected numbers in '{name}')")
         found.append(columns)
     return found
+
+
+def series_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
+    """Columns of a recording as it has just been scored; see `predictions`.
+
+    Args:
+        rows: from `evaluation.rows.prediction_rows`, of a regression.
+
+    Returns:
+        The same columns as from its file.
+    """
+    columns = columns_of(rows)
+    return {**columns, _GOLD: columns[_GOLD].astype(np.float64)}  # None becomes NaN
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

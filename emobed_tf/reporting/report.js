@@ -11,10 +11,12 @@
     return element;
   };
 
-  const decoded = (text, low, high) => {
+  const decoded = (text, gaps, low, high) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const view = new DataView(bytes.buffer);
-    return Float32Array.from({length: bytes.length / 2}, (_, k) => low + (high - low) * view.getUint16(2 * k, true) / 65535);
+    const values = Float32Array.from({length: bytes.length / 2}, (_, k) => low + (high - low) * view.getUint16(2 * k, true) / 65535);
+    for (const [first, end] of gaps) values.fill(NaN, first, end);
+    return values;
   };
 
   const ticks = (low, high, number) => {
@@ -92,7 +94,7 @@
       const recording = this.data.recordings[k];
       const {low, high} = this.data;
       this.series = this.data.series.filter(({key}) => key in recording.values).map(({key, legend}) =>
-        ({key, legend, values: decoded(recording.values[key], low, high)}));
+        ({key, legend, values: decoded(recording.values[key], recording.gaps[key] ?? [], low, high)}));
       this.frames = this.series[0].values.length;
       this.first = recording.start;
       this.step = recording.step;
@@ -151,7 +153,7 @@
       this.cursor.setAttribute("x1", at);
       this.cursor.setAttribute("x2", at);
       output.textContent = inside ? `${(this.first + k * this.step).toFixed(2)} s: ` +
-        this.series.map(({legend, values}) => `${legend} ${values[k].toFixed(3)}`).join(", ") : "";
+        this.series.map(({legend, values}) => `${legend} ${Number.isNaN(values[k]) ? "none" : values[k].toFixed(3)}`).join(", ") : "";
     }
 
     x(time) { return LEFT + this.inner * (time - this.from) / (this.to - this.from); }
@@ -181,12 +183,16 @@
       this.cursor = make("line", {class: "cursor", x1: -10, x2: -10, y1: TOP, y2: TOP + inner}, plot);
     }
 
-    // All frames, or the smallest and the largest value of each pixel's frames: nothing is averaged away.
+    // All frames, or the smallest and the largest value of each pixel's frames: nothing is averaged away. Where there is
+    // no value the line ends, and another one begins after it; a value alone is a dot.
     line(values, y) {
       const first = Math.max(0, Math.floor((this.from - this.first) / this.step));
       const last = Math.min(this.frames - 1, Math.ceil((this.to - this.first) / this.step));
-      const points = [], each = Math.max(1, (last - first + 1) / this.inner);
-      const add = (k) => points.push(`${this.x(this.first + k * this.step).toFixed(1)} ${y(values[k]).toFixed(1)}`);
+      const lines = [[]], each = Math.max(1, (last - first + 1) / this.inner);
+      const add = (k) => {
+        if (Number.isNaN(values[k])) lines.push([]);
+        else lines.at(-1).push(`${this.x(this.first + k * this.step).toFixed(1)} ${y(values[k]).toFixed(1)}`);
+      };
       if (each <= 2) {
         for (let k = first; k <= last; k++) add(k);
       } else {
@@ -194,15 +200,16 @@
           const start = Math.round(block), end = Math.min(last + 1, Math.round(block + each));
           let least = start, most = start;
           for (let k = start; k < end; k++) {
-            if (values[k] < values[least]) least = k;
-            if (values[k] > values[most]) most = k;
+            if (values[k] < values[least] || Number.isNaN(values[least])) least = k;
+            if (values[k] > values[most] || Number.isNaN(values[most])) most = k;
           }
           if (start >= end) continue;
           add(Math.min(least, most));
           if (least !== most) add(Math.max(least, most));
         }
       }
-      return `M${points.join("L")}`;
+      const drawn = lines.filter((points) => points.length);
+      return drawn.map((points) => `M${points.join("L")}${points.length === 1 ? "h0" : ""}`).join("");
     }
   }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from emobed_tf.corpora.labels import pooled
 from emobed_tf.figures import SERIES
 from emobed_tf.reporting.contents import Contents
 from emobed_tf.reporting.folder import Columns
@@ -32,17 +33,31 @@ def thinned(values: np.ndarray, times: int) -> np.ndarray:
     """Two values for each `2 * times` frames: the smallest and the largest, in the order in which they came.
 
     Args:
-        values: float `[frames]`.
+        values: float `[frames]`, NaN where a frame has none.
         times: how many times fewer values, >= 1.
 
     Returns:
-        `[2 * ceil(frames / (2 * times))]`; the values themselves with `times` 1.
+        `[2 * ceil(frames / (2 * times))]`, NaN where so many frames have none; the values themselves with `times` 1.
     """
     if times == 1:
         return values
-    blocks = [values[start : start + 2 * times] for start in range(0, len(values), 2 * times)]
-    pairs = [sorted((int(np.argmin(block)), int(np.argmax(block)))) for block in blocks]
-    return np.array([block[k] for block, pair in zip(blocks, pairs, strict=True) for k in pair])
+    low, high = (np.where(np.isnan(values), beyond, values) for beyond in (np.inf, -np.inf))
+    blocks = [slice(start, start + 2 * times) for start in range(0, len(values), 2 * times)]
+    pairs = [sorted((int(np.argmin(low[block])), int(np.argmax(high[block])))) for block in blocks]
+    return np.array([values[block][k] for block, pair in zip(blocks, pairs, strict=True) for k in pair])
+
+
+def gaps(values: np.ndarray) -> list[list[int]]:
+    """Stretches without a value.
+
+    Args:
+        values: float `[n]`, NaN where there is none.
+
+    Returns:
+        [position of the first, position after the last] of each stretch.
+    """
+    edges = np.diff(np.concatenate([[False], np.isnan(values), [False]]).astype(int))
+    return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1).tolist()
 
 
 def factor(contents: list[Contents]) -> int:
@@ -61,8 +76,9 @@ def factor(contents: list[Contents]) -> int:
 def encoded(content: Contents, times: int) -> Safe:
     """The recordings of a run as JSON that a `script` element can hold.
 
-    `{low, high, label, series: [{key, legend}], recordings: [{id, partition, start, step, values: {key: base64}}]}`;
-    value = low + (high - low) * uint16 / 65535, little-endian; start and step in seconds.
+    `{low, high, label, series: [{key, legend}], recordings: [{id, partition, start, step, values: {key: base64}, gaps:
+    {key: [[first, end]]}}]}`; value = low + (high - low) * uint16 / 65535, little-endian; start and step in seconds;
+    from `first` to before `end` there is no value; a series without gaps has none there.
 
     Args:
         content: a run with at least one recording that has a course in time.
@@ -74,11 +90,11 @@ def encoded(content: Contents, times: int) -> Safe:
     recordings = timed(content)
     keys = [key for key, *_ in SERIES]
     every = [columns[key] for _, columns in recordings for key in keys if key in columns]
-    low, high = min(values.min() for values in every), max(values.max() for values in every)
+    low, high = (function(pooled(every)) for function in (np.min, np.max))
     scale = _LEVELS / (high - low) if high > low else 0.0
 
     def packed(values: np.ndarray) -> str:
-        levels = np.round((thinned(values, times) - low) * scale).astype("<u2")
+        levels = np.round((np.nan_to_num(thinned(values, times), nan=low) - low) * scale).astype("<u2")
         return base64.b64encode(levels.tobytes()).decode()
 
     found: dict[str, Any] = {
@@ -93,6 +109,7 @@ def encoded(content: Contents, times: int) -> Safe:
                 "start": float(columns["time"][0]),
                 "step": _step(columns["time"]) * times,
                 "values": {key: packed(columns[key]) for key in keys if key in columns},
+                "gaps": {k: found for k in keys if k in columns and (found := gaps(thinned(columns[k], times)))},
             }
             for partition, columns in recordings
         ],

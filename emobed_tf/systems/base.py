@@ -34,6 +34,7 @@ from emobed_tf.config import Config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.labels import has_label
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.evaluation.postprocessing import WINDOWS
 from emobed_tf.training.session import Session
@@ -134,7 +135,7 @@ class Problem:
         Raises:
             InputError: if the corpus lacks a modality.
         """
-        labelled = tuple(r for r in self.modality.partition(partition) if self.label in r.labels)
+        labelled = tuple(r for r in self.modality.partition(partition) if has_label(r, self.label))
         others = {name: self.corpus.modality(name).partition(partition) for name in self.auxiliaries}
         return {self.target: labelled, **others}
 

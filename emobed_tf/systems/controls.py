@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
+from emobed_tf.corpora.labels import has_label
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, TripletSystem
@@ -40,7 +41,7 @@ class PermutedLabels(EmoBedSystem):
     """EmoBed whose auxiliaries' training labels belong to other recordings: there is nothing to learn from them.
 
     Whole recordings exchange their labels, by the fit's seed, and none keeps its own. Of another length, a label series
-    is cut, or its last value repeated.
+    is cut, or its last value repeated. Frames without a label come along with it.
     """
 
     title = "auxiliary labels permuted"
@@ -133,7 +134,7 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
         InputError: if there is only one training recording.
     """
     recordings = list(modality.recordings)
-    places = [k for k, r in enumerate(recordings) if r.partition == "train" and label in r.labels]
+    places = [k for k, r in enumerate(recordings) if r.partition == "train" and has_label(r, label)]
     if len(places) < 2:
         raise InputError(f"modality '{modality.name}': labels of {len(places)} training recording can't be permuted")
     order = np.random.default_rng(seed).permutation(places)

@@ -11,6 +11,7 @@ from emobed_tf.config import USES_BETA, Config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Modality
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.labels import known, pooled
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
@@ -79,17 +80,22 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     }
     if objective.disagreement == "weighed" and objective.framework in USES_BETA:
         sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
-    others = {head.name: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
-    more = {name: _padded(corpus.modality(target), values, corpus, config) for name, values in others.items()}
+    others = {head: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
+    more: dict[str, np.ndarray] = {}
+    for head, values in others.items():
+        padded = _padded(corpus.modality(target), values, corpus, config)
+        more[head.name] = padded.labels
+        if padded.labelled is not None:
+            more[head.labelled] = padded.labelled
     if any(head.reconstructs for head in design.heads):
         more[PRESENT] = ~np.isnan(sequences[target].features)  # False in the padding, too
     if design.easy_first is not None:
         bins = _further_labels(corpus, config, design.easy_first)
-        more[BIN] = _padded(corpus.modality(target), bins, corpus, config).astype(np.float32)
+        more[BIN] = _padded(corpus.modality(target), bins, corpus, config).labels.astype(np.float32)
     sequences[target] = dataclasses.replace(sequences[target], more=more)
     development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)
     facts = _facts(config, corpus, labels, edges)
-    goal = _goal(config, facts, design, others)
+    goal = _goal(config, facts, design, {head.name: values for head, values in others.items()})
     goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
     return Examples(sequences, development, facts, goal)
 
@@ -102,11 +108,16 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
         delay: that they were shifted by, in seconds.
 
     Raises:
-        InputError: if all labels of a modality are equal.
+        InputError: if a modality has no label, or all of them are equal.
     """
     for name, values in labels.items():
-        framewise = [value for value in values if len(value) > 1]
-        within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))
+        if not pooled(values).size:
+            raise InputError(
+                f"modality '{name}': no training label is left after the label delay of {delay:g} s; expected labels "
+                "later in the recordings, or a smaller --label-delay"
+            )
+        framewise = [value[known(value)] for value in values if len(value) > 1]
+        within = max(np.ptp(v) if v.size else 0.0 for v in framewise) if framewise else np.ptp(pooled(values))
         if within == 0:
             raise InputError(
                 f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
@@ -123,7 +134,7 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
     modality = corpus.modality(values.modality)
     if corpus.task != REGRESSION:
         raise InputError("--disagreement weighed needs a regression: a class has no ratings of single raters")
-    agreed = _padded(modality, agreement(modality, corpus.label, config.data.label_delay), corpus, config)
+    agreed = _padded(modality, agreement(modality, corpus.label, config.data.label_delay), corpus, config).labels
     return dataclasses.replace(values, mined_weights=agreed[:, :: values.stride])
 
 
@@ -135,12 +146,12 @@ def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarra
     return [recording.labels[name] for recording in modality.partition("train")]
 
 
-def _padded(modality: Modality, labels: Sequence[np.ndarray], corpus: Corpus, config: Config) -> np.ndarray:
-    """Labels of training recordings, cut and padded as their features are: `[items, frames]` or `[items]`."""
+def _padded(modality: Modality, labels: Sequence[np.ndarray], corpus: Corpus, config: Config) -> Sequences:
+    """Labels of training recordings, cut and padded as their features are, which are left out."""
     recordings = tuple(dataclasses.replace(r, features=r.features[:, :0]) for r in modality.recordings)
     bare = dataclasses.replace(modality, feature_names=(), recordings=recordings)
     seconds = config.training.sequence_seconds
-    return training_sequences(bare, labels, task=corpus.task, edges=np.zeros(0), hop=0, seconds=seconds).labels
+    return training_sequences(bare, labels, task=corpus.task, edges=np.zeros(0), hop=0, seconds=seconds)
 
 
 def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]], edges: np.ndarray) -> Facts:
@@ -156,7 +167,7 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         features={name: corpus.modality(name).feature_names for name in labels},
         frame_seconds={name: corpus.modality(name).frame_seconds for name in labels},
         delay=frames_of(config.data.label_delay, step) if step and regression else 0,
-        deviation=float(np.concatenate(labels[target.name]).std()) if regression else 1.0,
+        deviation=_deviation(labels[target.name]) if regression else 1.0,
         edges=tuple(edges.tolist()),
         fingerprints=fingerprints(config, corpus),
         left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
@@ -164,10 +175,16 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
     )
 
 
+def _deviation(labels: Sequence[np.ndarray]) -> float:
+    """Standard deviation of the labels that there are; 0 without any."""
+    every = pooled(labels)
+    return float(every.std()) if every.size else 0.0
+
+
 def _goal(config: Config, facts: Facts, design: Design, others: Mapping[str, Sequence[np.ndarray]]) -> Goal:
     # Deviations are constants of a compiled step: where no loss is scaled, other data are no reason to compile again.
     scaled = facts.task == REGRESSION and REGRESSION_LOSSES[config.objective.regression_loss].scaled
-    deviations = {name: float(np.concatenate(values).std()) or 1.0 for name, values in others.items()} if scaled else {}
+    deviations = {name: _deviation(values) or 1.0 for name, values in others.items()} if scaled else {}
     return Goal(
         target=facts.target,
         task=facts.task,

@@ -153,7 +153,7 @@ def _shape(
     """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`, or data."""
     weights: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     objective = dataclasses.replace(config.objective, bins=2, hop=0.0, **weights)
-    sizes = [(values.modality, len(values), *values.features.shape[1:], *values.more) for values in sequences]
+    sizes = [(values.modality, len(values), *values.features.shape[1:], *values.arrays()) for values in sequences]
     training = config.training
     return built, repr((training.xla, training.batch_size, objective, goal, steps, sizes))
 

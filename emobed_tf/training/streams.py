@@ -13,9 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
+from emobed_tf.corpora.labels import has_label, known, pooled
 from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
+from emobed_tf.models.design import LABELLED
 
 NOT_MINED = -1
 
@@ -27,13 +29,14 @@ class Sequences:
     Attributes:
         modality: its name.
         features: float32 `[items, frames, features]`; NaN where missing and in the padding.
-        labels: float32 `[items, frames]` (regression) or int32 `[items]` (classification).
+        labels: float32 `[items, frames]` (regression), 0 where there is none, or int32 `[items]` (classification).
         mask: bool `[items, frames]`, True where a frame exists; padding and nothing else is False.
         mined_classes: int32 `[items, mined]`, class of every mined embedding; -1 where there is none to mine.
         mined_times: float32 `[items, mined]`, seconds.
         recording: int32 `[items]`, the same number for the same recording of a corpus in every modality.
         stride: frames between two mined ones.
         mined_weights: float32 `[items, mined]` in [0, 1], how much each mined embedding counts; None: all alike.
+        labelled: bool `[items, frames]`, True where a frame has a label; None: where it exists, it has.
         more: further arrays by name, `[items, ...]`, see `models.design`.
     """
 
@@ -46,6 +49,7 @@ class Sequences:
     recording: np.ndarray
     stride: int
     mined_weights: np.ndarray | None = None
+    labelled: np.ndarray | None = None
     more: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -53,7 +57,7 @@ class Sequences:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What a batch holds, by name."""
-        names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights")
+        names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights", LABELLED)
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None} | dict(self.more)
 
 
@@ -61,18 +65,21 @@ def class_edges(labels: Sequence[np.ndarray], bins: int) -> np.ndarray:
     """Edges between the classes of a continuous label: quantiles of the pooled training labels.
 
     Args:
-        labels: the target's training labels after the delay, one float `[frames]` per recording.
+        labels: the target's training labels after the delay, one float `[frames]` per recording, NaN where there is
+            none.
         bins: number of classes.
 
     Returns:
         Float64 `[bins - 1]`, strictly rising. A label belongs to class k where k edges are <= it.
 
     Raises:
-        InputError: if the labels have too few distinct values for so many classes.
+        InputError: if there are no labels, or they have too few distinct values for so many classes.
     """
-    pooled = np.concatenate(labels).astype(np.float64)
-    edges = np.quantile(pooled, np.arange(1, bins) / bins)
-    members = np.bincount(np.searchsorted(edges, pooled, side="right"), minlength=bins)
+    every = pooled(labels).astype(np.float64)
+    if not every.size:
+        raise InputError("no training label, so there are no classes; expected some")
+    edges = np.quantile(every, np.arange(1, bins) / bins)
+    members = np.bincount(np.searchsorted(edges, every, side="right"), minlength=bins)
     if (np.diff(edges) <= 0).any() or (members == 0).any():
         raise InputError(f"the training labels have too few distinct values for --bins {bins}; choose fewer")
     return edges
@@ -87,7 +94,8 @@ def training_labels(modality: Modality, label: str, delay: float) -> list[np.nda
         delay: seconds; nothing is shifted where recordings are single utterances.
 
     Returns:
-        One float32 `[frames]` (a dimension) or int32 scalar (a class) per recording.
+        One float32 `[frames]` (a dimension; NaN, where a frame has no label, is shifted along) or int32 scalar (a
+        class) per recording.
     """
     recordings = modality.partition("train")
     if label == EMOTION or modality.frame_seconds is None:
@@ -99,8 +107,9 @@ def training_labels(modality: Modality, label: str, delay: float) -> list[np.nda
 def agreement(modality: Modality, label: str, delay: float) -> list[np.ndarray]:
     """How far raters agree in the training recordings: 1 / (1 + u / mean u), u their standard deviation.
 
-    1 where they are of one mind, 1/2 where they disagree as much as on average; shifted as the labels are. The paper
-    names annotation uncertainty as future work (section 6) and says nothing of a form.
+    1 where they are of one mind, 1/2 where they disagree as much as on average or it isn't known; shifted as the labels
+    are. Frames without a label have no part in the mean. The paper names annotation uncertainty as future work (section
+    6) and says nothing of a form.
 
     Args:
         modality: whose recordings.
@@ -117,9 +126,10 @@ def agreement(modality: Modality, label: str, delay: float) -> list[np.ndarray]:
     if missing:
         raise InputError(f"--disagreement weighed needs {missing}; leave it out for other data")
     frames = frames_of(delay, modality.frame_seconds) if modality.frame_seconds else 0
-    deviations = [shift(rater_deviation(r.ratings[label]), -frames) for r in modality.partition("train")]
-    mean = float(np.mean(np.concatenate(deviations))) or 1.0
-    return [(1 / (1 + deviation / mean)).astype(np.float32) for deviation in deviations]
+    deviations = [shift(_deviation(recording, label), -frames) for recording in modality.partition("train")]
+    every = pooled(deviations)
+    mean = (float(np.mean(every)) if every.size else 0.0) or 1.0
+    return [np.where(known(u), 1 / (1 + u / mean), 0.5).astype(np.float32) for u in deviations]
 
 
 def training_sequences(
@@ -165,7 +175,7 @@ def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequ
     Raises:
         InputError: if none of them has that label.
     """
-    pieces = [(r, r.labels[label]) for r in modality.partition(partition) if label in r.labels]
+    pieces = [(r, r.labels[label]) for r in modality.partition(partition) if has_label(r, label)]
     if not pieces:
         raise InputError(f"modality '{modality.name}': no recording of partition '{partition}' has the label '{label}'")
     return _padded(modality, pieces, lambda recording, label: (np.zeros(0, np.int32), np.zeros(0, np.float32)))
@@ -268,9 +278,14 @@ def _mined_frames(
 ) -> tuple[np.ndarray, np.ndarray]:
     chosen = slice(None, None, stride)
     classes = np.searchsorted(edges, label[chosen], side="right").astype(np.int32)
-    classes[recording.missing[chosen]] = NOT_MINED
+    classes[recording.missing[chosen] | ~known(label[chosen])] = NOT_MINED
     times = recording.start + np.arange(recording.frames)[chosen] * (step or 0.0)
     return classes, times.astype(np.float32)
+
+
+def _deviation(recording: Recording, label: str) -> np.ndarray:
+    """Of the raters, where there is a label."""
+    return np.where(known(recording.labels[label]), rater_deviation(recording.ratings[label]), np.float32(np.nan))
 
 
 _Pieces = Sequence[tuple[Recording, np.ndarray]]
@@ -286,15 +301,27 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
     labels = np.zeros((items, frames), np.float32) if per_frame else np.zeros(items, np.int32)
     mask = np.zeros((items, frames), bool)
+    # Only where it differs from the mask: another array of a batch is another compiled step.
+    labelled = None if all(known(label).all() for _, label in pieces) else np.zeros((items, frames), bool)
     mined_classes = np.full((items, widest), NOT_MINED, np.int32)
     mined_times = np.zeros((items, widest), np.float32)
     for i, ((recording, label), (classes, times)) in enumerate(zip(pieces, mined, strict=True)):
         features[i, : recording.frames] = recording.features
-        labels[(i, slice(recording.frames)) if per_frame else i] = label
+        labels[(i, slice(recording.frames)) if per_frame else i] = np.where(known(label), label, 0)
+        if labelled is not None:
+            labelled[i, : recording.frames] = known(label)
         mask[i, : recording.frames] = True
         mined_classes[i, : len(classes)] = classes
         mined_times[i, : len(times)] = times
     numbers = [zlib.crc32(f"{modality.corpus}/{r.id}".encode()) & 0x7FFFFFFF for r, _ in pieces]
     return Sequences(
-        modality.name, features, labels, mask, mined_classes, mined_times, np.array(numbers, np.int32), stride
+        modality.name,
+        features,
+        labels,
+        mask,
+        mined_classes,
+        mined_times,
+        np.array(numbers, np.int32),
+        stride,
+        labelled=labelled,
     )

@@ -221,18 +221,41 @@ class TestChart:
             text,
         )
 
+    @pytest.mark.parametrize("frames", [300, 30_000], ids=["all of them", "several a pixel"])
+    def test_gaps(self, page, written, tmp_path, frames):
+        """The second third has no value, but for one frame in its middle: two lines and a dot."""
+        third, middle = frames // 3, frames // 2
+        packed = base64.b64encode(np.full(frames, 20_000, "<u2").tobytes()).decode()
+        recording = {"id": "a", "partition": "dev", "start": 0, "step": 0.04, "values": {"raw": packed}}
+        recording["gaps"] = {"raw": [[third, middle], [middle + 1, 2 * third]]}
+        page.resize(1440, 900)
+        page.open(self.page_of(recording, written, tmp_path).as_uri())
+        path = page.evaluate("document.querySelector('.viewer path').getAttribute('d')")
+        lines = path.split("M")[1:]
+        assert len(lines) == 3 and "NaN" not in path
+        assert [line.endswith("h0") for line in lines] == [False, True, False]
+        ends = [[float(point.split()[0]) for point in line.split("L")] for line in lines]
+        width = ends[-1][-1] - ends[0][0]
+        assert [(x[0] - ends[0][0]) / width for x in ends] == pytest.approx([0, 1 / 2, 2 / 3], abs=0.01)
+        assert (ends[0][-1] - ends[0][0]) / width == pytest.approx(1 / 3, abs=0.01)
+        assert page.errors == []
+
+    def page_of(self, recording, written, tmp_path):
+        """The page with another first chart, of one series."""
+        series = [{"key": "raw", "legend": "raw prediction"}]
+        data = json.dumps({"low": -1, "high": 1, "label": "arousal", "series": series, "recordings": [recording]})
+        source = re.sub(r'(id="series-1">).*?(</script>)', rf"\g<1>{data}\g<2>", written.read_text(), flags=re.DOTALL)
+        (tmp_path / "changed.html").write_text(source)
+        return tmp_path / "changed.html"
+
     def test_a_spike_of_one_frame_is_seen_among_many(self, page, written, tmp_path):
         """20,000 frames on some 1,000 pixels: averages would hide it, every n-th frame would miss it."""
         levels = np.full(20_000, 20_000, "<u2")
         levels[12_345], levels[5_432] = 65_535, 0
         packed = base64.b64encode(levels.tobytes()).decode()
-        recording = {"id": "a", "partition": "dev", "start": 0, "step": 0.04, "values": {"raw": packed}}
-        series = [{"key": "raw", "legend": "raw prediction"}]
-        data = json.dumps({"low": -1, "high": 1, "label": "arousal", "series": series, "recordings": [recording]})
-        source = re.sub(r'(id="series-1">).*?(</script>)', rf"\g<1>{data}\g<2>", written.read_text(), flags=re.DOTALL)
-        (tmp_path / "spike.html").write_text(source)
+        recording = {"id": "a", "partition": "dev", "start": 0, "step": 0.04, "values": {"raw": packed}, "gaps": {}}
         page.resize(1440, 900)
-        page.open((tmp_path / "spike.html").as_uri())
+        page.open(self.page_of(recording, written, tmp_path).as_uri())
         path = page.evaluate("document.querySelector('.viewer path').getAttribute('d')")
         points = [tuple(map(float, point.split())) for point in path[1:].split("L")]
         heights = [y for _, y in points]

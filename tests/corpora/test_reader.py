@@ -100,12 +100,21 @@ class TestWhatItReads:
 
     @pytest.mark.parametrize(
         "labels",
-        [np.zeros(3, np.float32), np.zeros(2), np.array(0.5, np.float32), np.array([0, np.nan], np.float32)],
-        ids=["a label too many", "float64", "one for all", "not a number"],
+        [np.zeros(3, np.float32), np.zeros(2), np.array(0.5, np.float32), np.array([np.nan, np.inf], np.float32)],
+        ids=["a label too many", "float64", "one for all", "infinite"],
     )
     def test_wrong_numbers(self, reads, labels):
         reads(recording(labels={"arousal": labels}))
         fails(lambda: read(AROUSAL), "label 'arousal': expected finite float32 [2], one for each frame")
+
+    def test_frames_without_a_label(self, reads):
+        reads(recording(labels={"arousal": np.array([np.nan, 0.5], np.float32)}))
+        assert read(AROUSAL)[0][0].recordings[0].labels["arousal"][1] == 0.5
+
+    @pytest.mark.parametrize("partition", ["train", "dev", "test"])
+    def test_no_frame_with_a_label(self, reads, partition):
+        reads(recording(partition=partition, labels={"arousal": np.full(2, np.nan, np.float32)}))
+        fails(lambda: read(AROUSAL), "recording 'u' of 'voice': label 'arousal' is NaN in every frame; expected one")
 
     def test_an_id_twice(self, reads):
         reads(recording(), recording(speaker="eve"))

@@ -8,6 +8,7 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.errors import EmoBedWarning, InputError
+from tests.gaps import paused, with_gaps
 from tests.training.test_loop import TINY, settings
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
@@ -228,6 +229,22 @@ class TestFrames:
         assert np.isnan(unlabelled.gold).all()
         assert set(unlabelled.classes) == {""}
         assert np.isfinite(unlabelled.prediction).all()
+
+    def test_frames_without_a_label(self, frames, corpus, monkeypatch):
+        """Of the label 2.4 s = 60 frames later there is no class; at that time itself no gold standard."""
+        from emobed_tf.embeddings import points
+
+        gaps = with_gaps(corpus, paused)
+        monkeypatch.setattr(points, "load_data", lambda run, *_, **__: (run.config(), gaps))
+        found = of_run(frames)
+        one = (found.modality == "audio") & (found.ids == "dev_1")
+        at = np.round(found.times[one] * 25).astype(int)
+        recording = next(r for r in corpus.modality("audio").partition("dev") if r.id == "dev_1")
+        unlabelled = paused(recording)
+        np.testing.assert_array_equal(np.isnan(found.gold[one]), unlabelled[at])
+        later = unlabelled[np.minimum(at + 60, recording.frames - 1)]
+        np.testing.assert_array_equal(found.classes[one] == "", later)
+        assert 0 < later.sum() < len(later)
 
     def test_labels_that_cannot_be_binned(self, tmp_path):
         lines = ["id,partition,arousal,f"]

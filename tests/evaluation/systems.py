@@ -64,7 +64,7 @@ def evaluated_series(
     noise: float,
     order: Sequence[int] | None = None,
     speakers: Sequence[str] = tuple(f"s{k}" for k in range(8)),
-    label_of: float = 0.0,
+    label_of: float | np.ndarray = 0.0,
 ) -> Evaluated:
     """A recording of 50 frames for each speaker named, predicted with that much noise."""
     rng = np.random.default_rng(0)

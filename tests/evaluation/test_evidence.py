@@ -148,6 +148,15 @@ class TestCompareOutputs:
         found = compare_outputs(evaluated_series(1.0), evaluated_series(0.2, order), "ccc").to_dict()
         assert found == compare_outputs(evaluated_series(1.0), evaluated_series(0.2), "ccc").to_dict()
 
+    def test_frames_without_a_label(self):
+        """The same ones in both are no other labels, and the paper's test doesn't count them."""
+        gaps = np.zeros(50)
+        gaps[10:30] = np.nan
+        found = compare_outputs(evaluated_series(1.0, label_of=gaps), evaluated_series(0.2, label_of=gaps), "ccc")
+        assert found.first.count == 8 * 30
+        with pytest.raises(InputError, match="different recordings or labels"):
+            compare_outputs(evaluated_series(1.0), evaluated_series(0.2, label_of=gaps), "ccc")
+
     def test_other_recordings_or_labels(self):
         seven = tuple(f"s{k}" for k in range(7))
         for other in (evaluated_series(0.2, speakers=seven), evaluated_series(0.2, label_of=1.0)):

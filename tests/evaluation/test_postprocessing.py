@@ -144,6 +144,27 @@ class TestLearn:
         assert trace["centring"] == pytest.approx(scores[chain.window, chain.centred, False, 0], abs=1e-12)
         assert trace["scaling"] == pytest.approx(scores[chain.window, chain.centred, chain.scaled, 0], abs=1e-12)
 
+    def test_frames_without_a_gold_standard(self):
+        """They are filtered and shifted as all are, and count in no mean, no deviation and no concordance."""
+        golds, predictions = recordings(count=2, frames=60)
+        counts = [np.random.default_rng(k).random(60) < 0.6 for k in range(2)]
+        gaps = [np.where(count, gold, np.nan) for gold, count in zip(golds, counts, strict=True)]
+        chain, _ = learn(gaps, predictions, FRAME, (0.12, 0.2), (0.12, 0.24))
+        together = np.concatenate([gold[count] for gold, count in zip(golds, counts, strict=True)])
+        scores = {}
+        for window, centred, scaled, frames in product((1, 3, 5), (False, True), (False, True), (0, 3, 6)):
+            filtered = [np.array(plain_median(list(p), window)) for p in predictions]
+            seen = np.concatenate([f[count] for f, count in zip(filtered, counts, strict=True)])
+            gain = together.std() / seen.std() if scaled else 1.0
+            to = together.mean() if centred else seen.mean()
+            moved = [np.array(plain_shift(to + gain * (f - seen.mean()), frames)) for f in filtered]
+            judged = np.concatenate([m[count] for m, count in zip(moved, counts, strict=True)])
+            scores[window, centred, scaled, frames] = concordance_cc(together, judged), gain, to - gain * seen.mean()
+        best = max(scores, key=lambda k: scores[k][0])
+        assert key(chain) == best
+        assert (chain.gain, chain.offset) == pytest.approx(scores[best][1:])
+        assert len(chain.apply(predictions[0])) == 60
+
     def test_the_grid_of_the_paper(self):
         assert WINDOWS == (0.12, 0.20, 0.28, 0.36, 0.44)
         assert len(SHIFTS) == 15 and SHIFTS[0] == 0.04 and SHIFTS[-1] == 0.60
@@ -254,7 +275,9 @@ class TestLearn:
                 [[0.1, 0.2], [0.1, 0.2]],
                 "expected 1 frames as the prediction of recording 1, got 2",
             ),
-            ([[0.1], [np.nan]], [[0.1], [0.1]], "gold standard of recording 1, got NaN"),
+            ([[0.1], [np.inf]], [[0.1], [0.1]], "gold standard of recording 1, got infinity"),
+            ([[0.1], [0.1]], [[0.1], [np.nan]], "the prediction of recording 1, got NaN or infinity"),
+            ([[np.nan], [np.nan]], [[0.1], [0.1]], "gold standard in one frame or more, got NaN alone"),
         ],
     )
     def test_refuses(self, golds, predictions, message):

@@ -6,6 +6,7 @@ import pytest
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
 from emobed_tf.evaluation.scores import evaluate
+from emobed_tf.files import write_csv
 from tests.evaluation.systems import evaluated_classes, facts
 
 
@@ -21,6 +22,12 @@ class TestRegression:
             {"id": "r", "time": 1.0, "gold_standard": 0.5, "raw": 0.1, "postprocessed": 0.3},
             {"id": "r", "time": 1.04, "gold_standard": 0.6, "raw": 0.2, "postprocessed": 0.4},
         ]
+
+    def test_a_frame_without_a_gold_standard_has_an_empty_cell(self, tmp_path):
+        gold = np.array([np.nan, 0.5], np.float32)
+        rows = regression_rows(recording(2), 0.04, np.array([0.1, 0.2]), np.array([0.3, 0.4]), gold)
+        write_csv(tmp_path / "r.csv", rows)
+        assert (tmp_path / "r.csv").read_text().splitlines()[1:] == ["r,0.0,,0.1,0.3", "r,0.04,0.5,0.2,0.4"]
 
     def test_an_utterance_has_no_time_and_new_files_no_gold_standard(self):
         assert regression_rows(recording(1), None, np.array([0.1]), np.array([0.3])) == [

@@ -1,12 +1,14 @@
 """Outputs of a system scored: post-processed and raw, by utterance and by frame; a model asked in any batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
-from emobed_tf.evaluation.scores import evaluate, learn_chain, outputs, predict
+from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs, predict
 from tests.evaluation.systems import evaluated_classes, facts
 
 
@@ -74,6 +76,29 @@ class TestEvaluate:
         assert list(trace.values())[-1] == pytest.approx(1.0)
         assert found.frames == 100
 
+    def test_frames_without_a_label_are_not_scored(self):
+        """Brute force over the rest; what is predicted in the gaps makes no difference, and is there."""
+        members = recordings([40, 60])
+        counts = [np.random.default_rng(k).random(len(r.features)) < 0.5 for k, r in enumerate(members)]
+        gaps = [
+            replace(r, labels={"arousal": np.where(count, r.labels["arousal"], np.nan)})
+            for r, count in zip(members, counts, strict=True)
+        ]
+        rng = np.random.default_rng(9)
+        raw = [r.labels["arousal"] + rng.normal(size=r.frames) for r in members]
+        found = evaluate("dev", gaps, raw, facts("regression", step=0.04), None)
+        true = np.concatenate([r.labels["arousal"][count] for r, count in zip(members, counts, strict=True)])
+        said = np.concatenate([values[count] for values, count in zip(raw, counts, strict=True)])
+        ccc = 2 * np.mean((true - true.mean()) * (said - said.mean()))
+        ccc /= true.var() + said.var() + (true.mean() - said.mean()) ** 2
+        assert found.scores["ccc"] == found.scores["raw"]["ccc"] == pytest.approx(ccc)
+        assert found.scores["pcc"] == pytest.approx(np.corrcoef(true, said)[0, 1])
+        assert found.scores["rmse"] == pytest.approx(np.sqrt(np.mean((true - said) ** 2)))
+        assert found.frames == len(true) < 100
+        assert [len(values) for values in found.final] == [40, 60]
+        other = [np.where(count, values, 7.0) for values, count in zip(raw, counts, strict=True)]
+        assert evaluate("dev", gaps, other, facts("regression", step=0.04), None).scores == found.scores
+
     def test_an_utterance_has_no_concordance_of_its_own(self):
         members = recordings([1] * 5)
         raw = [r.labels["arousal"] * 0.9 for r in members]
@@ -86,3 +111,13 @@ class TestEvaluate:
         assert found.confusion.tolist() == [[5, 5], [10, 0]]
         assert found.scores["f1_micro"] == 5 / 20
         assert found.scores["confusion"] == [[5, 5], [10, 0]]
+
+
+class TestLabelled:
+    def test_nothing_but_gaps_is_as_good_as_no_label(self):
+        members = recordings([3, 3])
+        members[0].labels["arousal"][:] = np.nan
+        members[1].labels["arousal"][:2] = np.nan
+        audio = Modality("audio", ("a", "b"), tuple(members), 0.04, "x")
+        corpus = Corpus("x", "regression", "arousal", (), {"audio": audio}, {})
+        assert [r.id for r in labelled(corpus, "audio", "dev")] == ["r1"]

@@ -1,11 +1,14 @@
 """Sums by speaker and seed: every score against scikit-learn's and Eq. 9 on the predictions themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc, confusion_by_unit, moments, pooled_ccc
+from emobed_tf.evaluation.scores import evaluate
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, joined_seeds, recentred, statistics_of
 from tests.evaluation.systems import (
     FRAMES,
@@ -14,6 +17,7 @@ from tests.evaluation.systems import (
     answers,
     evaluated_classes,
     evaluated_series,
+    facts,
     noisy,
     of_answers,
     of_series,
@@ -82,6 +86,25 @@ class TestStatisticsOf:
             own.append(concordance_cc(true, said))
         assert found.by_speaker("ccc") == pytest.approx(own)
         assert found.scores("ccc") == pytest.approx([evaluated.scores["ccc"]])
+
+    def test_frames_without_a_label(self):
+        """As if they were not: the statistics of the recordings without them."""
+        whole = evaluated_series(0.5, speakers=("b", "a", "b", "a"))
+        counts = [np.random.default_rng(k).random(50) < 0.7 for k in range(4)]
+        recordings = [
+            replace(r, labels={"arousal": np.where(count, r.labels["arousal"], np.nan)})
+            for r, count in zip(whole.recordings, counts, strict=True)
+        ]
+        shorter = [
+            replace(r, features=r.features[count], labels={"arousal": r.labels["arousal"][count]})
+            for r, count in zip(whole.recordings, counts, strict=True)
+        ]
+        known = facts("regression", step=0.04)
+        found = statistics_of(evaluate("dev", recordings, whole.raw, known, None))
+        raw = [values[count] for values, count in zip(whole.raw, counts, strict=True)]
+        expected = statistics_of(evaluate("dev", shorter, raw, known, None))
+        np.testing.assert_array_equal(found.sums, expected.sums)
+        assert found.count == expected.count == sum(map(np.count_nonzero, counts))
 
     def test_of_classes(self):
         """Speaker s0 has the utterances of classes 0 1 0 1, of which the first is answered rightly."""

@@ -24,6 +24,17 @@ class TestEnvelope:
             assert kept[inside].max() == values[frames].max()
         np.testing.assert_array_equal(values[np.round(at / 0.04).astype(int)], kept)
 
+    def test_a_gap_stays_one(self):
+        """Frames 250 to 399 of 1,000 have no value: pixels 25 to 39 of 100. So has every second frame elsewhere."""
+        frames = np.arange(1000)
+        values = np.where(((frames >= 250) & (frames < 400)) | (frames % 2 == 1), np.nan, frames)
+        at, kept = figures.envelope(frames, values, 100)
+        inside = (at >= 250) & (at < 400)
+        assert np.isnan(kept[inside]).all() and inside.sum() == 15
+        elsewhere = kept[~inside][:-1]  # the last frame is one of those without a value
+        expected = [v for p in range(100) if not 25 <= p < 40 for v in (10 * p, 10 * p + 8)]
+        np.testing.assert_array_equal(elsewhere, expected)
+
     def test_short_lines_stay(self):
         times, values = np.arange(200.0), np.arange(200.0) ** 2
         for ours, given in zip(figures.envelope(times, values, 100), (times, values), strict=True):
@@ -52,6 +63,14 @@ class TestPredictions:
         found = recording("new")
         del found["gold_standard"]
         assert len(figures.predictions([found], label="arousal").axes[0].lines) == 2
+
+    def test_gaps_in_the_gold_standard(self):
+        """Cells that are empty in a file, None in memory; a frame alone is a dot."""
+        for empty in (None, ""):
+            found = recording("dev_1", 6) | {"gold_standard": np.array([1.0, 2.0, empty, 4.0, empty, 6.0], object)}
+            drawn = line(figures.predictions([found], label="arousal").axes[0], "gold")
+            np.testing.assert_array_equal(drawn.get_ydata(), [1, 2, np.nan, 4, np.nan, 6])
+            assert (drawn.get_marker(), drawn.get_markevery()) == (".", [3, 5])
 
     def test_long_lines_keep_their_extremes(self):
         found = recording("long", 7500)
@@ -96,7 +115,12 @@ class TestScatter:
 
     def test_refuses_nan(self):
         with pytest.raises(InputError, match="NaN"):
-            figures.scatter([0, np.nan], [0, 1], label="arousal")
+            figures.scatter([0, 1], [0, np.nan], label="arousal")
+
+    def test_frames_without_a_gold_standard_are_no_points(self):
+        axis = figures.scatter([0, np.nan, 1, 3], [0, 9, 2, 2], label="arousal").axes[0]
+        assert line(axis, "frames").get_xdata().tolist() == [0, 1, 3]
+        assert line(axis, "perfect").get_xdata().tolist() == [0, 3]
 
 
 class TestConfusion:

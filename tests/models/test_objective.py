@@ -232,3 +232,78 @@ class TestSpread:
         found = spread(stack.constant(square), stack.constant([True] * 4 + [False] * 2))
         assert float(found["effective_rank"]) == pytest.approx(2)
         assert float(found["embedding_norm"]) == pytest.approx(1)
+
+
+class TestUnlabelledFrames:
+    """What is in no loss may be anything: here the outputs of the labelled frames alone are looked at."""
+
+    def given(self, labelled, **more):
+        values = batch(**more)
+        return values | {"labelled": labelled & values["mask"]}
+
+    def some(self):
+        return np.random.default_rng(8).random((3, 9)) < 0.5
+
+    @pytest.mark.parametrize("loss", ["ccc", "mse"])
+    def test_loss_and_gradient_are_those_of_the_labelled_frames(self, stack, loss):
+        model = compiled(architecture(), regression_loss=loss)
+        values = self.given(self.some())
+        counts = values["labelled"]
+        assert 0 < counts.sum() < values["mask"].sum()
+        values["labels"] = np.where(counts, values["labels"], 0).astype(np.float32)
+        tensors = {"audio": stack.nest.map_structure(stack.constant, values)}
+        with stack.GradientTape(persistent=True) as tape:
+            found = model.forward(tensors)[0]["target"]
+            outputs = model({"audio": tensors["audio"]["features"]})["audio"][..., 0]
+            chosen, gold = stack.boolean_mask(outputs, counts), stack.boolean_mask(values["labels"], counts)
+            n = float(counts.sum())
+            if loss == "mse":
+                expected = stack.reduce_sum((chosen - gold) ** 2) / 4 / n  # scaled by the deviation 2
+            else:
+                mean, centre = stack.reduce_sum(chosen) / n, stack.reduce_sum(gold) / n
+                spread = stack.reduce_sum((chosen - mean) ** 2) / n + stack.reduce_sum((gold - centre) ** 2) / n
+                covariance = stack.reduce_sum((chosen - mean) * (gold - centre)) / n
+                expected = 1 - 2 * covariance / (spread + (mean - centre) ** 2)
+        assert float(found) == pytest.approx(float(expected), abs=1e-5)
+        ours, theirs = (tape.gradient(value, model.trainable_variables) for value in (found, expected))
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+
+    @pytest.mark.parametrize("loss", ["ccc", "mse"])
+    def test_a_batch_without_any_label_pulls_nowhere(self, stack, loss):
+        model = compiled(architecture([Head("doubt")]), regression_loss=loss)
+        values = self.given(np.zeros((3, 9), bool), doubt=lambda rng, mask: np.zeros(mask.shape, np.float32))
+        values["doubt.labelled"] = np.zeros((3, 9), bool)
+        tensors = {"audio": stack.nest.map_structure(stack.constant, values)}
+        with stack.GradientTape() as tape:
+            terms = model.forward(tensors)[0]
+            value = terms["target"] + terms["doubt"]
+        assert float(value) == 0
+        for gradient in tape.gradient(value, model.trainable_variables):
+            assert gradient is None or not np.any(gradient)
+
+    def test_another_head_has_its_own(self, stack):
+        model = compiled(architecture([Head("doubt", apart=True)]))
+        values = batch(doubt=lambda rng, mask: rng.normal(size=mask.shape).astype(np.float32))
+        counts = values["doubt.labelled"] = self.some() & values["mask"]
+        found = {k: v.numpy()[..., 0] for k, v in model({"audio": values["features"]}).items()}
+        terms, mask = terms_of(stack, model, values), values["mask"]
+        expected = 1 - numpy_ccc(values["doubt"][counts], found["doubt.head"][counts])
+        assert terms["doubt"] == pytest.approx(expected, abs=1e-5)
+        assert terms["target"] == pytest.approx(1 - numpy_ccc(values["labels"][mask], found["audio"][mask]), abs=1e-5)
+
+    def test_easy_ones_are_labelled_too(self, stack):
+        model = compiled(architecture(), easy_first=True)
+        model.bins_in.assign(1.0)
+        values = self.given(self.some(), bin=lambda rng, mask: rng.integers(0, 2, mask.shape).astype(np.float32))
+        counts = values["labelled"] & (values["bin"] == 0)
+        outputs = model({"audio": values["features"]})["audio"].numpy()[..., 0]
+        expected = 1 - numpy_ccc(values["labels"][counts], outputs[counts])
+        assert terms_of(stack, model, values)["target"] == pytest.approx(expected, abs=1e-5)
+
+    def test_no_score(self, stack):
+        model = compiled(architecture())
+        values = self.given(self.some())
+        counts, outputs = values["labelled"], model({"audio": values["features"]})["audio"].numpy()[..., 0]
+        found = model.test_step({"audio": stack.nest.map_structure(stack.constant, values)})
+        assert float(found["ccc"]) == pytest.approx(numpy_ccc(values["labels"][counts], outputs[counts]), abs=1e-5)

@@ -50,6 +50,16 @@ class TestPredictions:
         np.testing.assert_array_equal(first["time"], [0.0, 0.5])
         np.testing.assert_array_equal(first["postprocessed"], [3.0, 6.0])
 
+    def test_an_empty_cell_is_no_gold_standard(self, tmp_path):
+        from emobed_tf.reporting.folder import predictions, series_of
+
+        run = self.written(tmp_path, a="id,time,gold_standard,raw,postprocessed\na,0,,1,2\na,1,3,4,5\n")
+        (found,) = predictions(run, "dev")
+        rows = [{"id": "a", "time": 0.0, "gold_standard": None}, {"id": "a", "time": 1.0, "gold_standard": 3.0}]
+        for columns in (found, series_of(rows)):
+            np.testing.assert_array_equal(columns["gold_standard"], [np.nan, 3])
+            assert columns["gold_standard"].dtype == np.float64
+
     def test_not_evaluated(self, tmp_path):
         from emobed_tf.reporting.folder import predictions
 
@@ -63,6 +73,8 @@ class TestPredictions:
             "id,time,gold_standard,raw\ndev_1,0,1,2\n",
             "id,time,gold_standard,raw,postprocessed\ndev_1,0,1,x,2\n",
             "id,time,gold_standard,raw,postprocessed\ndev_1,0,1\n",
+            "id,time,gold_standard,raw,postprocessed\ndev_1,0,1,,2\n",
+            "id,time,gold_standard,raw,postprocessed\ndev_1,0,nan,1,2\n",
         ],
     )
     def test_damaged(self, tmp_path, content):

@@ -3,6 +3,7 @@
 import base64
 import csv
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,8 +39,6 @@ def test_thinned_keeps_extremes_in_their_order():
 
 
 def test_a_page_holds_so_many_values(monkeypatch):
-    from types import SimpleNamespace
-
     from emobed_tf.reporting import series
 
     part = SimpleNamespace(partition="dev", recordings=({"time": np.zeros(100)}, {"time": np.zeros(50)}))
@@ -47,3 +46,35 @@ def test_a_page_holds_so_many_values(monkeypatch):
     for values, expected in ((450, 1), (449, 2), (150, 3)):
         monkeypatch.setattr(series, "VALUES", values)
         assert series.factor([content]) == expected
+
+
+class TestGaps:
+    """The values of frames without a gold standard."""
+
+    def test_stretches(self):
+        from emobed_tf.reporting.series import gaps
+
+        nan = np.nan
+        assert gaps(np.array([nan, nan, 1, 2, nan, 3])) == [[0, 2], [4, 5]]
+        assert gaps(np.array([1.0, nan])) == [[1, 2]]
+        assert gaps(np.ones(3)) == []
+
+    def test_thinned(self):
+        from emobed_tf.reporting.series import thinned
+
+        nan = np.nan
+        found = thinned(np.array([nan, 3.0, nan, 1.0, nan, nan, nan, nan, 5.0, nan]), 2)
+        np.testing.assert_array_equal(found, [3, 1, nan, nan, 5, 5])
+
+    def test_on_a_page(self):
+        """What has no value neither widens the range nor is drawn."""
+        from emobed_tf.reporting.series import encoded
+
+        columns = {"id": np.array(["r"] * 3), "time": np.array([0, 0.5, 1.0]), "gold_standard": [np.nan, 1.0, 3.0]}
+        columns |= {"raw": [1.0, 2.0, 3.0], "postprocessed": [1.0, 1.0, 1.0]}
+        part = SimpleNamespace(partition="dev", recordings=({k: np.array(v) for k, v in columns.items()},))
+        data = json.loads(encoded(SimpleNamespace(parts={"dev": part}, facts=SimpleNamespace(label="arousal")), 1))
+        assert (data["low"], data["high"]) == (1.0, 3.0)
+        assert data["recordings"][0]["gaps"] == {"gold_standard": [[0, 1]]}
+        levels = np.frombuffer(base64.b64decode(data["recordings"][0]["values"]["gold_standard"]), "<u2")
+        assert levels[1:].tolist() == [0, 65535]

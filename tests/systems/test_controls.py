@@ -87,6 +87,16 @@ class TestPermuted:
         # Two recordings can only exchange: the longer repeats the last value, the shorter cuts.
         assert [r.labels["arousal"].tolist() for r in after.recordings] == [[4.0, 5.0, 5.0], [1.0, 2.0]]
 
+    def test_frames_without_a_label_come_along(self):
+        nan, labels = np.float32(np.nan), {}
+        for k in range(3):
+            labels[f"r{k}"] = np.array([nan if t == k else t + 10 * k for t in range(4)], np.float32)
+        recordings = [Recording(n, "train", n, np.zeros((4, 1), np.float32), {"arousal": v}) for n, v in labels.items()]
+        after = permuted(Modality("face", ("x",), tuple(recordings), 0.1, "tables"), "arousal", seed=0)
+        for recording in after.recordings:
+            others = [values for name, values in labels.items() if name != recording.id]
+            assert any(np.array_equal(recording.labels["arousal"], v, equal_nan=True) for v in others)
+
     def test_a_single_recording(self):
         with pytest.raises(InputError, match="1 training recording can't be permuted"):
             permuted(of_classes([0]), "emotion", 0)

@@ -7,6 +7,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.models.design import EMOBED, Design, Head
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
+from tests.gaps import paused, with_gaps
 from tests.systems.baselines.constructed import problem, utterances
 from tests.training.test_loop import settings
 
@@ -103,3 +104,29 @@ class TestCheckLabels:
     def test_a_delay_beyond_the_recordings(self, given):
         with pytest.raises(InputError, match="modality 'audio': all training labels are equal"):
             examples(given.config.replace(label_delay=60.0), given.corpus)
+
+
+class TestGaps:
+    def test_deviations_and_edges_are_of_the_labels_that_there_are(self, given):
+        corpus = with_gaps(given.corpus, paused)
+        config = given.config.replace(regression_loss="mse", framework="triplet", auxiliary=())
+        found = examples(config, corpus).facts
+        training = [r.labels["arousal"] for r in corpus.modality("audio").partition("train")]
+        every = np.concatenate([np.append(x[60:], np.repeat(x[-1], 60)) for x in training])
+        assert found.deviation == pytest.approx(np.nanstd(every), rel=1e-5)
+        assert found.edges == pytest.approx([np.nanmedian(every)], rel=1e-5)
+
+    def test_another_heads_gaps_are_its_own(self, given):
+        corpus = with_gaps(given.corpus, paused, "valence")
+        sequences = examples(given.config, corpus, Design(heads={Head("valence"): 1.0})).sequences["audio"]
+        assert sequences.labelled is None
+        first = corpus.modality("audio").partition("train")[0].labels["valence"]
+        np.testing.assert_array_equal(sequences.more["valence.labelled"][0], ~np.isnan(first[60:185]))
+        assert np.isfinite(sequences.more["valence"]).all()
+
+    def test_a_delay_that_leaves_none(self, given):
+        corpus = with_gaps(given.corpus, lambda recording: np.arange(recording.frames) >= 60)
+        with pytest.raises(
+            InputError, match="modality 'audio': no training label is left after the label delay of 2.4"
+        ):
+            examples(given.config, corpus)

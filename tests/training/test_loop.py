@@ -1,5 +1,6 @@
 """Training as a whole: repeats bit for bit, resumes, mixes corpora, keeps its promises about files."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from emobed_tf.errors import InputError
 from tests.conftest import ROOT
+from tests.gaps import paused, with_gaps
 from tests.tiny import TINY, settings
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse")]
@@ -400,3 +402,93 @@ class TestDelay:
         best = max(scores, key=scores.get)
         assert 1.6 <= best <= 3.2, scores
         assert scores[best] > scores[0.0] + 0.05, scores
+
+
+class TestUnlabelledFrames:
+    """The networks look back only: frames at the end that nothing is learnt from might as well not be there.
+
+    Their features are missing, so that they do not move the standardisation.
+    """
+
+    TAIL = 90
+
+    def corpora(self, config):
+        from emobed_tf.corpora.configured import load_corpus
+
+        config, corpus = load_corpus(config)
+
+        def changed(change):
+            modalities = {
+                name: dataclasses.replace(modality, recordings=tuple(map(change, modality.recordings)))
+                for name, modality in corpus.modalities.items()
+            }
+            return dataclasses.replace(corpus, modalities=modalities)
+
+        def blank(recording):
+            features = recording.features.copy()
+            features[-self.TAIL :] = np.nan
+            return dataclasses.replace(recording, features=features)
+
+        def cut(recording):
+            def shorter(series):
+                return {name: values[: -self.TAIL] for name, values in series.items()}
+
+            features, labels = recording.features[: -self.TAIL], shorter(recording.labels)
+            return dataclasses.replace(recording, features=features, labels=labels, ratings=shorter(recording.ratings))
+
+        gaps = with_gaps(changed(blank), lambda r: np.arange(r.frames) >= r.frames - self.TAIL)
+        return config, gaps, changed(cut)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"framework": "emobed"},
+            {"framework": "emobed", "regression_loss": "mse", "disagreement": "weighed", "fused": False},
+            {"framework": "classic", "xla": True},
+        ],
+        ids=["emobed", "squared error, weighed", "classic, compiled"],
+    )
+    def test_are_as_if_they_were_not(self, recola, changes):
+        from emobed_tf.training.loop import train
+
+        config, gaps, cut = self.corpora(settings(recola, label_delay=0.0, **changes))
+        ours, theirs = train(config, gaps), train(config, cut)
+        for name, values in theirs.weights.items():
+            np.testing.assert_allclose(ours.weights[name], values, rtol=1e-3, atol=2e-5, err_msg=name)
+        for a, b in zip(ours.history, theirs.history, strict=True):
+            assert [a["target"], a["val_ccc"]] == pytest.approx([b["target"], b["val_ccc"]], abs=1e-4)
+            assert a.get("valid_anchors") == b.get("valid_anchors")
+
+    def test_pieces_and_recordings_without_any_label(self, recola):
+        """A piece a batch, some without any label; one recording has none after the delay."""
+        from emobed_tf.corpora.configured import load_corpus
+        from emobed_tf.training.loop import train
+
+        config, corpus = load_corpus(
+            settings(recola, framework="emobed", sequence_seconds=1.0, batch_size=1, hop=0.2, label_delay=2.4)
+        )
+        begins = {"train_1": 60, "train_2": 150}
+        gaps = with_gaps(corpus, lambda r: np.arange(r.frames) >= begins.get(r.id, r.frames))
+        found = train(config, gaps)
+        assert all(np.isfinite(values).all() for values in found.weights.values())
+        assert all(np.isfinite(row[name]) for row in found.history for name in ("loss", "target", "val_ccc"))
+
+    def test_a_run_is_scored_where_there_are_labels(self, recola, tmp_path):
+        """Against a formula on the rows of the files that have a gold standard."""
+        from emobed_tf.corpora.configured import load_corpus
+        from emobed_tf.runs.scoring import score_run
+        from emobed_tf.training.loop import train_run
+
+        config, corpus = load_corpus(settings(recola, framework="classic"))
+        gaps = with_gaps(corpus, paused)
+        run = train_run(config, tmp_path / "run", corpus=gaps)
+        found = score_run(run, corpus=gaps)
+        for part in ("dev", "test"):
+            recordings, rows = corpus.modality("audio").partition(part), run.predictions(part)
+            assert len(rows) == sum(r.frames for r in recordings)
+            assert rows[["raw", "postprocessed"]].notna().all(axis=None)
+            rows = rows[rows["gold_standard"].notna()]
+            assert found[part].frames == len(rows) == sum(int((~paused(r)).sum()) for r in recordings)
+            x, y = rows["gold_standard"], rows["postprocessed"]
+            expected = 2 * np.cov(x, y, ddof=0)[0, 1] / (x.var(ddof=0) + y.var(ddof=0) + (x.mean() - y.mean()) ** 2)
+            assert run.read_json("scores.json")[part]["ccc"] == pytest.approx(expected, abs=1e-6)

@@ -46,6 +46,15 @@ class TestAgreement:
         (found,) = agreement(self.rated([[0, 0], [1, 1], [2, 2], [3, 3]]), "arousal", delay=0)
         assert found.tolist() == [1, 1, 1, 1]
 
+    def test_frames_without_a_label(self):
+        from emobed_tf.training.streams import agreement
+
+        # Deviations 0, 1, 2, of the last frame one rater is missing: the mean is over the labelled ones, 0 and 2.
+        source = self.rated([[0, 0], [0, 2], [1, 5], [0, np.nan]])
+        source.recordings[0].labels["arousal"][1] = np.nan
+        (found,) = agreement(source, "arousal", delay=0)
+        np.testing.assert_allclose(found, [1, 1 / 2, 1 / 3, 1 / 2], rtol=1e-6)
+
     @pytest.mark.parametrize("ratings", [None, [[0.0], [1], [2], [3]]])
     def test_needs_two_raters(self, ratings):
         from emobed_tf.training.streams import agreement
@@ -102,6 +111,33 @@ class TestSequences:
         other = sequences(modality([3, 4], corpus="another"))
         assert audio.recording.tolist() == video.recording.tolist()
         assert not set(audio.recording) & set(other.recording)
+
+    def test_frames_without_a_label(self):
+        """Labels nan, 1, nan, 3, 4 hundredths one frame earlier are 1, nan, 3, 4, 4."""
+        source = modality([5, 3])
+        source.recordings[0].labels["arousal"][[0, 2]] = np.nan
+        values = sequences(source, delay=0.04, edges=[0.035, 1.015])
+        assert values.mask.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
+        assert values.labelled.tolist() == [[True, False, True, True, True], [True] * 3 + [False] * 2]
+        np.testing.assert_allclose(values.labels[0], [0.01, 0, 0.03, 0.04, 0.04], atol=1e-7)
+        assert values.mined_classes.tolist() == [[0, -1, 0, 1, 1], [1, 2, 2, -1, -1]]
+        assert values.arrays()["labelled"] is values.labelled
+
+    def test_a_last_frame_without_a_label_is_repeated(self):
+        source = modality([4])
+        source.recordings[0].labels["arousal"][3] = np.nan
+        assert sequences(source, delay=0.08).labelled.tolist() == [[True, False, False, False]]
+
+    def test_where_all_frames_have_a_label_a_batch_is_as_it_was(self):
+        values = sequences(modality([5, 3]))
+        assert values.labelled is None and "labelled" not in values.arrays()
+
+    def test_a_piece_without_any_label_stays_and_counts_nothing(self):
+        source = modality([10])
+        source.recordings[0].labels["arousal"][:6] = np.nan
+        values = sequences(source, seconds=0.2)
+        assert values.mask.all() and values.labelled.sum(axis=1).tolist() == [0, 4]
+        assert (values.mined_classes[0] == -1).all()
 
     def test_utterances(self):
         recordings = tuple(
@@ -217,3 +253,34 @@ class TestStream:
         assert stacked.keys() == set(values.arrays())
         for name, found in stacked.items():
             np.testing.assert_array_equal(found, np.stack([batch[name] for batch in one_by_one]))
+
+
+class TestGaps:
+    def test_edges_are_of_the_labels_that_there_are(self):
+        from emobed_tf.training.streams import class_edges
+
+        # The median of 1 2 3 4 is 2.5.
+        nan = np.float32(np.nan)
+        assert class_edges([np.array([nan, 4, 1]), np.array([3, nan, 2])], 2).tolist() == [2.5]
+        with pytest.raises(InputError, match="no training label"):
+            class_edges([np.array([nan, nan])], 2)
+
+    def test_a_recording_of_nothing_but_gaps_is_not_evaluated(self):
+        from emobed_tf.training.streams import evaluation_sequences
+
+        source = modality([4, 3])
+        source.recordings[0].labels["arousal"][:] = np.nan
+        source.recordings[1].labels["arousal"][1] = np.nan
+        values = evaluation_sequences(source, "train", "arousal")
+        assert values.labelled.tolist() == [[True, False, True]]
+        source.recordings[1].labels["arousal"][:] = np.nan
+        with pytest.raises(InputError, match="no recording of partition 'train' has the label 'arousal'"):
+            evaluation_sequences(source, "train", "arousal")
+
+    def test_batches_filled_up_have_no_labels_there(self):
+        from emobed_tf.training.streams import evaluation_sequences, in_order
+
+        source = modality([4, 4, 4])
+        source.recordings[0].labels["arousal"][0] = np.nan
+        batches = list(in_order(evaluation_sequences(source, "train", "arousal"), 2))
+        assert [batch["audio"]["labelled"].numpy().sum() for batch in batches] == [7, 4]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
+from emobed_tf.corpora.labels import has_label
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import EmoBedWarning, InputError
 
@@ -151,7 +152,7 @@ def _speakerless(modality: Modality) -> bool:
 
 
 def _labelled(modality: Modality, label: str) -> tuple[Recording, ...]:
-    return tuple(recording for recording in modality.recordings if label in recording.labels)
+    return tuple(recording for recording in modality.recordings if has_label(recording, label))
 
 
 def _order(speakers: Mapping[str, frozenset[str]], seed: int) -> list[str]:

@@ -19,6 +19,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.config import PLACES, Config, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.labels import has_label, pooled
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.registry import find_system
@@ -150,12 +151,12 @@ class CrossValidationPlan:
             speakers: whose; None: everybody's.
 
         Returns:
-            float64 `[frames]`, or `[utterances]`.
+            float64 `[labelled frames]`, or `[utterances]`.
         """
         corpus = self.corpora[target]
-        recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]
+        recordings = [r for r in corpus.modality(target).recordings if has_label(r, corpus.label)]
         kept = [r for r in recordings if speakers is None or r.speaker in speakers]
-        return np.concatenate([np.asarray(r.labels[corpus.label], np.float64) for r in kept])
+        return pooled([np.asarray(r.labels[corpus.label], np.float64) for r in kept])
 
 
 def plan_cross_validation(

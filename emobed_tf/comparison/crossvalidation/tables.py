@@ -13,6 +13,7 @@ from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFol
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_markdown
 from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.corpora.labels import has_label
 from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.significance import LEVEL
@@ -216,14 +217,14 @@ def _score_cells(result: OutOfFold, scores: Sequence[str]) -> list[str]:
 
 def _count(plan: CrossValidationPlan, target: str, speakers: Sequence[str]) -> str:
     corpus = plan.corpora[target]
-    recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels and r.speaker in speakers]
+    recordings = [r for r in corpus.modality(target).recordings if has_label(r, corpus.label) and r.speaker in speakers]
     return f"{len(recordings)}"
 
 
 def _counts(plan: CrossValidationPlan, target: str) -> np.ndarray:
     """Recordings of each class by speaker of the target, `[speakers, classes]`; of a regression all in one class."""
     corpus = plan.corpora[target]
-    recordings = [r for r in corpus.modality(target).recordings if corpus.label in r.labels]
+    recordings = [r for r in corpus.modality(target).recordings if has_label(r, corpus.label)]
     speakers, unit = np.unique([r.speaker for r in recordings], return_inverse=True)
     counts = np.zeros((len(speakers), max(1, len(corpus.classes))), int)
     classes = [int(r.labels[corpus.label]) if corpus.classes else 0 for r in recordings]

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
-from emobed_tf.corpora.ratings import rater_deviation
+from emobed_tf.corpora.labels import pooled
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import Design
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
-from emobed_tf.systems.baselines.perception import check_ratings
+from emobed_tf.systems.baselines.perception import check_ratings, uncertainty
 from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.spread import Choice, spread
 
@@ -75,13 +75,14 @@ def difficulty_bins(disagreement: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Which fifth of all training frames or utterances each one belongs to by the raters' disagreement.
 
     Args:
-        disagreement: per recording `[frames]` or a scalar.
+        disagreement: per recording `[frames]` or a scalar; NaN where it isn't known.
 
     Returns:
-        float32, the same shapes: 0 (the easiest) to 4; equal values share the easiest of their bins.
+        float32, the same shapes: 0 (the easiest) to 4; equal values share the easiest of their bins, and what isn't
+        known is in the last one.
     """
-    pooled = np.concatenate([np.ravel(values) for values in disagreement])
-    edges = np.quantile(pooled, np.arange(1, BINS) / BINS)
+    every = pooled([np.ravel(values) for values in disagreement])
+    edges = np.quantile(every, np.arange(1, BINS) / BINS) if every.size else np.zeros(BINS - 1)
     return [np.searchsorted(edges, values, side="left").astype(np.float32) for values in disagreement]
 
 
@@ -114,8 +115,9 @@ def bins_in(epoch: int, epochs_per_bin: int) -> int:
 
 
 def _disagreement(problem: Problem, recording: Recording) -> np.ndarray:
-    ratings = recording.ratings[problem.label]
-    return rater_deviation(ratings) if problem.task == REGRESSION else np.array(vote_entropy(ratings))
+    if problem.task == REGRESSION:
+        return uncertainty(recording, problem.label)
+    return np.array(vote_entropy(recording.ratings[problem.label]))
 
 
 def _most_epochs_per_bin(epochs: int) -> int:

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.labels import known
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import ccc_from_moments, confusion_matrix
 from emobed_tf.evaluation.score_table import SCORES
@@ -141,7 +142,7 @@ def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[
 
     Args:
         score: one with a function of sums, see `score_table.SCORES`.
-        golds: per recording labels `[frames]` or an int scalar.
+        golds: per recording labels `[frames]`, NaN where a frame has none and doesn't count, or an int scalar.
         predictions: per recording `[modalities, frames]` or `[modalities, classes]`.
 
     Returns:
@@ -150,7 +151,8 @@ def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[
     candidates = _simplex(len(predictions[0]))
     scores: np.ndarray | list[float]
     if score == "ccc":
-        scores = _concordances(candidates, np.concatenate(golds), np.concatenate(predictions, axis=1))
+        gold, values = np.concatenate(golds), np.concatenate(predictions, axis=1)
+        scores = _concordances(candidates, gold[known(gold)], values[:, known(gold)])
     else:
         labels = np.array([int(label) for label in golds])
         scores = [_class_score(score, labels, np.tensordot(w, predictions, (0, 1))) for w in candidates]

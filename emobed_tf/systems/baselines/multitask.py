@@ -15,6 +15,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import DIMENSIONS, REGRESSION, Recording
 from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.labels import has_label
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import Design, Head
 from emobed_tf.systems.base import Problem
@@ -87,7 +88,7 @@ class MultiTask(AuxiliaryTask):
         """
         other = _other_dimension(problem)
         training = problem.modality.partition("train")
-        missing = [recording.id for recording in training if other not in recording.labels]
+        missing = [recording.id for recording in training if not has_label(recording, other)]
         if missing:
             raise InputError(
                 f"multi-task learning needs arousal and valence, but modality '{problem.target}' has no {other} in "

@@ -5,7 +5,7 @@ by modelling the perception uncertainty", ACM Multimedia 2017; "MTL (PU)" in Emo
 u(t) is the standard deviation of what the raters gave. EmoBed says neither how the two losses are weighed nor whether
 ratings are normalised first. Here: ratings as they are, the deviation with 1/N, delayed as the label is; all GRU layers
 are shared and each task has a linear output; loss_y + weight * loss_u + lambda * R with the same kind of loss for both
-and the weight searched.
+and the weight searched. A frame without a label, or with fewer than two ratings, has no uncertainty to learn.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.labels import known
 from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import Head
@@ -35,13 +36,13 @@ class PerceptionMultiTask(AuxiliaryTask):
             problem: whose training recordings have ratings.
 
         Returns:
-            One with the label `UNCERTAINTY`, `[frames]`.
+            One with the label `UNCERTAINTY`, `[frames]`, NaN where it isn't known.
 
         Raises:
             InputError: if ratings are missing.
         """
         check_ratings(problem, self.title)
-        return with_training_label(problem, UNCERTAINTY, lambda r: rater_deviation(r.ratings[problem.label]))
+        return with_training_label(problem, UNCERTAINTY, lambda recording: uncertainty(recording, problem.label))
 
     def head(self, problem: Problem) -> Head:
         """A linear output for the uncertainty; see `AuxiliaryTask.head`."""
@@ -57,6 +58,20 @@ class PerceptionMultiTask(AuxiliaryTask):
             float32 `[frames]` per recording.
         """
         return [values[:, 0] for values in self.trained.head_outputs(UNCERTAINTY, recordings)]
+
+
+def uncertainty(recording: Recording, label: str) -> np.ndarray:
+    """Standard deviation of what raters gave, float32 `[frames]`.
+
+    Args:
+        recording: with ratings.
+        label: name of the dimension.
+
+    Returns:
+        In the ratings' unit; NaN where a frame has no label, or fewer than two ratings.
+    """
+    deviation = rater_deviation(recording.ratings[label])
+    return np.where(known(recording.labels[label]), deviation, np.float32(np.nan))
 
 
 def check_ratings(problem: Problem, who: str) -> None:

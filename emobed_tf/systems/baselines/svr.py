@@ -7,8 +7,8 @@ on development.
 
 The source tries every pair of complexity and delay; here as many as every other system's configurations, spread over
 the plane (126 of them are the whole grid). It leaves the other windows open: six more between those of EmoBed, section
-4.2, and 20 s. All frames are used. liblinear solves the primal problem where there are more frames than features: the
-same solution, faster.
+4.2, and 20 s. All labelled frames are used. liblinear solves the primal problem where there are more frames than
+features: the same solution, faster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.labels import known
 from emobed_tf.corpora.time import frames_of, shift
+from emobed_tf.errors import InputError
 from emobed_tf.evaluation.postprocessing import WINDOWS
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.baselines.rows import Rows, frames
@@ -46,14 +48,25 @@ class SupportVectorRegression(System):
         return spread({"complexity": COMPLEXITIES, "delay": DELAYS}, default, number)
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        """Fits the regression to all standardised frames, labels shifted by the delay; see `System.fit`."""
+        """Fits the regression to all standardised frames that have a label, labels shifted by the delay.
+
+        Args:
+            problem: without test recordings.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if the delay leaves no label.
+        """
         from sklearn.svm import LinearSVR
 
         from emobed_tf.training.streams import training_labels
 
         modality, delay = problem.modality, settings.get("delay", 0.0)
         recordings = modality.partition("train")
-        labels = training_labels(modality, problem.label, delay)
+        labels = np.concatenate([np.ravel(label) for label in training_labels(modality, problem.label, delay)])
+        if not known(labels).any():
+            raise InputError(f"modality '{modality.name}': no training label is left after a delay of {delay:g} s")
         self.target = problem.target
         self.shift = frames_of(delay, modality.frame_seconds) if modality.frame_seconds else 0
         self.rows = Rows(frames(recordings), problem.config.data.clip)
@@ -65,7 +78,7 @@ class SupportVectorRegression(System):
             max_iter=_ROUNDS,
             random_state=seed,
         )
-        self.model.fit(self.rows(frames(recordings)), np.concatenate([np.ravel(label) for label in labels]))
+        self.model.fit(self.rows(frames(recordings)[known(labels)]), labels[known(labels)])
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         """Values of every frame, float64 `[frames]`, the delay undone; see `System.predict`."""

@@ -67,18 +67,24 @@ class TestPoolFolds:
         failed = [dataclasses.replace(results[0], failed="no classes", runs=()), *results[1:]]
         assert pool_folds(plan, "audio", "classic", failed) == "classic monomodal on audio, fold 1: no classes"
 
-    def test_concordance_over_folds_is_that_of_all_frames(self):
+    @pytest.mark.parametrize("gaps", [False, True])
+    def test_concordance_over_folds_is_that_of_all_frames(self, gaps):
         rng = np.random.default_rng(0)
         golds = {f"s{k}": (k + rng.normal(size=20)).astype(np.float32) for k in range(6)}
+        counts = {name: np.arange(20) % (3 + k) > 0 if gaps else np.ones(20, bool) for k, name in enumerate(golds)}
+        nan = np.float32(np.nan)
         recordings = tuple(
-            Recording(f"r{k}", "train", name, np.zeros((20, 1), np.float32), {"arousal": values})
+            Recording(
+                f"r{k}", "train", name, np.zeros((20, 1), np.float32), {"arousal": np.where(counts[name], values, nan)}
+            )
             for k, (name, values) in enumerate(golds.items())
         )
         audio = Modality("audio", ("x",), recordings, 0.04, "recola")
         corpus = Corpus("recola", REGRESSION, "arousal", (), {"audio": audio}, {})
         config = preset("recola").replace(target="audio", auxiliary=())
         plan = CrossValidationPlan(deal(speakers_of([corpus]), 3), {"audio": config}, {"audio": corpus})
-        predictions = {name: values + rng.normal(size=20) for name, values in golds.items()}
+        predictions = {name: (values + rng.normal(size=20))[counts[name]] for name, values in golds.items()}
+        golds = {name: values[counts[name]] for name, values in golds.items()}
         results = []
         for fold in plan.folds:
             members = sorted(fold.test)

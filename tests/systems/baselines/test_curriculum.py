@@ -26,6 +26,12 @@ class TestBins:
     def test_all_alike_is_one_bin(self):
         assert difficulty_bins([np.ones(7)])[0].tolist() == [0] * 7
 
+    def test_what_is_not_known_comes_last_and_moves_no_edge(self):
+        values = np.arange(10.0)
+        found = difficulty_bins([np.array([np.nan, *values, np.nan])])[0]
+        assert found.tolist() == [4, *(values // 2), 4]
+        assert difficulty_bins([np.full(3, np.nan)])[0].tolist() == [4] * 3
+
     def test_utterances(self):
         found = difficulty_bins([np.array(v) for v in (4.0, 0.0, 1.0, 3.0, 2.0)])
         assert [(int(v), np.shape(v)) for v in found] == [(4, ()), (0, ()), (1, ()), (3, ()), (2, ())]

@@ -34,6 +34,16 @@ class TestBestWeights:
             assert weights.sum() == pytest.approx(1)
             assert abs(weights[0] - best) <= 0.025 + 1e-9
 
+    def test_frames_without_a_label_do_not_count(self):
+        """There the second modality is as wrong as can be."""
+        y = np.random.default_rng(1).normal(size=500)
+        noise = 3 * np.random.default_rng(2).normal(size=500)
+        said = np.where(np.arange(500) < 200, -100.0, y)
+        gold = np.where(np.arange(500) < 200, np.nan, y)
+        parts = slice(None, 250), slice(250, None)
+        weights = best_weights("ccc", [gold[k] for k in parts], [np.stack([noise, said])[:, k] for k in parts])
+        assert weights.tolist() == [0, 1]
+
     def test_a_modality_that_says_nothing_weighs_nothing(self):
         y = np.random.default_rng(1).normal(size=500)
         noise = 3 * np.random.default_rng(2).normal(size=(2, 500))

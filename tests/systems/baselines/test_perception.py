@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.ratings import rater_deviation
 from emobed_tf.errors import InputError
-from emobed_tf.systems.baselines.perception import UNCERTAINTY, PerceptionMultiTask
+from emobed_tf.systems.baselines.perception import UNCERTAINTY, PerceptionMultiTask, uncertainty
 from tests.systems.baselines.constructed import development_score, problem, utterances
 
 
@@ -17,6 +18,21 @@ class TestRaterDeviation:
         found = rater_deviation(np.array([[0, 2, 4], [0.3, 0.3, 0.3]], np.float32))
         np.testing.assert_allclose(found, [np.sqrt(8 / 3), 0], atol=1e-7)
         assert found.dtype == np.float32
+
+    def test_raters_who_gave_nothing(self):
+        # Of 0 and 4 the deviation is 2; one rater alone, or none, deviates from nobody.
+        nan = np.nan
+        found = rater_deviation(np.array([[0, nan, 4], [1, nan, nan], [nan, nan, nan], [1, 1, 1]], np.float32))
+        np.testing.assert_array_equal(found, np.array([2, nan, nan, 0], np.float32))
+
+
+class TestUncertainty:
+    def test_only_where_there_is_a_label(self):
+        # Raters at 0 and 2 deviate by 1, those at 0 and 6 by 3.
+        ratings = {"arousal": np.array([[0, 2], [0, 6], [0, 6]], np.float32)}
+        labels = {"arousal": np.array([1, np.nan, 3], np.float32)}
+        recording = Recording("r", "train", "s", np.zeros((3, 1), np.float32), labels, ratings)
+        np.testing.assert_array_equal(uncertainty(recording, "arousal"), np.array([1, np.nan, 3], np.float32))
 
 
 def rated(raters=2):

@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from emobed_tf.config import preset
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
+from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.svr import SupportVectorRegression
@@ -40,6 +41,43 @@ def fitted(problem, **settings):
     system = SupportVectorRegression()
     system.fit(problem, settings, 0)
     return system
+
+
+class TestGaps:
+    def test_is_the_fit_to_the_labelled_frames(self):
+        """Features missing there, too, do not move the standardisation: the frames might as well not be."""
+        given = problem(0)
+        rest = np.arange(FRAMES) % 3 > 0
+
+        def with_modality(change):
+            recordings = tuple(map(change, given.modality.recordings))
+            return given.with_modality(dataclasses.replace(given.modality, recordings=recordings))
+
+        def blank(recording):
+            features = np.where(rest[:, None], recording.features, np.float32(np.nan))
+            labels = {"arousal": np.where(rest, recording.labels["arousal"], np.float32(np.nan))}
+            return dataclasses.replace(recording, features=features, labels=labels)
+
+        def without(recording):
+            labels = {"arousal": recording.labels["arousal"][rest]}
+            return dataclasses.replace(recording, features=recording.features[rest], labels=labels)
+
+        gaps, cut = (fitted(with_modality(change), complexity=0.1, delay=0.0) for change in (blank, without))
+        np.testing.assert_allclose(gaps.model.coef_, cut.model.coef_, rtol=1e-6)
+        assert gaps.model.intercept_ == pytest.approx(cut.model.intercept_)
+
+    def test_a_delay_that_leaves_no_label(self):
+        given = problem(0)
+        early = np.arange(FRAMES) < 50
+
+        def late(recording):
+            labels = {"arousal": np.where(early, recording.labels["arousal"], np.float32(np.nan))}
+            return dataclasses.replace(recording, labels=labels)
+
+        recordings = tuple(map(late, given.modality.recordings))
+        given = given.with_modality(dataclasses.replace(given.modality, recordings=recordings))
+        with pytest.raises(InputError, match="'audio': no training label is left after a delay of 4 s"):
+            fitted(given, complexity=0.1, delay=4.0)
 
 
 class TestFit:
