@@ -74,7 +74,8 @@ def _initial_value(layer: keras.layers.Layer, name: str, weight: keras.Variable,
     if initializer is None:
         raise InputError(
             f"layer '{layer.name}': weight '{name}' has no initialiser that can be found; give the "
-            f"{type(owner).__name__} an attribute {weight.name}_initializer, such as keras.initializers.get('glorot_uniform')"
+            f"{type(owner).__name__} an attribute {weight.name}_initializer, such as "
+            "keras.initializers.get('glorot_uniform')"
         )
     if isinstance(initializer, keras.initializers.Initializer) and "seed" in initializer.get_config():
         initializer = type(initializer).from_config({**initializer.get_config(), "seed": seed})

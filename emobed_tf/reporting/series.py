@@ -109,7 +109,7 @@ def encoded(content: Contents, times: int) -> Safe:
                 "start": float(columns["time"][0]),
                 "step": _step(columns["time"]) * times,
                 "values": {key: packed(columns[key]) for key in keys if key in columns},
-                "gaps": {k: found for k in keys if k in columns and (found := gaps(thinned(columns[k], times)))},
+                "gaps": {k: gap for k in keys if k in columns and (gap := gaps(thinned(columns[k], times)))},
             }
             for partition, columns in recordings
         ],

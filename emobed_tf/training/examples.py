@@ -119,9 +119,16 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
         framewise = [value[known(value)] for value in values if len(value) > 1]
         within = max(np.ptp(v) if v.size else 0.0 for v in framewise) if framewise else np.ptp(pooled(values))
         if within == 0:
+            value = f"{pooled(values)[0]:g}"
+            if framewise and delay:
+                raise InputError(
+                    f"modality '{name}': all training labels are equal within each recording (after the label delay of "
+                    f"{delay:g} s; the first is {value}), so there is nothing to learn; recordings must be longer than "
+                    "--label-delay, and their labels must change"
+                )
             raise InputError(
-                f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
-                "nothing to learn; recordings must be longer than --label-delay"
+                f"modality '{name}': all training labels are {value}, so there is nothing to learn; expected labels that "
+                "differ: is it the right column?"
             )
 
 
