@@ -13,6 +13,7 @@ fix_environment()  # what the user has not set, before anybody imports TensorFlo
 
 _PUBLIC = {
     "Config": "emobed_tf.config",
+    "Reading": "emobed_tf.config",
     "preset": "emobed_tf.config",
     "DataSet": "emobed_tf.datasets",
     "load": "emobed_tf.corpora",
