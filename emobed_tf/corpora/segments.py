@@ -1,5 +1,6 @@
 """audformat's `file`, `start` and `end`: names of recordings, and whether rows are segments or frames."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -11,7 +12,8 @@ from emobed_tf.corpora.files import shorten
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
-_DURATION = re.compile(r"(?:(\d+) days? )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.IGNORECASE)
+# pandas writes whole days without hours, so `0 days` where every segment begins with its file.
+_DURATION = re.compile(r"(?=.)(?:(\d+) days?,?)?(?:(?:^| )(\d+):(\d\d):(\d\d(?:\.\d+)?))?", re.IGNORECASE)
 _LEAST_FRAMES = 3
 
 
@@ -27,7 +29,7 @@ def seconds_of(text: str) -> float | None:
     if text.lower() in ("", "nat", "nan"):
         return float("nan")
     if NUMBER.fullmatch(text):
-        return float(text)
+        return float(text) if math.isfinite(float(text)) else None
     found = _DURATION.fullmatch(text)
     if not found:
         return None

@@ -108,6 +108,11 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
         framewise = [value for value in values if len(value) > 1]
         within = max(map(np.ptp, framewise)) if framewise else np.ptp(np.concatenate(values))
         if within == 0:
+            if not framewise:  # utterances have no delay
+                raise InputError(
+                    f"modality '{name}': all labels of the partition 'train' are {values[0][0]:.6g}, so there is "
+                    "nothing to learn; expected at least two different ones"
+                )
             raise InputError(
                 f"modality '{name}': all training labels are equal (after the label delay of {delay:g} s), so there is "
                 "nothing to learn; recordings must be longer than --label-delay"
