@@ -73,6 +73,8 @@ def check_names(names: Sequence[str], where: str) -> None:
             "the columns"
         )
     for position, name in enumerate(names, start=1):
+        if not name and position == len(names) > 2:
+            raise InputError(f"{where}: the last column has no name; does every line end in a separator? take it out")
         if not name or name.startswith("Unnamed: "):
             raise InputError(f"{where}: column {position} has no name; is it a pandas index? write with index=False")
         if name in names[: position - 1]:

@@ -105,9 +105,11 @@ def warn_of(modality: str, columns: Mapping[str, str]) -> None:
     said = "; ".join(f"{listing(members)} ({reason})" for reason, members in reasons.items())
     number = "1 column is" if len(columns) == 1 else f"{len(columns)} columns are"
     first = next(iter(columns))
+    speaker = next((column for column in columns if "speaker" in column.lower()), None)
+    person = f", --column {speaker}=speaker tells who is heard or seen" if speaker else ""
     warnings.warn(
         f"modality '{modality}': {number} left out, probably no feature: {said}. --ignore {first} says that this is "
-        f"right, --keep {first} trains on it",
+        f"right, --keep {first} trains on it{person}",
         EmoBedWarning,
         stacklevel=3,
     )

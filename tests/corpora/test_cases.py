@@ -21,6 +21,12 @@ FUNCTIONALS = (
 )
 FACE = ("pose_Tx", "AU01_r", "AU12_r", "x_0", "X_0")
 FAILED = slice(10, 15)  # frames 11 to 15 of each video have success 0
+# The first row of each file, as it stands there.
+FIRST = {
+    "opensmile_functionals.csv": [1.288185, 1.449446, 0.06633581, -0.7645437],
+    "opensmile_functionals.arff": [0.1408589, 0.03580835, 0.8320567, -0.09141741],
+    "opensmile_nominal.arff": [-0.7890754, 1.770242, 0.6661817, -0.5268725],
+}
 OPENFACE_COLUMNS = ("frame", "face_id", "confidence", "success")
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="no example files beside the repository (shared/cases)")
@@ -46,18 +52,11 @@ def clip_labels(tmp_path, key="id", suffix=""):
 
 
 class TestOpenSmile:
-    # The first row of each file, as it stands there.
-    FIRST = {
-        "opensmile_functionals.csv": [1.288185, 1.449446, 0.06633581, -0.7645437],
-        "opensmile_functionals.arff": [0.1408589, 0.03580835, 0.8320567, -0.09141741],
-        "opensmile_nominal.arff": [-0.7890754, 1.770242, 0.6661817, -0.5268725],
-    }
-
     @pytest.mark.parametrize("name", FIRST)
     def test_functionals_are_utterances(self, name):
         found = utterances(name)
         assert [recording.id for recording in found] == ["clip0", "clip1", "clip2", "clip3"]  # without quotes
-        close(found[0].features, [self.FIRST[name]])
+        close(found[0].features, [FIRST[name]])
 
     @pytest.mark.parametrize("name", FIRST)
     @pytest.mark.parametrize(("key", "suffix"), [("id", ""), ("file", ".wav")])
@@ -66,7 +65,7 @@ class TestOpenSmile:
         assert (corpus.classes, modality.frame_seconds) == (("u", "v"), None)
         assert modality.feature_names == FUNCTIONALS  # neither frameTime nor class
         assert "read as openSMILE's" in modality.notes
-        close(modality.recordings[0].features, [self.FIRST[name]])
+        close(modality.recordings[0].features, [FIRST[name]])
 
     def test_low_level_descriptors_are_frames(self):
         (found,) = load_features(
