@@ -127,7 +127,8 @@ class _Reader:
             numbers["time"] = numbers["time"] * seconds if seconds != 1 else numbers["time"]
         features = table.features
         if found.form.missing is not None:
-            gone = found.form.missing({name: table.numbers[name] for name in found.form.measures}, self._confidence())
+            measures = {name: _column(table, name) for name in found.form.measures}
+            gone = found.form.missing(measures, self._confidence())
             if gone.any():
                 features = np.where(gone[:, None], np.float32(np.nan), features)
         if "id" in texts and found.form.quoted:
@@ -171,6 +172,13 @@ class _Reader:
         if self.layout is None:
             raise ValueError("the header has not been read")
         return self.layout
+
+
+def _column(table: Table, name: str) -> np.ndarray:
+    """A column of numbers, whether it is a feature, too, or not."""
+    if name in table.feature_names:
+        return table.features[:, table.feature_names.index(name)]
+    return table.numbers[name]
 
 
 def _with_ids(table: Table) -> tuple[Table, list[str]]:

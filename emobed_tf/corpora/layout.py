@@ -96,13 +96,20 @@ def layout(
         elif (reason := suspects.by_name(name)) and name not in gone:
             gone[name] = reason
             doubtful.append(name)
-    measures = tuple(name for name in form.measures if name in names)
+    _check_measures(form, roles, where)
+    measures = tuple(name for name in form.measures if name in gone)
     columns = Columns(
         texts=tuple(name for name, role in roles.items() if role in ROLES and role not in _NUMBERS),
         numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
         ignored=tuple(name for name in gone if name not in measures),
     )
     return Layout(form, roles, columns, gone, tuple(doubtful))
+
+
+def _check_measures(form: Form, roles: Mapping[str, str], where: str) -> None:
+    for name in form.measures:
+        if name in roles:
+            raise InputError(f"{where}: --column {name}={roles[name]}: {form.title} says by it which frames are missing")
 
 
 def _check_roles(said: Mapping[str, str], known: Sequence[str], where: str) -> None:
