@@ -20,6 +20,8 @@ WITHOUT_MODULE = {
     "browser": "pages in a browser",
     "docs": "the documentation",
     "examples": "the examples",
+    "corpora/test_cases.py": "example files of the tools of the field",
+    "corpora/test_same_corpus.py": "the same recordings in every form of table",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "serving/test_client_served.py": "the client beside a server, TensorFlow Serving's own too: see make serve-test",

@@ -55,7 +55,7 @@ def read_parquet(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
 
 
 def read_frame(frame: "pd.DataFrame", title: str, choose: Choose) -> tuple[Columns, dict[str, np.ndarray], bytes]:
-    """Columns of a data frame. An index that has names is columns like any other; one without is left out.
+    """Columns of a data frame. Levels of its index that have names are columns like any other; others are left out.
 
     Args:
         frame: names of columns that are whole numbers count as text, as they are in a file.
@@ -68,8 +68,14 @@ def read_frame(frame: "pd.DataFrame", title: str, choose: Choose) -> tuple[Colum
     Raises:
         InputError: whatever is wrong, with the column.
     """
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
+    if frame.columns.nlevels > 1:
+        raise InputError(f"{title}: columns of {frame.columns.nlevels} levels; expected one name for each column")
+    for name in frame.index.names:
+        if name is not None and name in frame.columns:
+            raise InputError(f"{title}: '{name}' is a column and names the index, too; expected each name once")
+    levels = [level for level, name in enumerate(frame.index.names) if name is not None]
+    if levels:
+        frame = frame.reset_index(level=levels)
     frame = frame.rename(columns=str)
     check_names(list(frame.columns), title)
     try:

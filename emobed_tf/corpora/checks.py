@@ -44,7 +44,8 @@ def check_times(times: np.ndarray, step: float, where: Where, rounding: float = 
         row = wrong[0] + 1
         raise InputError(
             f"{where(row)}: time {times[row]:.10g} s comes after {times[row - 1]:.10g} s; expected a row every "
-            f"{step * 1000:.6g} ms: rows are missing, doubled or out of order"
+            f"{step * 1000:.6g} ms: rows are missing, doubled or out of order (of tables, --resample {step:.3g} puts "
+            "missing frames in)"
         )
     drifted = np.flatnonzero(np.abs(times - times[0] - step * np.arange(len(times))) > step / 2 + rounding)
     if drifted.size:

@@ -72,11 +72,15 @@ def check_names(names: Sequence[str], where: str) -> None:
             f"{where}: the first line is numbers ({listing(filled, 4)}): is the header missing? expected the names of "
             "the columns"
         )
+    seen: set[str] = set()
     for position, name in enumerate(names, start=1):
+        if not name and position == len(names) > 2:
+            raise InputError(f"{where}: the last column has no name; does every line end in a separator? take it out")
         if not name or name.startswith("Unnamed: "):
             raise InputError(f"{where}: column {position} has no name; is it a pandas index? write with index=False")
-        if name in names[: position - 1]:
+        if name in seen:
             raise InputError(f"{where}: column '{name}' a second time (column {position}); expected each name once")
+        seen.add(name)
 
 
 def check_spelling(names: Sequence[str], known: Sequence[str], where: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from emobed_tf.config import Reading
 from emobed_tf.corpora.columns import Columns
 from emobed_tf.corpora.files import listing, need_folder, visible_files
+from emobed_tf.corpora.identity import is_unknown
 from emobed_tf.corpora.layout import Layout, layout
 from emobed_tf.corpora.omg import utterance_id
 from emobed_tf.corpora.segments import are_frames, file_ids, times_of
@@ -126,12 +127,15 @@ class _Reader:
             numbers["time"] = numbers["time"] * seconds if seconds != 1 else numbers["time"]
         features = table.features
         if found.form.missing is not None:
-            gone = found.form.missing({name: table.numbers[name] for name in found.form.measures}, self._confidence())
+            measures = {name: _column(table, name) for name in found.form.measures}
+            gone = found.form.missing(measures, self._confidence())
             if gone.any():
                 features = np.where(gone[:, None], np.float32(np.nan), features)
         if "id" in texts and found.form.quoted:
             texts["id"] = np.array([cell.strip("'") for cell in texts["id"]], dtype=object)
-        elif not {"id", "file", "video"} & set(texts):
+            if all(is_unknown(cell) for cell in set(texts["id"])):  # what openSMILE writes where nobody gave a name
+                del texts["id"]
+        if not {"id", "file", "video"} & set(texts):
             texts["id"] = self._ids(len(table), numbers.get("time"))
         return replace(table, texts=texts, numbers=numbers, features=features)
 
@@ -170,6 +174,13 @@ class _Reader:
         return self.layout
 
 
+def _column(table: Table, name: str) -> np.ndarray:
+    """A column of numbers, whether it is a feature, too, or not."""
+    if name in table.feature_names:
+        return table.features[:, table.feature_names.index(name)]
+    return table.numbers[name]
+
+
 def _with_ids(table: Table) -> tuple[Table, list[str]]:
     """A table whose rows are named by `file`, `start` and `end` with an id, and a time where they are frames."""
     texts = {name: values for name, values in table.texts.items() if name not in ("start", "end")}
@@ -188,8 +199,14 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
     starts = times_of(table, "start")
     ends = times_of(table, "end") if "end" in table.texts else np.full(len(table), np.nan)
     starts = np.where(np.isnan(starts), 0.0, starts)
+    wrong = np.flatnonzero(ends < starts)
+    if wrong.size:
+        raise InputError(
+            f"{table.where(wrong[0])}: the segment ends at {ends[wrong[0]]:.10g} s, before it starts at "
+            f"{starts[wrong[0]]:.10g} s"
+        )
     groups = _groups(ids)
-    if "time" not in numbers and are_frames(starts, ends, list(groups.values())):
+    if "time" not in numbers and _one_value_each(texts, groups) and are_frames(starts, ends, list(groups.values())):
         numbers["time"] = starts
         return replace(table, texts=texts | {"id": ids}, numbers=numbers), ["rows follow each other: they are frames"]
     if max(map(len, groups.values())) > 1 and "time" not in numbers:
@@ -211,6 +228,12 @@ def _with_utterances(table: Table, texts: Mapping[str, np.ndarray]) -> dict[str,
         if not all(pair):
             raise InputError(f"{table.where(row)}: column 'video' or 'utterance' is empty; expected both")
     return {**texts, "id": np.array([utterance_id(*pair) for pair in pairs], dtype=object)}
+
+
+def _one_value_each(texts: Mapping[str, np.ndarray], groups: Mapping[str, np.ndarray]) -> bool:
+    """Whether the rows of a file agree in what a recording has one of; segments need not."""
+    columns = [texts[name] for name in ("partition", "speaker", "label") if name in texts]
+    return all(len(set(column[rows])) == 1 for column in columns for rows in groups.values())
 
 
 def _groups(ids: np.ndarray) -> dict[str, np.ndarray]:

@@ -40,7 +40,8 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: expected a file, got a folder (or a path through a file)") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
-    if not data.removeprefix(BYTE_ORDER_MARK).strip():
+    content = data.removeprefix(BYTE_ORDER_MARK)
+    if not content or content.isspace():
         raise InputError(f"{path}: the file is empty; copy or make it again")
     return data
 

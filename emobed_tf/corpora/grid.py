@@ -10,8 +10,9 @@ from emobed_tf.corpora.rows import check_even, rows_by_id, step_and_rounding
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
-_TOO_LONG = 5.0  # seconds between two rows: of whole numbers these are more probably milliseconds
-_EDGE = 1e-6  # of a step: what binary fractions leave of a time that is a whole number of steps
+_TOO_LONG = 5.0  # seconds between two rows: these are more probably milliseconds
+_FINEST = 100  # rows that one may be repeated for when rows are made more
+_EDGE = 0.01  # of a step: so much before a step's beginning is on it, for times may be rounded, or float32
 
 
 def recordings_of(
@@ -35,12 +36,18 @@ def recordings_of(
     if "time" not in table.numbers:
         return table, groups, None, ()
     if settings.resample is not None:
-        step, _ = step_and_rounding(table, groups)
+        step, rounding = step_and_rounding(table, groups)
         if not unit_is_known:
             _check_unit(table, step)
-        table, groups = _resampled(table, groups, settings.resample)
-        how = "means over" if settings.resample > step else "the nearest row for"
-        return table, groups, settings.resample, (f"resampled: {how} every {settings.resample:g} s",)
+        if settings.resample * _FINEST < step:
+            raise InputError(
+                f"{table.title}: --resample {settings.resample:g}: expected {step / _FINEST:.3g} or more, for there is "
+                f"a row every {step:g} s"
+            )
+        table, groups, nearest = _resampled(table, groups, settings.resample, rounding)
+        how = ("means over", "the nearest row for", f"means, or the nearest row ({nearest} recordings), for")
+        which = 0 if not nearest else 1 if nearest == len(groups) else 2
+        return table, groups, settings.resample, (f"resampled: {how[which]} every {settings.resample:g} s",)
     step, rounding = step_and_rounding(table, groups)
     if not unit_is_known:
         _check_unit(table, step)
@@ -55,11 +62,10 @@ def recordings_of(
 
 
 def _check_unit(table: Table, step: float) -> None:
-    times = table.numbers["time"]
-    if step >= _TOO_LONG and (times == np.rint(times)).all():
+    if step >= _TOO_LONG:
         raise InputError(
-            f"{table.title}: a row every {step:g} s, in whole numbers; are these milliseconds? say --time-unit ms, or "
-            "--time-unit s if they are seconds"
+            f"{table.title}: a row every {step:g} s; are these milliseconds? say --time-unit ms, or --time-unit s if "
+            "they are seconds"
         )
 
 
@@ -113,25 +119,30 @@ def _filled(
     return replace(result, features=features, numbers=numbers), _consecutive(groups, taken), filled
 
 
-def _resampled(table: Table, groups: dict[str, np.ndarray], seconds: float) -> tuple[Table, dict[str, np.ndarray]]:
-    """Means over each step, or the nearest row where there are fewer rows than steps."""
+def _resampled(
+    table: Table, groups: dict[str, np.ndarray], seconds: float, rounding: float
+) -> tuple[Table, dict[str, np.ndarray], int]:
+    """Means over each step, or the nearest row where rows are fewer; and the number of recordings where they are."""
     times = table.numbers["time"]
     chosen: list[np.ndarray] = []
     features: list[np.ndarray] = []
     numbers: dict[str, list[np.ndarray]] = {name: [] for name in table.numbers}
+    nearest_in, edge = 0, max(_EDGE, rounding / seconds)
     for rows in groups.values():
         own = times[rows] - times[rows[0]]
-        count = int(np.floor(own[-1] / seconds + _EDGE)) + 1
+        count = int(np.floor(own[-1] / seconds + edge)) + 1
         grid = np.arange(count) * seconds
-        finer = len(rows) > 1 and np.median(np.diff(own)) > seconds
-        if finer:
+        step = np.median(np.diff(own)) if len(rows) > 1 else 0.0
+        if step > seconds * (1 + edge):
+            nearest_in += 1
             after = np.clip(np.searchsorted(own, grid), 1, len(own) - 1)
             nearest = np.where(own[after] - grid < grid - own[after - 1], after, after - 1)
             chosen.append(rows[nearest])
-            features.append(table.features[chosen[-1]])
-            values = {name: column[chosen[-1]] for name, column in table.numbers.items()}
+            far = np.abs(own[nearest] - grid) >= step
+            features.append(np.where(far[:, None], np.float32(np.nan), table.features[chosen[-1]]))
+            values = {name: np.where(far, np.nan, column[chosen[-1]]) for name, column in table.numbers.items()}
         else:
-            bins = np.minimum(np.floor(own / seconds + _EDGE).astype(int), count - 1)
+            bins = np.minimum(np.floor(own / seconds + edge).astype(int), count - 1)
             chosen.append(rows[np.clip(np.searchsorted(bins, np.arange(count)), 0, len(rows) - 1)])
             features.append(_means(table.features[rows], bins, count).astype(np.float32))
             values = {name: _means(column[rows], bins, count) for name, column in table.numbers.items()}
@@ -143,7 +154,7 @@ def _resampled(table: Table, groups: dict[str, np.ndarray], seconds: float) -> t
         features=np.concatenate(features),
         numbers={name: np.concatenate(columns) for name, columns in numbers.items()},
     )
-    return result, _consecutive(groups, chosen)
+    return result, _consecutive(groups, chosen), nearest_in
 
 
 def _means(values: np.ndarray, bins: np.ndarray, count: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Labels from a table of their own: joined to feature tables by id, or by file and segment, and by time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _GIVEN = ("partition", "speaker", "label")
 _SAME_TIME = 0.005  # seconds: tables of segments are rounded to milliseconds, or to hundredths
+_EXACT = 1e-6  # seconds: what binary fractions leave
 
 
 def read_labels(source: "Path | pd.DataFrame", settings: Reading, dimension: str, partitioned: bool) -> Table:
@@ -87,8 +88,9 @@ def with_labels(table: Table, labels: Table) -> tuple[Table, tuple[str, ...]]:
         labels: from `read_labels`.
 
     Returns:
-        The rows that have an entry among the labels. Where labels have times, a row takes those of the nearest time,
-        at most half a step away, and NaN where there are none; and notes of what had no partner.
+        The rows that have an entry among the labels. Where labels have times, a frame takes those of the nearest time,
+        at most half a step away; where they have segments, those of the segment that it is in. NaN where there are
+        none. And notes of what had no partner.
 
     Raises:
         InputError: if nothing fits, or two entries fit one recording.
@@ -98,14 +100,18 @@ def with_labels(table: Table, labels: Table) -> tuple[Table, tuple[str, ...]]:
     for row, name in enumerate(table.texts["id"]):
         by_id.setdefault(name, []).append(row)
     partner = np.full(len(table), -1)
-    used: set[int] = set()
+    used: dict[int, str] = {}
     for name, rows in by_id.items():
         found = entries.of(table, name, rows[0])
-        used.update(found)
+        _check_one_recording(table, name, rows[0], found, used, by_id)
+        used |= dict.fromkeys(found, name)
         if not found:
             continue
         if "time" in labels.numbers:
             partner[rows] = _nearest(table, np.array(rows), labels, np.array(found), name)
+            continue
+        if "time" in table.numbers and "start" in labels.numbers:
+            partner[rows] = _around(table, np.array(rows), labels, np.array(found), name)
             continue
         if len(found) > 1:
             raise InputError(
@@ -124,10 +130,10 @@ def with_labels(table: Table, labels: Table) -> tuple[Table, tuple[str, ...]]:
     lost = sum(not any(partner[row] > -1 for row in rows) for rows in by_id.values())
     if lost:
         first = next(name for name, rows in by_id.items() if not any(partner[row] > -1 for row in rows))
-        notes.append(f"{lost} recordings have no labels and are left out, such as '{first}'")
+        notes.append(f"no labels, so left out: '{first}'" + (f" and {lost - 1} more recordings" if lost > 1 else ""))
     unused = len(labels) - len(used)
     if unused:
-        notes.append(f"{unused} rows of the labels have no features")
+        notes.append(f"{unused} of {len(labels)} rows of the labels have no features")
     result = table.take(kept) if len(kept) < len(table) else table
     entry = partner[kept]
     far = entry >= len(labels)  # of a recording with labels, but none near that time
@@ -155,6 +161,8 @@ class _Entries:
                 self._by_id.setdefault(identity(name), []).append(row)
         else:
             for row, file in enumerate(labels.texts["file"]):
+                if not file:
+                    raise InputError(f"{labels.where(row)}: column 'file' is empty; expected the path of the recording")
                 path = path_of(file)
                 self._by_stem.setdefault(path[0], []).append((path, row))
 
@@ -194,6 +202,20 @@ class _Entries:
         return same
 
 
+def _check_one_recording(
+    table: Table, name: str, row: int, found: Sequence[int], used: Mapping[int, str], by_id: Mapping[str, Sequence[int]]
+) -> None:
+    """Refuses an entry that fits recordings of two files, such as `a/clip.wav` and `b/clip.wav`."""
+    files = table.texts.get("file")
+    for entry in found if files is not None else ():
+        other = used.get(entry)
+        if other is not None and path_of(files[by_id[other][0]]) != path_of(files[row]):
+            raise InputError(
+                f"{table.where(row)}: '{name}' and '{other}' have the same entry among the labels; give both tables "
+                "paths that tell them apart"
+            )
+
+
 def _same_file(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether one path is the end of the other."""
     return all(a == b for a, b in zip(one, other, strict=False))
@@ -226,6 +248,24 @@ def _nearest(table: Table, rows: np.ndarray, labels: Table, entries: np.ndarray,
     reach = max(steps, default=0.0) / 2 * 1.001
     far = np.abs(given[nearest] - times) > reach
     return entries[nearest] + np.where(far, len(labels), 0)
+
+
+def _around(table: Table, rows: np.ndarray, labels: Table, entries: np.ndarray, name: str) -> np.ndarray:
+    """The segment that each frame is in, as `_nearest`; one without a start or an end has none."""
+    times, starts = table.numbers["time"][rows], labels.numbers["start"][entries]
+    ends = labels.numbers["end"][entries] if "end" in labels.numbers else np.full(len(entries), np.nan)
+    starts, ends = np.where(np.isnan(starts), -np.inf, starts), np.where(np.isnan(ends), np.inf, ends)
+    order = np.argsort(starts, kind="stable")
+    starts, ends, entries = starts[order], ends[order], entries[order]
+    overlap = np.flatnonzero(starts[1:] < ends[:-1] - _SAME_TIME)
+    if overlap.size:
+        raise InputError(
+            f"{labels.where(entries[overlap[0] + 1])}: overlaps with another segment of '{name}' "
+            f"({labels.where(entries[overlap[0]])}); expected one label for each frame"
+        )
+    latest = np.searchsorted(starts, times + _EXACT, side="right") - 1
+    inside = (latest >= 0) & (times + _EXACT < ends[latest])
+    return entries[np.maximum(latest, 0)] + np.where(inside, 0, len(labels))
 
 
 def _numbers(table: Table, role: str, cells: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from emobed_tf.corpora.identity import renamed
 from emobed_tf.errors import InputError
 
 _NUMBERS = ("time",)
+_SAID = tuple(role for role in ROLES if role not in ("video", "utterance"))
+_WELL_KNOWN = (*NEVER_FEATURES, "file", "emotion")
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ def layout(
     roles = {name: role for name, role in form.roles.items() if name not in features}
     dimensions = tuple(dict.fromkeys((*DIMENSIONS, dimension)))
     roles |= {name: name for name in names if name in dimensions and name not in features and name not in roles}
-    for name, role in renamed(settings.column).items():
-        if name in names:
-            roles = {column: known for column, known in roles.items() if known != role} | {name: role}
+    said = {name: role for name, role in renamed(settings.column).items() if name in names}
+    _check_roles(said, (*_SAID, *dimensions), where)
+    roles = {name: role for name, role in roles.items() if role not in said.values()} | said
     roles = {name: role for name, role in roles.items() if not suspects.matches(name, settings.ignore)}
-    check_spelling(names, NEVER_FEATURES, where)
-    _check_once(roles, where)
+    settled = {name for name in names if name in roles or suspects.matches(name, (*settings.ignore, *settings.keep))}
+    check_spelling([name for name in names if name not in settled | set(features)], _WELL_KNOWN, where)
     gone = {name: "not used in training" for name in left_out if name in names}
     doubtful = []
     for name in names:
@@ -94,7 +96,8 @@ def layout(
         elif (reason := suspects.by_name(name)) and name not in gone:
             gone[name] = reason
             doubtful.append(name)
-    measures = tuple(name for name in form.measures if name in names)
+    _check_measures(form, roles, where)
+    measures = tuple(name for name in form.measures if name in gone)
     columns = Columns(
         texts=tuple(name for name, role in roles.items() if role in ROLES and role not in _NUMBERS),
         numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
@@ -103,12 +106,22 @@ def layout(
     return Layout(form, roles, columns, gone, tuple(doubtful))
 
 
-def _check_once(roles: Mapping[str, str], where: str) -> None:
-    seen: dict[str, str] = {}
-    for name, role in roles.items():
-        if role in seen:
+def _check_measures(form: Form, roles: Mapping[str, str], where: str) -> None:
+    for name in form.measures:
+        if name in roles:
             raise InputError(
-                f"{where}: columns '{seen[role]}' and '{name}' are both {role}; say which with --column NAME={role}, "
-                "or leave one out with --ignore NAME"
+                f"{where}: --column {name}={roles[name]}: {form.title} says by it which frames are missing"
             )
-        seen[role] = name
+
+
+def _check_roles(said: Mapping[str, str], known: Sequence[str], where: str) -> None:
+    """Checks what the user says of columns: each is something, and no two are the same."""
+    columns: dict[str, str] = {}
+    for name, role in said.items():
+        if role not in known:
+            raise InputError(
+                f"{where}: --column {name}={role}: expected one of {', '.join(known)}, or what --dimension says"
+            )
+        if role in columns:
+            raise InputError(f"{where}: columns '{columns[role]}' and '{name}' are both to be the {role}; expected one")
+        columns[role] = name

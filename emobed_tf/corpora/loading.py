@@ -1,6 +1,6 @@
 """`load`: any data set by name, with tables of further modalities, as one checked `Corpus`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,9 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora import tables as feature_tables
 from emobed_tf.corpora.checks import check_classes, check_partitions, is_modality_name, like_modality_name
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, REGRESSION, Corpus, Modality, Target
-from emobed_tf.corpora.files import MARKER, shorten
+from emobed_tf.corpora.files import MARKER, listing, shorten
 from emobed_tf.corpora.reader import read_modalities, reader_of
+from emobed_tf.corpora.suspects import matches
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
 
@@ -98,6 +99,8 @@ def load(
     target = target or feature_tables.decide(new, task, dimension)
     found += [feature_tables.to_modality(modality, new, target) for modality in new.tables]
     _check_reading(reading, found, bool(new.tables))
+    if len(chosen) == len(own) + len(added):
+        _check_columns(reading, new.header)
     if partitioned:
         check_partitions(found, target.classes, dataset)
     check_classes(found, target.classes)
@@ -139,6 +142,16 @@ def _check_reading(reading: Reading, found: Sequence[Modality], tables: bool) ->
     for name in reading.zeros_missing:
         if name not in names:
             raise InputError(f"--zeros-missing {name}: no modality of that name; found {', '.join(names)}")
+
+
+def _check_columns(reading: Reading, header: Collection[str]) -> None:
+    """Refuses names of columns that no table has: with a letter wrong, they would do nothing."""
+    flags = [("ignore", pattern, pattern) for pattern in reading.ignore]
+    flags += [("keep", pattern, pattern) for pattern in reading.keep]
+    flags += [("column", entry, entry.rpartition("=")[0]) for entry in reading.column]
+    for flag, entry, name in flags:
+        if name not in header and (flag == "column" or not any(matches(column, [name]) for column in header)):
+            raise InputError(f"--{flag} {entry}: no table has such a column; found {listing(sorted(header))}")
 
 
 def _find(

@@ -1,5 +1,6 @@
 """audformat's `file`, `start` and `end`: names of recordings, and whether rows are segments or frames."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -11,7 +12,9 @@ from emobed_tf.corpora.files import shorten
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
-_DURATION = re.compile(r"(?:(\d+) days? )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.IGNORECASE)
+# pandas writes whole days without hours, so `0 days` where every segment begins with its file.
+_DURATION = re.compile(r"(?=.)(?:(\d+) days?,?)?(?:(?:^| )(\d+):(\d\d):(\d\d(?:\.\d+)?))?", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}")
 _LEAST_FRAMES = 3
 
 
@@ -27,7 +30,7 @@ def seconds_of(text: str) -> float | None:
     if text.lower() in ("", "nat", "nan"):
         return float("nan")
     if NUMBER.fullmatch(text):
-        return float(text)
+        return float(text) if math.isfinite(float(text)) else None
     found = _DURATION.fullmatch(text)
     if not found:
         return None
@@ -64,13 +67,14 @@ def path_of(file: str) -> tuple[str, ...]:
     """A file's path to compare by: its folders and its name without suffix, from the name on.
 
     Args:
-        file: path as it stands in a table, with slashes either way.
+        file: path as it stands in a table, with slashes either way. `.2` is no suffix: it has a letter.
 
     Returns:
         Parts, the last folder second, the top one last.
     """
     path = PurePosixPath(file.replace("\\", "/"))
-    return (path.stem, *reversed([part for part in path.parent.parts if part not in ("/", ".")]))
+    name = path.stem if _SUFFIX.fullmatch(path.suffix) else path.name
+    return (name, *reversed([part for part in path.parent.parts if part not in ("/", ".")]))
 
 
 def file_ids(files: Sequence[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import reduce
 
 import numpy as np
 
@@ -105,9 +106,11 @@ def warn_of(modality: str, columns: Mapping[str, str]) -> None:
     said = "; ".join(f"{listing(members)} ({reason})" for reason, members in reasons.items())
     number = "1 column is" if len(columns) == 1 else f"{len(columns)} columns are"
     first = next(iter(columns))
+    speaker = next((column for column in columns if "speaker" in column.lower()), None)
+    person = f", --column {speaker}=speaker tells who is heard or seen" if speaker else ""
     warnings.warn(
         f"modality '{modality}': {number} left out, probably no feature: {said}. --ignore {first} says that this is "
-        f"right, --keep {first} trains on it",
+        f"right, --keep {first} trains on it{person}",
         EmoBedWarning,
         stacklevel=3,
     )
@@ -125,8 +128,8 @@ def counters(features: Sequence[np.ndarray]) -> np.ndarray:
     rows = sum(map(len, features))
     found = np.zeros(features[0].shape[1], bool)
     if rows >= _LEAST_ROWS:
-        low, high = (np.stack([way(values) for values in features]) for way in (_least, _greatest))
-        candidates = np.flatnonzero(_is_dense(low.min(axis=0), high.max(axis=0), rows))
+        low, high = reduce(np.minimum, map(_least, features)), reduce(np.maximum, map(_greatest, features))
+        candidates = np.flatnonzero(_is_dense(low, high, rows))
         found[candidates] = _counts(np.concatenate([values[:, candidates] for values in features]))
     framewise = [values for values in features if len(values) > 1]
     if any(len(values) >= _LEAST_ROWS for values in framewise):
@@ -166,28 +169,31 @@ def telling(features: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarra
 
     Returns:
         float64 `[features]` in [0, 1]: the correlation ratio of a classification, the squared correlation of a
-        regression, where it is above 0.95 and not to be had by chance from so few rows and so many features; else 0.
+        regression, over the rows that have a value; where it is above 0.95 and not to be had by chance from so few of
+        them and so many features; else 0.
     """
     rows, columns = features.shape
     if rows < _LEAST_ROWS:
         return np.zeros(columns)
-    known = ~np.isnan(features)
-    means = np.where(known, features, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    values = np.where(known, features - means, 0.0).astype(np.float64)  # a missing value says nothing
+    is_known = ~np.isnan(features)
+    known = is_known.astype(np.float64)
+    count = known.sum(axis=0)
+    means = np.where(is_known, features, 0).sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
+    values = np.where(is_known, features - means, 0.0)  # a missing value is in none of the sums
     total = (values**2).sum(axis=0)
     if classes:
-        sums = np.zeros((classes, columns))
-        np.add.at(sums, labels.astype(int), values)
-        counts = np.bincount(labels.astype(int), minlength=classes)
-        explained = (sums**2 / np.maximum(counts, 1)[:, None]).sum(axis=0)
-        freedom = rows - int((counts > 0).sum())
+        members = (np.arange(classes)[:, None] == labels).astype(np.float64)
+        counts = members @ known
+        explained = ((members @ values) ** 2 / np.maximum(counts, 1)).sum(axis=0)
+        freedom = count - (counts > 0).sum(axis=0)
     else:
         centred = labels - labels.mean()
-        explained = (centred @ values) ** 2 / max(float(centred @ centred), np.finfo(float).tiny)
-        freedom = rows - 2
+        spread = centred**2 @ known - (centred @ known) ** 2 / np.maximum(count, 1)
+        explained = (centred @ values) ** 2 / np.maximum(spread, np.finfo(float).tiny)
+        freedom = count - 2
     share = np.where(total > 0, np.clip(explained / np.where(total > 0, total, 1), 0, 1), 0.0)
-    by_chance = columns * (1 - share) ** (freedom / 2)
-    return np.where((share > _TELLS) & (by_chance < _CHANCE), share, 0.0)
+    by_chance = columns * (1 - share) ** (np.maximum(freedom, 0) / 2)
+    return np.where((share > _TELLS) & (by_chance < _CHANCE) & (count >= _LEAST_ROWS), share, 0.0)
 
 
 def _shares(recordings: Sequence[Recording], target: Target, features: int) -> np.ndarray:

@@ -36,6 +36,7 @@ class Table:
         numbers: number columns that it has, by name: float64 `[rows]`, NaN where a cell is empty.
         feature_names: names of the features, in order.
         features: float32 `[rows, features]`, NaN where a cell is empty or `?`.
+        header: names of all columns, those that are not read as well.
         delimiter: between the cells of a CSV file.
         origin: where the rows come from, if not from this file's rows in order: the table, and the row in it.
     """
@@ -47,6 +48,7 @@ class Table:
     numbers: dict[str, np.ndarray]
     feature_names: tuple[str, ...]
     features: np.ndarray
+    header: frozenset[str] = frozenset()
     delimiter: str = field(default=",", repr=False)
     origin: tuple[tuple["Table", int], ...] | None = field(default=None, repr=False)
 
@@ -193,6 +195,7 @@ def joined(path: Path, tables: Sequence[Table]) -> Table:
         texts={name: np.concatenate([table.texts[name] for table in tables]) for name in first.texts},
         numbers={name: np.concatenate([table.numbers[name] for table in tables]) for name in first.numbers},
         features=np.concatenate([table.features for table in tables]),
+        header=frozenset().union(*(table.header for table in tables)),
         origin=tuple((table, row) for table in tables for row in range(len(table))),
     )
 
@@ -222,6 +225,7 @@ def _assembled(
         {name: arrays[name] for name in columns.numbers if name in arrays},
         feature_names,
         np.ascontiguousarray(by_column.T),
+        frozenset((*arrays, *columns.ignored)),
         delimiter,
     )
     check_finite_or_missing(table.features, feature_names, table.where)

@@ -54,12 +54,14 @@ class LabelledTables:
         partitioned: False: each is a whole, called train; its own partitions, if it has any, are not looked at, and any
             recording may lack labels.
         files: SHA-256 of everything that was read, by path; of data frames by their entry.
+        header: names of all columns, of the table of labels too.
     """
 
     tables: Mapping[str, FeatureTable]
     settings: Reading
     partitioned: bool
     files: Mapping[str, str]
+    header: frozenset[str]
 
 
 def find_modalities(folder: Path) -> dict[str, Path]:
@@ -189,7 +191,8 @@ def read_tables(
             progress(len(result), len(sources), name)
     if given is not None:
         files |= {str(given.path or LABELS_ENTRY): value for value in given.files.values()}
-    return LabelledTables(result, settings, partitioned, files)
+    header = frozenset().union(*(found.table.header for found in result.values()), given.header if given else ())
+    return LabelledTables(result, settings, partitioned, files, header)
 
 
 def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:

@@ -127,8 +127,8 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
                     "--label-delay, and their labels must change"
                 )
             raise InputError(
-                f"modality '{name}': all training labels are {value}, so there is nothing to learn; expected different ones: "
-                "is it the right column?"
+                f"modality '{name}': all training labels are {value}, so there is nothing to learn; expected different "
+                "ones: is it the right column?"
             )
 
 
