@@ -207,7 +207,9 @@ def _check_one_recording(
 ) -> None:
     """Refuses an entry that fits recordings of two files, such as `a/clip.wav` and `b/clip.wav`."""
     files = table.texts.get("file")
-    for entry in found if files is not None else ():
+    if files is None:
+        return
+    for entry in found:
         other = used.get(entry)
         if other is not None and path_of(files[by_id[other][0]]) != path_of(files[row]):
             raise InputError(

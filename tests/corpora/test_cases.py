@@ -259,7 +259,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("constant_utterance_label.csv", ("partition 'train' are 4", "nothing to learn")),
+            ("constant_utterance_label.csv", ("all training labels are 4", "nothing to learn")),
             ("one_class.csv", ("angry",)),
             ("time_in_ms.csv", ("--time-unit ms",)),
         ],
