@@ -1,10 +1,12 @@
 """The client against a stand-in whose answers can be worked out by hand; see `fake_serving`."""
 
+import dataclasses
 import json
 import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emobed_tf.errors import InputError
@@ -70,16 +72,55 @@ class TestPredict:
         np.testing.assert_array_equal(np.array(sent["features"], np.float32), values)
 
     def test_classification_of_an_utterance(self, fake):
-        found = Client(fake.url, "speech").predict([[0, 1]])
-        assert isinstance(found, Classification)
-        np.testing.assert_array_equal(found.probabilities, np.float32([0.25, 0.75]))
-        assert found.labels == "high" and isinstance(found.labels, str)
-        assert found.classes == ("low", "high")
+        client = Client(fake.url, "speech")
+        for one in ([0, 1], np.float32([0, 1]), pd.Series({"pitch": 1, "loudness": 0})):
+            found = client.predict(one)
+            assert found == Classification("high", [0.25, 0.75], ("low", "high"), 1)
+            assert json.dumps(dataclasses.asdict(found)), "plain values"
 
-    def test_classification_of_a_batch(self, fake):
-        found = Client(fake.url, "speech").predict([[[0, 1]], [[0, -1]], [[0, 0]]])
-        np.testing.assert_array_equal(found.probabilities, np.float32([[0.25, 0.75], [0.75, 0.25], [0.75, 0.25]]))
-        assert found.labels.tolist() == ["high", "low", "low"]
+    @pytest.mark.parametrize("rows", [1, 3])
+    def test_a_table_is_as_many_utterances(self, fake, rows):
+        """Also one row: a table's answer has the same form however long the table is."""
+        table = pd.DataFrame({"pitch": [1, -1, 0], "loudness": [0, 0, np.nan]}).iloc[:rows]
+        labels = ["high", "low", "low"][:rows]
+        probabilities = [[0.25, 0.75], [0.75, 0.25], [0.75, 0.25]][:rows]
+        client = Client(fake.url, "speech")
+        for given in (table, table[["loudness", "pitch"]].to_numpy(), table[["loudness", "pitch"]].to_numpy()[:, None]):
+            found = client.predict(given)
+            assert found == Classification(labels, probabilities, ("low", "high"), 1)
+            assert json.loads(json.dumps(dataclasses.asdict(found)))["labels"] == labels
+            assert {type(label) for label in found.labels} == {str}
+        assert len(predictions_asked(fake)) == 3, "one request for all rows"
+
+    def test_regression_of_utterances(self, fake):
+        """One utterance is one frame: s = loudness + 10 pitch, the embedding (s, 2 s), post-processed s + 1000."""
+        fake.models["age"] = {1: FakeModel(frame_seconds=None)}
+        client, table = Client(fake.url, "age"), np.array([[1, 0], [0.5, 3]])
+        one = client.predict(table[1])
+        assert (one, type(one)) == (30.5, float)
+        assert client.predict(table).tolist() == [1, 30.5]
+        assert client.predict(table[:, None]).tolist() == [[1], [30.5]]
+        assert client.postprocess(table[1]) == 1030.5
+        assert client.postprocess(table).tolist() == [1001, 1030.5]
+        assert client.embed(table[1]).tolist() == [30.5, 61]
+        assert client.embed(table).tolist() == [[1, 2], [30.5, 61]]
+
+    def test_floats_are_those_of_the_answer(self, fake):
+        """Not what a float32 of 0.1 is in double precision, 0.10000000149."""
+        client = Client(fake.url, "speech", version=1)
+        client.manifest()
+        fake.instead = [(200, {}, '{"predictions": [{"probabilities": [0.1, 0.9], "label": "high"}]}')]
+        assert client.predict([0, 1]).probabilities == [0.1, 0.9]
+
+    def test_the_version_that_answered(self, client, fake):
+        assert client.last_version is None
+        client.predict(FEATURES)
+        assert client.last_version == 1
+        fake.models["audio"][2] = FakeModel()
+        client.embed(FEATURES)
+        assert client.last_version == 2
+        fake.models["speech"][7] = fake.models["speech"][1]
+        assert Client(fake.url, "speech").predict([0, 1]).version == 7
 
     def test_signature_that_the_model_has_not(self, fake):
         client = Client(fake.url, "speech")
