@@ -46,7 +46,7 @@ class Arguments:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of one TensorFlow operation; also how many predictions are computed at the same time, but at least 2."""
     max_body: float = 64
-    """MB of a request's body; a larger one is answered with 413."""
+    """MB of a request's body, also once it is uncompressed; a larger one is answered with 413."""
     max_concurrent: int = 64
     """Predictions under way, waiting ones included; one more is answered with 503."""
     timeout: float = 30

@@ -46,7 +46,7 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
 
     Example:
         >>> from emobed_tf.runs.folder import Run
-        >>> export_run(Run.open(Path("runs/emobed")), Path("models/audio")).as_posix()
+        >>> export_run(Run.open(Path("runs/arousal")), Path("models/audio")).as_posix()
         'models/audio/1'
     """
     tell = progress or (lambda *_: None)

@@ -23,7 +23,7 @@ from serving.client.payload import Classification
 PROG = "serving.client"
 DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
 
-The CSV that comes out is that of emobed_tf.predict."""
+Its CSV is the one that emobed_tf.predict writes."""
 _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 
@@ -36,9 +36,9 @@ class Arguments:
     name: tyro.conf.Positional[str]
     """Name of the model."""
     features: tuple[Path, ...]
-    """Feature files; no labels needed."""
+    """Feature files; they need no labels."""
     signature: Literal["prediction", "postprocessed", "embed"] | None = None
-    """Only one column, or each frame's embedding (default: prediction, and of a regression postprocessed as well)."""
+    """Ask for this alone (default: prediction, and for a regression postprocessed as well)."""
     version: int | None = None
     """Version of the model (default: the newest)."""
     label: str | None = None

@@ -17,8 +17,9 @@ A classifier of utterances takes a table of them:
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, cast
 from urllib.parse import quote
 
@@ -29,10 +30,9 @@ from emobed_tf.errors import InputError
 from emobed_tf.saved_model.manifest import FORMAT
 from serving.client.connection import Connection, ServingError, unexpected
 from serving.client.payload import Answer, Classification, as_batch
+from serving.client.stream import States, Stream
 
 __all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
-
-States = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Client:
         """
         return cast(np.ndarray, self._ask("embed", features, columns).by_frame("embedding", None))
 
-    def stream(self) -> "Stream":
+    def stream(self) -> Stream:
         """A stream of one live recording, on a connection of its own.
 
         Returns:
@@ -164,7 +164,8 @@ class Client:
         if manifest["frame_seconds"] is None:
             raise InputError(f"{self.model}: the model takes utterances, which have no stream; use predict")
         self._check_signature(version, "stream")
-        return Stream(self._pinned_to(version), manifest)
+        pinned = self._pinned_to(version)
+        return Stream(self.model, version, manifest, partial(pinned._ask_version, version, "stream"), pinned.close)
 
     def manifest(self) -> dict[str, Any]:
         """What the exporter wrote down of the model, see `emobed_tf.saved_model.manifest`; asked for once per version.
@@ -283,63 +284,3 @@ class Client:
         if not isinstance(answer.get("predictions"), list) or len(answer["predictions"]) != len(instances):
             raise unexpected(f"{len(instances)} predictions", answer, url)
         return url, answer["predictions"]
-
-
-class Stream:
-    """One recording as it comes, from its first frame on; what is said of a chunk knows all before it.
-
-    The states of the network travel with each chunk: the server keeps nothing, and chunks of any length give what the
-    whole recording would. States belong to one version of the model, so a stream stays with the one that it began
-    with. A stream belongs to one thread, which need not be its client's.
-
-    Attributes:
-        version: number of the model's version.
-    """
-
-    def __init__(self, client: Client, manifest: Mapping[str, Any]):
-        """Takes a pinned client, which it closes in the end; `Client.stream` makes one."""
-        self.version = client.current_version()
-        self._client = client
-        self._states: States = {
-            state["name"]: np.full(state.get("shape") or state["units"], state["begins"], np.float32)
-            for state in manifest["states"]
-        }
-
-    def send(self, chunk: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
-        """Sends the next frames.
-
-        Args:
-            chunk: `[frames, features]`, one frame or more, see `Client`.
-            columns: names of an array's features.
-
-        Returns:
-            float32 `[frames]` in the features' time; or the classification after the last frame.
-
-        Raises:
-            InputError: if these are not the model's features. The stream can go on.
-            ServingError: if the server refuses, fails or can't be reached. The same chunk can be sent again, unless
-                the server has unloaded the version (status 404): then begin another stream.
-        """
-        try:
-            answer = self._client._ask_version(self.version, "stream", chunk, columns, self._states)
-        except ServingError as error:
-            if error.status != 404:
-                raise
-            message = (
-                f"version {self.version} of {self._client.model}, which the stream began with, is gone; "
-                f"begin another stream ({error.message})"
-            )
-            raise ServingError(404, message, error.url) from None
-        prediction = cast(np.ndarray | Classification, answer.prediction())  # a float is of an utterance
-        self._states = {name: answer.numbers(name, *state.shape) for name, state in self._states.items()}
-        return prediction
-
-    def close(self) -> None:
-        """Closes the stream's connection. Leaving a `with` block does so."""
-        self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
