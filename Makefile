@@ -1,8 +1,9 @@
+# make install installs into .venv, and trains nothing
 # make train   installs and trains on RECOLA, or on its simulated stand-in
 # make test    installs and runs all tests; make check: the fast ones; make soak: the long ones
 # make bench   installs the peers beside, measures against them and writes docs/benchmarks.md (about an hour)
 # make serve-test SERVER=URL MODELS=DIR   the tests of serving against a TensorFlow Serving, started with
-#              EMOBED_MODELS=DIR EMOBED_MODELS_CONFIG=../tests/serving/models.config docker compose -f serving/docker-compose.yml up
+#              EMOBED_MODELS=DIR EMOBED_CONFIG=../tests/serving docker compose -f serving/docker-compose.yml up
 # make lint    the linter, the spelling and the types; make format: mends what can be mended
 # make docs    the documentation as a site, in build/site
 # make dist    an sdist and a wheel, in dist/
@@ -12,8 +13,14 @@ BIN := .venv/bin
 SETTINGS ?=
 SERVER ?= http://localhost:8501
 MODELS ?= build/served
+VERSIONS := from importlib.metadata import version; \
+	print(*(name + " " + version(name) for name in ("emobed-tf", "tensorflow", "keras")), sep=", ")
 
-.PHONY: train test check soak bench serve-test lint format docs dist clean
+.PHONY: install train test check soak bench serve-test lint format docs dist clean
+
+install: .venv/.installed
+	@echo "installed in .venv: $$($(BIN)/python -c '$(VERSIONS)'), and what they need: $$(du -sh .venv | cut -f1)"
+	@echo "next: source .venv/bin/activate; python -m emobed_tf.train --help"
 
 train: .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recola $(SETTINGS)
@@ -57,7 +64,7 @@ clean:
 
 .venv/.installed: requirements.txt setup.cfg pyproject.toml
 	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
-	@echo "installing into .venv (about 2 GB; a few minutes the first time)"
+	@echo "installing into .venv (TensorFlow, Keras and what they need: 2.7 GB; a few minutes the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	@touch $@
 

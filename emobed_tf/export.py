@@ -1,5 +1,7 @@
 """`python -m emobed_tf.export`: a run as a SavedModel for TensorFlow Serving."""
 
+import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +12,14 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.saved_model.example import client_line, curl_line
 from emobed_tf.saved_model.versions import check_model_dir
 
 PROG = "emobed_tf.export"
+SERVER = "http://localhost:8501"  # where serving.local and serving/docker-compose.yml listen
 DESCRIPTION = """Adds a run to a folder that TensorFlow Serving watches, as the next version of a model.
 
 Only the target's encoder and the head are in it, with standardisation, post-processing and a manifest."""
@@ -52,11 +57,23 @@ def _main(argv: Sequence[str] | None) -> int:
 
     with console.progress("exporting") as progress:
         version = export_run(run, arguments.model_dir, progress)
-    facts = run.facts()
-    simulated = " (trained on SIMULATED data)" if facts.simulated else ""
-    print(f"{version}: {facts.label} from {len(facts.features[facts.target])} {facts.target} features{simulated}")
-    print(f"serve it: python -m serving.local {arguments.model_dir}")
+    _tell(run, version)
     return 0
+
+
+def _tell(run: Run, version: Path) -> None:
+    from emobed_tf.saved_model.export import MANIFEST_FILE
+
+    facts, manifest = run.facts(), json.loads((version / MANIFEST_FILE).read_bytes())
+    simulated = " (trained on SIMULATED data)" if facts.simulated else ""
+    width = len(facts.features[facts.target])
+    print(f"{version}: {facts.label} from {width} {facts.target} features{simulated}")
+    dev = manifest["scores"]["dev"]
+    print("development: " + ", ".join(f"{s.short_name} {dev[s.name]:.3f}" for s in SCORES.values() if s.name in dev))
+    print(f"signatures: {', '.join(manifest['signatures'])}")
+    name = version.parent.resolve().name
+    print(f"serve it: {shlex.join(['python', '-m', 'serving.local', str(version.parent)])}")
+    print(f"then ask it: {client_line(run, SERVER, name) or curl_line(SERVER, name, (1, width))}")
 
 
 if __name__ == "__main__":

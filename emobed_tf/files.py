@@ -1,8 +1,9 @@
-"""Writes files whole: beside, then renamed."""
+"""Writes files whole: beside, then renamed. Tables may go to standard output instead."""
 
 import csv
 import io
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,26 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         path: of the file, see `write_bytes`.
         rows: cells by column.
     """
+    write_bytes(path, _csv(rows).encode())
+
+
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows as CSV to standard output, see `write_csv`.
+
+    Args:
+        rows: cells by column.
+
+    Raises:
+        BrokenPipeError: if the reader went away, which would else be noticed only when the interpreter ends.
+    """
+    sys.stdout.write(_csv(rows))
+    sys.stdout.flush()
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    return text.getvalue()

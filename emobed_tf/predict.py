@@ -9,13 +9,15 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.errors import InputError
+from emobed_tf.files import print_csv, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.predict"
-DESCRIPTION = (
-    """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables."""
-)
+DESCRIPTION = """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables.
+
+The files need no labels."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,10 @@ class Arguments:
     run: tyro.conf.Positional[Path]
     """Run folder."""
     features: tuple[Path, ...]
-    """Feature files; no labels needed."""
-    output: Path
-    """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class."""
+    """Feature files of the modality that the run recognises emotion from."""
+    output: Path | None = None
+    """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class (default:
+    standard output)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,17 +47,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    if not arguments.features:
+        raise InputError("--features: name one file or more")
     run = Run.open(arguments.run)
-    if arguments.output.is_dir():
-        raise IsADirectoryError(21, "is a folder; name a CSV file", str(arguments.output))
+    output = arguments.output
+    if output is not None and output.is_dir():
+        raise IsADirectoryError(21, "is a folder; name a CSV file", str(output))
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.runs.scoring import predict_files
+    from emobed_tf.runs.scoring import predict_rows
 
     with console.waiting("predicting"):
-        rows = predict_files(run, arguments.features, arguments.output)
+        rows = predict_rows(run, arguments.features)
     simulated = " (trained on SIMULATED data)" if run.facts().simulated else ""
-    print(f"{arguments.output}: {rows} rows{simulated}")
+    if output is None:
+        print_csv(rows)
+        print(f"{len(rows)} rows{simulated}", file=sys.stderr)
+    else:
+        write_csv(output, rows)
+        print(f"{output}: {len(rows)} rows{simulated}")
     return 0
 
 

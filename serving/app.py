@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
+from serving import body as bodies
 from serving import inputs, metrics, outputs
 from serving.models import Models
 from serving.rest import RestError, Route, invalid, parse_route
@@ -26,7 +27,7 @@ class Limits:
     """What one client can't take from the others.
 
     Attributes:
-        max_body: bytes of a request's body.
+        max_body: bytes of a request's body, also when it is uncompressed.
         max_concurrent: predictions under way; one more is answered with 503.
         timeout: seconds for a prediction, from its request's headers to its answer; then it is answered with 504 and
             its computation stopped at the next operation of the graph. Until it has really ended, it counts as under
@@ -137,7 +138,8 @@ class App:
         deadline = begun + self._limits.timeout
         try:
             body = await self._body(headers, receive)
-            work = self._workers.submit(self._compute, route, body, deadline)
+            is_zipped = b"gzip" in headers.get(b"content-encoding", b"")
+            work = self._workers.submit(self._compute, route, body, is_zipped, deadline)
         finally:
             if work is None:
                 self._leave()
@@ -167,15 +169,11 @@ class App:
                 status=HTTPStatus.REQUEST_TIMEOUT,
             ) from None
         if max(announced, len(body)) > self._limits.max_body:
-            raise RestError(
-                "OUT_OF_RANGE",
-                f"the request's body has more than {self._limits.max_body / 1e6:g} MB; send fewer recordings at once",
-                status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            )
+            raise bodies.too_large(self._limits.max_body)
         return bytes(body)
 
-    def _compute(self, route: Route, body: bytes, deadline: float) -> bytes:
-        document = inputs.parse(body)
+    def _compute(self, route: Route, body: bytes, is_zipped: bool, deadline: float) -> bytes:
+        document = bodies.parse(bodies.uncompressed(body, self._limits.max_body) if is_zipped else body)
         name = inputs.signature_name(document)
         _, servable = self._models.find(route)
         if route.action != "predict":

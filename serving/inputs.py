@@ -1,58 +1,29 @@
-"""JSON of a request to tensors, as TensorFlow Serving reads it: rows (`instances`) or columns (`inputs`)."""
+"""A request's JSON to tensors, as TensorFlow Serving reads it: rows (`instances`) or columns (`inputs`)."""
 
 import base64
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import rapidjson
 
-from serving.rest import RestError, invalid
+from serving.body import shown
+from serving.rest import DEFAULT_SIGNATURE, RestError, invalid
 
-DEFAULT_SIGNATURE = "serving_default"
-
-_NUMBERS = rapidjson.NM_NATIVE | rapidjson.NM_NAN
-_ROOT_FOLLOWED = "The document root must not be followed by other values."
 _TYPES = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number", type(None): "Null"}
 _FLOATS: dict[str, np.dtype[Any]] = {"float": np.dtype(np.float32), "double": np.dtype(np.float64)}
 _INTEGERS = {name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")}
 _DTYPES: dict[str, np.dtype[Any]] = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
-_LIMITS = {name: (float(np.finfo(dtype).max), 2 ** (np.finfo(dtype).nmant + 1) - 1) for name, dtype in _FLOATS.items()}
+_NUMBER_TYPES = {int, float}
 _MAX_RANK = 63  # of a row; NumPy takes one dimension more
-_SHOWN = 1000
-
-
-def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object at the start of a body.
-
-    Args:
-        body: of a request; NaN and Infinity are numbers, and what follows the object is ignored.
-
-    Returns:
-        The object.
-
-    Raises:
-        RestError: with RapidJSON's words.
-    """
-    if not body:
-        raise invalid("JSON Parse error: The document is empty")
-    try:
-        document = _load(body)
-    except RecursionError:
-        raise invalid("JSON Parse error: nested too deeply") from None
-    except UnicodeDecodeError:
-        raise invalid("JSON Parse error: Invalid encoding in string.") from None
-    if not isinstance(document, dict):
-        raise invalid(f"JSON Value: {_shown(document)} Is not object")
-    return document
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
     """The signature that a request names, or the default one.
 
     Args:
-        document: see `parse`.
+        document: see `body.parse`.
 
     Returns:
         Its name; whether the model has such a signature isn't known here.
@@ -63,7 +34,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
-            f"JSON Value: {_shown(document)} not formatted correctly. 'signature_name' key must be a string value."
+            f"JSON Value: {shown(document)} not formatted correctly. 'signature_name' key must be a string value."
         )
     return name or DEFAULT_SIGNATURE
 
@@ -72,7 +43,7 @@ def read(document: Mapping[str, Any], dtypes: Mapping[str, str]) -> tuple[dict[s
     """The tensors of a request.
 
     Args:
-        document: see `parse`.
+        document: see `body.parse`.
         dtypes: TensorFlow's name of the type (`float`, `string`, …) by the input's name.
 
     Returns:
@@ -88,29 +59,19 @@ def read(document: Mapping[str, Any], dtypes: Mapping[str, str]) -> tuple[dict[s
             raise RestError("UNIMPLEMENTED", f"Conversion of JSON Value of {name} to type: {dtype}")
     if "instances" in document and "inputs" in document:
         raise invalid(
-            f"JSON Value: {_shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            f"JSON Value: {shown(document)} Not formatted correctly expecting only one of 'inputs' or 'instances' "
             "keys to exist "
         )
     if "instances" in document:
         instances = document["instances"]
         if not isinstance(instances, list):
-            raise invalid(f"JSON Value: {_shown(document)} Expecting 'instances' to be an list/array")
+            raise invalid(f"JSON Value: {shown(document)} Expecting 'instances' to be an list/array")
         if not instances:
-            raise invalid(f"JSON Value: {_shown(document)} No values in 'instances' array")
+            raise invalid(f"JSON Value: {shown(document)} No values in 'instances' array")
         return _from_rows(instances, dtypes), True
     if "inputs" in document:
         return _from_columns(document["inputs"], dtypes), False
     raise invalid("Missing 'inputs' or 'instances' key")
-
-
-def _load(body: bytes) -> Any:
-    try:
-        return rapidjson.loads(body, number_mode=_NUMBERS)
-    except rapidjson.JSONDecodeError as error:
-        offset, _, reason = str(error).removeprefix("Parse error at offset ").partition(": ")
-    if reason == _ROOT_FOLLOWED:
-        return _load(body[: int(offset)])
-    raise invalid(f"JSON Parse error: {reason} at offset: {offset}")
 
 
 def _from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
@@ -136,8 +97,8 @@ def _from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> dict[str, np.
                 ) from None
         if by_name and set(instance) != set(dtypes):
             raise invalid(
-                f"Failed to process element: {number} of 'instances' list. JSON object: {_shown(instance)} must only "
-                f"have keys: {','.join(sorted(dtypes))}"
+                f"Failed to process element: {number} of 'instances' list. JSON object: {shown(instance)} keys must be "
+                f"equal to: {','.join(sorted(dtypes))}"
             )
     return {name: _array(values[name], (len(instances), *shapes[name]), dtypes[name]) for name in dtypes}
 
@@ -200,7 +161,7 @@ def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: li
     if not isinstance(value, list):
         if level != rank:
             raise invalid(
-                f"JSON Value: {_shown(value)} found at incorrect level: {level + 1} in the JSON DOM. Expected at "
+                f"JSON Value: {shown(value)} found at incorrect level: {level + 1} in the JSON DOM. Expected at "
                 f"level: {rank}"
             )
         into.append(_scalar(value, dtype))
@@ -211,25 +172,16 @@ def _gather(value: Any, level: int, shape: tuple[int, ...], dtype: str, into: li
         raise invalid(
             f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
         )
-    if level == rank - 1 and dtype in _FLOATS and _plain_floats(value, dtype):
-        into.extend(value)
+    if level == rank - 1 and dtype in _FLOATS and _NUMBER_TYPES.issuperset(map(type, value)):
+        into.extend(value)  # nearly all rows are of this kind, and each number on its own takes ten times as long
         return
     for item in value:
         _gather(item, level + 1, shape, dtype, into)
 
 
-def _plain_floats(values: list[Any], dtype: str) -> bool:
-    # Nearly all rows are of this kind, and looking at each number on its own takes ten times as long.
-    limit, _ = _LIMITS[dtype]
-    return set(map(type, values)) == {float} and -limit <= min(values) and max(values) <= limit
-
-
 def _scalar(value: Any, dtype: str) -> Any:
     kind = type(value)
-    if dtype in _FLOATS and kind in (int, float):
-        largest, largest_integer = _LIMITS[dtype]
-        if math.isfinite(value) and abs(value) > (largest_integer if kind is int else largest):
-            raise invalid(f"Cannot convert JSON value: {_shown(value)} to {dtype} without loss of precision.")
+    if dtype in _FLOATS and kind in _NUMBER_TYPES:
         return value
     if dtype in _INTEGERS and kind is int:
         info = np.iinfo(_INTEGERS[dtype])
@@ -242,13 +194,13 @@ def _scalar(value: Any, dtype: str) -> Any:
     if dtype == "string" and kind is dict:
         return _decoded(value)
     name = str(value) if kind is bool else _TYPES[kind]
-    raise invalid(f"JSON Value: {_shown(value)} Type: {name} is not of expected type: {dtype}")
+    raise invalid(f"JSON Value: {shown(value)} Type: {name} is not of expected type: {dtype}")
 
 
 def _decoded(value: dict[str, Any]) -> bytes:
     if not _is_base64(value):
-        raise invalid(f"JSON Value: {_shown(value)} not formatted correctly for base64 data")
-    text = value["b64"]
+        raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
+    text = re.sub(r"\s", "", value["b64"], flags=re.ASCII)
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
@@ -257,13 +209,6 @@ def _decoded(value: dict[str, Any]) -> bytes:
 
 def _array(values: list[Any], shape: tuple[int, ...], dtype: str) -> np.ndarray:
     array = np.empty(len(values), _DTYPES[dtype])
-    array[:] = values
+    with np.errstate(over="ignore"):  # what is too large for the type becomes infinite
+        array[:] = values
     return array.reshape(shape)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
-    except RecursionError:
-        text = "…"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … ({len(text)} characters)"

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import re
+import shlex
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,9 @@ from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.runtime import import_tensorflow
-from serving.models import version_folders
+from emobed_tf.saved_model.example import curl_line
+from serving.models import Models, version_folders
+from serving.rest import RestError, Route
 
 PROG = "serving.local"
 DESCRIPTION = """Serves exported models with TensorFlow Serving's REST API: status, metadata, predict.
@@ -43,7 +46,7 @@ class Arguments:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of one TensorFlow operation; also how many predictions are computed at the same time, but at least 2."""
     max_body: float = 64
-    """MB of a request's body; a larger one is answered with 413."""
+    """MB of a request's body, also once it is uncompressed; a larger one is answered with 413."""
     max_concurrent: int = 64
     """Predictions under way, waiting ones included; one more is answered with 503."""
     timeout: float = 30
@@ -93,16 +96,28 @@ def _main(argv: Sequence[str] | None) -> int:
         Limits(round(1e6 * arguments.max_body), arguments.max_concurrent, arguments.timeout),
         threads=arguments.threads,
         poll=arguments.poll,
-        on_ready=lambda: _announce(arguments.host, listening.getsockname()[1], list(folders)),
+        on_ready=lambda models: _announce(arguments.host, listening.getsockname()[1], list(folders), models),
     )
     return 0
 
 
-def _announce(host: str, port: int, names: list[str]) -> None:
+def _announce(host: str, port: int, names: list[str], models: Models) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print(f"serving {', '.join(names)} at {url} until Ctrl-C")
     print("TensorFlow Serving is the server for production: serving/docker-compose.yml")
-    print(f"try: curl {url}/v1/models/{quote(names[0])}", flush=True)
+    print(f"try: {_example(url, names[0], models)}", flush=True)
+
+
+def _example(url: str, name: str, models: Models) -> str:
+    """A line that asks for a prediction; for the model's status where it isn't known what would be one."""
+    try:
+        _, servable = models.find(Route("predict", name))
+        shape = servable.example_shape()
+    except RestError:
+        shape = None
+    if shape is None:
+        return f"curl {shlex.quote(f'{url}/v1/models/{quote(name)}')}"
+    return curl_line(url, name, shape)
 
 
 def _check_numbers(arguments: Arguments) -> None:

@@ -241,7 +241,8 @@ class Models:
             RestError: if there is no such model or version.
         """
         if route.model not in self._models:
-            raise RestError("NOT_FOUND", f"Could not find any versions of model {route.model}")
+            which = "any versions" if route.version is None else f"version {route.version}"
+            raise RestError("NOT_FOUND", f"Could not find {which} of model {route.model}")
         return self._models[route.model].status(route.version)
 
     def metadata(self, route: Route) -> dict[str, Any]:

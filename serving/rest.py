@@ -7,6 +7,9 @@ from typing import Literal, cast
 from urllib.parse import unquote
 
 Action = Literal["status", "metadata", "predict", "classify", "regress"]
+_POSTED = ("classify", "regress", "predict")
+
+DEFAULT_SIGNATURE = "serving_default"
 
 CODES = {
     "OK": HTTPStatus.OK,
@@ -101,14 +104,15 @@ def parse_route(method: str, target: str) -> Route:
         Route(action='predict', model='arousal', version=2, label=None)
     """
     found = {"GET": _GET, "POST": _POST}[method].fullmatch(target) if method in ("GET", "POST") else None
-    if found is None:
+    # The patterns take small and capital letters alike, but what is to be done is known by its small ones alone.
+    if found is None or (method == "POST" and found["action"] not in _POSTED):
         raise invalid(f"Malformed request: {method} {target}")
     if found["model"] is None:
         raise invalid("Missing model name in request.")
     if found["version"] and int(found["version"]) > _INT64_MAX:
         raise invalid(f"Failed to convert version: {found['version']} to numeric.")
     return Route(
-        action=cast(Action, (found["action"] or "status").lower()),
+        action=cast(Action, found["action"] if found["action"] in ("metadata", *_POSTED) else "status"),
         model=unquote(found["model"]),
         version=int(found["version"]) if found["version"] else None,
         label=unquote(found["label"]) if found["label"] else None,

@@ -16,8 +16,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from emobed_tf.saved_model.warmup import WARMUP_FILE
-from serving.inputs import DEFAULT_SIGNATURE
-from serving.rest import RestError, invalid
+from serving.rest import DEFAULT_SIGNATURE, RestError, invalid
 
 v1 = tf.compat.v1
 _TAG = "serve"
@@ -101,6 +100,19 @@ class Servable:
         if name not in self._signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         return self._signatures[name]
+
+    def example_shape(self) -> tuple[int, ...] | None:
+        """The shape of one small element of a batch, as the default signature takes it.
+
+        Returns:
+            Sizes, 1 where any will do; None if the signature isn't there, or takes something else than one array of
+            floats.
+        """
+        inputs = list(self.metadata.get(DEFAULT_SIGNATURE, {"inputs": {}})["inputs"].values())
+        if len(inputs) != 1 or inputs[0]["dtype"] != "DT_FLOAT" or inputs[0]["tensor_shape"]["unknown_rank"]:
+            return None
+        sizes = [int(dimension["size"]) for dimension in inputs[0]["tensor_shape"]["dim"]]
+        return tuple(max(1, size) for size in sizes[1:]) if sizes else None
 
     def run(self, signature: Signature, inputs: Mapping[str, np.ndarray], seconds: float) -> dict[str, np.ndarray]:
         """Computes a signature's outputs.

@@ -24,7 +24,7 @@ def serve(
     *,
     threads: int,
     poll: float,
-    on_ready: Callable[[], None],
+    on_ready: Callable[[Models], None],
 ) -> None:
     """Serves models until SIGINT or SIGTERM, and then finishes what is under way.
 
@@ -35,7 +35,7 @@ def serve(
         limits: see there.
         threads: of one TensorFlow operation; also the number of predictions computed at the same time, but at least 2.
         poll: seconds between two looks at the folders.
-        on_ready: called when the models are loaded.
+        on_ready: called with the models when they are loaded.
     """
     gc.freeze()  # nothing that was imported is ever garbage, and looking at it again and again holds up all threads
     counts = Metrics()
@@ -64,6 +64,6 @@ def serve(
     # uvicorn raises the signal again when it has finished; that must not end the process with an error.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-    on_ready()
+    on_ready(models)
     with models.watched(poll):
         server.run(sockets=[listening])

@@ -4,9 +4,11 @@ import contextlib
 import csv
 import importlib
 import io
+import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -43,6 +45,15 @@ def process(module, *arguments, **more):
     """A command in a process of its own."""
     line = [sys.executable, "-m", f"emobed_tf.{module}", *map(str, arguments)]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, **more)
+
+
+def shell(line, folder):
+    """A line as it is pasted into a shell, in a folder; `python` is this one."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        ["/bin/bash", "-e", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=600
+    )
 
 
 def assert_one_line(result, *words):

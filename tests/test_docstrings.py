@@ -90,7 +90,7 @@ def test_examples_run(recola, tmp_path, monkeypatch):
     train_run(settings(recola, epochs=1), tmp_path / "runs" / "arousal")
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(verbose=False)
-    with serving(arousal=FakeModel()) as server:
+    with serving(audio=FakeModel()) as server:
         for test in examples().values():
             for example in test.examples:
                 example.source = example.source.replace("http://localhost:8501", server.url)

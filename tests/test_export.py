@@ -1,13 +1,15 @@
 """`python -m emobed_tf.export`: what it says and leaves, and one line for every mistake."""
 
 import json
+import shlex
 import shutil
 import subprocess
 
 import pytest
 
 from emobed_tf.runs.folder import Run
-from tests.commands import assert_one_line, command, flags, process
+from tests.commands import assert_one_line, command, flags, process, shell
+from tests.serving.served import serving
 from tests.tiny import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -24,13 +26,19 @@ def speech(stack, tables, tmp_path_factory):
 
 
 class TestExport:
-    def test_says_what_it_wrote_and_how_to_serve_it(self, arousal_run, tmp_path):
+    def test_says_what_it_wrote_and_how_to_serve_it(self, arousal_run, recola, tmp_path):
         (tmp_path / "audio" / "1").mkdir(parents=True)
         result = command("export", arousal_run[0], tmp_path / "audio")
         assert result.returncode == 0, result.stderr
+        scores = json.loads((arousal_run[0] / "scores.json").read_text())["dev"]
+        names = {"CCC": "ccc", "mean CCC": "ccc_mean", "PCC": "pcc", "RMSE": "rmse"}
+        file = recola / "features_audio" / "arousal" / "dev_1.arff"
         assert result.stdout.splitlines() == [
             f"{tmp_path / 'audio' / '2'}: arousal from 88 audio features (trained on SIMULATED data)",
+            "development: " + ", ".join(f"{short} {scores[name]:.3f}" for short, name in names.items()),
+            "signatures: serving_default, embed, postprocessed, stream, manifest",
             f"serve it: python -m serving.local {tmp_path / 'audio'}",
+            f"then ask it: python -m serving.client http://localhost:8501 audio --features {file}",
         ]
         assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == {
             "audio/2/saved_model.pb",
@@ -44,6 +52,38 @@ class TestExport:
 
     def test_real_data_is_not_called_simulated(self, speech, tmp_path):
         assert "SIMULATED" not in command("export", speech, tmp_path / "speech").stdout
+
+    def test_of_data_that_are_gone(self, speech, tmp_path):
+        """There is no file to ask about, so zeros do."""
+        shutil.copytree(speech, tmp_path / "run")
+        config = json.loads((tmp_path / "run" / "config.json").read_text())
+        (tmp_path / "run" / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path)}))
+        said = command("export", tmp_path / "run", tmp_path / "my model").stdout.splitlines()
+        assert said[2] == "signatures: serving_default, embed, manifest"
+        assert said[3] == f"serve it: python -m serving.local '{tmp_path / 'my model'}'"
+        body, address = '{"instances": [[[0, 0, 0, 0, 0]]]}', "http://localhost:8501/v1/models/my%20model:predict"
+        assert said[4] == f"then ask it: curl -d '{body}' {address}"
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("kind", ["file", "zeros"])
+    def test_its_lines_work_when_they_are_copied(self, speech, tmp_path, kind):
+        """In a shell, but for the port, since another server may have that one."""
+        folder = speech
+        if kind == "zeros":
+            folder = tmp_path / "run"
+            shutil.copytree(speech, folder)
+            config = json.loads((folder / "config.json").read_text())
+            (folder / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path)}))
+        said = command("export", folder, tmp_path / "speech").stdout.splitlines()
+        serve = shlex.split(said[3].removeprefix("serve it: "))
+        assert serve[:3] == ["python", "-m", "serving.local"]
+        with serving(model_dirs=serve[3:]) as running:
+            line = said[4].removeprefix("then ask it: ").replace("http://localhost:8501", running.url)
+            found = shell(line, tmp_path)
+            assert found.returncode == 0, found.stderr
+            assert "p_anger" in found.stdout if kind == "file" else json.loads(found.stdout)["predictions"][0]["label"]
+            tried = shell(running.said[2].removeprefix("try: "), tmp_path)
+            assert len(json.loads(tried.stdout)["predictions"][0]["probabilities"]) == 3
 
     @pytest.mark.slow
     def test_own_process_is_quiet(self, speech, tmp_path):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.files import print_csv, write_bytes, write_csv
 
 
 class TestWriteBytes:
@@ -44,3 +44,11 @@ class TestWriteCsv:
     def test_no_rows(self, tmp_path):
         write_csv(tmp_path / "t.csv", [])
         assert (tmp_path / "t.csv").read_text() == "\n"
+
+
+class TestPrintCsv:
+    def test_is_what_a_file_would_hold(self, tmp_path, capsys):
+        rows = [{"id": "x", "b": 1}, {"id": 'a "quoted", ä', "a": 2.5}]
+        write_csv(tmp_path / "t.csv", rows)
+        print_csv(rows)
+        assert capsys.readouterr().out == (tmp_path / "t.csv").read_text()

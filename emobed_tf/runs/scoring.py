@@ -167,15 +167,34 @@ def compare_runs(
 
 
 def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
-    """Predicts from feature files of the target modality and writes a CSV file.
+    """Predicts from feature files of the target modality and writes a CSV file, see `predict_rows`.
 
     Args:
         run: a finished run.
         files: feature files, see `corpora.load_features`.
-        output: the file to write; predictions are in the gold standard's time, as in an evaluation.
+        output: the file to write.
 
     Returns:
         Number of rows.
+
+    Raises:
+        InputError: for files that can't be read or hold other features.
+    """
+    rows = predict_rows(run, files)
+    write_csv(output, rows)
+    return len(rows)
+
+
+def predict_rows(run: Run, files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Predicts from feature files of the target modality.
+
+    Args:
+        run: a finished run.
+        files: feature files, see `corpora.load_features`.
+
+    Returns:
+        A row for each frame, or for each recording of a classification; predictions are in the gold standard's time, as
+        in an evaluation.
 
     Raises:
         InputError: for files that can't be read or hold other features.
@@ -200,5 +219,4 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
             rows.append(classification_row(recording, values, facts.classes))
         else:
             rows += regression_rows(recording, step, values, chain.apply(values))
-    write_csv(output, rows)
-    return len(rows)
+    return rows

@@ -9,6 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from emobed_tf.console import Progress
+from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import EmoBedWarning
 from emobed_tf.files import write_bytes
 from emobed_tf.models.build import build_model
@@ -27,7 +28,8 @@ MANIFEST_FILE = "manifest.json"
 def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> Path:
     """Adds a version to a model's folder, see `versions.add_version`.
 
-    A network that can't be streamed, see `streaming`, gets no signature `stream`, and a warning says why.
+    Utterances are one frame and have no signature `stream`. Neither has a network of sequences that can't be streamed,
+    see `streaming`, and a warning says why.
 
     Args:
         run: finished.
@@ -36,7 +38,7 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
 
     Returns:
         The version's folder. It holds a SavedModel with the signatures of `signatures.trace` and `manifest`; the
-        manifest, also as an asset; and warm-up requests.
+        manifest, also as an asset, and as what the loaded model's function `manifest()` returns; and warm-up requests.
 
     Raises:
         InputError: if the run is damaged, or `model_dir` can't hold versions.
@@ -44,8 +46,8 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
 
     Example:
         >>> from emobed_tf.runs.folder import Run
-        >>> export_run(Run.open(Path("runs/arousal")), Path("models/arousal")).as_posix()
-        'models/arousal/1'
+        >>> export_run(Run.open(Path("runs/arousal")), Path("models/audio")).as_posix()
+        'models/audio/1'
     """
     tell = progress or (lambda *_: None)
     return add_version(model_dir, lambda folder: _write(run, folder, model_dir, tell))
@@ -56,14 +58,7 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     model = _target_only(run)
     tell(1, 3, "tracing the signatures")
     facts = run.facts()
-    hindered = obstacle(model, facts.target)
-    if hindered:
-        warnings.warn(
-            f"{model_dir}: no signature 'stream': the model can't answer a recording as it comes, because {hindered}",
-            EmoBedWarning,
-            stacklevel=2,
-        )
-    states = None if hindered else state_shapes(model, facts.target)
+    states = _states(model, facts, model_dir)
     traced = trace(model, facts, run.chain(), states)
     described = {name: describe(function) for name, function in {**traced, MANIFEST: manifest_signature("")}.items()}
     text = json.dumps(manifest(run, described, states or {}), indent=2, allow_nan=False) + "\n"
@@ -71,7 +66,8 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     write_bytes(folder / MANIFEST_FILE, text.encode())
     saved = tf.Module()
     saved.weights = {weight.path: weight.value for weight in model.weights}
-    saved.manifest = tf.saved_model.Asset(str(folder / MANIFEST_FILE))
+    saved.manifest_file = tf.saved_model.Asset(str(folder / MANIFEST_FILE))
+    saved.manifest = tf.function(lambda: tf.constant(text), input_signature=[], autograph=False)
     # Gradients would bring the training half of every layer along.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
@@ -81,6 +77,21 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
         reason = re.sub(r"^.*; | \[Op:.*$", "", error.message)  # without the hidden file's path
         raise OSError(f"{model_dir}: {reason}") from None
     tell(3, 3, "done")
+
+
+def _states(model: EmoBed, facts: Facts, model_dir: Path) -> dict[str, tuple[int, ...]] | None:
+    """States of a stream; None where the model has none."""
+    if facts.frame_seconds[facts.target] is None:
+        return None
+    hindered = obstacle(model, facts.target)
+    if not hindered:
+        return state_shapes(model, facts.target)
+    warnings.warn(
+        f"{model_dir}: no signature 'stream': the model can't answer a recording as it comes, because {hindered}",
+        EmoBedWarning,
+        stacklevel=3,
+    )
+    return None
 
 
 def _target_only(run: Run) -> EmoBed:

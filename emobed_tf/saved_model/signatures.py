@@ -22,9 +22,9 @@ def trace(
     """Concrete functions of what a trained model answers, by signature; `manifest_signature` is the one left out.
 
     Inputs and outputs are named, and all have the batch as their first dimension. `features` are float32
-    `[batch, frames, features]`, NaN where missing; an assertion in the graph refuses another number of features, and
-    no frames at all. A regression answers `prediction` `[batch, frames]`, a classification `probabilities`
-    `[batch, classes]` and `label` `[batch]` after the last frame.
+    `[batch, frames, features]`, NaN where missing; of a model of utterances `[batch, 1, features]`. Assertions in the
+    graph refuse another number of features or frames, and infinite values. A regression answers `prediction`
+    `[batch, frames]`, a classification `probabilities` `[batch, classes]` and `label` `[batch]` after the last frame.
 
     - `serving_default`: `features` -> the answer
     - `embed`: `features` -> `embedding` `[batch, frames, units]`
@@ -36,13 +36,14 @@ def trace(
         model: with its trained weights.
         facts: of the run.
         chain: learnt on development; None for a classification.
-        states: `streaming.state_shapes`; None for a model that can't be streamed.
+        states: `streaming.state_shapes`; None for a model that has no stream.
 
     Returns:
         The functions.
     """
     encoder, head = model.encoder(facts.target), model.head
-    features = tf.TensorSpec([None, None, len(facts.features[facts.target])], tf.float32)
+    frames = 1 if facts.frame_seconds[facts.target] is None else None
+    features = tf.TensorSpec([None, frames, len(facts.features[facts.target])], tf.float32)
 
     def predict(*, features: tf.Tensor) -> _Answer:
         return _answer(head(encoder(_checked(features, facts.target))), facts)
@@ -142,22 +143,45 @@ def _answer(outputs: tf.Tensor, facts: Facts) -> _Answer:
 
 
 def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
-    """The features, once assertions have found frames, and the right number of features in them."""
-    width, found = features.shape[-1], tf.shape(_of_unknown_shape(features))
+    """The features, once assertions have found their shape to be right, and no value infinite."""
+    _, frames, width = features.shape
+    dimensions = f"[batch, {frames or 'frames'}, {width}]"
+    found = tf.shape(_of_unknown_shape(features))
     is_batch = _refuse_unless(
-        tf.size(found) == 3, f"expected features of shape [batch, frames, {width}], got [", _listed(found), "]"
+        tf.size(found) == 3, f"expected features of shape {dimensions}, got [", _listed(found), "]"
     )
     with tf.control_dependencies([is_batch]):
-        _, frames, columns = tf.unstack(tf.shape(_of_unknown_shape(features)), 3)
-    has_frames = _refuse_unless(frames > 0, f"expected one frame or more of {modality} features, got none")
-    has_columns = _refuse_unless(
-        columns == width,
-        f"expected {width} {modality} features a frame, got ",
-        tf.strings.as_string(columns),
-        "; see features in the manifest",
+        _, rows, columns = tf.unstack(tf.shape(_of_unknown_shape(features)), 3)
+    has_shape = [
+        _refuse_unless(rows > 0, f"expected one frame or more of {modality} features, got none"),
+        _refuse_unless(
+            columns == width,
+            f"expected {width} {modality} features a frame, got ",
+            tf.strings.as_string(columns),
+            "; see features in the manifest",
+        ),
+    ]
+    if frames == 1:
+        has_shape.append(
+            _refuse_unless(
+                rows <= 1,
+                f"expected one frame for each utterance, {dimensions}, got ",
+                tf.strings.as_string(rows),
+                " frames; send each utterance as an element of the batch",
+            )
+        )
+    with tf.control_dependencies(has_shape):
+        values = tf.ensure_shape(_of_unknown_shape(features), features.shape)
+    infinite = tf.where(tf.math.is_inf(values))
+    is_finite = _refuse_unless(
+        tf.size(infinite) == 0,
+        f"expected finite {modality} features, or NaN where a value is missing, got an infinite one at "
+        "[batch, frame, feature] = [",
+        _listed(infinite[:1]),
+        "]",
     )
-    with tf.control_dependencies([has_frames, has_columns]):
-        return tf.ensure_shape(_of_unknown_shape(features), features.shape)
+    with tf.control_dependencies([is_finite]):
+        return tf.identity(values)
 
 
 def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,11 +1,10 @@
 """`python -m serving.client`: predictions from a server for feature files, as `emobed_tf.predict` makes them."""
 
-import csv
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import tyro
@@ -16,7 +15,7 @@ from emobed_tf.corpora import load_features
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
-from emobed_tf.files import write_csv
+from emobed_tf.files import print_csv, write_csv
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification
@@ -24,7 +23,8 @@ from serving.client.payload import Classification
 PROG = "serving.client"
 DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
 
-The CSV that comes out is that of emobed_tf.predict."""
+Its CSV is the one that emobed_tf.predict writes."""
+_NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class Arguments:
     name: tyro.conf.Positional[str]
     """Name of the model."""
     features: tuple[Path, ...]
-    """Feature files; no labels needed."""
+    """Feature files; they need no labels."""
     signature: Literal["prediction", "postprocessed", "embed"] | None = None
-    """Only one column, or each frame's embedding (default: prediction, and of a regression postprocessed as well)."""
+    """Ask for this alone (default: prediction, and for a regression postprocessed as well)."""
     version: int | None = None
     """Version of the model (default: the newest)."""
     label: str | None = None
     """Label of a version, where the server has labels."""
     output: Path | None = None
-    """CSV file to write (default: to stdout)."""
+    """CSV file to write (default: standard output)."""
     timeout: float = 60.0
     """Seconds to wait for the server."""
 
@@ -84,7 +84,7 @@ def _main(argv: Sequence[str] | None) -> int:
     simulated = " (trained on SIMULATED data)" if manifest["simulated"] else ""
     said = f"{len(rows)} rows from {arguments.name}, version {client.version}{simulated}"
     if output is None:
-        _print_csv(rows)
+        print_csv(rows)
         print(said, file=sys.stderr)
     else:
         write_csv(output, rows)
@@ -102,43 +102,46 @@ def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> 
         )
     rows: list[dict[str, Any]] = []
     with console.progress("predicting") as progress:
-        for done, recording in enumerate(recordings):
-            progress(done, len(recordings), recording.id)
-            rows += _recording_rows(client, manifest, recording, arguments.signature)
+        for group in _groups(recordings, manifest):
+            rows += _group_rows(client, manifest, group, arguments.signature)
+            progress(len(rows), sum(recording.frames for recording in recordings))
     return rows
 
 
-def _recording_rows(
-    client: Client, manifest: Mapping[str, Any], recording: Recording, signature: str | None
+def _groups(recordings: Sequence[Recording], manifest: Mapping[str, Any]) -> list[Sequence[Recording]]:
+    """What is sent at once: each recording by itself, since their lengths differ, but many utterances."""
+    size = max(1, _NUMBERS_AT_ONCE // len(manifest["features"])) if manifest["frame_seconds"] is None else 1
+    return [recordings[k : k + size] for k in range(0, len(recordings), size)]
+
+
+def _group_rows(
+    client: Client, manifest: Mapping[str, Any], group: Sequence[Recording], signature: str | None
 ) -> list[dict[str, Any]]:
-    values: dict[str, np.ndarray] = {}
+    if "classes" in manifest and signature in (None, "prediction"):
+        said = cast(Classification, client.predict(np.stack([recording.features for recording in group])))
+        names = [f"p_{name}" for name in said.classes]
+        return [
+            {"id": recording.id, "prediction": label, **dict(zip(names, probabilities, strict=True))}
+            for recording, label, probabilities in zip(group, said.labels, said.probabilities, strict=True)
+        ]
+    features = np.concatenate([recording.features for recording in group])
+    values: dict[str, Any] = {}
     if signature in (None, "prediction"):
-        said = client.predict(recording.features)
-        if isinstance(said, Classification):
-            shares = {f"p_{name}": float(p) for name, p in zip(said.classes, said.probabilities, strict=True)}
-            return [{"id": recording.id, "prediction": str(said.labels), **shares}]
-        values["raw"] = shift(said, manifest["label_delay_frames"])
+        values["raw"] = shift(cast(np.ndarray, client.predict(features)), manifest["label_delay_frames"])
     if signature in (None, "postprocessed"):
-        values["postprocessed"] = client.postprocess(recording.features)
+        values["postprocessed"] = client.postprocess(features)
     if signature == "embed":
-        embedding = client.embed(recording.features)
-        values = {f"embedding_{k}": column for k, column in enumerate(embedding.T, 1)}
+        values = {f"embedding_{k}": column for k, column in enumerate(client.embed(features).T, 1)}
     step = manifest["frame_seconds"]
+    frames = [(recording, k) for recording in group for k in range(recording.frames)]
     return [
         {
             "id": recording.id,
             **({"time": round(recording.start + k * step, 6)} if step else {}),
-            **{name: float(column[k]) for name, column in values.items()},
+            **{name: float(column[row]) for name, column in values.items()},
         }
-        for k in range(recording.frames)
+        for row, (recording, k) in enumerate(frames)
     ]
-
-
-def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    sys.stdout.flush()  # a reader that went away is noticed here, not at the interpreter's end
 
 
 if __name__ == "__main__":

@@ -6,14 +6,21 @@
             for frames in microphone():
                 print(live.send(frames)[-1])
 
+A classifier of utterances takes a table of them:
+
+    with Client("http://localhost:8501", "audio") as client:
+        said = client.predict(table)  # [utterances, features], or a DataFrame
+        print(said.labels, said.probabilities, said.version)
+
 `python -m serving.client` is the same for the shell.
 """
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import partial
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import numpy as np
@@ -23,10 +30,9 @@ from emobed_tf.errors import InputError
 from emobed_tf.saved_model.manifest import FORMAT
 from serving.client.connection import Connection, ServingError, unexpected
 from serving.client.payload import Answer, Classification, as_batch
+from serving.client.stream import States, Stream
 
 __all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
-
-States = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,18 @@ class Client:
 
     A client keeps one connection open and belongs to one thread. Give each thread its own; a stream has its own.
 
-    Features are numbers `[frames, features]` of one recording, `[batch, frames, features]` of several of one length,
-    or a pandas DataFrame of one recording; NaN is a missing value. A DataFrame's columns, or an array's that `columns`
-    names, may have any order, but must be the model's features, no fewer and no more. An array without names must have
-    the manifest's order.
+    Features are numbers; NaN is a missing value. A model of recordings takes `[frames, features]` of one,
+    `[batch, frames, features]` of several of one length, or a pandas DataFrame of one. A model of utterances takes
+    `[features]` or a Series of one, `[utterances, features]` or a DataFrame of several, or `[batch, 1, features]`.
+    A DataFrame's columns, or an array's that `columns` names, may have any order, but must be the model's features, no
+    fewer and no more. An array without names must have the manifest's order. What comes back has the form of what was
+    sent, without the features.
 
     Every call raises `ServingError` if the server refuses, fails or can't be reached; those that take features raise
     `InputError` before anything is sent if they are not the model's.
+
+    Attributes:
+        last_version: number of the version that gave the last answer to features; None before the first.
 
     Args:
         url: the server's address, such as `http://localhost:8501`.
@@ -73,7 +84,7 @@ class Client:
         InputError: if an argument can't be.
 
     Example:
-        >>> with Client("http://localhost:8501", "arousal") as client:
+        >>> with Client("http://localhost:8501", "audio") as client:
         ...     features = np.zeros([50, len(client.manifest()["features"])])
         ...     client.predict(features).shape
         (50,)
@@ -94,10 +105,11 @@ class Client:
         if version is not None and label is not None:
             raise InputError(f"expected a version or a label, got both: version {version} and label '{label}'")
         self.model, self.version, self.label = model, version, label
+        self.last_version: int | None = None
         self._connection = Connection(url, timeout, retries)
         self._manifests: dict[int, dict[str, Any]] = {}
 
-    def predict(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
+    def predict(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | float | Classification:
         """What the model says, in the features' time: the label delay is not undone.
 
         Args:
@@ -105,11 +117,12 @@ class Client:
             columns: names of an array's features.
 
         Returns:
-            Regression: float32 `[frames]`, or `[batch, frames]`. Classification: after the last frame.
+            Regression: float32 `[frames]`, or `[batch, frames]`; of utterances `[utterances]`, or a float of one.
+            Classification: after the last frame.
         """
         return self._ask("serving_default", features, columns).prediction()
 
-    def postprocess(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray:
+    def postprocess(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | float:
         """Predictions of a regression in the gold standard's time, post-processed as learnt on development.
 
         Args:
@@ -117,13 +130,12 @@ class Client:
             columns: names of an array's features.
 
         Returns:
-            float32 `[frames]`, or `[batch, frames]`.
+            float32 `[frames]`, or `[batch, frames]`; of utterances `[utterances]`, or a float of one.
 
         Raises:
-            InputError: also if the model is a classifier.
+            InputError: also if the model is a classifier, whose probabilities have nothing to be post-processed.
         """
-        answer = self._ask("postprocessed", features, columns)
-        return answer.numbers("postprocessed", answer.frames)
+        return self._ask("postprocessed", features, columns).by_frame("postprocessed")
 
     def embed(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray:
         """Embeddings: what the encoder gives and the head takes.
@@ -133,12 +145,12 @@ class Client:
             columns: names of an array's features.
 
         Returns:
-            float32 `[frames, units]`, or `[batch, frames, units]`, in the features' time.
+            float32 `[frames, units]`, or `[batch, frames, units]`, in the features' time; of utterances
+            `[utterances, units]`, or `[units]` of one.
         """
-        answer = self._ask("embed", features, columns)
-        return answer.numbers("embedding", answer.frames, None)
+        return cast(np.ndarray, self._ask("embed", features, columns).by_frame("embedding", None))
 
-    def stream(self) -> "Stream":
+    def stream(self) -> Stream:
         """A stream of one live recording, on a connection of its own.
 
         Returns:
@@ -152,7 +164,8 @@ class Client:
         if manifest["frame_seconds"] is None:
             raise InputError(f"{self.model}: the model takes utterances, which have no stream; use predict")
         self._check_signature(version, "stream")
-        return Stream(self._pinned_to(version), manifest)
+        pinned = self._pinned_to(version)
+        return Stream(self.model, version, manifest, partial(pinned._ask_version, version, "stream"), pinned.close)
 
     def manifest(self) -> dict[str, Any]:
         """What the exporter wrote down of the model, see `emobed_tf.saved_model.manifest`; asked for once per version.
@@ -237,12 +250,13 @@ class Client:
     ) -> Answer:
         manifest = self._manifest(version)
         self._check_signature(version, signature)
-        batch, single = as_batch(features, manifest, columns)
-        if states is not None and not single:
-            raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.shape)}")
+        batch = as_batch(features, manifest, columns)
+        if states is not None and not batch.one:
+            raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.values.shape)}")
         state = {name: values.tolist() for name, values in (states or {}).items()}
-        url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch])
-        return Answer(rows, batch.shape[1], single, manifest, url)
+        url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch.values])
+        self.last_version = version
+        return Answer(rows, batch, manifest, version, url)
 
     def _check_signature(self, version: int, signature: str) -> None:
         known = self._manifest(version)["signatures"]
@@ -270,63 +284,3 @@ class Client:
         if not isinstance(answer.get("predictions"), list) or len(answer["predictions"]) != len(instances):
             raise unexpected(f"{len(instances)} predictions", answer, url)
         return url, answer["predictions"]
-
-
-class Stream:
-    """One recording as it comes, from its first frame on; what is said of a chunk knows all before it.
-
-    The states of the network travel with each chunk: the server keeps nothing, and chunks of any length give what the
-    whole recording would. States belong to one version of the model, so a stream stays with the one that it began
-    with. A stream belongs to one thread, which need not be its client's.
-
-    Attributes:
-        version: number of the model's version.
-    """
-
-    def __init__(self, client: Client, manifest: Mapping[str, Any]):
-        """Takes a pinned client, which it closes in the end; `Client.stream` makes one."""
-        self.version = client.current_version()
-        self._client = client
-        self._states: States = {
-            state["name"]: np.full(state.get("shape") or state["units"], state["begins"], np.float32)
-            for state in manifest["states"]
-        }
-
-    def send(self, chunk: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
-        """Sends the next frames.
-
-        Args:
-            chunk: `[frames, features]`, one frame or more, see `Client`.
-            columns: names of an array's features.
-
-        Returns:
-            float32 `[frames]` in the features' time; or the classification after the last frame.
-
-        Raises:
-            InputError: if these are not the model's features. The stream can go on.
-            ServingError: if the server refuses, fails or can't be reached. The same chunk can be sent again, unless
-                the server has unloaded the version (status 404): then begin another stream.
-        """
-        try:
-            answer = self._client._ask_version(self.version, "stream", chunk, columns, self._states)
-        except ServingError as error:
-            if error.status != 404:
-                raise
-            message = (
-                f"version {self.version} of {self._client.model}, which the stream began with, is gone; "
-                f"begin another stream ({error.message})"
-            )
-            raise ServingError(404, message, error.url) from None
-        prediction = answer.prediction()
-        self._states = {name: answer.numbers(name, *state.shape) for name, state in self._states.items()}
-        return prediction
-
-    def close(self) -> None:
-        """Closes the stream's connection. Leaving a `with` block does so."""
-        self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

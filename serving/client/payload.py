@@ -16,61 +16,78 @@ from serving.client.connection import unexpected
 
 @dataclass(frozen=True)
 class Classification:
-    """What a classifier says of one recording, or of a batch of them.
+    """What a classifier says of one recording or utterance, or of several; plain values, ready for JSON.
 
     Attributes:
-        probabilities: float32 `[classes]` or `[batch, classes]`, in [0, 1].
-        labels: the most probable class: a str, or an array of them `[batch]`.
+        labels: the most probable class; of several, a list of them.
+        probabilities: of each class, in [0, 1]; of several, a list of such lists.
         classes: names of the classes, in the order of the probabilities.
+        version: number of the model's version that answered.
     """
 
-    probabilities: np.ndarray
-    labels: str | np.ndarray
+    labels: str | list[str]
+    probabilities: list[Any]
     classes: tuple[str, ...]
+    version: int
 
 
-def as_batch(
-    features: ArrayLike, manifest: Mapping[str, Any], columns: Sequence[str] | None
-) -> tuple[np.ndarray, bool]:
+@dataclass(frozen=True)
+class Batch:
+    """Features as a model takes them, and the form in which they came: answers have the same.
+
+    Attributes:
+        values: float32 `[batch, frames, features]`.
+        one: whether they came without a batch: one recording, or one utterance.
+        flat: whether they came without frames: utterances.
+    """
+
+    values: np.ndarray
+    one: bool
+    flat: bool
+
+    @property
+    def frames(self) -> int:
+        """Frames of each recording."""
+        return self.values.shape[1]
+
+
+def as_batch(features: ArrayLike, manifest: Mapping[str, Any], columns: Sequence[str] | None) -> Batch:
     """Features as a model takes them.
 
     Args:
-        features: numbers `[frames, features]` of one recording or `[batch, frames, features]`, or a pandas DataFrame
-            of one recording. NaN is a missing value.
+        features: numbers. Of a model of recordings `[frames, features]` of one, `[batch, frames, features]` of several,
+            or a pandas DataFrame of one. Of a model of utterances `[features]` or a Series of one,
+            `[utterances, features]` or a DataFrame of several, or `[batch, 1, features]`. NaN is a missing value.
         manifest: of the model.
-        columns: names of an array's features; a DataFrame brings its own. Where there are names, they may have any
-            order. Without, the features must be in the manifest's.
+        columns: names of an array's features; a DataFrame or a Series brings its own. Where there are names, they may
+            have any order. Without, the features must be in the manifest's.
 
     Returns:
-        float32 `[batch, frames, features]`, the features in the manifest's order; and True if it was a recording
-        without a batch.
+        The features in the manifest's order, and their form.
 
     Raises:
         InputError: if they are not the model's features.
     """
     names = manifest["features"]
-    if hasattr(features, "columns"):
+    own = _own_names(features)
+    if own is not None:
         if columns is not None:
-            raise InputError("columns: the DataFrame has names of its own; leave columns out")
-        columns = features.columns
+            raise InputError(f"columns: the {type(features).__name__} has names of its own; leave columns out")
+        columns = own
     order = None if columns is None else _order(list(columns), names)
     values = _float32(features)
-    if values.ndim not in (2, 3) or values.shape[-1] != len(names) or 0 in values.shape:
-        raise InputError(
-            f"features: expected [frames, {len(names)}] or [batch, frames, {len(names)}], got {list(values.shape)}"
-        )
-    if manifest["frame_seconds"] is None and values.shape[-2] != 1:
-        raise InputError(
-            f"features: the model takes utterances of one row; expected [1, {len(names)}], or [batch, 1, {len(names)}] "
-            f"for several, got {list(values.shape)}"
-        )
+    of_utterances = manifest["frame_seconds"] is None
+    _check_shape(values.shape, len(names), of_utterances)
     if order is not None:
         values = values[..., order]
-    frames = values.shape[-2]
+    one, flat = values.ndim == (1 if of_utterances else 2), of_utterances and values.ndim < 3
+    frames = 1 if flat else values.shape[-2]
     check_finite_or_missing(
-        values.reshape(-1, len(names)), names, lambda row: f"recording {row // frames}, frame {row % frames}"
+        values.reshape(-1, len(names)),
+        names,
+        lambda row: f"utterance {row}" if of_utterances else f"recording {row // frames}, frame {row % frames}",
     )
-    return values.reshape(-1, frames, len(names)), values.ndim == 2
+    return Batch(values.reshape(-1, frames, len(names)), one, flat)
 
 
 @dataclass(frozen=True)
@@ -79,16 +96,16 @@ class Answer:
 
     Attributes:
         rows: by recording: an output's value, or several outputs' values by name.
-        frames: of each recording.
-        single: whether one recording was asked for without a batch: then values have no batch either.
+        batch: what was asked.
         manifest: of the model.
-        url: what was asked, for the error.
+        version: number of the model's version.
+        url: that was asked, for the error.
     """
 
     rows: Any
-    frames: int
-    single: bool
+    batch: Batch
     manifest: Mapping[str, Any]
+    version: int
     url: str
 
     def numbers(self, name: str, *shape: int | None) -> np.ndarray:
@@ -104,26 +121,85 @@ class Answer:
         Raises:
             ServingError: if the answer has no such output, or not this shape, or a value that is not finite.
         """
-        return self._values(name, np.float32, *shape)
+        values = self._finite(name, *shape).astype(np.float32)
+        return values[0] if self.batch.one else values
 
-    def prediction(self) -> np.ndarray | Classification:
-        """Predictions `[frames]` of a regression, or a classification of the recording."""
+    def by_frame(self, name: str, *shape: int | None) -> np.ndarray | float:
+        """An output with a value for each frame.
+
+        Args:
+            name: of the output.
+            *shape: the value's sizes; None is any size.
+
+        Returns:
+            float32 `[frames, *shape]` or `[batch, frames, *shape]`; of utterances that came as a table
+            `[utterances, *shape]`, of a single one `[*shape]`, or a float.
+
+        Raises:
+            ServingError: see `numbers`.
+        """
+        if not self.batch.flat:
+            return self.numbers(name, self.batch.frames, *shape)
+        values = self._finite(name, 1, *shape)[:, 0]
+        if not self.batch.one:
+            return values.astype(np.float32)
+        return values[0].astype(np.float32) if shape else float(values[0])
+
+    def prediction(self) -> np.ndarray | float | Classification:
+        """Predictions of a regression, see `by_frame`, or a classification of the recordings."""
         classes = tuple(self.manifest.get("classes", ()))
         if not classes:
-            return self.numbers("prediction", self.frames)
-        return Classification(self.numbers("probabilities", len(classes)), self._values("label", np.str_), classes)
+            return self.by_frame("prediction")
+        probabilities = self._finite("probabilities", len(classes)).tolist()
+        labels = self._rows("label")
+        if not all(isinstance(label, str) for label in labels):
+            raise unexpected("'label' of type string", self.rows, self.url)
+        if self.batch.one:
+            return Classification(labels[0], probabilities[0], classes, self.version)
+        return Classification(labels, probabilities, classes, self.version)
 
-    def _values(self, name: str, dtype: type, *shape: int | None) -> np.ndarray:
+    def _rows(self, name: str) -> list[Any]:
         try:
-            rows = [row[name] if isinstance(row, dict) else row for row in self.rows]
-            values: np.ndarray = np.array(rows, dtype)
+            return [row[name] if isinstance(row, dict) else row for row in self.rows]
+        except (KeyError, TypeError):
+            raise unexpected(f"an output '{name}'", self.rows, self.url) from None
+
+    def _finite(self, name: str, *shape: int | None) -> np.ndarray:
+        """float64 `[batch, *shape]`."""
+        wanted = " x ".join("any" if size is None else str(size) for size in shape)
+        try:
+            values: np.ndarray = np.array(self._rows(name), np.float64)
             fits = [expected in (None, found) for expected, found in zip(shape, values.shape[1:], strict=True)]
-        except (KeyError, TypeError, ValueError):
+        except (TypeError, ValueError):
             fits = [False]
-        if not all(fits) or (dtype is np.float32 and not np.isfinite(values).all()):
-            wanted = " x ".join("any" if size is None else str(size) for size in shape)
+        if not all(fits) or not np.isfinite(values).all():
             raise unexpected(f"finite '{name}' of shape [{wanted}]", self.rows, self.url)
-        return values[0] if self.single else values
+        return values
+
+
+def _own_names(features: Any) -> list[str] | None:
+    """Names that a DataFrame or a Series has for its features; None for anything else."""
+    if hasattr(features, "columns"):
+        return list(features.columns)
+    if hasattr(features, "to_numpy") and getattr(features, "ndim", None) == 1:
+        return list(features.index)
+    return None
+
+
+def _check_shape(shape: tuple[int, ...], width: int, of_utterances: bool) -> None:
+    fits = len(shape) in ((1, 2, 3) if of_utterances else (2, 3)) and shape[-1] == width and 0 not in shape
+    if not fits:
+        forms = (
+            f"[{width}] of one utterance, or [utterances, {width}]"
+            if of_utterances
+            else f"[frames, {width}] or [batch, frames, {width}]"
+        )
+        raise InputError(f"features: expected {forms}, got {list(shape)}")
+    if of_utterances and len(shape) == 3 and shape[1] != 1:
+        raise InputError(
+            f"features: the model takes utterances of one row; expected [utterances, {width}], or [batch, 1, {width}], "
+            f"got {list(shape)}"
+        )
 
 
 def _order(found: list[str], expected: Sequence[str]) -> list[int]:

@@ -42,6 +42,6 @@ def test_the_example_works_as_pasted(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(
-        r"dev: CCC -?[01]\.\d\d\ntest: CCC -?[01]\.\d\d\na model to serve: models/first/1\n", result.stdout
+        r"dev: CCC -?[01]\.\d\d\ntest: CCC -?[01]\.\d\d\na model to serve: models/audio/1\n", result.stdout
     )
     assert (tmp_path / "runs" / "first" / "scores.json").is_file()

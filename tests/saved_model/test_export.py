@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
 # What any build of TensorFlow has, on any device, with neither cuDNN nor XLA nor Python nor files.
 PLAIN = """
-    AddV2 ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const EnsureShape Equal Fill GatherV2 Greater
-    Identity IdentityN IsNan Less LogicalAnd MatMul Maximum Minimum Mul NoOp Pack Pad PartitionedCall Placeholder
-    PlaceholderWithDefault Prod Range ReadVariableOp RealDiv ReduceJoin Reshape SelectV2 Shape Sigmoid Size Softmax
-    Split StatefulPartitionedCall StatelessWhile StopGradient StridedSlice StringJoin Sub Tanh TensorListFromTensor
-    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TopKV2 Transpose Unpack VarHandleOp
-    VarIsInitializedOp ZerosLike
+    AddV2 ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const EnsureShape Equal ExpandDims Fill
+    GatherV2 Greater Identity IdentityN IsInf IsNan Less LessEqual LogicalAnd MatMul Maximum Minimum Mul NoOp Pack
+    Pad PartitionedCall Placeholder PlaceholderWithDefault Prod Range ReadVariableOp RealDiv ReduceJoin Reshape
+    SelectV2 Shape Sigmoid Size Softmax Split Squeeze StatefulPartitionedCall StatelessWhile StopGradient
+    StridedSlice StringJoin Sub Tanh TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem
+    TensorListStack TopKV2 Transpose Unpack VarHandleOp VarIsInitializedOp Where ZerosLike
 """
 
 

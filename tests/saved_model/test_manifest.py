@@ -69,7 +69,14 @@ class TestManifest:
         assert written["features"] == ["audio_0", "audio_1", "audio_2", "audio_3", "audio_4"]
         assert (written["frame_seconds"], written["label_delay_frames"], written["label_delay_seconds"]) == (None, 0, 0)
         assert written["postprocessing"] is None
+        assert written["states"] == []
+        assert written["signatures"].keys() == {"serving_default", "embed", "manifest"}
+        assert written["signatures"]["serving_default"]["inputs"]["features"]["shape"] == [None, 1, 5]
+
+    def test_of_a_classification_of_sequences(self, spoken):
+        written = json.loads((spoken.version / "manifest.json").read_text())
         assert written["states"] == [{"name": "encoder_state_1", "units": 6, "begins": 0.0}]
+        assert written["signatures"]["stream"]["inputs"]["features"]["shape"] == [None, None, 3]
 
     def test_states_of_other_encoders(self, another, kind):
         written = json.loads((another.version / "manifest.json").read_text())
@@ -109,3 +116,6 @@ class TestManifest:
         assert [asset.filename for asset in exported.server.meta_graph.asset_file_def] == ["manifest.json"]
         answer = exported.server("manifest", request=np.array([b"", b"anything"], object))["manifest"]
         assert list(answer) == [text, text]
+        import tensorflow as tf
+
+        assert tf.saved_model.load(str(exported.version)).manifest().numpy() == text, "asked without an argument"

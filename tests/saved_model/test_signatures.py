@@ -119,7 +119,7 @@ class TestOtherEncoders:
 
 class TestClassification:
     def test_probabilities_and_labels(self, emotion):
-        inputs = features(5, 6, 4)
+        inputs = features(5, 6, 1)
         _, outputs = in_numpy(emotion.run, "audio", inputs, 1, 0)
         exponentials = np.exp(outputs[:, -1])
         answer = emotion.server(features=inputs)
@@ -133,18 +133,31 @@ class TestClassification:
         labels = emotion.server(features=features(5, 200, 1))["label"]
         assert set(labels) == {b"anger", b"calm", b"joy"}
 
-    def test_a_stream_ends_where_the_whole_does(self, emotion):
-        inputs = features(5, 3, 7)
+    def test_an_utterance_has_nothing_to_postprocess_and_no_stream(self, emotion):
+        signatures = set(emotion.server.meta_graph.signature_def) - {"__saved_model_init_op"}
+        assert signatures == {"serving_default", "embed", "manifest"}
+
+
+class TestClassificationOfSequences:
+    def test_the_last_frame_decides(self, spoken):
+        inputs = features(3, 4, 9)
+        _, outputs = in_numpy(spoken.run, "audio", inputs, 1, 0)
+        exponentials = np.exp(outputs[:, -1])
+        expected = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        np.testing.assert_allclose(spoken.server(features=inputs)["probabilities"], expected, atol=2e-6)
+
+    def test_a_stream_ends_where_the_whole_does(self, spoken):
+        inputs = features(3, 3, 7)
         state = np.zeros((3, UNITS), np.float32)
         for chunk in np.split(inputs, [1, 2, 6], axis=1):
-            answer = emotion.server("stream", features=chunk, encoder_state_1=state)
+            answer = spoken.server("stream", features=chunk, encoder_state_1=state)
             state = answer["encoder_state_1"]
-        whole = emotion.server(features=inputs)
+        whole = spoken.server(features=inputs)
         np.testing.assert_allclose(answer["probabilities"], whole["probabilities"], atol=1e-6)
         np.testing.assert_array_equal(answer["label"], whole["label"])
 
-    def test_there_is_nothing_to_postprocess(self, emotion):
-        signatures = set(emotion.server.meta_graph.signature_def) - {"__saved_model_init_op"}
+    def test_there_is_nothing_to_postprocess(self, spoken):
+        signatures = set(spoken.server.meta_graph.signature_def) - {"__saved_model_init_op"}
         assert signatures == {"serving_default", "embed", "stream", "manifest"}
 
 
@@ -176,6 +189,42 @@ class TestRefuses:
         given = states if signature == "stream" else {}
         self._assert_refused(arousal.server, message, signature, features=np.zeros(shape, np.float32), **given)
 
+    @pytest.mark.parametrize("signature", ["serving_default", "embed", "postprocessed", "stream"])
+    @pytest.mark.parametrize("value", [np.inf, -np.inf])
+    def test_an_infinite_value(self, arousal, signature, value):
+        """The first one is named, in the order of a batch, its frames and their features."""
+        inputs = np.full((2, 3, 88), np.nan, np.float32)
+        inputs[1, 0, 87] = inputs[1, 2, 5] = value
+        names = {"encoder_state_1": UNITS, "encoder_state_2": UNITS, "head_state_1": HEAD_UNITS}
+        states = {name: np.zeros((2, units), np.float32) for name, units in names.items()}
+        message = (
+            "expected finite audio features, or NaN where a value is missing, got an infinite one at "
+            "[batch, frame, feature] = [1, 0, 87]"
+        )
+        given = states if signature == "stream" else {}
+        self._assert_refused(arousal.server, message, signature, features=inputs, **given)
+
+    @pytest.mark.parametrize("signature", ["serving_default", "embed"])
+    @pytest.mark.parametrize(
+        ("shape", "message"),
+        [
+            (
+                (2, 3, 5),
+                "expected one frame for each utterance, [batch, 1, 5], got 3 frames; send each utterance as an element "
+                "of the batch",
+            ),
+            ((2, 0, 5), "expected one frame or more of audio features, got none"),
+            ((2, 1, 4), "expected 5 audio features a frame, got 4; see features in the manifest"),
+            ((3, 5), "expected features of shape [batch, 1, 5], got [3, 5]"),
+        ],
+    )
+    def test_more_or_less_than_an_utterance(self, emotion, signature, shape, message):
+        self._assert_refused(emotion.server, message, signature, features=np.zeros(shape, np.float32))
+
+    def test_the_largest_numbers_are_finite(self, emotion):
+        inputs = np.full((1, 1, 5), np.finfo(np.float32).max)
+        assert np.isfinite(emotion.server(features=inputs)["probabilities"]).all()
+
     @pytest.mark.parametrize(
         ("shape", "message"),
         [
@@ -204,11 +253,13 @@ class TestSignatures:
             "manifest": ({"request": ("string", [-1])}, {"manifest": ("string", [-1])}),
         }
 
-    def test_of_a_classification(self, emotion):
+    def test_of_a_classification(self, emotion, spoken):
+        """An utterance is one frame, and a sequence any number of them."""
         answer = {"probabilities": ("float32", [-1, 3]), "label": ("string", [-1])}
-        told = self._told(emotion)
-        assert told["serving_default"] == ({"features": ("float32", [-1, -1, 5])}, answer)
-        assert told["stream"][1] == {**answer, "encoder_state_1": ("float32", [-1, 6])}
+        assert self._told(emotion)["serving_default"] == ({"features": ("float32", [-1, 1, 5])}, answer)
+        answer["probabilities"] = ("float32", [-1, 2])
+        assert self._told(spoken)["serving_default"] == ({"features": ("float32", [-1, -1, 3])}, answer)
+        assert self._told(spoken)["stream"][1] == {**answer, "encoder_state_1": ("float32", [-1, 6])}
 
     @pytest.mark.parametrize("name", ["arousal", "emotion"])
     def test_the_manifest_says_the_same(self, name, request):

@@ -1,5 +1,6 @@
 """What the server answers beside the recorded contract; and requests too large, too many, too slow, or no HTTP."""
 
+import gzip
 import http.client
 import json
 import socket
@@ -24,14 +25,14 @@ class TestAnswers:
 
     def test_a_missing_value(self, server):
         """NaN, which Python's json writes, is the mean: after standardisation, 0."""
-        features = np.zeros((1, 4, 5))
-        features[0, 1, 2] = np.nan
+        features = np.zeros((1, 1, 5))
+        features[0, 0, 2] = np.nan
         status, answer = server.predict("speech", {"instances": features.tolist()})
         assert status == 200
         assert sum(answer["predictions"][0]["probabilities"]) == pytest.approx(1, abs=1e-5)
 
     def test_rows_and_columns_agree(self, server):
-        features = np.random.default_rng(0).normal(size=(2, 3, 5)).tolist()
+        features = np.random.default_rng(0).normal(size=(2, 1, 5)).tolist()
         _, rows = server.predict("speech", {"instances": features})
         _, columns = server.predict("speech", {"inputs": {"features": features}})
         for name in ("label", "probabilities"):
@@ -47,11 +48,59 @@ class TestAnswers:
         assert answers["/labels/canary"] == answers["/versions/2"] == answers[""]
         assert answers["/versions/1"] != answers["/versions/2"]
 
+    def test_infinity_is_the_models_business(self, server):
+        """A number that is too large for a float arrives as infinity, and the model refuses it."""
+        for value in ("1e39", "-Infinity"):
+            status, answer = _post(server, f'{{"instances": [[[0, {value}, 0, 0, 0]]]}}'.encode())
+            assert status == 400
+            assert "got an infinite one at [batch, frame, feature] = [0, 0, 1]" in answer["error"]
+
+    def test_three_frames_are_no_utterance(self, server):
+        status, answer = server.predict("speech", {"instances": np.zeros((1, 3, 5)).tolist()})
+        assert status == 400
+        assert "expected one frame for each utterance, [batch, 1, 5], got 3 frames" in answer["error"]
+
+    @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+    def test_a_compressed_body(self, server, encoding):
+        """The real server uncompresses where the header holds the word gzip."""
+        content = json.dumps({"instances": np.ones((2, 1, 5)).tolist()}).encode()
+        expected = _post(server, content)
+        assert expected[0] == 200
+        assert _post(server, gzip.compress(content), encoding) == expected
+
+    def test_a_body_that_is_not_compressed_as_it_says(self, server):
+        found = _post(server, b'{"instances": [[[0, 0, 0, 0, 0]]]}', "gzip")
+        assert found == (400, {"error": "JSON Parse error: The document is empty"})
+
+    def test_a_byte_order_mark(self, server):
+        assert _post(server, b'\xef\xbb\xbf{"instances": [[[0, 0, 0, 0, 0]]]}')[0] == 200
+
+    def test_integers_that_a_float_rounds(self, server):
+        assert _post(server, b'{"instances": [[[16777217, 0, 0, 0, 0]]]}')[0] == 200
+
+    def test_verbs_have_small_letters(self, server):
+        found = ask(f"{server.url}/v1/models/speech:PREDICT", {"instances": [[[0.0] * 5]]})
+        assert found == (400, {"error": "Malformed request: POST /v1/models/speech:PREDICT"})
+
+    def test_a_version_of_no_model(self, server):
+        assert server.get("/v1/models/nope/versions/3") == (404, {"error": "Could not find version 3 of model nope"})
+
     def test_a_signature_by_name(self, server):
         status, answer = server.predict("audio", {"signature_name": "manifest", "instances": ["", {"b64": "AA=="}]})
         assert status == 200
         expected = json.loads((server.model_dirs["audio"] / "2" / "manifest.json").read_text())
         assert [json.loads(text) for text in answer["predictions"]] == [expected] * 2
+
+
+def _post(server, content, encoding=None):
+    """Status and JSON of the answer of the model `speech` to these bytes."""
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+    headers = {} if encoding is None else {"Content-Encoding": encoding}
+    connection.request("POST", "/v1/models/speech:predict", content, headers)
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
 
 
 class TestOurs:
@@ -197,6 +246,14 @@ class TestTooLarge:
     def test_in_chunks(self, limited):
         status, _, answer = post(limited, iter([b" " * 6000, b" " * 6000]))
         assert (status, answer) == (413, {"error": self.WORDS})
+
+    def test_uncompressed(self, limited):
+        content = gzip.compress(self.body(MAX_BODY + 1))
+        assert len(content) < 200
+        status, _, answer = post(limited, content, **{"Content-Encoding": "gzip"})
+        assert status == 413
+        assert answer == {"error": self.WORDS.replace("MB;", "MB when it is uncompressed;")}
+        assert post(limited, gzip.compress(self.body(MAX_BODY)), **{"Content-Encoding": "gzip"})[0] == 200
 
     def test_much_too_large_and_sent_anyway(self, limited):
         assert post(limited, b" " * 30_000_000)[0] == 413

@@ -91,13 +91,15 @@ class TestAgainstTheRun:
         close(client.embed(features), encoder(features[np.newaxis]).numpy()[0])
 
     def test_classification(self, server, recordings, truth):
-        batch = np.stack([recording.features for recording in recordings["speech"]])
-        expected = truth["speech", 1](batch).numpy()
-        found = Client(server.url, "speech").predict(batch)
+        table = np.concatenate([recording.features for recording in recordings["speech"]])
+        assert table.shape == (60, 5)
+        expected = truth["speech", 1](table[:, np.newaxis]).numpy()
+        found = Client(server.url, "speech").predict(table)
         close(found.probabilities, expected)
         assert found.classes == ("anger", "calm", "joy")
-        assert found.labels.tolist() == [found.classes[k] for k in expected.argmax(axis=1)]
-        one = Client(server.url, "speech").predict(batch[3])
+        assert found.labels == [found.classes[k] for k in expected.argmax(axis=1)]
+        assert found.version == 1
+        one = Client(server.url, "speech").predict(table[3])
         assert one.labels == found.labels[3]
         close(one.probabilities, expected[3])
 

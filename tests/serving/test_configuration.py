@@ -20,6 +20,15 @@ def service():
     return service
 
 
+def mounts(service):
+    """Source by target, without the variables that can replace a source."""
+    found = {}
+    for volume in service["volumes"]:
+        source, target = re.fullmatch(r"(?:\$\{\w+:-)?([^:}]+)\}?:([^:]+):ro", volume).groups()
+        found[target] = source
+    return found
+
+
 def models(path):
     from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
@@ -60,17 +69,26 @@ class TestCompose:
         assert not [flag for flag in service["command"] if "batching" in flag]
 
     def test_flags_name_files_that_are_mounted(self, service):
-        mounted = {}
-        for volume in service["volumes"]:
-            source, target, _ = re.fullmatch(r"(?:\$\{\w+:-)?([^:}]+)\}?:([^:]+):(ro)", volume).groups()
-            mounted[target] = source
+        mounted = mounts(service)
         flags = dict(re.fullmatch(r"--(\w+)=(\S+)", flag).groups() for flag in service["command"])
-        for flag in ("model_config_file", "monitoring_config_file"):
-            assert (FOLDER / mounted[flags[flag]]).is_file()
+        config, monitoring = (PurePosixPath(flags[f"{what}_config_file"]) for what in ("model", "monitoring"))
+        assert (FOLDER / mounted[str(config.parent)] / config.name).is_file()
+        assert (FOLDER / mounted[str(monitoring)]).is_file()
         for model in models(FOLDER / "models.config"):
             assert str(PurePosixPath(model.base_path).parent) in mounted
         assert flags["rest_api_port"] == "8501"
         assert flags["allow_version_labels_for_unavailable_models"] == "true"
+
+    def test_what_is_read_again_is_mounted_as_a_folder(self, service):
+        """A file that an editor replaces would stay the old one in the container."""
+        (flag,) = [flag for flag in service["command"] if flag.startswith("--model_config_file=")]
+        folder = str(PurePosixPath(flag.partition("=")[2]).parent)
+        assert (FOLDER / mounts(service)[folder]).resolve() == FOLDER
+        assert any(flag.startswith("--model_config_file_poll_wait_seconds=") for flag in service["command"])
+
+    def test_the_folder_of_the_tests_holds_a_configuration_of_that_name(self):
+        line = re.search(r"EMOBED_CONFIG=(\S+)", (ROOT / "Makefile").read_text())
+        assert (FOLDER / line[1] / "models.config").is_file()
 
 
 class TestModels:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import signal
 import socket
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from serving import local
+from tests.commands import shell
 from tests.conftest import THREADS
 from tests.serving.served import serving
 
@@ -83,6 +85,21 @@ class TestMistakes:
 
 
 class TestStarting:
+    def test_what_it_says_to_try_is_a_prediction(self, contract_models, tmp_path):
+        with serving(model_dirs=[contract_models / "gru"]) as running:
+            found = shell(running.said[2].removeprefix("try: "), tmp_path)
+            expected = running.predict("gru", {"instances": [[[0.0] * 88]]})
+        assert (200, json.loads(found.stdout)) == expected
+
+    def test_a_model_that_can_not_be_loaded(self, tmp_path):
+        """Its status says why."""
+        with serving(model_dirs=[versions(tmp_path / "audio", 1)]) as running:
+            line = running.said[2].removeprefix("try: ")
+            assert line == f"curl {running.url}/v1/models/audio\n"
+            (status,) = json.loads(shell(line, tmp_path).stdout)["model_version_status"]
+        assert status["state"] == "END"
+        assert "saved_model.pb" in status["status"]["error_message"]
+
     def test_says_what_it_is_and_writes_no_access_log(self, contract_models):
         with serving(f"my gru={contract_models / 'gru'}", "--host", "0.0.0.0") as running:
             assert running.get("/v1/models/my%20gru")[0] == 200
@@ -94,7 +111,8 @@ class TestStarting:
         assert running.said == [
             f"serving my gru at http://0.0.0.0:{port} until Ctrl-C\n",
             "TensorFlow Serving is the server for production: serving/docker-compose.yml\n",
-            f"try: curl http://0.0.0.0:{port}/v1/models/my%20gru\n",
+            f"try: curl -d '{{\"instances\": [[[{', '.join('0' * 88)}]]]}}' "
+            f"http://0.0.0.0:{port}/v1/models/my%20gru:predict\n",
         ]
         warning, *loaded = written.splitlines()
         assert warning.startswith("warning: --host 0.0.0.0: whoever reaches this machine can use the server")

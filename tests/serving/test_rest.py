@@ -11,7 +11,9 @@ from serving.rest import CODES, RestError, Route, parse_route
         ("GET /v1/models/audio/versions/12/metadata", Route("metadata", "audio", version=12)),
         ("GET /v1/models/audio/labels/stable", Route("status", "audio", label="stable")),
         ("POST /v1/models/a%20b/labels/st%C3%A4:predict", Route("predict", "a b", label="stä")),
-        ("POST /V1/Models/Audio:PREDICT", Route("predict", "Audio")),
+        ("POST /V1/Models/Audio:predict", Route("predict", "Audio")),
+        # http_rest_api_handler.cc compares with "metadata" in small letters; anything else that fits asks for status.
+        ("GET /v1/models/audio/METADATA", Route("status", "audio")),
         ("POST /v1/models/audio/versions/1:regress", Route("regress", "audio", version=1)),
     ],
 )
@@ -24,6 +26,9 @@ def test_routes(line, route):
     [
         ("GET /v1/models/audio:predict", "Malformed request: GET /v1/models/audio:predict"),
         ("POST /v1/models/audio:predict?x=1", "Malformed request: POST /v1/models/audio:predict?x=1"),
+        # Its pattern takes these, but then it compares with "predict".
+        ("POST /v1/models/audio:PREDICT", "Malformed request: POST /v1/models/audio:PREDICT"),
+        ("POST /v1/models/audio:Classify", "Malformed request: POST /v1/models/audio:Classify"),
         ("PUT /v1/models/audio", "Malformed request: PUT /v1/models/audio"),
         ("POST /v1/models/audio/versions/1/labels/a:predict", "Malformed request: POST /v1/models/audio/versions/1"),
         ("GET /v1/models/audio/versions/²", "Malformed request: GET"),

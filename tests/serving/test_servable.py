@@ -51,6 +51,20 @@ def test_types_and_strings(exported, servable_of):
     assert first == second == (exported / "speech" / "1" / "manifest.json").read_bytes()
 
 
+def test_the_shape_of_an_example(contract_models, exported, slow, servable_of):
+    """Sizes that are left open are 1."""
+    for path, shape in ((contract_models / "gru" / "1", (1, 88)), (exported / "speech" / "1", (1, 5)), (slow, ())):
+        assert servable_of(path).example_shape() == shape
+
+
+def test_there_is_no_example_of_texts(exported, servable_of):
+    servable = servable_of(exported / "speech" / "1")
+    servable.metadata = {"serving_default": servable.metadata["manifest"]}
+    assert servable.example_shape() is None
+    servable.metadata = {}
+    assert servable.example_shape() is None
+
+
 def test_the_model_says_what_is_wrong_with_a_shape(exported, servable_of):
     servable = servable_of(exported / "audio" / "1")
     for shape, words in (((1, 2, 87), "expected 88 audio features a frame, got 87"), ((1, 0), r"got \[1, 0\]")):

@@ -12,6 +12,7 @@ from emobed_tf.corpora.simulate import simulate_recola
 from serving.client.__main__ import main
 from tests.commands import assert_one_line
 from tests.conftest import ROOT
+from tests.serving.client.talk import predictions_asked
 from tests.serving.fake_serving import FakeModel
 
 # One recording of three frames that begins at 2 s: s = 1, 32.5, 16.25
@@ -64,6 +65,25 @@ class TestOutput:
         fake.models["age"] = {1: FakeModel(frame_seconds=None, label_delay_frames=0)}
         result = client(fake.url, "age", "--features", files[1])
         assert result.stdout == "id,raw,postprocessed\nu1,10.0,1010.0\nu2,-10.0,990.0\n"
+
+    def test_utterances_are_sent_together(self, fake, files, client, monkeypatch):
+        rows = "".join(f"u{k},{k % 2},0\n" for k in range(7))
+        files[1].write_text("id,pitch,loudness\n" + rows)
+        whole = client(fake.url, "speech", "--features", files[1]).stdout
+        assert len(predictions_asked(fake)) == 1
+        monkeypatch.setattr("serving.client.__main__._NUMBERS_AT_ONCE", 6)  # 3 utterances of 2 features
+        fake.asked.clear()
+        assert client(fake.url, "speech", "--features", files[1]).stdout == whole
+        assert len(predictions_asked(fake)) == 3
+        assert [line.split(",")[:2] for line in whole.splitlines()[1:]] == [
+            [f"u{k}", ("low", "high")[k % 2]] for k in range(7)
+        ]
+
+    def test_classification_of_sequences(self, fake, files, client):
+        """The last state decides: 16.25 is more than 0."""
+        fake.models["speech"] = {1: FakeModel("classification")}
+        result = client(fake.url, "speech", "--features", files[0])
+        assert result.stdout == "id,prediction,p_low,p_high\na,high,0.25,0.75\n"
 
     def test_real_data_are_not_called_simulated(self, fake, files, client):
         fake.models["audio"] = {1: FakeModel(simulated=False)}

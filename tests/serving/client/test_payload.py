@@ -9,7 +9,7 @@ import pytest
 from emobed_tf.errors import InputError
 from serving.client.client import Client
 from serving.client.connection import ServingError
-from serving.client.payload import Answer, Classification
+from serving.client.payload import Answer, Batch, Classification
 from tests.serving.client.talk import FEATURES, PREDICTION, predictions_asked
 
 
@@ -83,13 +83,31 @@ class TestFeatures:
                 ask(features)
         assert not predictions_asked(fake)
 
-    def test_a_table_of_utterances_is_not_one_utterance(self, fake):
-        client = Client(fake.url, "speech")
-        with pytest.raises(InputError, match=r"utterances of one row.* \[batch, 1, 2\] for several, got \[3, 2\]"):
-            client.predict(np.zeros((3, 2)))
-        with pytest.raises(InputError, match=r"got \[3, 4, 2\]"):
-            client.predict(np.zeros((3, 4, 2)))
+    @pytest.mark.parametrize(
+        ("features", "message"),
+        [
+            (np.zeros(3), r"expected \[2\] of one utterance, or \[utterances, 2\], got \[3\]"),
+            (np.zeros((3, 4)), r"got \[3, 4\]"),
+            (np.zeros((0, 2)), r"got \[0, 2\]"),
+            (np.zeros((3, 4, 2)), r"utterances of one row; expected \[utterances, 2\].*, got \[3, 4, 2\]"),
+            (np.zeros((1, 1, 1, 2)), r"got \[1, 1, 1, 2\]"),
+            ([[0, 0], [0, np.inf]], "utterance 1: column 'pitch' is infinite"),
+            (pd.Series({"pitch": 1, "volume": 0}), "1 missing: loudness; 1 unexpected: volume"),
+        ],
+        ids=str,
+    )
+    def test_no_utterances(self, fake, features, message):
+        with pytest.raises(InputError, match=message):
+            Client(fake.url, "speech").predict(features)
         assert not predictions_asked(fake)
+
+    def test_a_series_with_columns(self, fake):
+        with pytest.raises(InputError, match="the Series has names of its own; leave columns out"):
+            Client(fake.url, "speech").predict(pd.Series({"pitch": 1, "loudness": 0}), columns=("pitch", "loudness"))
+
+    def test_a_series_is_no_recording(self, client):
+        with pytest.raises(InputError, match=r"expected \[frames, 2\] or \[batch, frames, 2\], got \[2\]"):
+            client.predict(pd.Series({"pitch": 1, "loudness": 0}))
 
 
 class TestAnswer:
@@ -118,17 +136,23 @@ class TestAnswer:
             client.predict(FEATURES)
         assert len(str(caught.value)) < 250
 
-    @pytest.mark.parametrize("single", [True, False])
-    def test_classification(self, single):
+    @pytest.mark.parametrize("one", [True, False])
+    def test_classification(self, one):
         rows = [{"probabilities": [0.25, 0.75], "label": "high"}]
-        found = Answer(rows, 4, single, {"classes": ["low", "high"]}, "http://x").prediction()
-        assert isinstance(found, Classification) and found.classes == ("low", "high")
-        expected = [0.25, 0.75] if single else [[0.25, 0.75]]
-        assert found.probabilities.tolist() == expected
-        assert found.labels.tolist() == ("high" if single else ["high"])
+        batch = Batch(np.zeros((1, 4, 2), np.float32), one, flat=False)
+        found = Answer(rows, batch, {"classes": ["low", "high"]}, 3, "http://x").prediction()
+        expected = ("high", [0.25, 0.75]) if one else (["high"], [[0.25, 0.75]])
+        assert found == Classification(*expected, ("low", "high"), 3)
+
+    def test_a_label_that_is_no_text(self):
+        batch = Batch(np.zeros((1, 4, 2), np.float32), one=True, flat=False)
+        answer = Answer([{"probabilities": [1], "label": 0}], batch, {"classes": ["low"]}, 1, "http://x")
+        with pytest.raises(ServingError, match="expected 'label' of type string, got"):
+            answer.prediction()
 
     def test_an_output_of_any_number_of_frames(self):
-        answer = Answer([[[1, 2], [3, 4], [5, 6]]], 3, True, {}, "http://x")
+        batch = Batch(np.zeros((1, 3, 2), np.float32), one=True, flat=False)
+        answer = Answer([[[1, 2], [3, 4], [5, 6]]], batch, {}, 1, "http://x")
         assert answer.numbers("embedding", None, 2).tolist() == [[1, 2], [3, 4], [5, 6]]
         with pytest.raises(ServingError, match=r"expected finite 'embedding' of shape \[any x 3\]"):
             answer.numbers("embedding", None, 3)
