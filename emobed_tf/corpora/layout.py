@@ -109,7 +109,9 @@ def layout(
 def _check_measures(form: Form, roles: Mapping[str, str], where: str) -> None:
     for name in form.measures:
         if name in roles:
-            raise InputError(f"{where}: --column {name}={roles[name]}: {form.title} says by it which frames are missing")
+            raise InputError(
+                f"{where}: --column {name}={roles[name]}: {form.title} says by it which frames are missing"
+            )
 
 
 def _check_roles(said: Mapping[str, str], known: Sequence[str], where: str) -> None:
