@@ -210,6 +210,9 @@ def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:
         InputError: if the tables don't tell, or don't have the label.
     """
     tables = {name: found.table for name, found in labelled.tables.items()}
+    asked = task != CLASSIFICATION and dimension not in DIMENSIONS
+    if asked and not any(dimension in table.numbers for table in tables.values()):
+        raise InputError(f"--dimension {dimension}: no table has such a column; found {listing(sorted(labelled.header))}")
     if task == "auto":
         task = _task_of(tables, dimension)
     if task == CLASSIFICATION:
