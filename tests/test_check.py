@@ -115,7 +115,7 @@ class TestRefuses:
             (("--resample", "0"), ("--resample",)),
             (("--zeros-missing", "video"), ("--zeros-missing video", "found face")),
             (("--labels", "nowhere.csv"), ("nowhere.csv: no such file",)),
-            (("--dimension", "dominanse"), ("--dimension dominanse: no table has such a column", "label")),
+            (("--dimension", "dominanse"), ("--dimension dominanse: no table has such a column of numbers", "label")),
         ],
     )
     def test_settings_that_fit_nothing(self, face, flags, words):

@@ -175,7 +175,10 @@ def read_tables(
     result: dict[str, FeatureTable] = {}
     files: dict[str, str] = {}
     for name, source in sources.items():
-        found = read_features(source, name, settings, dimension, needs=needs)
+        try:
+            found = read_features(source, name, settings, dimension, needs=needs)
+        except MissingInputError as error:
+            raise MissingInputError(f"{error}; if it lies elsewhere: --table {name}=PATH") from None
         table, notes = found.table, found.notes
         files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
         if given is not None:
@@ -212,7 +215,8 @@ def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:
     tables = {name: found.table for name, found in labelled.tables.items()}
     asked = task != CLASSIFICATION and dimension not in DIMENSIONS
     if asked and not any(dimension in table.numbers for table in tables.values()):
-        raise InputError(f"--dimension {dimension}: no table has such a column; found {listing(sorted(labelled.header))}")
+        found_names = listing(sorted(labelled.header))
+        raise InputError(f"--dimension {dimension}: no table has such a column of numbers; found {found_names}")
     if task == "auto":
         task = _task_of(tables, dimension)
     if task == CLASSIFICATION:
