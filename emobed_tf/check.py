@@ -17,6 +17,7 @@ from emobed_tf.corpora.checks import like_modality_name
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.summary import describe
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.models.design import EMOBED
 from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.check"
@@ -67,7 +68,6 @@ def _main(argv: Sequence[str] | None) -> int:
         for line in told:
             print(f"warning: {line}", file=sys.stderr)
     import_tensorflow(config.training.threads)
-    from emobed_tf.models.design import EMOBED
     from emobed_tf.training.examples import training_examples
 
     training_examples(config, corpus, EMOBED)

@@ -12,7 +12,7 @@ from emobed_tf.errors import InputError
 
 _TOO_LONG = 5.0  # seconds between two rows: these are more probably milliseconds
 _FINEST = 100  # rows that one may be repeated for when rows are made more
-_EDGE = 0.01  # of a step: so much before a step's beginning is on it, for times may be rounded, or float32
+_EDGE = 0.01  # of a step: so much before a step's beginning is on it, for times may be float32
 
 
 def recordings_of(
@@ -127,13 +127,13 @@ def _resampled(
     chosen: list[np.ndarray] = []
     features: list[np.ndarray] = []
     numbers: dict[str, list[np.ndarray]] = {name: [] for name in table.numbers}
-    nearest_in, edge = 0, max(_EDGE, rounding / seconds)
+    nearest_in = 0
     for rows in groups.values():
-        own = times[rows] - times[rows[0]]
-        count = int(np.floor(own[-1] / seconds + edge)) + 1
+        own = _unrounded(times[rows] - times[rows[0]], seconds, rounding)
+        count = int(np.floor(own[-1] / seconds + _EDGE)) + 1
         grid = np.arange(count) * seconds
         step = np.median(np.diff(own)) if len(rows) > 1 else 0.0
-        if step > seconds * (1 + edge):
+        if step > seconds * (1 + _EDGE):
             nearest_in += 1
             after = np.clip(np.searchsorted(own, grid), 1, len(own) - 1)
             nearest = np.where(own[after] - grid < grid - own[after - 1], after, after - 1)
@@ -142,7 +142,7 @@ def _resampled(
             features.append(np.where(far[:, None], np.float32(np.nan), table.features[chosen[-1]]))
             values = {name: np.where(far, np.nan, column[chosen[-1]]) for name, column in table.numbers.items()}
         else:
-            bins = np.minimum(np.floor(own / seconds + edge).astype(int), count - 1)
+            bins = np.minimum(np.floor(own / seconds + _EDGE).astype(int), count - 1)
             chosen.append(rows[np.clip(np.searchsorted(bins, np.arange(count)), 0, len(rows) - 1)])
             features.append(_means(table.features[rows], bins, count).astype(np.float32))
             values = {name: _means(column[rows], bins, count) for name, column in table.numbers.items()}
@@ -155,6 +155,18 @@ def _resampled(
         numbers={name: np.concatenate(columns) for name, columns in numbers.items()},
     )
     return result, _consecutive(groups, chosen), nearest_in
+
+
+def _unrounded(times: np.ndarray, seconds: float, rounding: float) -> np.ndarray:
+    """Times from 0 on without what few decimals did to them, where they are on an even grid: 0.033 is 1/30 again."""
+    if not 0 < rounding < seconds / 2 or len(times) < 2:
+        return times
+    median = np.median(np.diff(times))
+    for step in (seconds, times[-1] / max(np.rint(times[-1] / median), 1)):
+        grid = np.rint(times / step) * step
+        if (np.abs(times - grid) <= rounding).all() and (np.diff(grid) > 0).all():
+            return grid
+    return times
 
 
 def _means(values: np.ndarray, bins: np.ndarray, count: int) -> np.ndarray:

@@ -51,6 +51,8 @@ class Spellings:
             The same shape.
         """
         first = {name: self._first.setdefault(identity(name), name) for name in dict.fromkeys(names)}
+        if all(name == spelling for name, spelling in first.items()):
+            return names
         return np.array([first[name] for name in names], dtype=object)
 
 

@@ -144,7 +144,8 @@ def with_labels(table: Table, labels: Table) -> tuple[Table, tuple[str, ...]]:
         for name, values in labels.numbers.items()
         if name not in ("time", "start", "end")
     }
-    return replace(result, texts=result.texts | texts, numbers=result.numbers | numbers), tuple(notes)
+    result = replace(result, texts=result.texts | texts, numbers=result.numbers | numbers, labels=(labels, entry))
+    return result, tuple(notes)
 
 
 class _Entries:

@@ -107,7 +107,7 @@ def constant(table: Table, column: str, rows: np.ndarray, recording: str) -> str
     for row, value in zip(rows, values, strict=True):
         if value != values[0]:
             raise InputError(
-                f"{table.where(row)}: column '{column}' is '{value}', but '{values[0]}' in other rows of "
+                f"{table.where(row, column)}: column '{column}' is '{value}', but '{values[0]}' in other rows of "
                 f"'{recording}'; expected one value for a recording"
             )
     return values[0]

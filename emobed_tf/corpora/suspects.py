@@ -126,23 +126,18 @@ def counters(features: Sequence[np.ndarray]) -> np.ndarray:
         Bool `[features]`.
     """
     rows = sum(map(len, features))
-    found = np.zeros(features[0].shape[1], bool)
+    lows = [values.min(axis=0) for values in features]  # NaN where a value is missing
+    highs = [values.max(axis=0) for values in features]
+    found = np.zeros(len(lows[0]), bool)
     if rows >= _LEAST_ROWS:
-        low, high = reduce(np.minimum, map(_least, features)), reduce(np.maximum, map(_greatest, features))
-        candidates = np.flatnonzero(_is_dense(low, high, rows))
-        found[candidates] = _counts(np.concatenate([values[:, candidates] for values in features]))
-    framewise = [values for values in features if len(values) > 1]
-    if any(len(values) >= _LEAST_ROWS for values in framewise):
-        found |= np.logical_and.reduce([_counts(values) for values in framewise])
+        for column in np.flatnonzero(_is_dense(reduce(np.minimum, lows), reduce(np.maximum, highs), rows)):
+            found[column] = _are_distinct(np.concatenate([values[:, column] for values in features]))
+    framewise = [index for index, values in enumerate(features) if len(values) > 1]
+    if any(len(features[index]) >= _LEAST_ROWS for index in framewise):
+        dense = np.logical_and.reduce([_is_dense(lows[k], highs[k], len(features[k])) for k in framewise])
+        for column in np.flatnonzero(dense & ~found):
+            found[column] = all(_are_distinct(features[index][:, column]) for index in framewise)
     return found
-
-
-def _least(values: np.ndarray) -> np.ndarray:
-    return values.min(axis=0)  # NaN where a value is missing
-
-
-def _greatest(values: np.ndarray) -> np.ndarray:
-    return values.max(axis=0)
 
 
 def _is_dense(low: np.ndarray, high: np.ndarray, rows: int) -> np.ndarray:
@@ -150,13 +145,9 @@ def _is_dense(low: np.ndarray, high: np.ndarray, rows: int) -> np.ndarray:
         return (high - low >= rows - 1) & (high - low <= max(_DENSE * rows, rows + 1))
 
 
-def _counts(features: np.ndarray) -> np.ndarray:
-    """Bool `[features]`: whether all values are distinct whole numbers that lie close together."""
-    found = _is_dense(_least(features), _greatest(features), len(features))
-    for column in np.flatnonzero(found):
-        values = features[:, column]
-        found[column] = (values == np.rint(values)).all() and len(np.unique(values)) == len(values)
-    return found
+def _are_distinct(values: np.ndarray) -> bool:
+    """Whether all values are whole numbers, each another one."""
+    return bool((values == np.rint(values)).all()) and len(np.unique(values)) == len(values)
 
 
 def telling(features: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:

@@ -39,6 +39,7 @@ class Table:
         header: names of all columns, those that are not read as well.
         delimiter: between the cells of a CSV file.
         origin: where the rows come from, if not from this file's rows in order: the table, and the row in it.
+        labels: a table that some of the columns were taken from, and the row in it of each row, int `[rows]`.
     """
 
     path: Path | None
@@ -51,19 +52,23 @@ class Table:
     header: frozenset[str] = frozenset()
     delimiter: str = field(default=",", repr=False)
     origin: tuple[tuple["Table", int], ...] | None = field(default=None, repr=False)
+    labels: tuple["Table", np.ndarray] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.features)
 
-    def where(self, row: int) -> str:
+    def where(self, row: int, column: str = "") -> str:
         """Where a row is, for messages.
 
         Args:
             row: its index, from 0.
+            column: of `texts` or `numbers`, which may be another table's.
 
         Returns:
             File and line; of Parquet and data frames the row, from 1.
         """
+        if self.labels is not None and column and column in (*self.labels[0].texts, *self.labels[0].numbers):
+            return self.labels[0].where(int(self.labels[1][row]))
         if self.origin is not None:
             table, row = self.origin[row]
             return table.where(row)
@@ -88,6 +93,7 @@ class Table:
             texts={name: values[rows] for name, values in self.texts.items()},
             numbers={name: values[rows] for name, values in self.numbers.items()},
             features=self.features[rows],
+            labels=None if self.labels is None else (self.labels[0], self.labels[1][rows]),
             origin=tuple((self, int(row)) if self.origin is None else self.origin[row] for row in rows),
         )
 

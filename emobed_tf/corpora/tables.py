@@ -175,7 +175,10 @@ def read_tables(
     result: dict[str, FeatureTable] = {}
     files: dict[str, str] = {}
     for name, source in sources.items():
-        found = read_features(source, name, settings, dimension, needs=needs)
+        try:
+            found = read_features(source, name, settings, dimension, needs=needs)
+        except MissingInputError as error:
+            raise MissingInputError(f"{error}; if it lies elsewhere: --table {name}=PATH") from None
         table, notes = found.table, found.notes
         files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
         if given is not None:
@@ -210,6 +213,10 @@ def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:
         InputError: if the tables don't tell, or don't have the label.
     """
     tables = {name: found.table for name, found in labelled.tables.items()}
+    asked = task != CLASSIFICATION and dimension not in DIMENSIONS
+    if asked and not any(dimension in table.numbers for table in tables.values()):
+        found_names = listing(sorted(labelled.header))
+        raise InputError(f"--dimension {dimension}: no table has such a column of numbers; found {found_names}")
     if task == "auto":
         task = _task_of(tables, dimension)
     if task == CLASSIFICATION:
@@ -245,7 +252,9 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
     for recording, rows in groups.items():
         partition = constant(table, "partition", rows, recording) if labelled.partitioned else PARTITIONS[0]
         if partition not in PARTITIONS:
-            raise InputError(f"{table.where(rows[0])}: partition '{partition}'; expected {', '.join(PARTITIONS)}")
+            raise InputError(
+                f"{table.where(rows[0], 'partition')}: partition '{partition}'; expected {', '.join(PARTITIONS)}"
+            )
         may_lack = not labelled.partitioned or partition == "test"
         if column is None:  # a classification
             labels = _class_label(table, rows, recording, may_lack, target.classes)
@@ -294,8 +303,8 @@ def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
         return f"unknown ({recording})"
     what = f"is '{speaker}'" if speaker else "is empty"
     raise InputError(
-        f"{table.where(rows[0])}: column 'speaker' {what}; expected who is heard or seen. If nobody knows, say "
-        "--unknown-speaker own: each such recording then counts as a speaker of its own"
+        f"{table.where(rows[0], 'speaker')}: column 'speaker' {what}; expected who is heard or seen. If nobody knows, "
+        "say --unknown-speaker own: each such recording then counts as a speaker of its own"
     )
 
 
@@ -345,7 +354,7 @@ def _check_spellings(tables: Mapping[str, Table], classes: set[str]) -> None:
 
 def _first_place(tables: Mapping[str, Table], label: str) -> str:
     return next(
-        table.where(int(rows[0]))
+        table.where(int(rows[0]), LABEL)
         for table in tables.values()
         if LABEL in table.texts and len(rows := np.flatnonzero(table.texts[LABEL] == label))
     )
@@ -376,7 +385,9 @@ def _label_column(table: Table, target: Target) -> np.ndarray | None:
         return table.numbers[name]
     for row, cell in enumerate(table.texts[name]):
         if cell and not NUMBER.fullmatch(cell):
-            raise InputError(f"{table.where(row)}: column '{name}': expected a number for regression, got '{cell}'")
+            raise InputError(
+                f"{table.where(row, name)}: column '{name}': expected a number for regression, got '{cell}'"
+            )
     return np.array([float(cell) if cell else np.nan for cell in table.texts[name]])
 
 
@@ -388,13 +399,15 @@ def _class_label(
         if may_lack:
             return {}
         raise InputError(
-            f"{table.where(rows[0])}: column 'label' is empty or marked as missing; "
+            f"{table.where(rows[0], LABEL)}: column 'label' is empty or marked as missing; "
             "only the test partition may lack labels"
         )
     if value not in classes and NUMBER.fullmatch(value) and float(value).is_integer():
         value = str(int(float(value)))  # 3.0, as pandas writes whole numbers where a cell of the column is empty
     if value not in classes:
-        raise InputError(f"{table.where(rows[0])}: unknown class '{value}'; expected one of {', '.join(classes)}")
+        raise InputError(
+            f"{table.where(rows[0], LABEL)}: unknown class '{value}'; expected one of {', '.join(classes)}"
+        )
     return {EMOTION: np.array(classes.index(value), np.int32)}
 
 
@@ -416,6 +429,6 @@ def _numeric_label(
         what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite"
         allowed = "only single frames, and whole recordings of test, may lack labels"
         raise InputError(
-            f"{table.where(rows[wrong[0]])}: column '{label}' {what}; expected a finite number ({allowed})"
+            f"{table.where(rows[wrong[0]], label)}: column '{label}' {what}; expected a finite number ({allowed})"
         )
     return {label: values.astype(np.float32)}

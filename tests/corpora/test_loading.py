@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emobed_tf.config import Reading
 from emobed_tf.corpora import Modality, Recording, load
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.datasets import OMG, RECOLA, TABLES, DataSet
@@ -141,6 +142,12 @@ def test_tensorflow_is_not_imported():
 def test_bad_arguments(tmp_path, table):
     fails(lambda: load("tables"), "neither a folder nor a table", error=MissingInputError)
     fails(lambda: load("tables", tmp_path / "none"), "no such folder", error=MissingInputError)
+    fails(
+        lambda: load("tables", tables=["f=none.csv"]),
+        "none.csv: no such file",
+        "--table f=PATH",
+        error=MissingInputError,
+    )
     write(tmp_path / "notes" / "README", "x")
     fails(lambda: load("tables", tmp_path / "notes"), "no table", error=MissingInputError)
     fails(lambda: load("tables", tables=["face"]), "'face'", "NAME=PATH")
@@ -179,3 +186,31 @@ def test_names_of_modalities(tmp_path, table, name, good):
     assert list(load("tables", tmp_path, tables=[(good, path)]).modalities) == [good]
     write(tmp_path / "voice-1_B.csv", table_text())
     assert list(load("tables", tmp_path, modalities=["voice-1_B"]).modalities) == ["voice-1_B"]
+
+
+class TestSettingsThatFitNoColumn:
+    """A name with a letter wrong must not do nothing."""
+
+    @pytest.mark.parametrize(
+        "settings", [{"ignore": ("c",)}, {"ignore": ("a", "pose_*")}, {"keep": ("c*",)}, {"column": ("who=speaker",)}]
+    )
+    def test_is_an_error(self, table, settings):
+        fails(lambda: load("tables", tables=[f"f={table}"], reading=Reading(**settings)), "no table has such a column")
+
+    def test_is_none_where_another_table_has_it(self, tmp_path, table):
+        other = write(tmp_path / "o.csv", table_text("y", features=("g", "h")))
+        both, reading = [f"f={table}", f"o={other}"], Reading(ignore=("a", "g"))
+        found = [modality.feature_names for modality in load("tables", tables=both, reading=reading)]
+        assert found == [("b",), ("h",)]
+        # Scoring reads the target alone, with all that training was told.
+        assert list(load("tables", tables=both, modalities=["f"], reading=reading).modalities) == ["f"]
+
+    def test_a_table_of_labels_counts(self, tmp_path):
+        features = write(tmp_path / "f.csv", "id,f\n" + "".join(f"{k},{k * k}\n" for k in range(4)))
+        rows = "".join(f"{k},{('train', 'dev')[k // 2]},{'uv'[k % 2]},{k // 2}\n" for k in range(4))
+        labels = write(tmp_path / "l.csv", f"id,partition,label,who\n{rows}")
+        corpus = load("tables", tables=[f"f={features}"], labels=labels, reading=Reading(column=("who=speaker",)))
+        assert [recording.speaker for recording in corpus.modality("f").recordings] == ["0", "0", "1", "1"]
+
+    def test_a_dimension(self, table):
+        fails(lambda: load("tables", tables=[f"f={table}"], dimension="dominanse"), "--dimension dominanse", "label")

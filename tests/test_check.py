@@ -1,0 +1,133 @@
+"""`python -m emobed_tf.check`: what would be trained on, and exit code 2 where training would end so."""
+
+import json
+
+import pytest
+
+from tests.commands import assert_one_line, command
+from tests.corpora.corpus_writers import FRAMES, replace, table_text, write
+
+pytestmark = pytest.mark.usefixtures("stack")
+
+
+@pytest.fixture
+def face(tmp_path):
+    return write(tmp_path / "data" / "face.csv", table_text())
+
+
+@pytest.fixture
+def voice(face):
+    return write(face.parent / "voice.csv", table_text("y", features=("F0", "index", "loudness")))
+
+
+class TestData:
+    def test_a_file_is_called_after_its_name(self, face):
+        path = face.rename(face.parent / "2 my face.csv")
+        result = command("check", path)
+        assert result.returncode == 0, result.stderr
+        assert "my_face: 2 features (a to b), a row for each utterance" in result.stdout
+        assert not result.stderr
+
+    def test_a_folder(self, voice):
+        result = command("check", voice.parent, "--json")
+        assert list(json.loads(result.stdout)["modalities"]) == ["face", "voice"]
+        assert_one_line(command("check", voice.parent, voice), "a folder of tables stands alone")
+
+    def test_names(self, face, voice):
+        result = command("check", f"heard={voice}", face, "--json")
+        assert list(json.loads(result.stdout)["modalities"]) == ["heard", "face"]
+
+    def test_flags_of_train(self, face, voice):
+        for flags in (("--table", f"face={face}", "--table", f"voice={voice}"), ("--data-dir", voice.parent)):
+            result = command("check", *flags, "--json")
+            assert list(json.loads(result.stdout)["modalities"]) == ["face", "voice"]
+
+    def test_home(self, face, monkeypatch):
+        monkeypatch.setenv("HOME", str(face.parents[1]))
+        for text in ("~/data/face.csv", "seen=~/data/face.csv", "~/data"):
+            result = command("check", text, "--framework", "classic", "--json")
+            assert result.returncode == 0, result.stderr
+            assert next(iter(json.loads(result.stdout)["modalities"])) in ("face", "seen")
+
+    def test_nothing(self):
+        assert_one_line(command("check"), "expected --table NAME=PATH or --data-dir DIR")
+
+    def test_a_table_of_labels(self, tmp_path):
+        features = write(tmp_path / "f.csv", "name;frameTime;F0\n'u';0;1\n'v';0;2\n'w';0;3\n'x';0;4\n")
+        labels = write(tmp_path / "l.csv", "id,partition,label\nu,train,a\nv,train,b\nw,dev,a\nx,dev,b\n")
+        assert_one_line(command("check", features), "no column 'partition'", "--labels")
+        result = command("check", features, "--labels", labels)
+        assert result.returncode == 0, result.stderr
+        assert "read as openSMILE's" in result.stdout
+
+
+class TestText:
+    def test_classes(self, voice):
+        result = command("check", voice)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith("tables: anger, joy\n")
+        assert "voice: 2 features (F0 to loudness)" in result.stdout
+        assert "no features: index" in result.stdout
+        rows = {cells[1].strip(): [cell.strip() for cell in cells[2:5]] for cells in lines(result.stdout)}
+        assert rows["recordings"] == ["2", "2", "2"]
+        assert rows["joy"] == ["1", "1", "1"]
+        assert "warning: modality 'voice': 1 column is left out" in result.stderr
+
+    def test_numbers(self, tmp_path):
+        path = write(tmp_path / "f.csv", FRAMES + "v,0.2,dev,eve,0.6,6\n")
+        replace(path, "ann,0.1,1", "ann,,1")
+        result = command("check", path, "--label-delay", 0)
+        assert result.returncode == 0, result.stderr
+        assert "tables: regression of arousal" in result.stdout
+        assert "f: 1 feature (f), a row every 0.1 s" in result.stdout
+        rows = {cells[1].strip(): [cell.strip() for cell in cells[2:4]] for cells in lines(result.stdout)}
+        assert rows["rows without label"] == ["1", "0"]
+        assert rows["label, mean"] == ["0.1", "0.5"]  # (0 + 0.2) / 2 and (0.4 + 0.5 + 0.6) / 3
+
+
+def lines(text):
+    return [line.split("│") for line in text.splitlines() if line.startswith("│")]
+
+
+class TestJson:
+    def test_warnings_are_in_it(self, voice):
+        result = command("check", voice, "--json")
+        found = json.loads(result.stdout)
+        assert not result.stderr
+        assert found["modalities"]["voice"]["features"] == ["F0", "loudness"]
+        assert list(found["modalities"]["voice"]["left_out"]) == ["index"]
+        assert len(found["warnings"]) == 1
+        assert "--keep index" in found["warnings"][0]
+        kept = json.loads(command("check", voice, "--json", "--keep", "index").stdout)
+        assert (kept["modalities"]["voice"]["features"], kept["warnings"]) == (["F0", "index", "loudness"], [])
+
+
+class TestRefuses:
+    @pytest.mark.parametrize(
+        ("flags", "words"),
+        [
+            (("--ignore", "nothing"), ("--ignore nothing", "no table has such a column", "speaker")),
+            (("--keep", "pose_*"), ("--keep pose_*",)),
+            (("--column", "who=speaker"), ("--column who=speaker", "found a, b, id")),
+            (("--column", "a"), ("--column a: expected NAME=MEANING",)),
+            (("--column", "a=wheel"), ("--column a=wheel", "expected one of id")),
+            (("--resample", "0.1"), ("--resample 0.1", "utterances")),
+            (("--resample", "0"), ("--resample",)),
+            (("--zeros-missing", "video"), ("--zeros-missing video", "found face")),
+            (("--labels", "nowhere.csv"), ("nowhere.csv: no such file",)),
+            (("--dimension", "dominanse"), ("--dimension dominanse: no table has such a column of numbers", "label")),
+        ],
+    )
+    def test_settings_that_fit_nothing(self, face, flags, words):
+        assert_one_line(command("check", face, *flags), *words)
+
+    def test_what_training_refuses(self, face):
+        replace(face, "x_train_1,train,x_train,joy", "x_train_1,train,x_train,anger")
+        assert_one_line(command("check", face), "no training data of the class joy")
+        write(face, "id,partition,arousal,f\na,train,4,1\nb,train,4,2\nc,dev,4,3\n")
+        result = command("check", face)
+        assert_one_line(result, "all labels of the partition 'train' are 4")
+
+    def test_a_delay_as_long_as_the_recordings(self, tmp_path):
+        path = write(tmp_path / "f.csv", FRAMES)
+        assert_one_line(command("check", path, "--label-delay", 9), "after the label delay of 9 s")
