@@ -1,16 +1,19 @@
 """Features without labels, to predict from: the same columns as in training, from new files."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emobed_tf import datasets
-from emobed_tf.config import Reading
+from emobed_tf.config import PLACES, Config, Reading
 from emobed_tf.corpora import arff, recola
 from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.featuretable import read_features
 from emobed_tf.corpora.files import listing, read_bytes
 from emobed_tf.corpora.grid import recordings_of
@@ -95,6 +98,71 @@ def load_features(
     if zeros_missing:
         return [replace(r, features=missing_rows(r.features)) for r in recordings.values()]
     return list(recordings.values())
+
+
+def as_in_training(config: Config, facts: Facts) -> dict[str, Any]:
+    """How a run's training read the features of its target: arguments of `load_features`.
+
+    Args:
+        config: of the run.
+        facts: of the run.
+
+    Returns:
+        Values by name.
+    """
+    zeros = facts.zeros_missing
+    return {
+        "modality": facts.target,
+        "feature_names": facts.features[facts.target],
+        "frame_seconds": facts.frame_seconds[facts.target],
+        "dataset": config.data.dataset,
+        "label": facts.label,
+        "reading": config.reading,
+        "left_out": facts.left_out.get(facts.target, ()),
+        "zeros_missing": recola.is_video(facts.target) if zeros is None else facts.target in zeros,
+    }
+
+
+def reading_to_dict(config: Config, facts: Facts) -> dict[str, Any]:
+    """How training read features, for the manifest of an exported model.
+
+    Args:
+        config: of the run.
+        facts: of the run.
+
+    Returns:
+        JSON values: `left_out`, `zeros_missing`, and `settings`, those of `Reading` that were changed. Where labels
+        lie is nobody's business.
+    """
+    rules, usual = as_in_training(config, facts), dataclasses.asdict(Reading())
+    changed = {k: v for k, v in dataclasses.asdict(config.reading).items() if v != usual[k] and k not in PLACES}
+    return {
+        "left_out": list(rules["left_out"]),
+        "zeros_missing": rules["zeros_missing"],
+        "settings": {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()},
+    }
+
+
+def as_manifest_says(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """How a model's training read features: arguments of `load_features`, but for the data set.
+
+    Args:
+        manifest: of an exported model; those of earlier versions say nothing of it.
+
+    Returns:
+        Values by name.
+    """
+    said = manifest.get("reading", {})
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in said.get("settings", {}).items()}
+    return {
+        "modality": manifest["model"]["target"],
+        "feature_names": manifest["features"],
+        "frame_seconds": manifest["frame_seconds"],
+        "label": manifest.get("dimension", ""),
+        "reading": Config().replace(**settings).reading,
+        "left_out": said.get("left_out", ()),
+        "zeros_missing": said.get("zeros_missing"),
+    }
 
 
 def _from_reader(dataset: DataSet, path: Path, expected: _Expected) -> list[Recording]:

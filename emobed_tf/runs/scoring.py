@@ -12,6 +12,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora import load_features
 from emobed_tf.corpora.configured import fingerprints, load_corpus, moved
 from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.corpora.prediction import as_in_training
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import Comparison, compare_outputs
 from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
@@ -201,17 +202,7 @@ def predict_rows(run: Run, files: Sequence[Path]) -> list[dict[str, Any]]:
     """
     facts, chain = run.facts(), run.chain()
     step = facts.frame_seconds[facts.target]
-    recordings = load_features(
-        files,
-        modality=facts.target,
-        feature_names=facts.features[facts.target],
-        frame_seconds=step,
-        dataset=run.config().data.dataset,
-        label=facts.label,
-        reading=run.config().reading,
-        left_out=facts.left_out.get(facts.target, ()),
-        zeros_missing=None if facts.zeros_missing is None else facts.target in facts.zeros_missing,
-    )
+    recordings = load_features(files, **as_in_training(run.config(), facts))
     raw = outputs(load_model(run), recordings, facts)
     rows: list[dict[str, Any]] = []
     for recording, values in zip(recordings, raw, strict=True):

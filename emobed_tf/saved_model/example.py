@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from emobed_tf.corpora.prediction import load_features
+from emobed_tf.corpora.prediction import as_in_training, load_features
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 
@@ -64,13 +64,7 @@ def _feature_file(run: Run) -> Path | None:
         files += [data.data_dir / name for name in within]
     for file in files[:3]:  # reading takes its time, and the line is only an offer
         try:
-            load_features(
-                file,
-                modality=facts.target,
-                feature_names=facts.features[facts.target],
-                frame_seconds=facts.frame_seconds[facts.target],
-                dataset=data.dataset,
-            )
+            load_features(file, **as_in_training(run.config(), facts))
         except (InputError, OSError):
             continue
         return file

@@ -6,6 +6,7 @@ from typing import Any
 
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.prediction import reading_to_dict
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
 
@@ -33,6 +34,7 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         "task": facts.task,
         **({"dimension": facts.label} if facts.task == REGRESSION else {"classes": facts.classes}),
         "features": facts.features[facts.target],
+        "reading": reading_to_dict(config, facts),
         "frame_seconds": step,
         "label_delay_frames": facts.delay,
         "label_delay_seconds": round(facts.delay * (step or 0), 6),

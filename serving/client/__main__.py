@@ -11,8 +11,8 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.corpora import load_features
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
@@ -94,12 +94,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
     with console.waiting("reading features"):
-        recordings = load_features(
-            arguments.features,
-            modality=manifest["model"]["target"],
-            feature_names=manifest["features"],
-            frame_seconds=manifest["frame_seconds"],
-        )
+        recordings = load_features(arguments.features, **as_manifest_says(manifest))
     rows: list[dict[str, Any]] = []
     with console.progress("predicting") as progress:
         for group in _groups(recordings, manifest):

@@ -74,7 +74,7 @@ def as_batch(features: ArrayLike, manifest: Mapping[str, Any], columns: Sequence
         if columns is not None:
             raise InputError(f"columns: the {type(features).__name__} has names of its own; leave columns out")
         columns = own
-    order = None if columns is None else _order(list(columns), names)
+    order = None if columns is None else _order([str(name) for name in columns], names)
     values = _float32(features)
     of_utterances = manifest["frame_seconds"] is None
     _check_shape(values.shape, len(names), of_utterances)

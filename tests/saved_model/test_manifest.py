@@ -34,6 +34,7 @@ class TestManifest:
             "task": "regression",
             "dimension": "arousal",
             "features": list(facts.features["audio"]),
+            "reading": {"left_out": [], "zeros_missing": False, "settings": {}},
             "frame_seconds": 0.04,
             "label_delay_frames": 60,
             "label_delay_seconds": 2.4,
