@@ -127,9 +127,9 @@ def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel]) -> _P
             "class.",
             partial(figures.embeddings, panels, title="embeddings, development", simulated=simulated),
         )
-    first = contents[0]
-    alike = [c for c in contents if (c.score, c.facts.label) == (first.score, first.facts.label)]
-    if len(alike) > 1:
+    first = contents[0] if contents else None
+    alike = [c for c in contents if first and (c.score, c.facts.label) == (first.score, first.facts.label)]
+    if first and len(alike) > 1:
         plan["scores"] = (
             "Score of each run, with the bootstrap's 95 % interval over speakers.",
             partial(figures.intervals, _interval_rows(alike), title=f"{first.facts.corpus}, {first.facts.label}"),

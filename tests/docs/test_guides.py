@@ -65,7 +65,7 @@ def test_training(said, folder):
 
 
 def test_evaluation(said, folder):
-    assert "PRIMARY: swap test by speaker" in said
+    assert "emobed better than classic? (F1 macro)" in said
     assert (folder / "report" / "index.html").is_file()
     assert (folder / "learning.svg").is_file()
     assert (folder / "runs" / "emobed" / "logs" / "embeddings-dev" / "projector_config.pbtxt").is_file()

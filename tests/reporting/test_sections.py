@@ -29,11 +29,12 @@ def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
     assert command("evaluate", again, "--against", ground).returncode == 0
     found = json.loads((again / "comparison.json").read_text())["dev"]
     assert "emobed better than classic?" in page.text
-    assert f"PRIMARY: swap test by speaker, p one-tailed {found['swap']:.4f}" in page.text
+    assert f"p of the exchange test over speakers, one-sided {found['swap']:.4f}" in page.text
+    assert "With 3 speakers the least possible p is 1/8 = .125. No difference can be significant" in page.text
     assert f"two-sided {found['swap_two_sided']:.4f}" in page.text
-    assert f"95 % of the difference {found['low']:+.3f} to {found['high']:+.3f}" in page.text
-    assert f"as published, p one-tailed {found['published']:.4f}" in page.text
-    assert f"n = {found['published_n']:,}" in page.text
+    assert f"95 % interval of it: bootstrap over speakers {found['low']:+.3f} to {found['high']:+.3f}" in page.text
+    assert f"p of the paper's test, one-sided {found['published']:.4f}" in page.text
+    assert f"takes for independent {found['published_n']:,}" in page.text
 
 
 def test_confusion_and_scores(trio, runs):
