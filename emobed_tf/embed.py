@@ -87,7 +87,9 @@ def _main(argv: Sequence[str] | None) -> int:
     if arguments.partition == "test":
         for run in runs:
             show_test_reads(run)
-    print(f"embeddings: {folder}")
+    for line in projector.legend(dict(zip(names, shown, strict=True))):
+        print(f"  {line}")
+    print(f"embeddings: {folder} (legend.png says what the markers mean)")
     print(f"next: tensorboard --logdir {runs[0].logs} (tab Projector; it may come with the first reload)")
     return 0
 

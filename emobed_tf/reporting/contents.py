@@ -128,6 +128,8 @@ def read(
         notes.append(
             f"No test scores: python -m emobed_tf.evaluate {run.path} --test reads test; a report never does that."
         )
+    if len(history) < 2:
+        notes.append("No learning curves: there was a single epoch.")
     if not embeddings:
         notes.append(f"No embeddings were asked for; python -m emobed_tf.report {run.path} draws them.")
     return Contents(

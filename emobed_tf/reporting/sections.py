@@ -7,6 +7,7 @@ from typing import Any, cast
 from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, short_name
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.figures import SERIES, Panel
 from emobed_tf.reporting.comparisons import Compared
 from emobed_tf.reporting.contents import Contents, Part
@@ -117,7 +118,7 @@ def learning(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> l
 
 
 def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe]:
-    """Per run a chart to zoom in, scatter, or the confusion matrix.
+    """Confusion matrices of all runs side by side; per run a chart to zoom in, scatter, or its confusion matrix.
 
     Args:
         contents: the runs.
@@ -127,7 +128,11 @@ def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -
         Markup, one piece for each run of which there is something to show.
     """
     times = factor(list(contents))
-    found = []
+    found = [
+        join(tag("h3", f"All runs, {part}"), picture(pictures[f"confusion-{part}"], f"confusions of all runs, {part}"))
+        for part in SCORED_PARTITIONS
+        if f"confusion-{part}" in pictures
+    ]
     for k, content in _numbered(contents):
         still = [
             picture(pictures.get(f"run{k}-predictions-{part}"), f"predictions over time, {part}")
@@ -137,6 +142,7 @@ def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -
             picture(pictures.get(f"run{k}-{kind}-{part}"), f"{kind} of {content.name}, {part}")
             for part in content.parts
             for kind in ("scatter", "confusion")
+            if kind != "confusion" or f"confusion-{part}" not in pictures
         ]
         chart = _viewer(k, content, times, still) if timed(content) else None
         if chart or any(rest):
