@@ -70,7 +70,7 @@ def _main(argv: Sequence[str] | None) -> int:
         print("what is done is kept; the same command continues", file=sys.stderr)
         raise
     show_table(table)
-    print(f"tables: {output}/table.md, .html, .csv; predictions: {output / 'predictions'}")
+    print(f"tables: {output}/table.md, .html, .csv, .tex; predictions: {output / 'predictions'}")
     return 0
 
 

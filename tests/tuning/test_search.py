@@ -53,7 +53,7 @@ class TestCommand:
 
     def test_only_what_is_named(self, tables, tmp_path, search_command, landscape):
         folder = tmp_path / "search"
-        line = [*on_tables(tables)[:7], "--epochs", 2, "--threads", 1, "--no-xla", "--diagnostics", 0]
+        line = [*on_tables(tables)[:6], "--epochs", 2, "--threads", 1, "--no-xla", "--diagnostics", 0]
         line += ["--encoder-units", 6, "--batch-size", 16, "--target", "audio"]
         result = search_command(*line, "--space", "alpha", "beta=0:1", "--max-trials", 3, "--output", folder)
         assert result.returncode == 0, result.stderr

@@ -2,7 +2,7 @@
 
 ledger.jsonl                    every finished fit, one a line
 predictions/                    of the final fits, see `protocol.predictions_file`
-table.csv table.md table.html   the table
+table.csv table.md table.html table.tex   the table
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.comparison.former import trial_key_of_format_1
-from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_markdown
+from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_latex, to_markdown
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, run_cells
 from emobed_tf.comparison.tables.entries import Entry, table_entries
@@ -115,6 +115,7 @@ def make_table(
     notes = table_notes(plan, entries, score)
     write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))
     write_bytes(output / "table.md", to_markdown(title, grids, notes).encode())
+    write_bytes(output / "table.tex", to_latex(title, [*map(narrow, grids), settings], notes).encode())
     write_bytes(output / "table.html", to_html(title, grids, notes).encode())
     return Table(title, entries, grids, settings, notes)
 

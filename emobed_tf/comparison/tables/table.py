@@ -88,7 +88,7 @@ def settings_grid(plan: TablePlan, entries: Sequence[Entry]) -> Grid:
 
 
 def narrow(grid: Grid) -> Grid:
-    """A table for a terminal: without settings, and the systems' own intervals; the differences' stay.
+    """A table for a terminal or a page of paper: without settings and the systems' own intervals.
 
     Args:
         grid: from `table_grids`.
