@@ -38,11 +38,9 @@ class TestTable:
         assert all(row["settings"].startswith("{") for row in rows)
         text = (tmp_path / "out" / "table.md").read_text()
         page = (tmp_path / "out" / "table.html").read_text()
-        assert (
-            r"\caption{Comparison: F1 macro of emotion, audio.csv and face.csv; audio (+face)}"
-            in (tmp_path / "out" / "table.tex").read_text()
-        )
-        for form in (text, page, result.stdout):
+        latex = (tmp_path / "out" / "table.tex").read_text()
+        assert r"\caption{Comparison: F1 macro of emotion, audio.csv and face.csv; audio (+face)}" in latex
+        for form in (text, page, latex, result.stdout):
             assert "complexity 1" in form and "least possible p" in form
         before = (tmp_path / "out" / "ledger.jsonl").read_bytes()
         assert command("compare", *line).returncode == 0
