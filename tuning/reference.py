@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emobed_tf.config import Objective
 from emobed_tf.console import Progress, table
+from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.reporting import write_report
 from emobed_tf.runs.folder import Run
 from emobed_tf.training.loop import train, train_run
@@ -71,19 +72,19 @@ def show_winner(search: Tuner, classic: Classic | None) -> None:
         classic: from `train_classic`.
     """
     model, best = search.hypermodel, search.winner()
-    name, won = model.score, model.settings(best.hyperparameters).objective
+    name, won = short_name(model.score.removeprefix("val_")), model.settings(best.hyperparameters).objective
     measured, number = trial_metrics(best), len(search.ended())
     several = len(search.seeds) > 1
     if classic is None:
         itself = "" if model.config.objective.framework == "classic" else "; with alpha and beta 0 it is classic itself"
-        print(f"best: trial {best.trial_id}, {name} {best.score:.3f}{itself}")
+        print(f"best: trial {best.trial_id}, development {name} {best.score:.3f}{itself}")
         return
     rows = [_row(f"trial {best.trial_id}, the best", best.score, measured.get(DEVIATION), several, won)]
     deviation = statistics.stdev(classic.scores) if several else None
     none = model.config.replace(alpha=0.0, beta=0.0).objective
     rows.append(_row("classic, its other settings", classic.mean, deviation, several, none))
-    columns = ["", name, *(["deviation"] if several else []), "alpha", "beta"]
-    table(f"development, mean of {len(search.seeds)} seeds" if several else "development", columns, rows)
+    columns = ["", "score", *(["deviation"] if several else []), "alpha", "beta"]
+    table(f"development {name}{f', mean of {len(search.seeds)} seeds' if several else ''}", columns, rows)
     if best.score > classic.mean:
         print(
             f"the best is {best.score - classic.mean:.3f} above classic on the data that chose it among {number} "
