@@ -97,7 +97,7 @@ class TestEvaluate:
         (folder / "scores.json").write_text(json.dumps({k: v for k, v in scores.items() if k != "test"}))
         result = command("evaluate", folder)
         assert result.returncode == 0, result.stderr
-        assert "arousal from audio, dev" in result.stdout and "test" not in result.stdout
+        assert "arousal from audio, dev" in result.stdout and "audio, test" not in result.stdout
         assert "test" not in json.loads((folder / "scores.json").read_text())
         assert [path.name for path in (folder / "predictions").iterdir()] == ["dev"]
         assert not Run(folder).test_reads()
