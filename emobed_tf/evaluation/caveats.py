@@ -1,5 +1,7 @@
 """What has to be said beside a p-value: how small so few speakers let it be, and why an interval may say otherwise."""
 
+from decimal import Decimal
+
 from emobed_tf.evaluation.power import smallest_p
 from emobed_tf.evaluation.significance import DRAWS, LEVEL
 
@@ -39,7 +41,7 @@ def least_p_note(speakers: int, exact: bool = True, *, cross_validated: bool = F
     """
     least = least_p(speakers, exact)
     parts = f"1/{2**speakers:,}" if exact else f"1/{DRAWS + 1:,}"
-    text = f"With {_counted(speakers, 'speaker')} the least possible p is {parts} = {least:.3g}.".replace(" 0.", " .")
+    text = f"With {_counted(speakers, 'speaker')} the least possible p is {parts} = {_plain(least)}."
     if targets > 1:
         text = text[:-1] + f", before the correction over {targets} targets."
     if least * targets >= LEVEL:
@@ -74,6 +76,11 @@ def disagreement(p: float, low: float | None, high: float | None) -> str | None:
             "is too narrow, and the test is what counts."
         ).replace("0.05", ".05")
     return None
+
+
+def _plain(p: float) -> str:
+    """Three digits, without an exponent and without a zero before the point."""
+    return format(Decimal(f"{p:.3g}"), "f").removeprefix("0")
 
 
 def _counted(number: int, noun: str) -> str:

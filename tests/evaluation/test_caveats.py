@@ -35,6 +35,7 @@ class TestNote:
 
     def test_enough(self):
         assert least_p_note(12) == "With 12 speakers the least possible p is 1/4,096 = .000244."
+        assert least_p_note(15) == "With 15 speakers the least possible p is 1/32,768 = .0000305."
         assert least_p_note(40, exact=False) == "With 40 speakers the least possible p is 1/10,001 = .0001."
 
     def test_all_speakers_that_there_are(self):
