@@ -10,6 +10,7 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.cli.summary import announce_test, show_test_reads
 from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
@@ -67,6 +68,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
     folder = runs[0].logs / f"embeddings-{arguments.partition}"
     names = _names(runs)
+    if arguments.partition == "test":
+        for run in runs:
+            announce_test(run)
+            run.note_test_read()
     with console.progress("embedding") as progress:
         found = [
             embeddings.of_run(
@@ -79,7 +84,12 @@ def _main(argv: Sequence[str] | None) -> int:
         projector.write(folder, dict(zip(names, shown, strict=True)))
     for name, run, of_all, drawn in zip(names, runs, found, shown, strict=True):
         _report(name, run, of_all, drawn)
-    print(f"embeddings: {folder}")
+    if arguments.partition == "test":
+        for run in runs:
+            show_test_reads(run)
+    for line in projector.legend(dict(zip(names, shown, strict=True))):
+        print(f"  {line}")
+    print(f"embeddings: {folder} (legend.png says what the markers mean)")
     print(f"next: tensorboard --logdir {runs[0].logs} (tab Projector; it may come with the first reload)")
     return 0
 

@@ -1,4 +1,4 @@
-"""`python -m emobed_tf.evaluate`: scores of a run on development and test, and comparison with another."""
+"""`python -m emobed_tf.evaluate`: scores of a run on development, on request on test, and comparison with another."""
 
 import sys
 from collections.abc import Sequence
@@ -9,14 +9,15 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.cli.summary import show_comparison, show_scores
-from emobed_tf.runs.folder import Run
+from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
+from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
 
 PROG = "emobed_tf.evaluate"
-DESCRIPTION = """Scores a run on development and test; post-processing learnt on development is untouched on test.
+DESCRIPTION = """Scores a run on development, and with --test on the test partition, too.
 
-Predictions go to RUN/predictions/."""
+Keep --test for the end, when nothing is chosen any more; the run notes when test was read, and with which settings.
+Post-processing learnt on development is applied to test as it is. Predictions go to RUN/predictions/."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Arguments:
     """Run folder."""
     against: Path | None = None
     """Another run on the same data, such as the classic system's: is RUN better than it?"""
+    test: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Read the test partition, too."""
     data_dir: Path | None = None
     """Folder of the data set, where it has moved since training."""
     table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -48,21 +51,40 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
     run = Run.open(arguments.run)
-    other = Run.open(arguments.against) if arguments.against else None
+    runs = [run] if arguments.against is None else [Run.open(arguments.against), run]  # what it is compared with first
 
     import_tensorflow(run.config().training.threads)
-    from emobed_tf.runs.scoring import compare_runs, score_run
+    from emobed_tf.runs.scoring import check_comparable, compare_runs, score_run
 
+    for other in runs[:-1]:
+        check_comparable(run, other)
+    partitions = ("dev", "test") if arguments.test else ("dev",)
+    if arguments.test:
+        for each in runs:
+            announce_test(each)
     with console.progress("evaluating") as progress:
-        partitions = score_run(run, arguments.data_dir, progress, tables=arguments.table)
-        against = score_run(other, arguments.data_dir, progress, tables=arguments.table) if other else {}
-    show_scores(run.facts(), list(partitions.values()))
-    if other is not None:
-        show_scores(other.facts(), list(against.values()))
-        comparisons = compare_runs(run, partitions, other, against)
-        show_comparison(run.facts(), (str(other.path), str(run.path)), comparisons)
+        outputs = [
+            score_run(each, arguments.data_dir, progress, tables=arguments.table, partitions=partitions)
+            for each in runs
+        ]
+    names = names_of(runs)
+    show_scores(dict(zip(names, runs, strict=True)), dict(zip(names, outputs, strict=True)))
+    if len(runs) == 2:
+        comparisons = compare_runs(run, outputs[1], runs[0], outputs[0])
+        show_comparison(run.facts(), (names[0], names[1]), comparisons)
     print(f"predictions: {run.path / 'predictions'}")
+    if arguments.test:
+        _say_what_was_read(runs, read="test" in outputs[-1])
     return 0
+
+
+def _say_what_was_read(runs: Sequence[Run], read: bool) -> None:
+    if not read:
+        print("the data have no labels of test: nothing was read of it")
+        return
+    for run in runs:
+        show_test_reads(run)
+    print(f"next: python -m emobed_tf.report {' '.join(str(run.path) for run in runs)} shows test, too")
 
 
 if __name__ == "__main__":

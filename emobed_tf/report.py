@@ -20,19 +20,19 @@ PROG = "emobed_tf.report"
 DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,
 embeddings, settings and provenance; and its figures as PNG and SVG.
 
-The first run is what the others are compared with: name the classic one first. Development is scored again; the test
-partition only where `evaluate` has scored it before."""
+The first run is what the others are compared with: name the classic one first. Development is scored again. Test is
+shown only where `evaluate --test` has read it before."""
 
 
 @dataclass(frozen=True)
 class Arguments:
     """A report."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Run folders."""
+    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Run folders; with --sweep there need not be any."""
     output: Path | None = None
-    """Folder of the page and its figures (default: report/ in the first run's folder)."""
-    sweep: tuple[Path, ...] = ()
+    """Folder of the page and its figures (default: report/ in the folder of the first run, or of the first sweep)."""
+    sweep: tyro.conf.UseAppendAction[tuple[tuple[Path, ...], ...]] = ()
     """Folders that `tuning.sweep` has written."""
     data_dir: Path | None = None
     """Folder of the data set, where it has moved since training."""
@@ -54,14 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
-    if not arguments.runs:
-        raise InputError(f"expected at least one run folder; see python -m {PROG} --help")
-    runs = [Run.open(path) for path in arguments.runs]
+    paths, folders = _told_apart(arguments)
+    if not paths and not folders:
+        raise InputError(f"expected at least one run folder, or --sweep; see python -m {PROG} --help")
+    runs = [Run.open(path) for path in paths]
+    for run in runs:
+        if run.test_scored:
+            print(f"{run.path}: test is shown, too, for evaluate --test has read it")
 
     from emobed_tf.reporting import read_sweep, write_report
 
-    sweeps = [read_sweep(folder) for folder in arguments.sweep]
-    output = arguments.output or runs[0].report
+    sweeps = [read_sweep(folder) for folder in folders]
+    output = arguments.output or (runs[0].report if runs else sweeps[0].folder / "report")
     with console.progress("report") as progress:
         page = write_report(
             runs,
@@ -73,6 +77,13 @@ def _main(argv: Sequence[str] | None) -> int:
         )
     print(f"report: {page}")
     return 0
+
+
+def _told_apart(arguments: Arguments) -> tuple[list[Path], list[Path]]:
+    """Runs and sweeps: a run folder that stands behind `--sweep` is a run all the same."""
+    behind = [path for paths in arguments.sweep for path in paths]
+    runs = [path for path in behind if Run(path).config_file.is_file()]
+    return [*arguments.runs, *runs], [path for path in behind if path not in runs]
 
 
 if __name__ == "__main__":

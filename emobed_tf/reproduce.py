@@ -13,7 +13,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.reproduction.plan import plan_table
-from emobed_tf.comparison.reproduction.run import reproduce, show_table
+from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 
@@ -71,7 +71,7 @@ def _main(argv: Sequence[str] | None) -> int:
     output = arguments.output or Path("runs") / f"table-{arguments.number}-{datasets.get(settings.data.dataset).name}"
     try:
         with console.progress("reading") as progress:
-            table = reproduce(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
+            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
     except KeyboardInterrupt:
         print("what is done is kept; the same command continues", file=sys.stderr)
         raise

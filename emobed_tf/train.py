@@ -31,7 +31,7 @@ class Arguments:
     output: Path | None = None
     """Run folder (default: a new one in runs/)."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Continue what stands in --output, to the weights of a run that was never interrupted."""
+    """Continue the run in --output; it ends with the weights of a run that was never interrupted."""
     config: Path | None = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 

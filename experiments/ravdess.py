@@ -63,7 +63,8 @@ def write_summary(output: Path, seeds: int) -> None:
     rows, lines = [], []
     for target in TARGETS:
         for framework in FRAMEWORKS:
-            by_seed = [score_run(Run(output / target / framework / str(seed))) for seed in range(seeds)]
+            folders = [output / target / framework / str(seed) for seed in range(seeds)]
+            by_seed = [score_run(Run(folder), partitions=("dev", "test")) for folder in folders]
             for seed, scored in enumerate(by_seed):
                 for partition, evaluated in scored.items():
                     row = {"target": target, "framework": framework, "seed": seed, "partition": partition}

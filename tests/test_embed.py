@@ -54,7 +54,9 @@ class TestEmbed:
         assert f"emobed-simulated ({run}): 39 of audio, {video} of video_appearance" in result.stdout
         assert f"classic-simulated ({classic}): 39 of audio\n" in result.stdout
         assert "classic was trained on audio alone" in result.stdout
-        assert f"embeddings: {folder}\n" in result.stdout
+        assert f"embeddings: {folder} (legend.png says what the markers mean)\n" in result.stdout
+        assert "shape: modality (circle audio, triangle video_appearance)\n" in result.stdout
+        assert "colour: class (blue high, vermilion low, grey unknown)\n" in result.stdout
         assert f"tensorboard --logdir {run / 'logs'}" in result.stdout
 
     def test_twice_and_another_partition(self, run, classic):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from emobed_tf.runs.folder import Run
 from tests.commands import assert_one_line, columns, command, flags
 from tests.conftest import ROOT
 from tests.tiny import TINY
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("stack")
 class TestEvaluate:
     def test_scores_and_predictions(self, arousal_run):
         folder, _ = arousal_run
-        result = command("evaluate", folder)
+        result = command("evaluate", folder, "--test")
         assert result.returncode == 0, result.stderr
         for text in ("CCC, pooled", "CCC, mean of recordings", "PCC", "RMSE", "dev", "test", "SIMULATED"):
             assert text in result.stdout
@@ -47,7 +49,7 @@ class TestEvaluate:
         values = json.loads(path.read_text())
         values["chain"] = {"window": 3, "gain": 2.0, "offset": 0.1, "shift": 2, "centred": True, "scaled": True}
         path.write_text(json.dumps(values))
-        assert command("evaluate", tmp_path / "run").returncode == 0
+        assert command("evaluate", tmp_path / "run", "--test").returncode == 0
         for name in ("dev/dev_3", "test/test_1"):
             raw, final = columns(tmp_path / "run" / "predictions" / f"{name}.csv", "raw", "postprocessed")
             edged = np.concatenate([raw[:1], raw, raw[-1:]])
@@ -69,11 +71,14 @@ class TestEvaluate:
 
     def test_against_another_run(self, arousal_run, classic_run):
         folder, _ = arousal_run
-        result = command("evaluate", folder, "--against", classic_run)
+        result = command("evaluate", folder, "--against", classic_run, "--test")
         assert result.returncode == 0, result.stderr
-        assert "PRIMARY: swap test by speaker" in result.stdout
-        assert "as published: Fisher r-to-z over frames" in result.stdout
+        assert "emobed better than classic? (CCC)" in result.stdout
+        assert "p of the exchange test over speakers" in result.stdout
+        assert "p of the paper's test (Fisher's r-to-z over frames)" in result.stdout
         assert "bootstrap over speakers" in result.stdout
+        assert "dev, test: With 3 speakers the least possible p is 1/8 = .125." in result.stdout
+        assert re.search(r"┃ score +┃ classic ┃ +95 % ┃ +emobed ┃ +95 % ┃", result.stdout), "one table for both"
         found = json.loads((folder / "comparison.json").read_text())["test"]
         from emobed_tf.evaluation.significance import fisher_z_test
 
@@ -82,16 +87,42 @@ class TestEvaluate:
         assert found["swap"] in {k / 8 for k in range(1, 9)}, "three recordings: 8 exchanges"
         assert found["low"] <= found["second"] - found["first"] <= found["high"]
 
+    def test_reads_test_only_when_told(self, arousal_run, tmp_path):
+        folder = tmp_path / "run"
+        shutil.copytree(arousal_run[0], folder)
+        for left in ("predictions", "test_reads.json"):
+            shutil.rmtree(folder / left, ignore_errors=True)
+            (folder / left).unlink(missing_ok=True)
+        scores = json.loads((folder / "scores.json").read_text())
+        (folder / "scores.json").write_text(json.dumps({k: v for k, v in scores.items() if k != "test"}))
+        result = command("evaluate", folder)
+        assert result.returncode == 0, result.stderr
+        assert "arousal from audio, dev" in result.stdout and "audio, test" not in result.stdout
+        assert "test" not in json.loads((folder / "scores.json").read_text())
+        assert [path.name for path in (folder / "predictions").iterdir()] == ["dev"]
+        assert not Run(folder).test_reads()
+
+        result = command("evaluate", folder, "--test")
+        said = result.stdout.splitlines()
+        assert said[0].startswith(f"reading test of {folder}, which has not been read before")
+        assert f"{folder}: test was read once; test_reads.json says when" in said
+        assert command("train", "--resume", "--output", folder, "--epochs", 4).returncode == 0
+        result = command("evaluate", folder, "--test")
+        assert "which was read once before" in result.stdout
+        first, second = Run(folder).test_reads()
+        assert (first["settings"]["epochs"], second["settings"]["epochs"]) == (3, 4), "the note outlives more epochs"
+        assert first["when"] <= second["when"]
+
     def test_classification(self, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 4, "batch_size": 8}))
         for framework in ("classic", "triplet"):
             result = command("train", *arguments, "--framework", framework, "--output", tmp_path / framework)
             assert result.returncode == 0, result.stderr
-        result = command("evaluate", tmp_path / "triplet", "--against", tmp_path / "classic")
+        result = command("evaluate", tmp_path / "triplet", "--against", tmp_path / "classic", "--test")
         assert result.returncode == 0, result.stderr
         for text in ("F1, micro-averaged", "F1, macro-averaged", "F1, harmonic mean", "Unweighted average recall"):
             assert text in result.stdout
-        assert "confusion, test" in result.stdout
+        assert "triplet: true class" in result.stdout
         assert "z-test of the shares of right answers" in result.stdout
 
     def test_the_recipe_for_recola_as_it_is_distributed(self, recola, tmp_path):
@@ -106,13 +137,15 @@ class TestEvaluate:
             assert result.returncode == 0, result.stderr
         result = command("train", "--resume", "--output", tmp_path / "classic", "--epochs", 2)
         assert result.returncode == 0, result.stderr
-        result = command("evaluate", tmp_path / "emobed", "--against", tmp_path / "classic")
+        result = command("evaluate", tmp_path / "emobed", "--against", tmp_path / "classic", "--test")
         assert result.returncode == 0, result.stderr
+        assert "the data have no labels of test: nothing was read of it" in result.stdout
+        assert not Run(tmp_path / "emobed").test_reads()
         assert "test" not in json.loads((tmp_path / "emobed" / "scores.json").read_text())
         shutil.copytree(
             recola / "test_labels" / "ratings_gold_standard", data / "ratings_gold_standard", dirs_exist_ok=True
         )
-        result = command("evaluate", tmp_path / "emobed")
+        result = command("evaluate", tmp_path / "emobed", "--test")
         assert result.returncode == 0, result.stderr
         assert "test" in json.loads((tmp_path / "emobed" / "scores.json").read_text()), (
             "labels that came later are read"

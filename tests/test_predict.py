@@ -24,7 +24,7 @@ def speech_run(tables, tmp_path_factory):
 class TestPredict:
     def test_equals_the_evaluation(self, arousal_run, recola, tmp_path):
         folder, _ = arousal_run
-        assert command("evaluate", folder).returncode == 0
+        assert command("evaluate", folder, "--test").returncode == 0
         files = [recola / "features_audio" / "arousal" / f"test_{k}.arff" for k in (1, 2)]
         result = command("predict", folder, "--features", *files, "--output", tmp_path / "new" / "p.csv")
         assert result.returncode == 0, result.stderr

@@ -7,6 +7,8 @@ trials.csv       a row per trial
 logs/            TensorBoard's HParams
 workers/         what workers of this machine wrote
 best/            the run folder of the best trial
+classic/         that of classic with the best trial's other settings; classic.json has its scores by seed
+report/          a page of both
 """
 
 import dataclasses
@@ -24,6 +26,7 @@ from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
 from tuning.space import Space
 
@@ -151,6 +154,41 @@ class SearchFolder:
     def best(self) -> Path:
         """The best trial's run folder."""
         return self.path / "best"
+
+    @property
+    def classic(self) -> Path:
+        """The run folder of classic, with the best trial's other settings."""
+        return self.path / "classic"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the report."""
+        return self.path / "report"
+
+    def read_classic(self, config: Config) -> tuple[float, ...] | None:
+        """Scores of classic.
+
+        Args:
+            config: what classic was trained with, but for the seed.
+
+        Returns:
+            Development score of each seed; None if there are none for this configuration.
+        """
+        try:
+            values = json.loads((self.path / "classic.json").read_text(encoding="utf-8"))
+            same = values["settings"] == config.to_dict()
+            return tuple(map(float, values["scores"])) if same and Run(self.classic).finished else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write_classic(self, config: Config, scores: Sequence[float]) -> None:
+        """Keeps the scores of classic.
+
+        Args:
+            config: what it was trained with, but for the seed.
+            scores: of each seed.
+        """
+        _write_json(self.path / "classic.json", {"settings": config.to_dict(), "scores": list(scores)})
 
     def worker_log(self, name: str) -> Path:
         """What a worker of this machine writes.

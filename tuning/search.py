@@ -18,7 +18,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.runtime import import_tensorflow
 from tuning.folder import SearchFolder, default_folder
 from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
-from tuning.space import PARAMETERS, check, space
+from tuning.space import DEFAULT, PARAMETERS, check, space
 
 if TYPE_CHECKING:
     from tuning.oracles import TunerKind
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 PROG = "tuning.search"
 DESCRIPTION = """Looks for the settings with the best development score of the target, and trains the best ones.
 
-Searched are alpha, beta, layers and units, learning rate, l2, bins and hop, as far as framework and task use them.
---space narrows or fixes one; so does its own flag, such as --alpha 0.3. Test data are never looked at."""
+--space names what is searched, such as --space alpha beta. Without it, or with --space default, that is alpha, beta,
+layers and units, learning rate, l2, bins and hop, as far as framework and task use them. A setting's own flag, such as
+--alpha 0.3, fixes it. The winner is shown beside classic with the same other settings. Test is never read."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Arguments:
     """Folder of the search (default: a new one in searches/)."""
     tuner: Literal["grid", "random", "bayesian", "hyperband"] = "bayesian"
     """How to search. hyperband trains many for a few epochs and the best for up to --epochs."""
-    space: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=VALUE fixes a parameter, NAME=A,B,C chooses, NAME=LOW:HIGH, NAME=LOW:HIGH:STEP and NAME=LOW:HIGH:log
-    narrow it."""
+    space: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    """What is searched, and nothing else: NAME where it is by default; NAME=A,B,C; NAME=LOW:HIGH, NAME=LOW:HIGH:STEP or
+    NAME=LOW:HIGH:log. NAME=VALUE fixes it. default: all that is searched without --space."""
     max_trials: int | None = None
     """Trials at most (default: 20; grid: all combinations; hyperband: all its brackets)."""
     seeds: int = 1
@@ -77,7 +78,7 @@ def _main(argv: list[str]) -> int:
     check_numbers(arguments.max_trials, arguments.seeds, arguments.workers)
     if part != "alone" and arguments.workers > 1:
         raise InputError(f"--workers starts processes here, but {ORACLE_IP} makes this one a {part}; leave one out")
-    told = _told(argv, arguments)
+    told = _told(argv, arguments, begun is not None)
     check(arguments.settings.check(), told)
     entries = (*(begun.read()[0].entries() if begun else ()), *told)
 
@@ -133,39 +134,48 @@ def _defaults(begun: SearchFolder) -> Arguments:
     return Arguments(config, tuner=kind, seeds=identity.seeds, max_trials=max_trials)
 
 
-def _told(argv: Sequence[str], arguments: Arguments) -> tuple[str, ...]:
+def _told(argv: Sequence[str], arguments: Arguments, continued: bool) -> tuple[str, ...]:
     """What the command line says of parameters, those among them whose own flags fix them."""
+    entries = tuple(entry for entries in arguments.space for entry in entries)
     flags = {word.partition("=")[0].replace("_", "-") for word in argv if word.startswith("--")}
-    named = {entry.partition("=")[0] for entry in arguments.space}
-    settings, told = arguments.settings.to_dict(), list(arguments.space)
+    named = {entry.partition("=")[0].replace("-", "_") for entry in entries}
+    nothing = () if continued else (DEFAULT,)  # a search that is continued knows what it searches
+    settings, told = arguments.settings.to_dict(), list(entries or nothing)
     for name in PARAMETERS:
         flag = "--" + name.replace("_", "-")
         if flag in flags:
             if name in named:
-                raise InputError(f"{flag} fixes {name}, and --space {name}=… searches it; leave one out")
+                raise InputError(f"{flag} fixes {name}, and --space {name} searches it; leave one out")
             told.append(f"{name}={settings[name]}")
     return tuple(told)
 
 
 def _lead(search: "Tuner", workers: int) -> int:
-    """Search, table, best run."""
+    """Search, table, best run beside classic, page."""
+    from tuning import reference
+
     model, folder = search.hypermodel, cast(SearchFolder, search.folder)  # only a worker of a cluster has none
     announce(model.config, model.corpus, folder.path)
-    print("  " + ", ".join(f"{name} {text}" for name, text in model.space.texts().items()), flush=True)
+    print(f"  {model.space.said()}", flush=True)
     try:
         try:
             with console.progress("searching") as progress:
                 search.search(workers, progress)
         finally:
             search.show()
-        best = search.winner()
         with console.progress("training the best") as progress:
             run = search.best(progress)
+        with console.progress("training classic") as progress:
+            classic = reference.train_classic(search, progress)
     except KeyboardInterrupt:
         print(f"continue with: python -m {PROG} --resume --output {folder.path}", file=sys.stderr)
         raise
-    print(f"best: trial {best.trial_id}, {model.score} {best.score:.3f}; tensorboard --logdir {folder.logs}")
+    reference.show_winner(search, classic)
     show_training(run)
+    with console.progress("report") as progress:
+        page = reference.write_page(search, run, classic, progress)
+    print(f"all trials: tensorboard --logdir {folder.logs}")
+    print(f"report: {page}")
     return 0
 
 

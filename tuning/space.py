@@ -1,4 +1,4 @@
-"""What a search tries: values or ranges by parameter, narrowed or fixed by `NAME=…`. No TensorFlow."""
+"""What a search tries: the parameters that are named, each with its values or range. No TensorFlow."""
 
 import itertools
 import math
@@ -12,6 +12,9 @@ from emobed_tf.errors import InputError
 
 if TYPE_CHECKING:
     import keras_tuner
+
+DEFAULT = "default"
+"""Names all parameters that framework and task use."""
 
 GRID_POINTS = 4  # of a range in a grid, both ends among them
 _FORMS = "VALUE, A,B,C, LOW:HIGH, LOW:HIGH:STEP or LOW:HIGH:log"
@@ -129,6 +132,12 @@ class Space:
         """By name what would have to stand after `NAME=` for this space."""
         return {name: str(domain) for name, domain in self.domains.items()}
 
+    def said(self) -> str:
+        """What is searched and where, and what is fixed, in one line."""
+        searched = ", ".join(f"{name} {domain}" for name, domain in self.searched.items())
+        fixed = ", ".join(f"{name} {_text(value)}" for name, value in self.fixed.items())
+        return f"searched: {searched}{f'; fixed: {fixed}' if fixed else ''}"
+
     def grid(self) -> "Space":
         """The same with ranges as a few points."""
         return Space({name: Values(domain.points()) for name, domain in self.domains.items()})
@@ -201,12 +210,12 @@ class Space:
 
 
 def check(config: Config, entries: Sequence[str]) -> dict[str, Domain]:
-    """What `NAME=…` entries say, as far as it can be checked without data.
+    """What entries say, as far as it can be checked without data.
 
     Args:
         config: the ground of the search.
-        entries: `NAME=VALUE`, `NAME=A,B,C`, `NAME=LOW:HIGH`, `NAME=LOW:HIGH:STEP`, `NAME=LOW:HIGH:log`; the last one of
-            a name counts.
+        entries: `NAME` (searched where it is by default), `NAME=VALUE`, `NAME=A,B,C`, `NAME=LOW:HIGH`,
+            `NAME=LOW:HIGH:STEP`, `NAME=LOW:HIGH:log`; the last one of a name counts. `default` says nothing here.
 
     Returns:
         Values or ranges by name, of the parameters that entries name.
@@ -219,8 +228,13 @@ def check(config: Config, entries: Sequence[str]) -> dict[str, Domain]:
     for entry in entries:
         name, equals, text = entry.partition("=")
         name = name.replace("-", "_")
-        if not equals or name not in PARAMETERS:
-            raise InputError(f"--space {entry}: expected NAME=… with a NAME among {', '.join(PARAMETERS)}")
+        if entry == DEFAULT:
+            continue
+        if name not in PARAMETERS:
+            raise InputError(
+                f"--space {entry}: expected {DEFAULT}, NAME or NAME=… with a NAME among {', '.join(PARAMETERS)}"
+            )
+        text = text if equals else PARAMETERS[name].default
         users = PARAMETERS[name].frameworks
         if users and framework not in users:
             raise InputError(
@@ -237,12 +251,13 @@ def check(config: Config, entries: Sequence[str]) -> dict[str, Domain]:
 
 
 def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
-    """The space of a search: the default one of framework and task, changed by entries.
+    """The space of a search: what entries name, and nothing else.
 
     Args:
         config: resolved, from `load_corpus`.
         corpus: from `load_corpus`.
-        entries: see `check`.
+        entries: see `check`. With `default` among them, or without any, all parameters that framework and task use
+            are searched, and entries narrow or fix some of them.
 
     Returns:
         The space, with something left to search.
@@ -251,6 +266,7 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
         InputError: see `check`; also for a parameter that the task doesn't use, and if nothing is left to search.
     """
     told = check(config, entries)
+    everything = DEFAULT in entries or not entries
     framewise = corpus.modality(cast(str, config.data.target)).frame_seconds is not None
     domains = {}
     for name, parameter in PARAMETERS.items():
@@ -261,7 +277,8 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
         elif parameter.frameworks and config.objective.framework not in parameter.frameworks:
             continue
         else:
-            domains[name] = told.get(name) or _parsed(name, parameter.default, parameter.kind)
+            if everything or name in told:
+                domains[name] = told.get(name) or _parsed(name, parameter.default, parameter.kind)
             continue
         if name in told:
             raise InputError(f"--space {name}={told[name]}: {unused}; leave it out")
@@ -271,7 +288,10 @@ def space(config: Config, corpus: Corpus, entries: Sequence[str]) -> Space:
             raise InputError(f"--space head_units={told['head_units']}: a head of 0 layers has no units; leave it out")
         found = Space({name: domain for name, domain in domains.items() if name != "head_units"})
     if not found.searched:
-        raise InputError("--space fixes every parameter: nothing to search; train it with python -m emobed_tf.train")
+        raise InputError(
+            "--space fixes all that it names: nothing to search; name what is to be searched, such as --space alpha "
+            f"beta, or --space {DEFAULT}, or train it with python -m emobed_tf.train"
+        )
     return found
 
 

@@ -25,7 +25,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
-from emobed_tf.runs.folder import Run
+from emobed_tf.runs.folder import Run, selection_of
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.training.loop import train_run
 from emobed_tf.training.session import Session
@@ -60,7 +60,7 @@ def tuner(
         config: the ground of every trial; see `emobed_tf.preset`. With `corpus`: resolved, from `load_corpus`.
         output: folder of the search; a worker of a cluster needs none.
         kind: of the search. Hyperband trains up to the configuration's epochs.
-        parameters: what to narrow or fix, as `NAME=VALUE` or `NAME=LOW:HIGH`; see `tuning.space.check`.
+        parameters: what is searched: `NAME`, `NAME=LOW:HIGH`, `NAME=VALUE`, `default`; see `tuning.space.space`.
         max_trials: trials at most. Default: 20; a whole grid; all brackets of Hyperband.
         seeds: trainings of a trial, with seeds from the configuration's on. Their mean score counts.
         resume: continue what stands in `output`; it may have more trials than before.
@@ -198,7 +198,7 @@ class Tuner(BaseTuner):
         """
         threads = self.hypermodel.config.training.threads
         work = cast(Callable[[], None], self.work)  # whoever has a folder has it, too
-        return LocalWorkers(size, work, threads, self._own_folder.worker_log, self.oracle)
+        return LocalWorkers(size, work, threads, self.own_folder.worker_log, self.oracle)
 
     def ended(self) -> list[Trial]:
         """Trials that have ended, by name."""
@@ -218,7 +218,7 @@ class Tuner(BaseTuner):
         good = [trial for trial in search_results.best_first(ended) if search_results.completed(trial)]
         if not good:
             why = f"all {len(ended)} trials failed, the first with: {ended[0].message}" if ended else "no trial ended"
-            raise InputError(f"{self._own_folder.path}: {why}; see {self._own_folder.table}")
+            raise InputError(f"{self.own_folder.path}: {why}; see {self.own_folder.table}")
         return good[0]
 
     def best(self, progress: Progress | None = None) -> Run:
@@ -234,11 +234,12 @@ class Tuner(BaseTuner):
             InputError: if no trial has ended well.
         """
         config = self.hypermodel.settings(self.winner().hyperparameters)
-        run = Run(self._own_folder.best)
-        if run.config_file.exists() and run.finished and run.config() == config:
-            return run
+        run, model = Run(self.own_folder.best), self.hypermodel
+        if run.config_file.exists() and run.finished:
+            asked = run.config().replace(selection=config.training.selection)  # a run's own folder says it in any case
+            if asked == config and run.selection == selection_of(config, model.corpus.task):
+                return run
         shutil.rmtree(run.path, ignore_errors=True)  # of an earlier winner, or cut short
-        model = self.hypermodel
         return train_run(config, run.path, corpus=model.corpus, progress=progress, session=model.session)
 
     def show(self) -> None:
@@ -247,7 +248,7 @@ class Tuner(BaseTuner):
             model = self.hypermodel
             simulated = "SIMULATED: " if model.corpus.simulated else ""
             title = f"{simulated}{model.corpus.label} from {model.config.data.target}, trials by {model.score}"
-            search_results.show_trials(self.ended(), model.space, model.score, title, self._own_folder.table)
+            search_results.show_trials(self.ended(), model.space, model.score, title, self.own_folder.table)
 
     def rows(self) -> list[dict[str, Any]]:
         """What `trials.csv` holds of the trials that have ended."""
@@ -295,15 +296,15 @@ class Tuner(BaseTuner):
         self.oracle.reload()
 
     @property
-    def _own_folder(self) -> SearchFolder:
-        """What all but a worker of a cluster have."""
+    def own_folder(self) -> SearchFolder:
+        """The search's folder, which all but a worker of a cluster have."""
         return cast(SearchFolder, self.folder)
 
     def _populate_initial_space(self) -> None:
         """The space is declared already; KerasTuner would build models to find it."""
 
     def _keep(self, trial: Trial) -> None:
-        search_results.write_trial(self._own_folder.logs, trial, self.hypermodel.space)
+        search_results.write_trial(self.own_folder.logs, trial, self.hypermodel.space)
         self._keep_table()
         if self._progress is not None:
             ended, best = self.ended(), [t.score for t in self.ended() if search_results.completed(t)]
@@ -312,7 +313,7 @@ class Tuner(BaseTuner):
 
     def _keep_table(self) -> None:
         if self.ended():
-            self._own_folder.write_rows(self.rows())
+            self.own_folder.write_rows(self.rows())
 
 
 def _in_a_line(error: Exception) -> str:

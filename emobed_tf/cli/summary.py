@@ -1,6 +1,6 @@
 """What commands print of data, scores and comparisons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,8 +11,9 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
 from emobed_tf.evaluation.evidence import Comparison
-from emobed_tf.evaluation.score_table import SCORES, Score
+from emobed_tf.evaluation.score_table import SCORES, Score, short_name
 from emobed_tf.evaluation.scores import Evaluated
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, statistics_of
 from emobed_tf.runs.folder import Run
@@ -106,58 +107,88 @@ def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]
 
 
 def show_training(run: Run) -> None:
-    """Development scores of a finished run, and what to do next.
+    """Development scores of a finished run, that which picked the weights first, and what to do next.
 
     Args:
         run: finished.
     """
     scores, facts = run.read_json("scores.json"), run.facts()
-    training = scores["training"]
+    training, picked = scores["training"], run.selection
     print(
-        f"{training['epochs']} epochs in {training['seconds']:.0f} s, best after {training['best_epoch']}; "
+        f"{training['epochs']} epochs in {training['seconds']:.0f} s; "
         f"{training['parameters']['kept']:,} of {training['parameters']['training']:,} parameters are kept"
     )
-    rows = [[s.long_name, f"{scores['dev'][s.name]:.3f}"] for s in SCORES.values() if s.name in scores["dev"]]
+    print(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
+    names = [name for name in _in_order(picked) if name in scores["dev"]]
+    rows = [[SCORES[name].long_name, f"{scores['dev'][name]:.3f}"] for name in names]
     if facts.task == REGRESSION:
-        rows.insert(0, ["CCC, pooled, before post-processing", f"{scores['dev']['raw']['ccc']:.3f}"])
+        rows.insert(0, [_RAW, f"{scores['dev']['raw']['ccc']:.3f}"])
+    rows[0][0] += _PICKED
     table(f"{_simulated(facts)}{facts.label} from {facts.target}, development", ["score", "value"], rows)
     print(f"run folder: {run.path}")
     print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
 
 
-def show_scores(facts: Facts, partitions: Sequence[Evaluated]) -> None:
-    """Scores of one system with intervals, and the confusion matrix of a classification.
+def announce_test(run: Run) -> None:
+    """Says that test is about to be read, and how often it has been read before.
 
     Args:
-        facts: of its run.
-        partitions: its outputs on each partition, one at least.
+        run: finished.
     """
-    columns = ["score"]
-    for evaluated in partitions:
-        columns += [evaluated.partition, "95 %"]
-    rows = []
-    sums = [statistics_of(evaluated) for evaluated in partitions]
-    for score in SCORES.values():
-        if score.name in partitions[0].scores:
-            row = [score.long_name]
-            for evaluated, statistics in zip(partitions, sums, strict=True):
-                row += [f"{evaluated.scores[score.name]:.3f}", _interval(statistics, score)]
-            rows.append(row)
-    if facts.task == REGRESSION:
-        raw = ["CCC, pooled, before post-processing"]
-        for evaluated in partitions:
-            raw += [f"{evaluated.scores['raw']['ccc']:.3f}", ""]
-        rows.insert(0, raw)
-    units = ", ".join(f"{len(set(evaluated.speakers))} {evaluated.partition}" for evaluated in partitions)
-    table(f"{_simulated(facts)}{facts.label} from {facts.target} (intervals over speakers: {units})", columns, rows)
-    for evaluated in partitions:
-        if evaluated.confusion is not None:
-            body = [[name, *map(str, row)] for name, row in zip(facts.classes, evaluated.confusion, strict=True)]
-            table(f"confusion, {evaluated.partition} (rows: true)", ["", *facts.classes], body)
+    before = len(run.test_reads())
+    so_far = f"was read {_times(before)} before" if before else "has not been read before"
+    print(
+        f"reading test of {run.path}, which {so_far}; a score on test counts only if nothing is chosen by it",
+        flush=True,
+    )
+
+
+def show_test_reads(run: Run) -> None:
+    """Says how often test has been read by now.
+
+    Args:
+        run: finished.
+    """
+    print(f"{run.path}: test was read {_times(len(run.test_reads()))}; test_reads.json says when")
+
+
+def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Evaluated]]) -> None:
+    """Scores with intervals, a table for each partition and the runs side by side, and confusions of a classification.
+
+    Args:
+        runs: by the names that they are called; all learnt the same label.
+        outputs: of each run by partition, one at least.
+    """
+    first = next(iter(runs.values()))
+    facts, picked = first.facts(), first.selection
+    simulated = "SIMULATED: " if any(run.facts().simulated for run in runs.values()) else ""
+    targets = " and ".join(dict.fromkeys(run.facts().target for run in runs.values()))
+    for part in dict.fromkeys(part for by_part in outputs.values() for part in by_part):
+        found = {name: by_part[part] for name, by_part in outputs.items() if part in by_part}
+        columns = ["score", *(column for name in found for column in (name, "95 %"))]
+        sums = {name: statistics_of(evaluated) for name, evaluated in found.items()}
+        rows = []
+        for name in _in_order(picked):
+            if all(name in evaluated.scores for evaluated in found.values()):
+                score, row = SCORES[name], [SCORES[name].long_name]
+                for run, evaluated in found.items():
+                    row += [f"{evaluated.scores[name]:.3f}", _interval(sums[run], score)]
+                rows.append(row)
+        if facts.task == REGRESSION:
+            raw = [[f"{evaluated.scores['raw']['ccc']:.3f}", ""] for evaluated in found.values()]
+            rows.insert(0, [_RAW, *(cell for cells in raw for cell in cells)])
+        rows[0][0] += _PICKED
+        speakers = len(next(iter(sums.values())).speakers)
+        title = f"{simulated}{facts.label} from {targets}, {part} (intervals over {_speakers(speakers)})"
+        table(title, columns, rows)
+        for name, evaluated in found.items():
+            if evaluated.confusion is not None:
+                body = [[label, *map(str, row)] for label, row in zip(facts.classes, evaluated.confusion, strict=True)]
+                table(f"confusion, {part}", [f"{name}: true class", *facts.classes], body)
 
 
 def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str, Comparison]) -> None:
-    """Three kinds of evidence that the second run is better than the first, each labelled.
+    """Three kinds of evidence that the second run is better than the first, each labelled, and how to read them.
 
     Args:
         facts: of one of the runs.
@@ -165,28 +196,64 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
         comparisons: of the two, by partition, one at least.
     """
     columns = ["", *comparisons]
-    fisher = facts.task == REGRESSION
-    published = "Fisher r-to-z over frames" if fisher else "z-test of the shares of right answers"
+    regression = facts.task == REGRESSION
+    published = "Fisher's r-to-z over frames" if regression else "z-test of the shares of right answers"
     lines = {
-        f"first: {names[0]}": lambda c: f"{c.means[0]:.3f}",
-        f"second: {names[1]}": lambda c: f"{c.means[1]:.3f}",
+        names[0]: lambda c: f"{c.means[0]:.3f}",
+        names[1]: lambda c: f"{c.means[1]:.3f}",
         "difference": lambda c: f"{c.difference:+.3f}",
-        "PRIMARY: swap test by speaker, p one-tailed": lambda c: f"{c.exchange.p_value:.4f}",
-        "  two-sided": lambda c: f"{c.exchange.p_two_sided:.4f}",
-        "  exchanges": lambda c: f"{'all' if c.exchange.exact else 'drawn'}, {c.exchange.units} speakers",
-        "bootstrap over speakers, 95 % of the difference": lambda c: (
+        "95 % interval of it: bootstrap over speakers": lambda c: (
             f"{c.interval.low:+.3f} to {c.interval.high:+.3f}" if c.interval else "-"
         ),
-        f"as published: {published}, p one-tailed": lambda c: "-" if c.published is None else f"{c.published:.4f}",
-        "  counts as independent": lambda c: f"n = {c.first.count:,}",
+        "p of the exchange test over speakers, one-sided": lambda c: f"{c.exchange.p_value:.4f}",
+        "  the least that so many speakers allow": lambda c: f"{least_p(c.exchange.units, c.exchange.exact):.4f}",
+        "  two-sided": lambda c: f"{c.exchange.p_two_sided:.4f}",
+        "  ways to exchange that were tried": lambda c: (
+            f"{'all ' if c.exchange.exact else ''}{c.exchange.assignments:,} of {_speakers(c.exchange.units)}"
+        ),
+        f"p of the paper's test ({published}), one-sided": lambda c: (
+            "-" if c.published is None else f"{c.published:.4f}"
+        ),
+        f"  {'frames' if regression else 'utterances'} that it takes for independent": lambda c: f"{c.first.count:,}",
     }
     first = next(iter(comparisons.values()))
-    title = f"{_simulated(facts)}is the second better than the first? ({first.score})"
+    title = f"{_simulated(facts)}{names[1]} better than {names[0]}? ({short_name(first.score)})"
     table(title, columns, [[text, *(show(c) for c in comparisons.values())] for text, show in lines.items()])
+    said: dict[str, list[str]] = {}
+    for part, c in comparisons.items():
+        ends = (c.interval.low, c.interval.high) if c.interval else (None, None)
+        for note in (least_p_note(c.exchange.units, c.exchange.exact), disagreement(c.exchange.p_value, *ends)):
+            said.setdefault(note or "", []).append(part)
+    for note, parts in said.items():
+        if note:
+            print(f"{', '.join(parts)}: {note}")
     print(
-        "The published test takes frames or utterances for independent: equally good systems differ 'significantly' "
-        "in about 4 of 10 cases that way."
+        "The paper's test takes frames or utterances for independent: it calls equally good systems different in "
+        "about 4 of 10 cases."
     )
+
+
+_RAW = "CCC, pooled, before post-processing"
+_PICKED = " (picked the weights)"
+
+
+def _in_order(picked: str) -> list[str]:
+    """Names of all scores, that which picked the weights first."""
+    return [picked, *(name for name in SCORES if name != picked)]
+
+
+def _how_picked(facts: Facts, picked: str) -> str:
+    if facts.task == REGRESSION:
+        return "with the best development CCC before post-processing"
+    return f"with the best development {SCORES[picked].long_name} (--selection {picked})"
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _speakers(number: int) -> str:
+    return f"{number} speaker" if number == 1 else f"{number} speakers"
 
 
 def _interval(statistics: SpeakerStatistics, score: Score) -> str:

@@ -1,4 +1,4 @@
-"""Tables with notes as a Markdown and as an HTML file that needs nothing else, and the numbers in their cells."""
+"""Tables with notes as Markdown, as LaTeX, and as an HTML file that needs nothing else; the numbers in their cells."""
 
 import html
 from dataclasses import dataclass
@@ -43,6 +43,26 @@ def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
         lines.append(_row(["---"] + ["---:"] * (len(grid.columns) - 1)))
         lines += [_row(row) for row in grid.rows] + [""]
     return "\n".join([*lines, *(f"- {_escaped(note)}" for note in notes)]) + "\n"
+
+
+def to_latex(title: str, grids: list[Grid], notes: list[str]) -> str:
+    """The document as LaTeX tables for a paper to input; they take the package booktabs.
+
+    Args:
+        title: begins the captions.
+        grids: its tables, one `table*` each.
+        notes: as comments above the tables.
+
+    Returns:
+        Text with a line end.
+    """
+    lines = [f"% {' '.join(note.split())}" for note in notes]
+    for grid in grids:
+        lines += ["\\begin{table*}", "\\centering", f"\\caption{{{_latex(f'{title}; {grid.title}')}}}"]
+        lines += [f"\\begin{{tabular}}{{l{'r' * (len(grid.columns) - 1)}}}", "\\toprule"]
+        lines += [_latex_row(grid.columns), "\\midrule", *map(_latex_row, grid.rows)]
+        lines += ["\\bottomrule", "\\end{tabular}", "\\end{table*}"]
+    return "\n".join(lines) + "\n"
 
 
 def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
@@ -113,6 +133,27 @@ def duration_text(seconds: float) -> str:
     if minutes < 2:
         return f"{seconds:.0f} s"
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+_LATEX = {
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "†": r"$\dagger$",
+    "‡": r"$\ddagger$",
+    "<": "$<$",
+    ">": "$>$",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(map(_latex, cells)) + r" \\"
 
 
 def _row(cells: list[str]) -> str:

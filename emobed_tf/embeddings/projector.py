@@ -5,6 +5,7 @@ In a folder below the one that `tensorboard --logdir` names:
 <name>-vectors.tsv      a row per point
 <name>-metadata.tsv     a row per point under a row of names: id, time, modality, class, gold standard, …
 <name>-markers.png      a sheet of small pictures, one per point: the colour is the class, the shape the modality
+legend.png              what colour and shape of the markers mean
 projector_config.pbtxt  which of them belong together
 events.out.tfevents.…   holds nothing, but makes the folder a run
 """
@@ -58,6 +59,29 @@ def write(folder: Path, shown: "Mapping[str, Embedded]") -> None:
             shutil.rmtree(rest, ignore_errors=True)
 
 
+def legend(shown: "Mapping[str, Embedded]") -> list[str]:
+    """What colour and shape of the markers mean, in words.
+
+    Args:
+        shown: as for `write`.
+
+    Returns:
+        A line on shapes and one on colours.
+    """
+    from emobed_tf.figures.style import COLOUR_NAMES, MARKER_NAMES, MARKERS
+
+    colour, shape = _legend(shown)
+    shapes = ", ".join(f"{MARKER_NAMES[MARKERS.index(sign)]} {name}" for name, sign in shape.items())
+    classes = [name for name in colour if name]
+    lines = [f"shape: modality ({shapes})"]
+    if len(classes) <= len(COLOUR_NAMES):
+        colours = [f"{named} {name}" for named, name in zip(COLOUR_NAMES, classes, strict=False)]
+        lines.append(f"colour: class ({', '.join([*colours, 'grey unknown'])})")
+    else:
+        lines.append(f"colour: class ({len(classes)}, from dark to light: {', '.join(classes)}; grey unknown)")
+    return lines
+
+
 def metadata(points: "Embedded") -> list[list[str]]:
     r"""Rows of the table beside the vectors.
 
@@ -99,6 +123,7 @@ def _write_all(folder: Path, shown: "Mapping[str, Embedded]") -> None:
         rows = "\n".join("\t".join(row) for row in metadata(points))
         write_bytes(folder / info.metadata_path, f"{rows}\n".encode())
         write_bytes(folder / info.sprite.image_path, _markers(points, colour, shape))
+    write_bytes(folder / "legend.png", _legend_picture(colour, shape))
     write_bytes(folder / "projector_config.pbtxt", text_format.MessageToString(config).encode())
     _write_events(folder / "events.out.tfevents.projector")
 
@@ -123,6 +148,27 @@ def _legend(shown: "Mapping[str, Embedded]") -> tuple[dict[str, Any], dict[str, 
     modalities = dict.fromkeys(str(name) for points in shown.values() for name in points.modality)
     colour = dict(zip(classes, colours(len(classes)), strict=True))
     return {"": _UNKNOWN, **colour}, {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(modalities)}
+
+
+def _legend_picture(colour: dict[str, Any], shape: dict[str, str]) -> bytes:
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from emobed_tf.figures.style import plain
+
+    def sign(marker: str, edge: Any, name: str) -> Line2D:
+        look = {"markerfacecolor": "white", "markeredgecolor": edge, "markeredgewidth": 2.5, "markersize": 10}
+        return Line2D([], [], linestyle="none", marker=marker, label=plain(name), **look)
+
+    figure = Figure(figsize=(5.0, 0.7 + 0.26 * max(len(colour), len(shape))), layout="constrained")
+    named = {**{name: value for name, value in colour.items() if name}, "unknown": colour[""]}
+    classes = [sign("o", value, name) for name, value in named.items()]
+    modalities = [sign(value, "#000000", name) for name, value in shape.items()]
+    figure.legend(handles=classes, loc="upper left", title="colour: class", frameon=False)
+    figure.legend(handles=modalities, loc="upper right", title="shape: modality", frameon=False)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110, facecolor="white")
+    return content.getvalue()
 
 
 def _markers(points: "Embedded", colour: dict[str, Any], shape: dict[str, str]) -> bytes:

@@ -6,7 +6,7 @@ and SVG.
 
 from emobed_tf.figures.learning import learning_curves
 from emobed_tf.figures.planes import Panel, embeddings
-from emobed_tf.figures.predictions import SERIES, confusion, envelope, predictions, scatter
+from emobed_tf.figures.predictions import SERIES, confusion, confusions, envelope, predictions, scatter
 from emobed_tf.figures.scores import intervals
 from emobed_tf.figures.style import colours, columns_of, save
 from emobed_tf.figures.sweeps import sweep
@@ -17,6 +17,7 @@ __all__ = [
     "colours",
     "columns_of",
     "confusion",
+    "confusions",
     "embeddings",
     "envelope",
     "intervals",

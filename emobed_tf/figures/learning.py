@@ -18,6 +18,7 @@ from emobed_tf.figures.style import (
     new_figure,
     numbers,
     plain,
+    wrapped,
 )
 
 _SCORES = "|".join(SCORES)
@@ -57,7 +58,8 @@ def learning_curves(
         simulated: whether the data are simulated; the title then says so.
 
     Returns:
-        The figure: three panels a row, only those for which the history has a column.
+        The figure: three panels a row, only those for which the history has a column that changes. What never does
+        is named below. With a single epoch nothing changes, and all panels are drawn.
 
     Raises:
         InputError: if there is no epoch, or no column that could be drawn.
@@ -72,6 +74,7 @@ def learning_curves(
             panels[label] = names
     if not panels:
         raise InputError(f"expected 'loss' or one of its terms in the history, got {', '.join(columns)}")
+    panels, constant = _changing(panels, columns)
     rows = -(-len(panels) // _COLUMNS)
     figure, axes = new_figure(10.0, 2.7 * rows + 0.3, rows, min(_COLUMNS, len(panels)), sharex=True)
     epochs = numbers(columns["epoch"])
@@ -82,8 +85,28 @@ def learning_curves(
     for k in range(max(0, len(panels) - axes.shape[1]), len(panels)):  # the lowest panel of each column
         axes.flat[k].set_xlabel("epoch")
         axes.flat[k].tick_params(labelbottom=True)
+    if constant:
+        figure.supxlabel(wrapped(f"not drawn: {'; '.join(constant)}", 150), fontsize=8, color=GREY)
     entitle(figure, title, simulated)
     return figure
+
+
+def _changing(panels: dict[str, list[str]], columns: dict[str, np.ndarray]) -> tuple[dict[str, list[str]], list[str]]:
+    """Panels with a line that has two different values, and in words those without."""
+    values = {name: numbers(columns[name]) for names in panels.values() for name in names}
+    there = {name: found[np.isfinite(found)] for name, found in values.items()}
+    changing = {name for name, found in there.items() if found.size and np.ptp(found) > 0}
+    shown = {label: names for label, names in panels.items() if changing & set(names)}
+    if not shown:
+        return panels, []
+    left = {label: [there[n] for n in names if there[n].size] for label, names in panels.items() if label not in shown}
+    return shown, [f"{label} ({_constant(found)})" for label, found in left.items() if found]
+
+
+def _constant(lines: list[np.ndarray]) -> str:
+    if all(len(values) == 1 for values in lines):
+        return "known of one epoch alone"
+    return "always " + ", ".join(f"{values[0]:.4g}" for values in lines)
 
 
 def _panel(axis: Axes, epochs: np.ndarray, lines: dict[str, np.ndarray], label: str, best_epoch: int | None) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from emobed_tf.errors import InputError
-from emobed_tf.figures.style import BLACK, MARKERS, colours, entitle, new_figure, plain
+from emobed_tf.figures.style import BLACK, MARKERS, colours, entitle, new_figure, plain, wrapped
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = Fa
                     label=plain(name),
                 )
         axis.set_title(
-            f"{plain(panel.title)}\nsilhouette by class {_shown(panel.by_class)}, "
+            f"{wrapped(panel.title, 48)}\nsilhouette by class {_shown(panel.by_class)}, "
             f"by modality {_shown(panel.by_modality)}",
             fontsize=9,
         )
@@ -81,11 +81,16 @@ def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = Fa
         axis.set_yticks([])
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    handles = [_handle(name, "o", colour[name]) for name in classes]
-    handles += [_handle(name, marker[name], BLACK) for name in modalities]
-    figure.legend(handles=handles, loc="outside right center", fontsize=8, frameon=False, title="class, modality")
+    handles = [_heading("colour: class"), *(_handle(name, "s", colour[name]) for name in classes)]
+    handles += [_heading(""), _heading("shape: modality"), *(_handle(name, marker[name], BLACK) for name in modalities)]
+    figure.legend(handles=handles, loc="outside right center", fontsize=8, frameon=False)
     entitle(figure, title, simulated)
     return figure
+
+
+def _heading(text: str) -> Line2D:
+    """A line of a legend without a sign."""
+    return Line2D([], [], linestyle="none", label=text or " ")
 
 
 def _handle(name: str, marker: str, colour: Any) -> Line2D:

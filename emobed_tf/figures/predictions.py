@@ -1,11 +1,13 @@
 """Predictions: over time, against the gold standard, and as a confusion matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from emobed_tf.corpora.labels import labelled_frames
 from emobed_tf.errors import InputError
@@ -21,6 +23,7 @@ from emobed_tf.figures.style import (
     new_figure,
     numbers,
     plain,
+    wrapped,
 )
 
 # How the three series of a prediction file are drawn everywhere: column, legend, colour, width of the line in points.
@@ -31,6 +34,7 @@ SERIES = (
 )
 _PIXELS = 1000  # across a panel
 _POINTS_DRAWN = 20_000
+_MATRICES = 3  # side by side
 _LABELLED_UP_TO = 12  # classes whose cells hold their numbers
 
 
@@ -94,7 +98,7 @@ def predictions(recordings: Sequence[Rows], *, label: str, title: str = "", simu
             if column in recording:
                 drawn = envelope(times, numbers(recording[column]), _PIXELS)
                 axis.plot(*drawn, color=colour, linewidth=width, label=legend, **_dots(drawn[1]))
-        axis.set_title(plain(recording["id"][0]), fontsize=9, loc="left")
+        axis.set_title(wrapped(recording["id"][0], 110), fontsize=9, loc="left")
         axis.set_ylabel(plain(label), fontsize=9)
         axis.margins(x=0.01)
         light_grid(axis)
@@ -176,13 +180,48 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "", si
     Raises:
         InputError: if the matrix doesn't fit the names.
     """
-    counts = np.asarray(counts)
-    if counts.shape != (len(classes), len(classes)) or not len(classes):
-        raise InputError(f"expected counts of shape {(len(classes),) * 2} for the classes, got {counts.shape}")
+    return confusions({"": counts}, classes, title=title, simulated=simulated)
+
+
+def confusions(
+    counts: Mapping[str, np.ndarray], classes: Sequence[str], *, title: str = "", simulated: bool = False
+) -> Figure:
+    """Confusion matrices of several systems side by side, with the same shades; see `confusion`.
+
+    Args:
+        counts: int `[classes, classes]` by what the system is called, one at least; rows are true classes.
+        classes: their names.
+        title: what stands above the figure; nothing where it is empty.
+        simulated: whether the data are simulated; the title then says so.
+
+    Returns:
+        The figure, up to three matrices a row; up to 12 classes, each cell holds its numbers.
+
+    Raises:
+        InputError: if there is no matrix, or one doesn't fit the names.
+    """
+    for matrix in counts.values() if counts else [np.zeros(0)]:
+        if np.shape(matrix) != (len(classes), len(classes)) or not len(classes):
+            raise InputError(f"expected counts of shape {(len(classes),) * 2} for the classes, got {np.shape(matrix)}")
+    across = min(_MATRICES, len(counts))
+    down = -(-len(counts) // across)
+    side = 1.6 + 0.62 * len(classes)
+    figure, axes = new_figure(side * across + 1.0, side * down, down, across)
+    for axis, (name, matrix) in zip(axes.flat, counts.items(), strict=False):
+        image = _matrix(axis, np.asarray(matrix), classes)
+        if name:
+            axis.set_title(wrapped(name, int(8 * side)), fontsize=9)
+    for axis in axes.flat[len(counts) :]:
+        axis.remove()
+    bar = figure.colorbar(image, ax=axes, shrink=0.8)
+    bar.set_label("% of the true class", color=GREY, fontsize=9)
+    entitle(figure, title, simulated)
+    return figure
+
+
+def _matrix(axis: Axes, counts: np.ndarray, classes: Sequence[str]) -> AxesImage:
     rows = counts.sum(axis=1, keepdims=True)
     percent = 100.0 * counts / np.maximum(rows, 1)
-    side = 1.6 + 0.62 * len(classes)
-    figure, ((axis,),) = new_figure(side + 1.0, side)
     image = axis.imshow(percent, cmap="Blues", vmin=0.0, vmax=100.0)
     if len(classes) <= _LABELLED_UP_TO:
         for (i, k), count in np.ndenumerate(counts):
@@ -195,7 +234,4 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, title: str = "", si
     axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
     axis.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axis, shrink=0.8)
-    bar.set_label("% of the true class", color=GREY, fontsize=9)
-    entitle(figure, title, simulated)
-    return figure
+    return image

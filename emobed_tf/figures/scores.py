@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.score_table import short_name
-from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain
+from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain, wrapped
+
+_NAME = 28  # letters of a run's name on one line
 
 
 def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
@@ -30,7 +32,8 @@ def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
         raise InputError(f"expected rows of one score, got {', '.join(names) or 'none'}")
     runs = list(dict.fromkeys(row["run"] for row in rows))
     partitions = list(dict.fromkeys(row["partition"] for row in rows))
-    figure, ((axis,),) = new_figure(7.0, 1.4 + 0.5 * len(runs))
+    lines = max(wrapped(run, _NAME).count("\n") + 1 for run in runs)
+    figure, ((axis,),) = new_figure(7.0, 1.4 + max(0.5, 0.2 * lines) * len(runs))
     spread = 0.36 / len(partitions)
     for k, (partition, colour) in enumerate(zip(partitions, colours(len(partitions)), strict=True)):
         mine = [row for row in rows if row["partition"] == partition]
@@ -39,7 +42,7 @@ def intervals(rows: Sequence[Mapping[str, Any]], *, title: str = "") -> Figure:
         axis.hlines(height, low, high, color=colour, linewidth=2.0)
         marker = MARKERS[k % len(MARKERS)]
         axis.plot(score, height, marker=marker, linestyle="none", color=colour, label=plain(partition))
-    axis.set_yticks(range(len(runs)), [plain(run) for run in runs])
+    axis.set_yticks(range(len(runs)), [wrapped(run, _NAME) for run in runs])
     axis.set_ylim(len(runs) - 0.5, -0.5)
     axis.set_xlabel(f"{plain(short_name(names[0]))}, 95 % interval over speakers")
     light_grid(axis)

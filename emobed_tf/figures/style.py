@@ -1,6 +1,7 @@
 """What all figures share: colours that the colour-blind can tell apart, markers, titles, and how one is saved."""
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from emobed_tf.files import write_bytes
 # Okabe and Ito, "Color Universal Design" (2008); black and grey stay free for gold standards and lines of reference.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 BLACK, GREY = "#000000", "#6B6B6B"
+COLOUR_NAMES = ("blue", "vermilion", "green", "pink", "orange", "sky blue", "yellow")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+MARKER_NAMES = ("circle", "triangle", "square", "diamond", "triangle on its tip", "plus", "cross", "star")
 DPI = 144
+_LETTERS_PER_INCH = 11  # of a title
 
 Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -76,6 +80,20 @@ def plain(text: Any) -> str:
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + text if text.startswith("_") else text
 
 
+def wrapped(text: Any, width: int) -> str:
+    """`plain` text on as many lines as it takes, so that a long name doesn't leave the picture.
+
+    Args:
+        text: anything that can be printed.
+        width: characters of a line, 1 or more; a longer word is broken.
+
+    Returns:
+        Lines that Matplotlib draws letter by letter.
+    """
+    lines = textwrap.wrap(" ".join(str(text).split()), width, break_on_hyphens=True) or [""]
+    return "\n".join(map(plain, lines))
+
+
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **settings: Any) -> tuple[Figure, Any]:
     """An empty figure with a grid of axes.
 
@@ -105,11 +123,10 @@ def entitle(figure: Figure, title: str, simulated: bool) -> None:
         title: its title; nothing is written where it is empty and the data are real.
         simulated: whether the data are simulated; the title then says so.
     """
-    title = plain(title)
     if simulated:
         title = f"{title} (SIMULATED data)" if title else "SIMULATED data"
     if title:
-        figure.suptitle(title, fontsize=11)
+        figure.suptitle(wrapped(title, int(_LETTERS_PER_INCH * figure.get_figwidth())), fontsize=11)
 
 
 def light_grid(axis: Axes) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.score_table import short_name
-from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain
+from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, numbers, plain, wrapped
 
 _SYMBOLS = {"alpha": r"$\alpha$", "beta": r"$\beta$", "l2": r"$\lambda$"}
 _LOGARITHMIC_FROM = 100.0  # largest value / smallest
@@ -80,7 +80,7 @@ def _line(
     deviation = np.array([np.std(by_value[v], ddof=1) if len(by_value[v]) > 1 else 0.0 for v in values])
     best = int(np.argmax(mean))
     shown = f"{values[best]:g}" if isinstance(values[best], int | float | np.number) else values[best]
-    label = plain(f"{scenario} (best: {shown}, {mean[best]:.3f})")
+    label = wrapped(f"{scenario} (best: {shown}, {mean[best]:.3f})", 70)
     axis.plot(x, mean, color=colour, marker=marker, markersize=5, linewidth=1.6, label=label)
     if deviation.any():
         axis.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0)

@@ -31,11 +31,13 @@ def compared(contents: Sequence[Contents]) -> list[Compared]:
     """Every run but the first with the first, by partition that both were scored on.
 
     Args:
-        contents: the runs, at least one.
+        contents: the runs.
 
     Returns:
         In the order of the runs; of one that can't be compared a single entry, which says why.
     """
+    if not contents:
+        return []
     first, *others = contents
     found = []
     for other in others:

@@ -1,8 +1,8 @@
 """Everything that a report shows of one run, and what is missing and why.
 
-Development is scored again from the data. Test is never the report's idea: it is scored only where `evaluate` has done
-so before (`scores.json` then holds it), the same way. Without the data, the scores and predictions in the run folder
-are shown.
+Development is scored again from the data. Test is never the report's idea: it is scored only where `evaluate --test`
+has done so before (`scores.json` then holds it), the same way. Without the data, the scores and predictions in the run
+folder are shown.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS, Evaluated, evaluate, labelled, outputs
 from emobed_tf.evaluation.speaker_statistics import statistics_of
 from emobed_tf.reporting import folder
-from emobed_tf.runs.folder import Run
+from emobed_tf.runs.folder import Run, selection_of
 from emobed_tf.runtime import import_tensorflow
 
 if TYPE_CHECKING:
@@ -82,20 +82,7 @@ class Contents:
     @property
     def score(self) -> str:
         """Name of the score that picked the weights."""
-        return "ccc" if self.facts.task == REGRESSION else self.config.classification_score
-
-
-def names_of(runs: Sequence[Run]) -> list[str]:
-    """What a report calls runs: their folders' names, or whole paths where names are the same.
-
-    Args:
-        runs: all that it shows.
-
-    Returns:
-        Names in the same order.
-    """
-    short = [run.path.absolute().name for run in runs]
-    return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
+        return selection_of(self.config, self.facts.task)
 
 
 def read(
@@ -137,7 +124,11 @@ def read(
         if embeddings:
             embedded = _embedded(run, data_dir, tables, notes, progress)
     if "test" not in scores:
-        notes.append("No test scores: the test partition has not been evaluated, and a report never does that.")
+        notes.append(
+            f"No test scores: python -m emobed_tf.evaluate {run.path} --test reads test; a report never does that."
+        )
+    if len(history) < 2:
+        notes.append("No learning curves: there was a single epoch.")
     if not embeddings:
         notes.append(f"No embeddings were asked for; python -m emobed_tf.report {run.path} draws them.")
     return Contents(

@@ -26,7 +26,7 @@ def page(
     """The whole page.
 
     Args:
-        contents: the runs, at least one.
+        contents: the runs; there is one, or a sweep.
         comparisons: what came out when the other runs were compared with the first.
         pictures: the figures on disk, by name.
         panels: panels of the embeddings' figure.
@@ -36,20 +36,20 @@ def page(
         An HTML document that needs no other file and no network.
     """
     bodies = {
-        "Summary": sections.summary(contents, pictures),
+        "Summary": sections.summary(contents, pictures) if contents else None,
         "Comparison": sections.comparison(comparisons),
         "Learning curves": sections.learning(contents, pictures),
         "Predictions": sections.predictions(contents, pictures),
         "Embeddings": sections.embeddings(panels, pictures),
         "Sweeps": sections.sweeps(sweeps, pictures),
-        "Configuration": settings(contents),
+        "Configuration": settings(contents) if contents else None,
         "Provenance": provenance(contents),
     }
     shown = {title: body for title, body in bodies.items() if body}
     anchors = {title: title.lower().replace(" ", "-") for title in shown}
     simulated = [c.name for c in contents if c.facts.simulated]
     simulated += [str(sweep.folder) for sweep in sweeps if any(point["simulated"] for point in sweep.points)]
-    title = _title(contents)
+    title = _title(contents, sweeps)
     content = join(
         tag("header", tag("h1", title), _banner(simulated)),
         tag("nav", [tag("a", name, href=f"#{anchor}") for name, anchor in anchors.items()], aria_label="sections"),
@@ -68,15 +68,20 @@ def page(
     return f"<!doctype html>\n{tag('html', tag('head', head), body, lang='en')}\n"
 
 
-def _title(contents: Sequence[Contents]) -> str:
+def _title(contents: Sequence[Contents], sweeps: Sequence[Sweep]) -> str:
     about = dict.fromkeys(f"{c.facts.corpus}, {c.facts.label} from {c.facts.target}" for c in contents)
+    about = about or dict.fromkeys(f"sweep of {sweep.points[0]['parameter']}" for sweep in sweeps)
     return f"EmoBed report: {'; '.join(about)}"
 
 
 def _banner(simulated: Sequence[str]) -> Safe | None:
     if not simulated:
         return None
-    return tag("p", f"SIMULATED data in {', '.join(simulated)}: scores on them are no results.", class_="simulated")
+    return tag(
+        "p",
+        f"SIMULATED data in {', '.join(simulated)}: their scores say nothing about real people.",
+        class_="simulated",
+    )
 
 
 def _text(name: str) -> str:

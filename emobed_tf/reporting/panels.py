@@ -11,6 +11,7 @@ from emobed_tf.figures import Panel
 from emobed_tf.reporting.contents import Contents
 
 POINTS = 1000
+_FEWEST = 3  # fewer make no picture
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ def groups(contents: Sequence[Contents]) -> list[Group]:
     that nothing has brought together.
 
     Args:
-        contents: the runs; those without embeddings are left out.
+        contents: the runs; those without embeddings, or with one or two, are left out.
 
     Returns:
         What each panel shows, in the order in which the runs were named.
     """
-    shown = [content for content in contents if content.embedded is not None]
+    shown = [content for content in contents if content.embedded is not None and len(content.embedded) >= _FEWEST]
     found: list[list[Contents]] = []
     for content in shown:
         companions = next((group for group in found if all(_belong(content, other) for other in group)), None)

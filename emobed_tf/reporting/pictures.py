@@ -4,6 +4,7 @@ run1-learning            learning curves; run1, run2, … are the runs in the or
 run1-predictions-dev     over time, at most 12 recordings (regression over frames); -test where test was evaluated
 run1-scatter-dev         against the gold standard (regression)
 run1-confusion-dev       confusion matrix (classification)
+confusion-dev            confusion matrices side by side (several runs on the same classes)
 embeddings-dev           t-SNE, all systems side by side
 scores                   scores with intervals (several runs)
 sweep1                   sweeps in the order in which they were named
@@ -20,6 +21,9 @@ from matplotlib.figure import Figure
 
 from emobed_tf import figures
 from emobed_tf.console import Progress
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.reporting.contents import Contents, Part
 from emobed_tf.reporting.panels import Group, panel
 from emobed_tf.reporting.sweeps import Sweep
@@ -60,7 +64,7 @@ def draw(
         Pictures by name, and the panels of the embeddings, whose numbers the page shows, too.
     """
     panels = [panel(group, progress) for group in groups]
-    plan = _of_runs(contents) | _of_all(contents, panels) | _of_sweeps(sweeps)
+    plan = _of_runs(contents) | _confusions(contents) | _of_all(contents, panels) | _of_sweeps(sweeps)
     pictures = {}
     for done, (name, (caption, make)) in enumerate(plan.items()):
         if progress is not None:
@@ -77,10 +81,18 @@ def _of_runs(contents: Sequence[Contents]) -> _Plan:
     for k, content in enumerate(contents, start=1):
         simulated = content.facts.simulated
         best = content.training.get("best_epoch")
-        plan[f"run{k}-learning"] = (
-            f"Learning curves of {content.name}: unweighted terms of Eq. 8, monitors and score by epoch.",
-            partial(figures.learning_curves, content.history, best_epoch=best, title=content.name, simulated=simulated),
-        )
+        if len(content.history) > 1:  # a single epoch is no curve
+            plan[f"run{k}-learning"] = (
+                f"Learning curves of {content.name}: unweighted terms of Eq. 8, monitors and score by epoch. The "
+                f"weights are those of the best epoch by {_picked(content)}.",
+                partial(
+                    figures.learning_curves,
+                    content.history,
+                    best_epoch=best,
+                    title=content.name,
+                    simulated=simulated,
+                ),
+            )
         for part in content.parts.values():
             for kind, (caption, make) in _of_part(content, part).items():
                 plan[f"run{k}-{kind}-{part.partition}"] = (caption, make)
@@ -100,7 +112,7 @@ def _of_part(content: Contents, part: Part) -> _Plan:
             "recordings. Where there are more frames than pixels, each pixel shows its smallest and largest value.",
             partial(figures.predictions, few, label=facts.label, **settings),
         )
-    if part.recordings:
+    if sum(len(recording["gold_standard"]) for recording in part.recordings) > 1:
         gold, predicted = (
             np.concatenate([recording[key] for recording in part.recordings])
             for key in ("gold_standard", "postprocessed")
@@ -127,13 +139,39 @@ def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel]) -> _P
             "class.",
             partial(figures.embeddings, panels, title="embeddings, development", simulated=simulated),
         )
-    first = contents[0]
-    alike = [c for c in contents if (c.score, c.facts.label) == (first.score, first.facts.label)]
-    if len(alike) > 1:
+    first = contents[0] if contents else None
+    alike = [c for c in contents if first and (c.score, c.facts.label) == (first.score, first.facts.label)]
+    if first and len(alike) > 1:
         plan["scores"] = (
             "Score of each run, with the bootstrap's 95 % interval over speakers.",
             partial(figures.intervals, _interval_rows(alike), title=f"{first.facts.corpus}, {first.facts.label}"),
         )
+    return plan
+
+
+def _picked(content: Contents) -> str:
+    """The score that picked the weights, in words."""
+    before = " before post-processing" if content.facts.task == REGRESSION else ""
+    return f"development {short_name(content.score)}{before}"
+
+
+def _confusions(contents: Sequence[Contents]) -> _Plan:
+    """Matrices side by side, for each partition on which several runs have them."""
+    plan: _Plan = {}
+    classes = list(contents[0].facts.classes) if contents else []
+    for part in SCORED_PARTITIONS:
+        found = {
+            content.name: content.parts[part].confusion
+            for content in contents
+            if part in content.parts and list(content.facts.classes) == classes
+        }
+        there = {name: matrix for name, matrix in found.items() if matrix is not None}
+        if len(there) > 1:
+            simulated = any(content.facts.simulated for content in contents)
+            plan[f"confusion-{part}"] = (
+                f"Confusions side by side, {part}: counts, and per cent of the true class.",
+                partial(figures.confusions, there, classes, title=f"confusions, {part}", simulated=simulated),
+            )
     return plan
 
 

@@ -17,7 +17,8 @@ def settings(contents: Sequence[Contents]) -> Safe:
     Returns:
         Markup.
     """
-    flat = [content.config.to_dict() for content in contents]
+    # A folder of before there was a note of it leaves the selection to the data set.
+    flat = [content.config.replace(selection=content.score).to_dict() for content in contents]
     rows, differing = [], 0
     for name in flat[0]:
         cells = [_shown(values[name]) for values in flat]
@@ -66,6 +67,7 @@ def _rows(content: Contents) -> list[list[Any]]:
         "command": shlex.join(origin.get("command", ())),
         "started": origin.get("started"),
         "seconds of training": content.training.get("seconds"),
+        "test was read": ", ".join(read["when"] for read in content.run.test_reads()),
         "emobed_tf": origin.get("emobed_tf"),
         "commit": origin.get("commit"),
         "packages": ", ".join(f"{name} {version}" for name, version in packages.items()),

@@ -6,12 +6,12 @@ from pathlib import Path
 from emobed_tf.console import Progress
 from emobed_tf.files import write_bytes
 from emobed_tf.reporting.comparisons import compared
-from emobed_tf.reporting.contents import names_of, read
+from emobed_tf.reporting.contents import read
 from emobed_tf.reporting.page import page
 from emobed_tf.reporting.panels import groups
 from emobed_tf.reporting.pictures import draw
 from emobed_tf.reporting.sweeps import Sweep
-from emobed_tf.runs.folder import Run
+from emobed_tf.runs.folder import Run, names_of
 
 
 def write_report(
@@ -26,11 +26,11 @@ def write_report(
 ) -> Path:
     """Writes `index.html`, which needs no other file, and its figures as PNG and SVG (see `pictures`).
 
-    The development partition is scored again, where the data are there; the test partition only where `evaluate` has
-    scored it before. Nothing is written into the run folders, unless `output` lies in one.
+    The development partition is scored again, where the data are there; the test partition only where
+    `evaluate --test` has scored it before. Nothing is written into the run folders, unless `output` lies in one.
 
     Args:
-        runs: finished runs, at least one. The others are compared with the first.
+        runs: finished runs; the others are compared with the first. None of them with sweeps alone.
         output: folder; made if it isn't there, files of the same names are replaced.
         data_dir: folder of the data set, where it has moved.
         tables: `NAME=PATH` of tables that have moved.
@@ -45,7 +45,7 @@ def write_report(
         InputError: if a run is damaged, or its data have changed.
 
     Example:
-        >>> from emobed_tf.runs.folder import Run
+        >>> from emobed_tf.runs.folder import Run, names_of
         >>> write_report([Run.open(Path("runs/arousal"))], Path("report"), embeddings=False).as_posix()
         'report/index.html'
     """

@@ -2,9 +2,12 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
+from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, short_name
+from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.figures import SERIES, Panel
 from emobed_tf.reporting.comparisons import Compared
 from emobed_tf.reporting.contents import Contents, Part
@@ -43,7 +46,9 @@ def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Sa
     Returns:
         Markup.
     """
-    scores = [name for name in SCORES if any(name in p.scores for c in contents for p in c.parts.values())]
+    picked = [content.score for content in contents]
+    shown = [name for name in SCORES if any(name in p.scores for c in contents for p in c.parts.values())]
+    scores = sorted(shown, key=lambda name: name not in picked)  # what picked the weights first
     raw = any("raw" in part.scores for content in contents for part in content.parts.values())
     columns = ["run", "partition", *map(short_name, scores)]
     columns += ["CCC before post-processing"] if raw else []
@@ -59,7 +64,7 @@ def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Sa
     ]
     return join(
         table(
-            ["run", "framework", "target", "auxiliary", "alpha", "beta", "seed", "epochs", "best epoch", "parameters"],
+            [*_RUN_COLUMNS, "weights picked by", "parameters"],
             [_run_row(content) for content in contents],
             class_="numbers",
         ),
@@ -83,15 +88,15 @@ def comparison(comparisons: Sequence[Compared]) -> Safe | None:
     made = [c for c in comparisons if c.found is not None]
     more = " With several comparisons, some p-value is small by chance: they are not corrected for it."
     said = (
-        "As published: Fisher's r-to-z of the CCC on all frames, or the z-test of the shares of right answers. It "
-        "takes frames or utterances for independent: equally good systems differ “significantly” in about 4 of 10 "
-        f"cases that way.{more if len(made) > 1 else ''}"
+        "The paper's test is Fisher's r-to-z of the CCC on all frames, or the z-test of the shares of right answers. "
+        "It takes frames or utterances for independent: it calls equally good systems different in about 4 of 10 "
+        f"cases.{more if len(made) > 1 else ''}"
     )
     columns = ["", *(f"{c.second} better than {c.first}?" for c in made)]
     rows = [[text, *(show(c) for c in made)] for text, show in _TESTS.items()]
     refused = [c for c in comparisons if c.found is None]
     return join(
-        [table(columns, rows), tag("p", said, class_="muted")] if made else None,
+        [table(columns, rows), _caveats(made), tag("p", said, class_="muted")] if made else None,
         [
             tag("p", f"{c.second} against {c.first}{f', {c.partition}' if c.partition else ''}: no test, {c.reason}.")
             for c in refused
@@ -113,7 +118,7 @@ def learning(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> l
 
 
 def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> list[Safe]:
-    """Per run a chart to zoom in, scatter, or the confusion matrix.
+    """Confusion matrices of all runs side by side; per run a chart to zoom in, scatter, or its confusion matrix.
 
     Args:
         contents: the runs.
@@ -123,7 +128,11 @@ def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -
         Markup, one piece for each run of which there is something to show.
     """
     times = factor(list(contents))
-    found = []
+    found = [
+        join(tag("h3", f"All runs, {part}"), picture(pictures[f"confusion-{part}"], f"confusions of all runs, {part}"))
+        for part in SCORED_PARTITIONS
+        if f"confusion-{part}" in pictures
+    ]
     for k, content in _numbered(contents):
         still = [
             picture(pictures.get(f"run{k}-predictions-{part}"), f"predictions over time, {part}")
@@ -133,6 +142,7 @@ def predictions(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -
             picture(pictures.get(f"run{k}-{kind}-{part}"), f"{kind} of {content.name}, {part}")
             for part in content.parts
             for kind in ("scatter", "confusion")
+            if kind != "confusion" or f"confusion-{part}" not in pictures
         ]
         chart = _viewer(k, content, times, still) if timed(content) else None
         if chart or any(rest):
@@ -184,6 +194,9 @@ def sweeps(found: Sequence[Sweep], pictures: Mapping[str, Picture]) -> list[Safe
     return [picture(pictures.get(f"sweep{k}"), f"sweep {sweep.folder}") for k, sweep in enumerate(found, start=1)]
 
 
+_RUN_COLUMNS = ("run", "framework", "target", "auxiliary", "alpha", "beta", "seed", "epochs", "best epoch")
+
+
 def _numbered(contents: Sequence[Contents]) -> "enumerate[Contents]":
     return enumerate(contents, start=1)
 
@@ -201,6 +214,7 @@ def _run_row(content: Contents) -> list[Any]:
         config.training.seed,
         training.get("epochs"),
         training.get("best_epoch"),
+        f"development {short_name(content.score)}{' before post-processing' if content.score == 'ccc' else ''}",
         f"{parameters['kept']:,} of {parameters['training']:,} kept" if parameters else None,
     ]
 
@@ -219,18 +233,34 @@ def _raw(part: Part) -> tuple[str]:
 _TESTS = {  # rows of the table of comparisons
     "partition": lambda c: c.partition,
     "score": lambda c: short_name(c.found.score),
-    "first": lambda c: f"{c.found.means[0]:.3f}",
-    "second": lambda c: f"{c.found.means[1]:.3f}",
+    "compared with": lambda c: f"{c.first} {c.found.means[0]:.3f}",
+    "run": lambda c: f"{c.second} {c.found.means[1]:.3f}",
     "difference": lambda c: f"{c.found.difference:+.3f}",
-    "bootstrap over speakers, 95 % of the difference": lambda c: (
+    "95 % interval of it: bootstrap over speakers": lambda c: (
         f"{c.found.interval.low:+.3f} to {c.found.interval.high:+.3f}" if c.found.interval else "- (one speaker)"
     ),
-    "PRIMARY: swap test by speaker, p one-tailed": lambda c: tag("strong", f"{c.found.exchange.p_value:.4f}"),
+    "p of the exchange test over speakers, one-sided": lambda c: tag("strong", f"{c.found.exchange.p_value:.4f}"),
+    "the least that so many speakers allow": lambda c: (
+        f"{least_p(c.found.exchange.units, c.found.exchange.exact):.4f} ({c.found.exchange.units} speakers)"
+    ),
     "two-sided": lambda c: f"{c.found.exchange.p_two_sided:.4f}",
-    "exchanges": lambda c: f"{'all' if c.found.exchange.exact else 'drawn'}, {c.found.exchange.units} speakers",
-    "as published, p one-tailed": lambda c: "-" if c.found.published is None else f"{c.found.published:.4f}",
-    "counts as independent": lambda c: f"n = {c.found.first.count:,}",
+    "p of the paper's test, one-sided": lambda c: "-" if c.found.published is None else f"{c.found.published:.4f}",
+    "frames or utterances that it takes for independent": lambda c: f"{c.found.first.count:,}",
 }
+
+
+def _caveats(made: Sequence[Compared]) -> list[Safe]:
+    """How small p can get, and why an interval says something else, once for all that it holds for."""
+    said: dict[str, list[str]] = {}
+    for c in made:
+        found = cast(Comparison, c.found)  # of those that could be made
+        ends = (found.interval.low, found.interval.high) if found.interval else (None, None)
+        notes = (least_p_note(found.exchange.units, found.exchange.exact), disagreement(found.exchange.p_value, *ends))
+        for note in notes:
+            if note:
+                said.setdefault(note, []).append(f"{c.second}, {c.partition}")
+    alone = len(made) == 1
+    return [tag("p", None if alone else f"{'; '.join(names)}: ", note) for note, names in said.items()]
 
 
 def _silhouette(value: float | None) -> str:

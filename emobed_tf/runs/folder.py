@@ -5,7 +5,8 @@ run.json             data, modalities, classes; versions, commit, seeds, fingerp
 best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
 history.csv          one row per epoch
 postprocessing.json  the chain learnt on development (regression)
-scores.json          scores by partition; written at the end of training, test added by evaluation
+scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
+test_reads.json      when test was read, and with which settings
 predictions/         CSV per partition and recording
 logs/                TensorBoard
 report/              a page of all of this
@@ -15,6 +16,8 @@ import dataclasses
 import hashlib
 import io
 import json
+import sys
+import time
 import urllib.parse
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emobed_tf._version import __version__
 from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
@@ -76,6 +80,11 @@ class Run:
     def finished(self) -> bool:
         """Whether training came to its end."""
         return (self.path / "scores.json").exists()
+
+    @property
+    def test_scored(self) -> bool:
+        """Whether `scores.json` holds scores on test."""
+        return "test" in self.read_json("scores.json")
 
     @classmethod
     def create(cls, path: Path, config: Config, facts: Facts) -> "Run":
@@ -153,6 +162,38 @@ class Run:
             values[name] = {modality: tuple(columns) for modality, columns in values[name].items()}
         found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         return Facts(**found)
+
+    @property
+    def selection(self) -> str:
+        """Name of the development score that picked the weights, see `score_table.SCORES`."""
+        return selection_of(self.config(), self.facts().task)
+
+    def test_reads(self) -> list[dict[str, Any]]:
+        """What is noted of every time that test was read.
+
+        Returns:
+            The first time first, each with `when`, `command`, `emobed_tf` (the version), `best_epoch` and `settings`.
+
+        Raises:
+            InputError: if the file is damaged.
+        """
+        if not (self.path / _TEST_READS).is_file():
+            return []
+        reads = self.read_json(_TEST_READS).get("reads")
+        if not isinstance(reads, list):
+            raise InputError(f"{self.path / _TEST_READS}: damaged (expected a list of 'reads')")
+        return reads
+
+    def note_test_read(self) -> None:
+        """Notes that test is read now, and with which settings; what was noted before stays."""
+        read = {
+            "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "command": sys.argv,
+            "emobed_tf": __version__,
+            "best_epoch": self.read_json("scores.json").get("training", {}).get("best_epoch"),
+            "settings": self.config().to_dict(),
+        }
+        self.write_json(_TEST_READS, {"reads": [*self.test_reads(), read]})
 
     def chain(self) -> PostProcessing | None:
         """The post-processing chain learnt on development; None for a classification."""
@@ -263,8 +304,8 @@ class Run:
         files = sorted(self.predictions_folder(partition).glob("*.csv"))
         if not files:
             raise MissingInputError(
-                f"{self.path}: no predictions of '{partition}'; python -m emobed_tf.evaluate {self.path} writes them "
-                "for every partition that has labels"
+                f"{self.path}: no predictions of '{partition}'; python -m emobed_tf.evaluate {self.path}"
+                f"{' --test' if partition == 'test' else ''} writes them where there are labels"
             )
         return _frame(files)
 
@@ -311,6 +352,33 @@ class Run:
 
 
 BEST, LAST = "best", "last"
+_TEST_READS = "test_reads.json"
+
+
+def selection_of(config: Config, task: str) -> str:
+    """The development score that picks the weights of a training.
+
+    Args:
+        config: of the training; without a `selection` the data set's own score counts.
+        task: `regression` or `classification`.
+
+    Returns:
+        Its name, see `score_table.SCORES`.
+    """
+    return "ccc" if task == REGRESSION else config.classification_score
+
+
+def names_of(runs: Sequence[Run]) -> list[str]:
+    """What runs are called: by their folders' names, or by their whole paths where names are the same.
+
+    Args:
+        runs: all that are shown together.
+
+    Returns:
+        Names in the same order.
+    """
+    short = [run.path.absolute().name for run in runs]
+    return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
 
 
 def _frame(files: Sequence[Path]) -> "pd.DataFrame":

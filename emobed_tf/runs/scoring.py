@@ -77,9 +77,10 @@ def _check_same_data(run: Run, config: Config, corpus: Corpus, modalities: Itera
     now = fingerprints(config, corpus)
     changed = [name for name, value in now.items() if facts.fingerprints.get(name, value) != value]
     if changed:
+        files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
         raise InputError(
-            f"{run.path}: {len(changed)} file(s) changed since training, such as {changed[0]}; train again, or name "
-            "the folder with the data that it was trained on with --data-dir"
+            f"{run.path}: {files} changed since training, such as {changed[0]}; train again, or name the folder with "
+            "the data that it was trained on with --data-dir"
         )
 
 
@@ -90,38 +91,49 @@ def score_run(
     *,
     tables: Sequence[str] = (),
     corpus: Corpus | None = None,
+    partitions: Sequence[str] = ("dev",),
 ) -> dict[str, Evaluated]:
-    """Scores a run on development and, where it has labels, on test; writes scores and predictions into its folder.
+    """Scores a run and writes scores and predictions into its folder.
 
-    Only the target's files are read.
+    Test is scored only where it is asked for. The run then keeps a note of it, see `Run.test_reads`. Only the target's
+    files are read.
 
     Args:
         run: a finished run.
         data_dir: folder of the data set, where it has moved.
-        tables: `NAME=PATH` of tables that have moved.
         progress: told how far it is.
+        tables: `NAME=PATH` of tables that have moved.
         corpus: the data that it was trained on, where they are in memory. Default: read here.
+        partitions: what is scored, of `dev` and `test`.
 
     Returns:
-        Outputs and scores by partition: `dev`, and `test` where it has labels.
+        Outputs and scores by partition; one without labels is left out.
 
     Raises:
-        InputError: if the data are not those that the run was trained on.
+        InputError: if the data are not those that the run was trained on, or for another partition.
 
     Example:
         >>> from emobed_tf.runs.folder import Run
-        >>> evaluated = score_run(Run.open(Path("runs/arousal")))
-        >>> sorted(evaluated)
-        ['dev', 'test']
+        >>> run = Run.open(Path("runs/arousal"))
+        >>> sorted(score_run(run))
+        ['dev']
+        >>> evaluated = score_run(run, partitions=("dev", "test"))
         >>> sorted(evaluated["test"].scores)
         ['ccc', 'ccc_mean', 'pcc', 'raw', 'rmse']
+        >>> len(run.test_reads())
+        1
     """
+    unknown = [part for part in partitions if part not in SCORED_PARTITIONS]
+    if unknown:
+        raise InputError(f"partition '{unknown[0]}': expected {' or '.join(SCORED_PARTITIONS)}")
     facts = run.facts()
     if corpus is None:
         _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
     else:
         _check_same_data(run, run.config(), corpus, (facts.target,))
-    recordings = {part: labelled(corpus, facts.target, part) for part in SCORED_PARTITIONS}
+    recordings = {part: labelled(corpus, facts.target, part) for part in dict.fromkeys(partitions)}
+    if recordings.get("test"):
+        run.note_test_read()
     model, chain = load_model(run), run.chain()
     evaluated = {
         part: evaluate(part, members, outputs(model, members, facts), facts, chain)
@@ -135,6 +147,23 @@ def score_run(
         for name, rows in prediction_rows(values, facts).items():
             run.write_predictions(part, name, rows)
     return evaluated
+
+
+def check_comparable(run: Run, other: Run) -> None:
+    """Makes sure that two runs learnt the same, before any of them is scored.
+
+    Args:
+        run: a finished run.
+        other: another one.
+
+    Raises:
+        InputError: if they learnt different labels or classes.
+    """
+    facts, others = run.facts(), other.facts()
+    if (facts.task, facts.label, facts.classes) != (others.task, others.label, others.classes):
+        raise InputError(
+            f"{run.path} learnt {facts.task} of {facts.label}, {other.path} {others.task} of {others.label}"
+        )
 
 
 def compare_runs(
@@ -154,12 +183,8 @@ def compare_runs(
     Raises:
         InputError: if the two can't be compared.
     """
-    facts, others = run.facts(), other.facts()
-    if (facts.task, facts.label, facts.classes) != (others.task, others.label, others.classes):
-        raise InputError(
-            f"{run.path} learnt {facts.task} of {facts.label}, {other.path} {others.task} of {others.label}"
-        )
-    score = "ccc" if not facts.classes else run.config().classification_score
+    check_comparable(run, other)
+    score = run.selection
     shared = [part for part in partitions if part in against]
     comparisons = {part: compare_outputs(against[part], partitions[part], score) for part in shared}
     found = {"against": str(other.path.absolute()), **{part: found.to_dict() for part, found in comparisons.items()}}

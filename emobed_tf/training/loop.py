@@ -20,7 +20,7 @@ from emobed_tf.models.build import build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.weights import set_weight_arrays
-from emobed_tf.runs.folder import BEST, Run, default_output
+from emobed_tf.runs.folder import BEST, Run, default_output, selection_of
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
 from emobed_tf.training.session import Session
@@ -187,6 +187,7 @@ def train_run(
     """
     import_tensorflow(config.training.threads)
     config, corpus = load_corpus(config, progress) if corpus is None else (resolved(config, corpus), corpus)
+    config = config.replace(selection=selection_of(config, corpus.task))  # what picked the weights stands in the folder
     existing = _continued(config, corpus, output) if resume else None
     setup = prepare(config, corpus, session=session)
     run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
@@ -276,6 +277,7 @@ def _continued(config: Config, corpus: Corpus, output: Path | None) -> Run:
         raise InputError("resume continues what stands in `output`; name that folder")
     run = Run.open(output, finished=False)
     before, now = run.config().to_dict(), config.to_dict()
+    before["selection"] = run.selection  # a folder of before leaves it to the data set
     for name, value in now.items():
         if name not in _MAY_CHANGE and before[name] != value:
             raise InputError(

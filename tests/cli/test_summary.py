@@ -8,7 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emobed_tf.cli.summary import announce, show_comparison, show_scores, show_training
+from emobed_tf.cli.summary import (
+    announce,
+    announce_test,
+    show_comparison,
+    show_scores,
+    show_test_reads,
+    show_training,
+)
 from emobed_tf.config import preset
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.evaluation.evidence import compare_outputs
@@ -16,6 +23,12 @@ from tests.evaluation.systems import evaluated_classes, evaluated_series, facts
 
 EMOTIONS = facts("classification", ("a", "b"))
 AROUSAL = facts("regression", step=0.04)
+
+
+def stub(facts, scores=None, selection="ccc", **more):
+    """As much of a run as is shown."""
+    read = {"scores.json": scores}.get
+    return SimpleNamespace(facts=lambda: facts, read_json=read, selection=selection, path="x", logs="x/logs", **more)
 
 
 @pytest.fixture
@@ -66,45 +79,84 @@ def test_training(cells):
     training = {"epochs": 12, "seconds": 34.4, "best_epoch": 5, "parameters": {"kept": 1234, "training": 56789}}
     scores = {"training": training, "dev": {"ccc": 0.5, "pcc": 0.625, "raw": {"ccc": 0.25}}}
     told = dataclasses.replace(AROUSAL, simulated=True)
-    show_training(SimpleNamespace(read_json={"scores.json": scores}.get, facts=lambda: told, path="x", logs="x/logs"))
+    show_training(stub(told, scores))
     rows, text = cells()
-    assert text.startswith("12 epochs in 34 s, best after 5; 1,234 of 56,789 parameters are kept\n")
+    assert text.startswith("12 epochs in 34 s; 1,234 of 56,789 parameters are kept\n")
+    assert "the weights are those of epoch 5, with the best development CCC before post-processing\n" in text
     assert "SIMULATED: arousal from audio, development" in text
-    assert (rows["CCC, pooled, before post-processing"], rows["CCC, pooled"]) == (["0.250"], ["0.500"])
+    first = "CCC, pooled, before post-processing (picked the weights)"
+    assert list(rows)[1:3] == [first, "CCC, pooled"]
+    assert (rows[first], rows["CCC, pooled"]) == (["0.250"], ["0.500"])
     assert rows["PCC"] == ["0.625"] and "RMSE" not in rows
     assert text.endswith("next: python -m emobed_tf.evaluate x; tensorboard --logdir x/logs\n")
+
+
+def test_training_says_first_what_picked_the_weights(cells):
+    training = {"epochs": 1, "seconds": 1, "best_epoch": 1, "parameters": {"kept": 1, "training": 1}}
+    dev = {"f1_micro": 0.5, "f1_macro": 0.25, "uar": 0.75}
+    show_training(stub(EMOTIONS, {"training": training, "dev": dev}, selection="uar"))
+    rows, text = cells()
+    assert "with the best development Unweighted average recall (--selection uar)" in text
+    expected = ["Unweighted average recall (picked the weights)", "F1, micro-averaged (accuracy)", "F1, macro-averaged"]
+    assert list(rows)[1:] == expected
 
 
 class TestScores:
     def test_classification(self, cells):
         # Three of four are right, with every speaker alike. Who is wrong is a b: recalls are 1 and 1 / 2.
-        show_scores(EMOTIONS, [evaluated_classes(3)])
+        show_scores({"x": stub(EMOTIONS, selection="uar")}, {"x": {"dev": evaluated_classes(3)}})
         rows, text = cells()
-        assert "\nemotion from audio (intervals over speakers: 5 dev)" in f"\n{text}"
+        assert "\nemotion from audio, dev (intervals over 5 speakers)" in f"\n{text}"
         assert rows["F1, micro-averaged (accuracy)"] == ["0.750", "0.750 to 0.750"]
+        assert list(rows)[1] == "Unweighted average recall (picked the weights)"
         assert (rows["a"], rows["b"]) == (["10", "0"], ["5", "5"])
+
+    def test_runs_side_by_side_by_name(self, cells):
+        runs = {"old": stub(EMOTIONS, selection="uar"), "new": stub(EMOTIONS, selection="uar")}
+        show_scores(runs, {"old": {"dev": evaluated_classes(3)}, "new": {"dev": evaluated_classes(4)}})
+        rows, text = cells()
+        assert rows["score"] == ["old", "95 %", "new", "95 %"]
+        assert rows["F1, micro-averaged (accuracy)"] == ["0.750", "0.750 to 0.750", "1.000", "1.000 to 1.000"]
+        assert text.count("confusion, dev") == 2
+        assert rows["old: true class"] == rows["new: true class"] == ["a", "b"]
 
     def test_regression(self, cells):
         exact = evaluated_series(0)
-        show_scores(AROUSAL, [exact, dataclasses.replace(exact, partition="test")])
+        parts = {"dev": exact, "test": dataclasses.replace(exact, partition="test")}
+        show_scores({"x": stub(AROUSAL)}, {"x": parts})
         rows, text = cells()
-        assert "(intervals over speakers: 8 dev, 8 test)" in text
-        assert rows["CCC, pooled"] == ["1.000", "1.000 to 1.000"] * 2
-        assert rows["CCC, pooled, before post-processing"] == ["1.000", ""] * 2
+        assert "arousal from audio, dev (intervals over 8 speakers)" in text
+        assert "arousal from audio, test (intervals over 8 speakers)" in text
+        assert rows["CCC, pooled"] == ["1.000", "1.000 to 1.000"]
+        assert rows["CCC, pooled, before post-processing (picked the weights)"] == ["1.000", ""]
         assert "confusion" not in text
+
+
+class TestTestReads:
+    @pytest.mark.parametrize(("times", "said"), [(0, "has not been read before"), (2, "was read twice before")])
+    def test_before_it_is_read(self, capsys, times, said):
+        announce_test(stub(AROUSAL, test_reads=lambda: [{}] * times))
+        assert capsys.readouterr().out.startswith(f"reading test of x, which {said}; ")
+
+    @pytest.mark.parametrize(("times", "said"), [(1, "once"), (3, "3 times")])
+    def test_after_it(self, capsys, times, said):
+        show_test_reads(stub(AROUSAL, test_reads=lambda: [{}] * times))
+        assert capsys.readouterr().out == f"x: test was read {said}; test_reads.json says when\n"
 
 
 def test_comparison(cells):
     comparison = compare_outputs(evaluated_classes(3), evaluated_classes(4), "f1_micro")
     show_comparison(dataclasses.replace(EMOTIONS, simulated=True), ("old", "new"), {"dev": comparison})
     rows, text = cells()
-    assert "SIMULATED: is the second better than the first? (f1_micro)" in text
-    assert (rows["first: old"], rows["second: new"], rows["difference"]) == (["0.750"], ["1.000"], ["+0.250"])
+    assert "SIMULATED: new better than old? (F1 micro)" in text
+    assert (rows["old"], rows["new"], rows["difference"]) == (["0.750"], ["1.000"], ["+0.250"])
     # All five speakers gain alike: of the 2^5 exchanges one is as good, and one as bad.
-    assert rows["PRIMARY: swap test by speaker, p one-tailed"] == ["0.0312"]
+    assert rows["p of the exchange test over speakers, one-sided"] == ["0.0312"]
+    assert rows["the least that so many speakers allow"] == ["0.0312"]
     assert rows["two-sided"] == ["0.0625"]
-    assert rows["exchanges"] == ["all, 5 speakers"]
-    assert rows["bootstrap over speakers, 95 % of the difference"] == ["+0.250 to +0.250"]
+    assert rows["ways to exchange that were tried"] == ["all 32 of 5 speakers"]
+    assert rows["95 % interval of it: bootstrap over speakers"] == ["+0.250 to +0.250"]
+    assert "dev: With 5 speakers the least possible p is 1/32 = .0312." in text
     # 15 and 20 right of 20: z = 0.25 / sqrt(35/40 * 5/40 * 2/20) = 2.390.
-    assert rows["as published: z-test of the shares of right answers, p one-tailed"] == ["0.0084"]
-    assert rows["counts as independent"] == ["n = 20"]
+    assert rows["p of the paper's test (z-test of the shares of right answers), one-sided"] == ["0.0084"]
+    assert rows["utterances that it takes for independent"] == ["20"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emobed_tf.comparison.grids import Grid, decimals, duration_text, interval_text, to_html, to_markdown
+from emobed_tf.comparison.grids import Grid, decimals, duration_text, interval_text, to_html, to_latex, to_markdown
 
 
 class TestDocument:
@@ -12,6 +12,14 @@ class TestDocument:
         text = to_markdown("title", [self.GRID], ["a note*"])
         assert "| system | x\\<y |\n| --- | ---: |\n| one\\_two | 1 & 2 |" in text
         assert text.endswith("- a note\\*\n")
+
+    def test_latex(self):
+        text = to_latex("F1_macro", [self.GRID, Grid("b", ["s"], [[".5±.1 †"]])], ["50 %\nof it"])
+        assert text.splitlines()[0] == "% 50 % of it", "a comment stays one line"
+        assert r"\caption{F1\_macro; a|b}" in text and r"\begin{tabular}{lr}" in text
+        assert r"one\_two & 1 \& 2 \\" in text and r"system & x$<$y \\" in text
+        assert r".5$\pm$.1 $\dagger$ \\" in text
+        assert text.count(r"\begin{table*}") == text.count(r"\end{table*}") == 2
 
     def test_html(self):
         text = to_html("t", [self.GRID], ["<b>"])

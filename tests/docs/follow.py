@@ -1,7 +1,7 @@
 """`python -m tests.docs.follow PAGE…`: does what guides say, in the folder where it is started, in one process.
 
-Of the commands it runs those that are quick on small tables of one's own; Python is run as it stands. It ends with the
-first thing that fails.
+Of the commands it runs those that need nothing but small tables of one's own, the long ones with less to do; Python is
+run as it stands, but for README's, which has a test of its own. It ends with the first thing that fails.
 """
 
 import importlib
@@ -12,26 +12,34 @@ from tests.conftest import ROOT
 from tests.docs.markdown import Block, blocks, calls
 
 QUICK = ("train", "evaluate", "predict", "report", "embed", "export")
+LITTLE = ["--configurations", "1", "--seeds", "1", "--epochs", "1"]
+LESS = {  # what is added to the command lines of programs that take long; the last of a flag counts
+    "emobed_tf.compare": LITTLE,
+    "emobed_tf.crossvalidate": [*LITTLE, "--folds", "3"],
+    "emobed_tf.audit": [*LITTLE, "--folds", "3"],
+    "tuning.search": ["--max-trials", "1", "--seeds", "1", "--epochs", "1"],
+    "tuning.sweep": ["--values", "0,1", "--seeds", "1", "--epochs", "1"],
+}
 
 
 def follow(name: str, address: str) -> None:
-    """Follows docs/NAME.md; a server that the page imagines at its usual port is at `address`."""
-    page, names = ROOT / "docs" / f"{name}.md", {}
+    """Follows docs/NAME.md, or README; a server that the page imagines at its usual port is at `address`."""
+    page, names = ROOT / ("README.md" if name == "README" else f"docs/{name}.md"), {}
     for block in blocks(page):
         here = Block(page, block.line, block.language, block.text.replace("http://localhost:8501", address))
-        if block.language == "python":
+        if block.language == "python" and name != "README":
             exec(compile(here.text, str(block), "exec"), names)  # noqa: S102
         elif block.language == "bash":
             for program, *words in calls(here, Path.cwd()):
                 if program == "python" and words[0] == "-m" and runs_here(words[1], words[2:]):
-                    run(block, words[1], words[2:])
+                    run(block, words[1], [*words[2:], *LESS.get(words[1], ())])
 
 
 def runs_here(module: str, argv: list[str]) -> bool:
-    """Whether a command is quick, and needs nothing but tables, runs and models of this folder."""
+    """Whether a command needs nothing but tables, runs and models of this folder."""
     package, _, command = module.partition(".")
-    quick = (package == "emobed_tf" and command in QUICK) or module == "serving.client"
-    return quick and not {"DIR", "--sweep"} & set(argv) and not any(word.startswith("data/") for word in argv)
+    runs = (package == "emobed_tf" and command in QUICK) or module == "serving.client" or module in LESS
+    return runs and "DIR" not in argv and not any(word.startswith("data/") for word in argv)
 
 
 def run(block: Block, module: str, argv: list[str]) -> None:

@@ -1,7 +1,9 @@
-"""Every command line in README and guides is one that the command understands."""
+"""Every command line in README and guides, in blocks or within sentences, is one that the command understands."""
 
 import argparse
+import contextlib
 import importlib
+import io
 import re
 from itertools import pairwise
 
@@ -11,9 +13,11 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.config import preset
 from tests.conftest import ROOT
 from tests.docs.markdown import PAGES, Block, blocks, calls
+from tests.source import commands
 
 LANGUAGES = ("bash", "python", "text", "json")
 OTHERS = ("pip", "venv", "pytest")  # modules of other people
+OTHER_PROGRAMS = ("pip", "docker", "dask", "pytest", "git", "ruff", "mypy")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 SHELL = [block for page in PAGES for block in blocks(page) if block.language == "bash"]
 
@@ -58,6 +62,48 @@ def test_command_lines(block, parsers, tmp_path, capsys):
             assert (ROOT / words[0]).is_file(), f"{block}: there is no {words[0]}"
         elif words[1] not in OTHERS:
             check_arguments(block, words[1], words[2:], capsys)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_command_lines_within_sentences(page, parsers, tmp_path, capsys):
+    for block in inline(page):
+        for program, *words in calls(block, tmp_path):
+            if program == "make":
+                assert {word for word in words if "=" not in word} <= TARGETS, f"{block}: {words}"
+            elif words[:1] == ["-m"] and len(words) > 1 and words[1] not in OTHERS:
+                check_arguments(block, words[1], words[2:], capsys)
+
+
+def test_flags_within_sentences_are_there():
+    """A flag that a guide names is one of some command of ours, or stands in a line of another program."""
+    known = {flag for name in commands() for flag in flags_of(name)} | {"--help", "--logdir"}
+    known |= {flag for dataset in ("recola", "omg") for flag in flags_of("emobed_tf.simulate", dataset)}
+    for page in PAGES:
+        if page.name in ("CONTRIBUTING.md", "dependencies.md", "benchmarks.md"):
+            continue  # they speak of other programs
+        text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        spans = [span for span in re.findall(r"`([^`\n]+)`", text) if not span.startswith(OTHER_PROGRAMS)]
+        named = {flag for span in spans for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", span)}
+        assert named <= known, f"{page.name}: {sorted(named - known)}"
+
+
+def flags_of(name, *words):
+    """Flags of a command, as its help has them."""
+    module = importlib.import_module("serving.client.__main__" if name == "serving.client" else name)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        module.main([*words, "--help"])
+    return set(re.findall(r"--[a-z][a-z-]*", said.getvalue()))
+
+
+def inline(page):
+    """Command lines in the text of a page, each as a block: what stands for something else is left as it is."""
+    text = page.read_text(encoding="utf-8")
+    blanked = re.sub(r"^```.*?^```$", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.MULTILINE | re.DOTALL)
+    for found in re.finditer(r"`((?:python|make) [^`]+)`", blanked):
+        line = re.sub(r"\s+", " ", found[1])
+        if "…" not in line and not line.endswith("--help"):
+            yield Block(page, text.count("\n", 0, found.start()) + 1, "bash", line)
 
 
 def check_arguments(block, name, argv, capsys):

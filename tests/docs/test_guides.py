@@ -39,7 +39,8 @@ def folder(tables, tmp_path_factory):
 @pytest.fixture(scope="module")
 def said(folder):
     """What the guides before serving print, in a process of their own."""
-    return follow(folder, "data", "training", "evaluation", "tuning")
+    shutil.copy(ROOT / "examples" / "system.py", folder)  # where Python can import it, as the guide says
+    return follow(folder, "data", "training", "evaluation", "tuning", "paper-tables")
 
 
 @pytest.fixture
@@ -65,15 +66,32 @@ def test_training(said, folder):
 
 
 def test_evaluation(said, folder):
-    assert "PRIMARY: swap test by speaker" in said
+    assert "emobed better than classic? (F1 macro)" in said
     assert (folder / "report" / "index.html").is_file()
     assert (folder / "learning.svg").is_file()
     assert (folder / "runs" / "emobed" / "logs" / "embeddings-dev" / "projector_config.pbtxt").is_file()
 
 
+def test_comparison(said, folder):
+    assert "Comparison: F1 macro of emotion, audio.csv and face.csv" in " ".join(said.split())
+    assert (folder / "runs" / "comparison" / "table.html").is_file()
+    assert (folder / "runs" / "crossvalidation" / "verdict.md").is_file()
+
+
+def test_readme(tables, tmp_path):
+    """Its commands, in a folder of their own, for they make the same runs as the guides'."""
+    for name in ("audio", "face"):
+        shutil.copy(tables / f"{name}.csv", tmp_path)
+    said = follow(tmp_path, "README")
+    assert "emobed better than classic? (F1 macro)" in said
+    assert (tmp_path / "runs" / "comparison-tables" / "table.csv").is_file()
+
+
 def test_tuning(said, folder):
     assert re.search(r"^[01]\.\d+ searches/weights/best$", said, re.MULTILINE)
     assert (folder / "searches" / "weights" / "best" / "scores.json").is_file()
+    assert (folder / "searches" / "audio" / "report" / "index.html").is_file()
+    assert (folder / "sweeps" / "alpha" / "report" / "sweep1.png").is_file()
 
 
 def test_serving(address, folder):

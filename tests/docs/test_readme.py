@@ -41,7 +41,5 @@ def test_the_example_works_as_pasted(tmp_path):
         text=True,
     )
     assert result.returncode == 0, result.stderr
-    assert re.fullmatch(
-        r"dev: CCC -?[01]\.\d\d\ntest: CCC -?[01]\.\d\d\na model to serve: models/audio/1\n", result.stdout
-    )
+    assert re.fullmatch(r"dev: CCC -?[01]\.\d\d\na model to serve: models/audio/1\n", result.stdout)
     assert (tmp_path / "runs" / "first" / "scores.json").is_file()

@@ -130,13 +130,14 @@ class TestReplacing:
         projector.write(folder, {"emobed": points()})
         first = {file.name: file.read_bytes() for file in folder.iterdir() if "tfevents" not in file.name}
         assert set(first) == {f"emobed-{kind}" for kind in ("vectors.tsv", "metadata.tsv", "markers.png")} | {
-            "projector_config.pbtxt"
+            "projector_config.pbtxt",
+            "legend.png",
         }
         projector.write(folder, {"emobed": points()})
         assert {name: (folder / name).read_bytes() for name in first} == first
         assert self.names(folder.parent) == ["embeddings-dev"]
 
-    @pytest.mark.parametrize("writable", range(6))
+    @pytest.mark.parametrize("writable", range(7))
     def test_a_full_disk_leaves_what_was_there(self, tmp_path, monkeypatch, writable):
         from emobed_tf.embeddings import projector
 
@@ -152,7 +153,7 @@ class TestReplacing:
             write_bytes(path, content)
 
         monkeypatch.setattr(projector, "write_bytes", failing)
-        if writable == 5:  # vectors, metadata, markers, configuration, events: all of them
+        if writable == 6:  # vectors, metadata, markers, legend, configuration, events: all of them
             projector.write(folder, {"emobed": points()})
             assert "emobed-vectors.tsv" in self.names(folder)
             return
@@ -195,3 +196,25 @@ def test_tensorboard_serves_what_was_embedded(folder):
         kind, content = get("sprite_image", **chosen)
         assert kind == "image/png"
         assert len(pictures(content, 9)) == 4, "a sheet of 2 x 2 for three points"
+
+
+class TestLegend:
+    def test_says_what_colour_and_shape_mean(self):
+        from emobed_tf.embeddings.projector import legend
+
+        assert legend({"emobed": points()}) == [
+            "shape: modality (circle audio, triangle face)",
+            "colour: class (blue high, vermilion low, grey unknown)",
+        ]
+
+    def test_with_more_classes_than_colours_have_names(self):
+        from emobed_tf.embeddings.projector import legend
+
+        many = points(classes=np.array([f"c{k}" for k in range(6)]))
+        more = points(classes=np.array([f"d{k}" for k in range(6)]))
+        assert legend({"a": many, "b": more})[1].startswith("colour: class (12, from dark to light: c0, c1,")
+
+    def test_picture_has_every_colour(self, folder):
+        picture = np.asarray(Image.open(folder / "legend.png").convert("RGB")).reshape(-1, 3)
+        found = {tuple(colour) for colour in picture.tolist()}
+        assert {(0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00), (0x6B, 0x6B, 0x6B)} <= found

@@ -40,18 +40,32 @@ class TestLearningCurves:
         np.testing.assert_allclose(drawn.get_ydata(), values)
 
     def test_an_empty_cell_is_a_gap(self):
-        drawn = line(self.panel("gradient"), "target")
-        assert (list(drawn.get_xdata()), list(drawn.get_ydata())) == ([1.0], [0.3])
+        history = [*self.HISTORY, {**self.HISTORY[0], "epoch": "3", "gradient_norm_target": "0.5"}]
+        (panel,) = [a for a in figures.learning_curves(history).axes if a.get_ylabel().startswith("gradient")]
+        drawn = line(panel, "target")
+        assert (list(drawn.get_xdata()), list(drawn.get_ydata())) == ([1.0, 3.0], [0.3, 0.5])
+
+    def test_what_never_changes_is_named_and_not_drawn(self):
+        """The gradient norm is known of the first epoch alone, and R is the same twice."""
+        figure = figures.learning_curves([{**row, "l2": "9"} for row in self.HISTORY])
+        labels = {axis.get_ylabel() for axis in figure.axes}
+        assert labels == {"loss, weighted sum (Eq. 8)", "task loss", "triplet loss (Eq. 6)", "score"}
+        said = " ".join(figure.get_supxlabel().split())
+        assert "R, sum of squared kernels (always 9)" in said
+        assert "gradient norm, weighted (known of one epoch alone)" in said
+
+    def test_a_single_epoch_is_drawn_all_the_same(self):
+        assert len(figures.learning_curves(self.HISTORY[:1]).axes) == 6
 
     def test_best_epoch_in_every_panel(self):
         figure = figures.learning_curves(self.HISTORY, best_epoch=2)
-        assert len(figure.axes) == 6
+        assert len(figure.axes) == 5
         for axis in figure.axes:
             assert list(line(axis, "best epoch: 2").get_xdata()) == [2, 2]
             assert "best epoch: 2" in texts(axis.get_legend())
 
     def test_lowest_panels_name_the_axis(self):
-        assert [axis.get_xlabel() for axis in figures.learning_curves(self.HISTORY).axes] == [""] * 3 + ["epoch"] * 3
+        assert [axis.get_xlabel() for axis in figures.learning_curves(self.HISTORY).axes] == [""] * 2 + ["epoch"] * 3
 
     def test_data_frames_and_rows_are_the_same(self):
         frame = pd.DataFrame(self.HISTORY).replace("", np.nan).astype(float)

@@ -35,7 +35,7 @@ class TestEmbeddings:
 
     def test_legend(self):
         figure = figures.embeddings(self.PANELS, title="dev")
-        assert texts(figure.legends[0]) == ["calm", "joy", "audio", "face"]
+        assert texts(figure.legends[0]) == ["colour: class", "calm", "joy", " ", "shape: modality", "audio", "face"]
         assert title(figure) == "dev"
 
     def test_more_classes_than_colours(self):

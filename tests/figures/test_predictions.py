@@ -135,6 +135,18 @@ class TestConfusion:
         assert figure.axes[1].get_ylabel() == "% of the true class"
         assert title(figure) == "run (SIMULATED data)"
 
+    def test_several_side_by_side(self):
+        figure = figures.confusions({"old": [[1, 0], [0, 1]], "new": [[0, 1], [1, 0]]}, ["a", "b"], title="dev")
+        old, new, bar = figure.axes
+        assert (old.get_title(), new.get_title(), title(figure)) == ("old", "new", "dev")
+        np.testing.assert_allclose(new.images[0].get_array(), [[0, 100], [100, 0]])
+        assert old.images[0].get_clim() == new.images[0].get_clim() == (0, 100), "the same shades"
+        assert bar.get_ylabel() == "% of the true class"
+
+    def test_refuses_none(self):
+        with pytest.raises(InputError, match="shape"):
+            figures.confusions({}, ["a"])
+
     def test_refuses_other_shapes(self):
         with pytest.raises(InputError, match="shape"):
             figures.confusion([[1, 2]], ["a"])

@@ -39,6 +39,15 @@ class TestIntervals:
         assert texts(figure.legends[0]) == ["dev", "test"]
         assert line(axis, "dev").get_ydata()[0] < line(axis, "test").get_ydata()[0]
 
+    def test_a_long_name_stays_in_the_picture(self):
+        name = "emobed-" + "-".join(["with-alpha-0.5"] * 12)
+        figure = figures.intervals([{**self.ROWS[0], "run": name}, self.ROWS[1]], title=name)
+        figure.draw_without_rendering()
+        for text in (*figure.axes[0].get_yticklabels(), figure._suptitle):
+            box = text.get_window_extent()
+            assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0 and box.y1 <= figure.bbox.y1
+        assert figure._suptitle.get_text().replace("\n", "") == name
+
     def test_refuses_a_mixture(self):
         with pytest.raises(InputError, match="one score"):
             figures.intervals([self.ROWS[0], {**self.ROWS[1], "score_name": "ccc"}])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from emobed_tf import figures
+from emobed_tf.figures.style import COLOUR_NAMES, MARKER_NAMES, MARKERS, OKABE_ITO, wrapped
 from tests.figures.drawn import point
 
 
@@ -58,3 +59,18 @@ class TestColumns:
     def test_colours_are_told_apart(self):
         for number in (1, 7, 8, 20):
             assert len({matplotlib.colors.to_hex(colour) for colour in figures.colours(number)}) == number
+
+
+class TestWrapped:
+    def test_no_line_is_longer(self):
+        text = wrapped("a_very-long name " * 5 + "x" * 50, 20)
+        assert max(map(len, text.split("\n"))) <= 20
+        assert "".join(text.split()) == "".join(("a_very-long name " * 5 + "x" * 50).split())
+
+    def test_is_plain(self):
+        assert wrapped("cost in $", 20) == r"cost in \$"
+        assert wrapped("", 20) == ""
+
+
+def test_every_colour_and_marker_has_a_name():
+    assert len(COLOUR_NAMES) == len(OKABE_ITO) and len(MARKER_NAMES) == len(MARKERS)

@@ -38,7 +38,7 @@ class Page(html.parser.HTMLParser):
 def report(output, *arguments):
     result = command("report", *arguments, "--output", output)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"report: {output / 'index.html'}\n"
+    assert result.stdout.splitlines()[-1] == f"report: {output / 'index.html'}"
     return Page(output)
 
 

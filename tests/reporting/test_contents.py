@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from emobed_tf.runs.folder import Run
 from tests.commands import assert_one_line, command
 from tests.reporting.pages import copied, report
 
@@ -22,7 +21,7 @@ def test_the_test_partition_is_never_read_by_a_report(runs, tmp_path, monkeypatc
     page = report(tmp_path / "before", folder)
     assert asked == ["dev"]
     assert "a report never does that" in page.text
-    assert command("evaluate", folder).returncode == 0
+    assert command("evaluate", folder, "--test").returncode == 0
     asked.clear()
     page = report(tmp_path / "after", folder)
     assert asked == ["dev", "test"]
@@ -36,7 +35,7 @@ class TestMissingData:
     @pytest.mark.slow
     def test_the_page_is_made_from_the_folder(self, runs, recola, tmp_path):
         folder = copied(runs["emobed"], tmp_path)
-        assert command("evaluate", folder).returncode == 0
+        assert command("evaluate", folder, "--test").returncode == 0
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path / "gone")}))
         page = report(tmp_path / "page", folder)
@@ -104,12 +103,3 @@ def test_damaged_scores(runs, tmp_path, content):
     folder = copied(runs["emobed"], tmp_path)
     (folder / "scores.json").write_text(content)
     assert_one_line(command("report", folder, "--output", tmp_path / "page"), "scores.json", "damaged")
-
-
-def test_names_of_runs_with_the_same_folder_name():
-    from pathlib import Path
-
-    from emobed_tf.reporting.contents import names_of
-
-    assert names_of([Run(Path("x/a")), Run(Path("y/b"))]) == ["a", "b"]
-    assert names_of([Run(Path("x/0")), Run(Path("y/0"))]) == ["x/0", "y/0"]

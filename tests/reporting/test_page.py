@@ -32,7 +32,7 @@ class TestPage:
 
     def test_simulated_is_said_loudly(self, pair):
         page, _ = pair
-        assert "SIMULATED data in classic, emobed: scores on them are no results." in page.text
+        assert "SIMULATED data in classic, emobed: their scores say nothing about real people." in page.text
         assert "SIMULATED: EmoBed report: recola, arousal from audio" in page.text, "the window's title"
 
     def test_sections(self, pair):

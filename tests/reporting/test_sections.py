@@ -29,11 +29,20 @@ def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
     assert command("evaluate", again, "--against", ground).returncode == 0
     found = json.loads((again / "comparison.json").read_text())["dev"]
     assert "emobed better than classic?" in page.text
-    assert f"PRIMARY: swap test by speaker, p one-tailed {found['swap']:.4f}" in page.text
+    assert f"compared with classic {found['first']:.3f} run emobed {found['second']:.3f}" in page.text
+    assert f"p of the exchange test over speakers, one-sided {found['swap']:.4f}" in page.text
+    assert "With 3 speakers the least possible p is 1/8 = .125. No difference can be significant" in page.text
     assert f"two-sided {found['swap_two_sided']:.4f}" in page.text
-    assert f"95 % of the difference {found['low']:+.3f} to {found['high']:+.3f}" in page.text
-    assert f"as published, p one-tailed {found['published']:.4f}" in page.text
-    assert f"n = {found['published_n']:,}" in page.text
+    assert f"95 % interval of it: bootstrap over speakers {found['low']:+.3f} to {found['high']:+.3f}" in page.text
+    assert f"p of the paper's test, one-sided {found['published']:.4f}" in page.text
+    assert f"takes for independent {found['published_n']:,}" in page.text
+
+
+def test_what_picked_the_weights(trio, pair, runs):
+    """In the summary, in the settings, and as the first score, whatever the order of scores is elsewhere."""
+    assert "development F1 macro" in trio[0].text and "selection f1_macro f1_macro f1_macro" in trio[0].text
+    assert "run partition F1 macro F1 micro" in trio[0].text
+    assert "development CCC before post-processing" in pair[0].text and "selection ccc ccc" in pair[0].text
 
 
 def test_confusion_and_scores(trio, runs):
@@ -42,5 +51,8 @@ def test_confusion_and_scores(trio, runs):
     scores = json.loads((runs["joint-audio"] / "scores.json").read_text())["dev"]
     for name in ("f1_micro", "f1_macro", "f1_harmonic", "uar"):
         assert f"{scores[name]:.3f}" in trio[0].text
+    pictures = [picture["alt"] for picture in trio[0].all("img")]
+    assert "confusions of all runs, dev" in pictures and (trio[1] / "confusion-dev.svg").is_file()
+    assert not [alt for alt in pictures if alt.startswith("confusion of ")], "once is enough"
     assert "SIMULATED" not in trio[0].text
     assert not trio[0].scripts.keys() - {None}, "utterances have no course in time"

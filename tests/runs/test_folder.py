@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 
 from emobed_tf import load, preset, score_run, train_run
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.runs.folder import Run
+from emobed_tf.runs.folder import Run, names_of, selection_of
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -29,7 +31,7 @@ def corpus(tables):
 def run(corpus, tmp_path_factory, stack):
     config = preset("tables").replace(**{**TINY, "epochs": 3, "batch_size": 8, "diagnostics": 2})
     run = train_run(config, tmp_path_factory.mktemp("frames") / "run", corpus=corpus)
-    score_run(run, corpus=corpus)
+    score_run(run, corpus=corpus, partitions=("dev", "test"))
     return run
 
 
@@ -49,7 +51,7 @@ class TestTrainedOnDataFrames:
         changed = pd.read_csv(tables / "audio.csv")
         changed.loc[0, "audio_0"] += 1
         corpus = load("tables", tables={"audio": changed})
-        with pytest.raises(InputError, match=r"1 file\(s\) changed since training, such as --table audio"):
+        with pytest.raises(InputError, match=r"1 file changed since training, such as --table audio"):
             score_run(run, corpus=corpus)
 
 
@@ -110,3 +112,53 @@ def test_damaged(tmp_path, content):
     run.history_file.write_bytes(content)
     with pytest.raises(InputError, match=r"history.csv: damaged"):
         run.history()
+
+
+class TestTestReads:
+    def test_are_noted_one_after_another(self, run):
+        (read,) = run.test_reads()
+        assert read["settings"] == run.config().to_dict()
+        assert read["best_epoch"] == run.read_json("scores.json")["training"]["best_epoch"]
+        before = run.read_json("test_reads.json")
+        try:
+            run.note_test_read()
+            assert run.test_reads()[0] == read and len(run.test_reads()) == 2
+        finally:
+            run.write_json("test_reads.json", before)
+
+    def test_of_a_run_of_before_there_were_notes(self, tmp_path):
+        assert Run(tmp_path).test_reads() == []
+
+    def test_damaged(self, tmp_path):
+        (tmp_path / "test_reads.json").write_text('{"reads": 3}')
+        with pytest.raises(InputError, match=r"test_reads\.json: damaged"):
+            Run(tmp_path).test_reads()
+
+
+class TestSelection:
+    def test_stands_in_the_folder(self, run):
+        assert json.loads(run.config_file.read_text())["selection"] == "f1_macro" == run.selection
+
+    def test_of_a_run_of_before_it_was_written_down(self, run, corpus, tmp_path):
+        """Its file says null; it goes on, and then says what it was all the time."""
+        older = Run(shutil.copytree(run.path, tmp_path / "run"))
+        older.write_json("config.json", {**run.config().to_dict(), "selection": None})
+        assert older.selection == "f1_macro"
+        config = preset("tables").replace(**{**TINY, "epochs": 3, "batch_size": 8, "diagnostics": 2})
+        train_run(config, older.path, corpus=corpus, resume=True)
+        assert older.config().training.selection == "f1_macro"
+
+    @pytest.mark.parametrize(
+        ("dataset", "task", "score"),
+        [("recola", "regression", "ccc"), ("omg", "classification", "f1_micro"), ("omg", "regression", "ccc")],
+    )
+    def test_is_the_data_sets_own(self, dataset, task, score):
+        assert selection_of(preset(dataset), task) == score
+
+    def test_or_what_was_asked_for(self):
+        assert selection_of(preset("omg").replace(selection="uar"), "classification") == "uar"
+
+
+def test_names_of_runs_with_the_same_folder_name():
+    assert names_of([Run(Path("x/a")), Run(Path("y/b"))]) == ["a", "b"]
+    assert names_of([Run(Path("x/0")), Run(Path("y/0"))]) == ["x/0", "y/0"]

@@ -94,7 +94,7 @@ class TestManifest:
 
         shutil.copytree(arousal.run.path, tmp_path / "run")
         scored = Run(tmp_path / "run")
-        values = score_run(scored)["test"].scores
+        values = score_run(scored, partitions=("test",))["test"].scores
         assert manifest(scored, {}, {})["scores"]["test"] == values
 
     def test_an_utterance_has_no_time(self, arousal, tmp_path):

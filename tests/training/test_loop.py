@@ -206,7 +206,7 @@ class TestResume:
         from emobed_tf.training.loop import train_run
 
         run = train_run(settings(recola, epochs=1), tmp_path / "run")
-        score_run(run)
+        score_run(run, partitions=("dev", "test"))
         before = {path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
         train_run(settings(recola, epochs=1), run.path, resume=True)
         after = {path.name: path.read_bytes() for path in run.path.iterdir() if path.is_file()}
@@ -321,7 +321,7 @@ class TestData:
         config = settings(None, "tables", table=(f"text={tmp_path / 'text.csv'}",), dimension="valence")
         config = config.replace(framework="classic", epochs=40, learning_rate=0.03, batch_size=16, patience=0)
         run = train_run(config, tmp_path / "run")
-        scores = score_run(run)["test"].scores
+        scores = score_run(run, partitions=("test",))["test"].scores
         assert scores["ccc"] > 0.8
         assert "ccc_mean" not in scores, "an utterance is one point"
         assert (run.chain().window, run.chain().shift) == (1, 0), "and has no time"

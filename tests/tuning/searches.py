@@ -20,7 +20,7 @@ def on_tables(tables, **changes):
 
 
 # What has a value of its own in SMALL is fixed by its flag; this leaves two ranges and a choice.
-TWO = ("encoder_layers=1", "encoder_units=6", "head_layers=1", "head_units=5,6", "beta=0.3", "l2=1e-4")
+TWO = ("default", "encoder_layers=1", "encoder_units=6", "head_layers=1", "head_units=5,6", "beta=0.3", "l2=1e-4")
 
 
 def table(folder):

@@ -51,6 +51,24 @@ class TestCommand:
         assert more.returncode == 0, more.stderr
         assert len(landscape) == 1 and "4 trials, 0 failed" in more.stdout
 
+    def test_only_what_is_named(self, tables, tmp_path, search_command, landscape):
+        folder = tmp_path / "search"
+        line = [*on_tables(tables)[:6], "--epochs", 2, "--threads", 1, "--no-xla", "--diagnostics", 0]
+        line += ["--encoder-units", 6, "--batch-size", 16, "--target", "audio"]
+        result = search_command(*line, "--space", "alpha", "beta=0:1", "--max-trials", 3, "--output", folder)
+        assert result.returncode == 0, result.stderr
+        assert "searched: alpha 0:1.5, beta 0:1; fixed: encoder_units 6\n" in result.stdout
+        assert {"alpha", "beta", "encoder_units"} & set(table(folder)[0]) and "l2" not in table(folder)[0]
+        # The landscape's scores are near 1, and what was really trained is below: the winner is above classic.
+        said = " ".join(result.stdout.split())
+        assert "the best │" in said and "classic, its other settings │" in said
+        page = (folder / "report" / "index.html").read_text()
+        assert "best better than classic?" in page
+        assert f"report: {folder / 'report' / 'index.html'}\n" in result.stdout
+        again = search_command("--resume", "--output", folder)
+        assert again.returncode == 0, again.stderr
+        assert "searched: alpha 0:1.5, beta 0:1; fixed: encoder_units 6\n" in again.stdout
+
     @pytest.mark.slow
     def test_simulated_data_is_called_so(self, recola, tmp_path, search_command):
         from tests.tiny import TINY
@@ -98,11 +116,12 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("more", "words"),
         [
-            (["--space", "gamma=1"], "--space gamma=1: expected NAME=… with a NAME among alpha"),
+            (["--space", "gamma=1"], "--space gamma=1: expected default, NAME or NAME=… with a NAME among alpha"),
+            (["--space", "alpha=0.5"], "--space fixes all that it names"),
             (["--space", "alpha=1:0"], "empty range"),
             (["--framework", "classic", "--space", "alpha=0:1"], "doesn't use alpha"),
             (["--space", "hop=1,2"], "a classification has no use for it"),
-            (["--alpha", "0.3", "--space", "alpha=0:1"], "--alpha fixes alpha, and --space alpha=… searches it"),
+            (["--alpha", "0.3", "--space", "alpha=0:1"], "--alpha fixes alpha, and --space alpha searches it"),
             (["--max-trials", "0"], "--max-trials: expected 1 or more, found 0"),
             (["--seeds", "0"], "--seeds: expected 1 or more, found 0"),
             (["--workers", "0"], "--workers: expected 1 or more, found 0"),

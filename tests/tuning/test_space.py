@@ -74,16 +74,39 @@ class TestEntries:
     def test_the_last_of_a_name_counts(self):
         assert check(config(), ["alpha=0:1", "alpha=0.5"])["alpha"] == Values((0.5,))
 
+    def test_a_name_alone_is_searched_where_it_is_by_default(self):
+        assert check(config(), ["alpha", "encoder-units"]) == {
+            "alpha": ValueRange(0.0, 1.5),
+            "encoder_units": Values((30, 60, 120)),
+        }
+
+    def test_what_is_named_and_nothing_else(self):
+        found = space(config(), corpus(), ["alpha", "beta=0.1:0.5", "head_layers=1"])
+        assert (set(found.searched), found.fixed) == ({"alpha", "beta"}, {"head_layers": 1})
+        assert found.said() == "searched: alpha 0:1.5, beta 0.1:0.5; fixed: head_layers 1"
+
+    def test_default_is_everything(self):
+        assert space(config(), corpus(), ["default"]) == space(config(), corpus(), ())
+        narrowed = space(config(), corpus(), ["alpha=0:1", "default"])
+        assert set(narrowed.searched) == NETWORK | {"alpha", "beta"}
+        assert narrowed.domains["alpha"] == ValueRange(0.0, 1.0)
+
+    def test_what_a_search_keeps_names_all_that_it_searches(self):
+        for entries in ((), ("alpha", "l2=0.1")):
+            found = space(config(), corpus(), entries)
+            kept = [f"{name}={text}" for name, text in found.texts().items()]
+            assert space(config(), corpus(), kept) == found
+
     def test_fixed_ones_are_not_searched(self):
-        found = space(config(), corpus(), ["beta=0.3", "head_layers=1"])
+        found = space(config(), corpus(), ["default", "beta=0.3", "head_layers=1"])
         assert found.fixed == {"beta": 0.3, "head_layers": 1}
         assert "beta" not in found.searched
 
     @pytest.mark.parametrize(
         ("entry", "words"),
         [
-            ("gamma=1", "expected NAME=… with a NAME among alpha, beta,"),
-            ("alpha", "expected NAME=…"),
+            ("gamma=1", "expected default, NAME or NAME=… with a NAME among alpha, beta,"),
+            ("gamma", "expected default, NAME or NAME=…"),
             ("alpha=1:0", "empty range"),
             ("alpha=0.5:0.5", "empty range"),
             ("alpha=0:1:0", "STEP above 0"),
@@ -124,9 +147,9 @@ class TestEntries:
             space(config(framework="classic"), corpus(), [f"{name}=1" for name in NETWORK])
 
     def test_a_head_without_layers_has_no_units(self):
-        assert "head_units" not in space(config(), corpus(), ["head_layers=0"]).domains
+        assert "head_units" not in space(config(), corpus(), ["default", "head_layers=0"]).domains
         with pytest.raises(InputError, match="a head of 0 layers has no units"):
-            space(config(), corpus(), ["head_layers=0", "head_units=30"])
+            space(config(), corpus(), ["alpha", "head_layers=0", "head_units=30"])
 
 
 class TestGrid:
@@ -164,7 +187,7 @@ class TestSettings:
     def test_declared_for_keras_tuner(self, stack):
         import keras_tuner
 
-        entries = ["head_layers=0:2", "encoder_units=20:60", "learning_rate=1e-4:1e-2:log", "l2=1e-4"]
+        entries = ["default", "head_layers=0:2", "encoder_units=20:60", "learning_rate=1e-4:1e-2:log", "l2=1e-4"]
         found = space(config(), corpus(), entries)
         hp = keras_tuner.HyperParameters()
         found.declare(hp, config())

@@ -69,7 +69,7 @@ class TestTrials:
         written = (run.path / "best.npz").stat().st_mtime_ns
         assert finished.best().path == run.path
         assert (run.path / "best.npz").stat().st_mtime_ns == written, "it is there already"
-        result = command("evaluate", run.path)
+        result = command("evaluate", run.path, "--test")
         assert result.returncode == 0, result.stderr
         assert "test" in run.read_json("scores.json")
 

@@ -14,6 +14,7 @@ from emobed_tf.comparison.audit.verdict import (
     verdict_grid,
     verdicts,
 )
+from emobed_tf.comparison.crossvalidation.gains import caveats
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFoldResults
 from emobed_tf.comparison.crossvalidation.run import CrossValidation, pool_results
 from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown
@@ -60,10 +61,17 @@ def report_verdicts(validation: CrossValidation, results: OutOfFoldResults) -> l
     sentences = [sentence for verdict in found for sentence in verdict.sentences]
     for grid in grids:
         show_grid(grid)
-    for line in (CRITERION, *sentences, conclusion(found, plan.corpus.simulated)):
+    compared = [("EmoBed", verdict.gain) for verdict in found if verdict.gain is not None]
+    limits = caveats(compared, len(plan.targets))
+    for line in (CRITERION, *limits, *sentences, conclusion(found, plan.corpus.simulated)):
         print(line)
     title = f"{simulated(plan)}Is it transfer? {plan.corpus.name}, {plan.corpus.label}"
-    notes = [conclusion(found, plan.corpus.simulated), *(sentence.strip() for sentence in sentences), CRITERION]
+    notes = [
+        conclusion(found, plan.corpus.simulated),
+        *(sentence.strip() for sentence in sentences),
+        CRITERION,
+        *limits,
+    ]
     write_markdown(output / "verdict.md", title, grids, notes)
     leads = [gain for verdict in found for gain in (verdict.gain, *verdict.over_controls.values()) if gain is not None]
     write_csv(

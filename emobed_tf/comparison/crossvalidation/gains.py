@@ -1,6 +1,6 @@
 """The gain of one system over another on every target: the comparison of `evidence`, corrected over the targets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -9,6 +9,7 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
 from emobed_tf.comparison.grids import decimals, interval_text
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.caveats import disagreement, least_p_note
 from emobed_tf.evaluation.evidence import compare
 from emobed_tf.evaluation.power import detectable_gain
 from emobed_tf.evaluation.significance import LEVEL, Interval, holm
@@ -84,6 +85,27 @@ def gains(results: OutOfFoldResults, first: str, second: str, targets: Sequence[
     found = [_gain(results[target, first], results[target, second], score, len(targets)) for target in both]
     corrected = holm([gain.p for gain in found] + [1.0] * (len(targets) - len(both)))
     return [replace(gain, p_holm=p) for gain, p in zip(found, corrected, strict=False)]
+
+
+def caveats(found: Iterable[tuple[str, Gain]], targets: int) -> list[str]:
+    """How small p can get with so many speakers, and where an interval says something else.
+
+    Args:
+        found: gains, each with what the second system is called.
+        targets: over which p-values are corrected.
+
+    Returns:
+        Sentences, each once.
+    """
+    least: dict[str, None] = {}
+    named: dict[str, list[str]] = {}
+    for title, gain in found:
+        note = least_p_note(gain.speakers, gain.exact, cross_validated=True, targets=targets)
+        least[f"{gain.target}: {note}" if targets > 1 else note] = None
+        doubt = disagreement(gain.p, gain.low, gain.high)
+        if doubt:
+            named.setdefault(doubt, []).append(title)
+    return [*least, *(f"{', '.join(titles)}: {doubt}" for doubt, titles in named.items())]
 
 
 def p_text(p: float) -> str:

@@ -41,7 +41,7 @@ class CrossValidationSettings:
     """Speakers, within a fold's training, for every choice and early stopping (default: as many as a fold
     has, at most a third of them)."""
     fold_seed: int = 0
-    """Of dealing the speakers into folds."""
+    """Decides which speakers share a fold."""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class CrossValidation:
 
         def announce(seconds: float) -> None:
             if seconds >= 1:
-                print(f"about {duration_text(seconds)} for what remains of {len(cells)} folds of systems", flush=True)
+                print(f"about {duration_text(seconds)} to go", flush=True)
 
         try:
             with console.progress("training") as progress:

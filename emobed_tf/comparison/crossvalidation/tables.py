@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from emobed_tf import console
-from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, p_text
+from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, caveats, p_text
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_markdown
@@ -85,8 +85,7 @@ def power_grid(plan: CrossValidationPlan) -> tuple[Grid, list[str]]:
             )
     notes.append(
         f"Assumed: speakers' differences are normal and independent, with that deviation around the gain; one-sided "
-        f"sign-flip test over speakers at {level:.3g} ({LEVEL} / {len(plan.targets)} targets, the first step of "
-        "Holm's correction). By simulation."
+        f"sign-flip test over speakers at {_level(level, len(plan.targets))}. The gain is found by simulation."
     )
     if plan.corpus.task != REGRESSION:
         notes.append(
@@ -125,11 +124,15 @@ def results_grid(
     primary = short_name(plan.scores[0])
     columns = ["system", primary, "95 %", *map(short_name, plan.scores[1:]), "gain", "95 %", "p", "p, Holm"]
     title = next((result.title for result in here if result.system == reference), reference)
-    seeds = _range([len(result.statistics.seeds) for result in here])
+    seeds = [len(result.statistics.seeds) for result in here]
+    mine = [(result.title, against[target, result.system]) for result in here if (target, result.system) in against]
+    targets = len(plan.targets)
+    corrected = f", corrected over {targets} targets" if targets > 1 else ""
     notes = [
-        f"Mean ± deviation over {seeds} seed(s) of pooled out-of-fold predictions; intervals over speakers. "
-        f"Gain in {primary} over {title}; p: one-sided sign-flip test over speakers ({_exactness(against.values())}), "
-        f"corrected over {len(plan.targets)} target(s)."
+        f"Scores of the predictions of all folds together: the mean ± standard deviation over {_range(seeds)} "
+        f"{'seed' if set(seeds) == {1} else 'seeds'}, and intervals over speakers. Gain in {primary} over {title}; p: "
+        f"one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}.",
+        *caveats(mine, targets),
     ]
     if plan.corpus.task == REGRESSION:
         notes.append(
@@ -230,6 +233,12 @@ def _counts(plan: CrossValidationPlan, target: str) -> np.ndarray:
     classes = [int(r.labels[corpus.label]) if corpus.classes else 0 for r in recordings]
     np.add.at(counts, (unit, classes), 1)  # type: ignore[arg-type]  # NumPy's stub lacks one index for each axis
     return counts
+
+
+def _level(level: float, targets: int) -> str:
+    return f"{level:.3g}" + (
+        f" ({LEVEL} / {targets} targets, the first step of Holm's correction)" if targets > 1 else ""
+    )
 
 
 def _names(speakers: Sequence[str], most: int = 6) -> str:

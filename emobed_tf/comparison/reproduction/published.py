@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from emobed_tf.comparison.grids import decimals
 from emobed_tf.datasets import OMG, RECOLA
 
 DATA_SETS = {1: RECOLA.name, 2: RECOLA.name, 3: OMG.name}
@@ -101,3 +102,21 @@ def values(table: int) -> Mapping[tuple[str, tuple[str, ...], str], float]:
         for (scenario, partition), value in zip(places, printed, strict=True)
         if value is not None
     }
+
+
+def end_to_end(table: int) -> str:
+    """The values of the end-to-end row, which no scenario changes.
+
+    Args:
+        table: 1 or 2.
+
+    Returns:
+        Development and test by target, such as `audio .786/.715, video_appearance .371/.435`.
+    """
+    printed = values(table)
+    found = {
+        names[0]: "/".join(decimals(printed[END_TO_END, names, part]) for part in ("dev", "test"))
+        for names in modalities(table)
+        if (END_TO_END, names, "dev") in printed
+    }
+    return ", ".join(f"{target} {pair}" for target, pair in found.items())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emobed_tf.comparison.crossvalidation.gains import gains, p_text
+from emobed_tf.comparison.crossvalidation.gains import caveats, gains, p_text
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import compare
@@ -69,6 +69,19 @@ class TestGains:
         assert gain.better
         assert not replace(gain, p_holm=0.05).better
         assert not replace(gain, low=0.0).better
+
+
+class TestCaveats:
+    def test_least_p_once_and_disagreements_by_name(self):
+        results = {("audio", "a"): system("a", 0.4), ("audio", "b"): system("b", 0.8, seed=1)}
+        (gain,) = gains(results, "a", "b", ("audio",), "uar")
+        few = replace(gain, p=0.125, low=0.01, high=0.2, speakers=3)
+        said = caveats([("B", few), ("C", few), ("D", replace(few, low=-0.1))], 1)
+        assert said[0] == (
+            "With 3 speakers the least possible p is 1/8 = .125. No difference can be significant with so few."
+        )
+        assert said[1].startswith("B, C: The interval lies above 0, although p is not below .05")
+        assert len(said) == 2
 
 
 class TestText:

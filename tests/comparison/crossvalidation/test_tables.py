@@ -57,8 +57,10 @@ class TestResults:
         assert emobed[1] == f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}".replace("0.", ".")
         # All of eight speakers gain: 1/256, times two targets.
         assert emobed[-2:] == [".004", ".008"]
-        assert notes[0].startswith("Mean ± deviation over 3 seed(s)")
-        assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 target(s)" in notes[0]
+        assert "the mean ± standard deviation over 3 seeds," in notes[0]
+        assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 targets" in notes[0]
+        least = "audio: With 8 speakers the least possible p is 1/256 = .00391, before the correction over 2 targets."
+        assert notes[1] == least
 
     def test_csvs(self, plan, results, found, tmp_path):
         write_csvs(tmp_path, plan, results, found, "crossvalidation")

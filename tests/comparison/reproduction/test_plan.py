@@ -13,7 +13,7 @@ from emobed_tf.errors import InputError
 class TestPlanTable:
     def test_the_papers_scenarios_that_the_data_allow(self, plan):
         assert [s.name for s in plan.scenarios] == ["audio (+video_appearance)", "video_appearance (+audio)"]
-        assert plan.missing == ("video_geometric",)
+        assert plan.remarks[0] == "Left out: the paper's scenarios with video_geometric, which these data lack."
 
     def test_rows_in_order(self, plan):
         assert plan.rows[:5] == ("classic", "joint", "triplet", "emobed", "emobed_stable")

@@ -2,7 +2,7 @@
 
 ledger.jsonl                    every finished fit, one a line
 predictions/                    of the final fits, see `protocol.predictions_file`
-table.csv table.md table.html   the table
+table.csv table.md table.html table.tex   the table
 """
 
 import contextlib
@@ -12,12 +12,19 @@ from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.comparison.former import trial_key_of_format_1
-from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_markdown
+from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_latex, to_markdown
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, run_cells
-from emobed_tf.comparison.reproduction.entries import Entry, table_entries
-from emobed_tf.comparison.reproduction.plan import TablePlan
-from emobed_tf.comparison.reproduction.table import narrow, table_grids, table_notes, table_rows, table_title
+from emobed_tf.comparison.tables.entries import Entry, table_entries
+from emobed_tf.comparison.tables.plan import TablePlan
+from emobed_tf.comparison.tables.table import (
+    narrow,
+    settings_grid,
+    table_grids,
+    table_notes,
+    table_rows,
+    table_title,
+)
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 from emobed_tf.console import Progress
@@ -26,23 +33,25 @@ from emobed_tf.files import write_bytes, write_csv
 
 
 @dataclass(frozen=True)
-class ReproducedTable:
-    """A reproduced table.
+class Table:
+    """A table of systems.
 
     Attributes:
         title: what it is.
         entries: all that is in it.
         grids: for people, one a scenario.
+        settings: that were chosen, for a terminal; the grids have them as their last column.
         notes: below them.
     """
 
     title: str
     entries: list[Entry]
     grids: list[Grid]
+    settings: Grid
     notes: list[str]
 
 
-def reproduce(
+def make_table(
     plan: TablePlan,
     budget: Budget,
     how: Workers,
@@ -50,11 +59,11 @@ def reproduce(
     *,
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda text: None,
-) -> ReproducedTable:
+) -> Table:
     """Fits all rows of a table, or what a folder still lacks of them, and writes it.
 
     Args:
-        plan: from `plan_table`.
+        plan: what it takes.
         budget: for each row.
         how: where the work is done.
         output: folder, new or with what an earlier call left.
@@ -85,8 +94,9 @@ def reproduce(
         if simulated:
             say(notice(plan.config.data.dataset, plan.config.data.data_dir))
         say(
-            f"table {plan.number}: {len(plan.systems)} systems, {len(plan.scenarios)} scenarios, {len(cells)} different"
-            f" cells; for each {budget.configurations} configurations and {budget.seeds} seeds; two fits of each "
+            f"{plan.heading}: {_counted(len(plan.systems), 'system')} on {_counted(len(plan.scenarios), 'scenario')}, "
+            f"{len(cells)} different pairs; for each {_counted(budget.configurations, 'setting')} on development, then "
+            f"{_counted(budget.seeds, 'seed')} with the best of them, and only these fits read test; two fits of each "
             "system are timed first"
         )
         results = run_cells(
@@ -100,22 +110,29 @@ def reproduce(
             announce=lambda seconds: say(f"estimated time for the rest: {duration_text(seconds)}"),
         )
     entries = table_entries(plan, results, score, simulated)
+    settings = settings_grid(plan, entries)
     title, grids = table_title(plan, label, score, simulated), table_grids(plan, entries)
     notes = table_notes(plan, entries, score)
     write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))
     write_bytes(output / "table.md", to_markdown(title, grids, notes).encode())
+    write_bytes(output / "table.tex", to_latex(title, [*map(narrow, grids), settings], notes).encode())
     write_bytes(output / "table.html", to_html(title, grids, notes).encode())
-    return ReproducedTable(title, entries, grids, notes)
+    return Table(title, entries, grids, settings, notes)
 
 
-def show_table(table: ReproducedTable) -> None:
+def show_table(table: Table) -> None:
     """Prints the table.
 
     Args:
-        table: from `reproduce`.
+        table: from `make_table`.
     """
     for grid in table.grids:
         shown = narrow(grid)
         console.table(f"{table.title}; {grid.title}", shown.columns, shown.rows)
+    console.table(table.settings.title, table.settings.columns, table.settings.rows)
     for note in table.notes:
         print(f"- {note}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,16 +1,16 @@
-"""What a reproduced table says of each row: scores, differences from classic, and the paper's own values."""
+"""What a table says of each row: scores, differences from the reference, and published values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emobed_tf.comparison.protocol import CellResult
-from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.reproduction.plan import TablePlan
 from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.tables.plan import TablePlan
 from emobed_tf.comparison.trials import recorded_statistics
 from emobed_tf.evaluation.evidence import Comparison, compare
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.evaluation.speaker_statistics import Summary
+from emobed_tf.systems.registry import find_system
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,13 @@ class Entry:
     """A row in one scenario.
 
     Attributes:
-        row: name of the system, or `published.END_TO_END`.
+        row: name of the system, or of a row that can't be fitted.
         scenario: where.
         result: of the protocol; None for a row that can't be fitted.
         scores: by partition.
-        differences: from classic, by partition; empty for classic itself, and where there is none to compare with.
-        published: the paper's value by partition, where the data are the paper's.
+        differences: from the reference, by partition; empty for the reference itself, and where there is none to
+            compare with.
+        published: the published value by partition, where the data are those of the publication.
     """
 
     row: str
@@ -32,6 +33,14 @@ class Entry:
     scores: dict[str, Summary]
     differences: dict[str, Comparison]
     published: dict[str, float]
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether the weights that were chosen are 0: the row is classic under another name."""
+        settings = (self.result and self.result.settings) or {}
+        weights = [settings[name] for name in ("alpha", "beta") if name in settings]
+        framework = getattr(find_system(self.row), "framework", "classic") if weights else "classic"
+        return framework != "classic" and not any(weights)
 
 
 def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, simulated: bool) -> list[Entry]:
@@ -47,26 +56,19 @@ def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, si
         One for each row and scenario.
     """
     by_cell = dict(zip(plan.cells(), results, strict=True))
-    printed = {} if simulated else _published(plan)
+    printed = {} if simulated else plan.published.values
     found = []
     for scenario in plan.scenarios:
-        classic = by_cell.get(plan.cell("classic", scenario))
+        ground = by_cell.get(plan.cell(plan.reference, scenario))
         for row in plan.rows:
             result = by_cell[plan.cell(row, scenario)] if row in plan.systems else None
             scores = _scores(result, score) if result is not None else {}
-            compared = (
-                _differences(classic, result, score) if result and scores and classic and row != "classic" else {}
-            )
+            other = result and scores and ground and row != plan.reference
+            compared = _differences(ground, result, score) if other and ground and result else {}
             names = (scenario.target, *scenario.auxiliaries)
             values = {part: printed[row, names, part] for part in SCORED_PARTITIONS if (row, names, part) in printed}
             found.append(Entry(row, scenario, result, scores, compared, values))
     return found
-
-
-def _published(plan: TablePlan) -> dict[tuple[str, tuple[str, ...], str], float]:
-    """The paper's values, only where the data set is the paper's for this table."""
-    of_the_paper = plan.config.data.dataset == published.DATA_SETS[plan.number]
-    return dict(published.values(plan.number)) if of_the_paper else {}
 
 
 def _scores(result: CellResult, score: str) -> dict[str, Summary]:
@@ -74,11 +76,11 @@ def _scores(result: CellResult, score: str) -> dict[str, Summary]:
     return {part: recorded_statistics(result.runs, part).summary(score) for part in partitions}
 
 
-def _differences(classic: CellResult, other: CellResult, score: str) -> dict[str, Comparison]:
+def _differences(ground: CellResult, other: CellResult, score: str) -> dict[str, Comparison]:
     """Empty if no seed came out for both."""
-    if not {run["seed"] for run in classic.runs} & {run["seed"] for run in other.runs}:
+    if not {run["seed"] for run in ground.runs} & {run["seed"] for run in other.runs}:
         return {}
     return {
-        part: compare(recorded_statistics(classic.runs, part), recorded_statistics(other.runs, part), score)
+        part: compare(recorded_statistics(ground.runs, part), recorded_statistics(other.runs, part), score)
         for part in other.runs[0]["partitions"]
     }

@@ -1,12 +1,13 @@
 """A table from its plan to its files, with rows that need no training of a network."""
 
 import csv
+import json
 
 import pytest
 
 from emobed_tf.comparison.protocol import Budget, predictions_file
 from emobed_tf.comparison.reproduction.plan import plan_table
-from emobed_tf.comparison.reproduction.run import reproduce
+from emobed_tf.comparison.tables.run import make_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 
@@ -24,10 +25,10 @@ def two_rows(tables):
 @pytest.fixture(scope="module")
 def done(two_rows, tmp_path_factory):
     folder, said = tmp_path_factory.mktemp("table"), []
-    return reproduce(two_rows, BUDGET, Workers(), folder, say=said.append), folder, said
+    return make_table(two_rows, BUDGET, Workers(), folder, say=said.append), folder, said
 
 
-class TestReproduce:
+class TestMakeTable:
     def test_table_and_files_say_the_same(self, done):
         table, folder, _ = done
         assert [grid.title for grid in table.grids] == ["audio (+face)", "face (+audio)"]
@@ -38,6 +39,9 @@ class TestReproduce:
         for entry in table.entries:
             for partition, summary in entry.scores.items():
                 assert means[entry.scenario.target, entry.row, partition] == summary.mean
+        assert {row["settings"] for row in rows if row["system"] == "svm"} <= {
+            json.dumps(record) for entry in table.entries for record in [entry.result.settings]
+        }
         assert "## audio (+face)" in (folder / "table.md").read_text()
         assert "<h2>face (+audio)</h2>" in (folder / "table.html").read_text()
 
@@ -47,14 +51,15 @@ class TestReproduce:
                 assert predictions_file(done[1] / "predictions", cell.scenario, cell.system, seed).is_file()
 
     def test_says_what_is_ahead(self, done):
-        assert "table 3: 2 systems, 2 scenarios, 4 different cells" in done[2][0]
+        assert "Table 3: 2 systems on 2 scenarios, 4 different pairs" in done[2][0]
+        assert "only these fits read test" in done[2][0]
         assert done[2][1].startswith("estimated time for the rest: ")
 
     def test_again_is_from_the_ledger(self, done, two_rows):
         table, folder, _ = done
         before = (folder / "ledger.jsonl").read_bytes()
         told = []
-        again = reproduce(two_rows, BUDGET, Workers(), folder, progress=lambda *now: told.append(now))
+        again = make_table(two_rows, BUDGET, Workers(), folder, progress=lambda *now: told.append(now))
         assert told == []
         assert (folder / "ledger.jsonl").read_bytes() == before
         assert [grid.rows for grid in again.grids] == [grid.rows for grid in table.grids]

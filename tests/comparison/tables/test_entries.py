@@ -1,11 +1,13 @@
 """What a table says of each row: scores and differences of constructed results, the paper's values beside them."""
 
+import dataclasses
+
 from emobed_tf.comparison.protocol import CellResult
 from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.reproduction.entries import table_entries
 from emobed_tf.comparison.reproduction.plan import plan_table
+from emobed_tf.comparison.tables.entries import table_entries
 from emobed_tf.config import preset
-from tests.comparison.reproduction.constructed import results
+from tests.comparison.tables.constructed import results
 
 
 class TestEntries:
@@ -31,6 +33,19 @@ class TestEntries:
             else:
                 assert entry.differences["test"].difference == 0
                 assert entry.differences["test"].exchange.p_value == 1
+
+    def test_a_row_whose_weights_are_0_is_classic(self, plan):
+        """Joint has no beta to choose, and triplet no alpha; what has no weight at all isn't classic for that."""
+        chosen = {"joint": {"alpha": 0.0}, "triplet": {"beta": 0.1}, "emobed": {"alpha": 0.0, "beta": 0.0}}
+        given = [dataclasses.replace(r, settings=chosen.get(r.cell.system, r.settings)) for r in results(plan)]
+        found = {entry.row: entry.is_classic for entry in table_entries(plan, given, "ccc", simulated=True)}
+        assert {row for row, is_classic in found.items() if is_classic} == {"joint", "emobed"}
+
+    def test_differences_from_another_reference(self, plan):
+        other = dataclasses.replace(plan, reference="emobed")
+        found = {e.row: e.differences for e in table_entries(other, results(plan), "ccc", simulated=True)}
+        assert found["emobed"] == {}
+        assert found["classic"]["test"].difference < -0.05
 
     def test_seeds_that_one_lacks_are_not_compared(self, plan):
         given = results(plan)

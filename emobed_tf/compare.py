@@ -1,0 +1,82 @@
+"""`python -m emobed_tf.compare`: a table of systems on one's own data, by the protocol of the paper's tables."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tyro
+
+from emobed_tf import console, datasets
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.tables.plan import plan_comparison
+from emobed_tf.comparison.tables.run import make_table, show_table
+from emobed_tf.comparison.workers import Workers
+from emobed_tf.config import Config
+
+PROG = "emobed_tf.compare"
+DESCRIPTION = """Compares systems on the partitions of your data and writes the table: scores over seeds, intervals,
+p-values, and the settings that were chosen.
+
+Settings are chosen on development, equally many for each system; test is read by the fits with the chosen ones alone.
+What has been done is kept: the same command continues after a kill. With few speakers, or without partitions, use
+crossvalidate."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A comparison."""
+
+    settings: Config
+    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
+    """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
+    scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """TARGET+AUX[+AUX]: a target and its auxiliaries (default: --target with --auxiliary; else each modality with all
+    others)."""
+    budget: Budget = field(default_factory=Budget)
+    how: Workers = field(default_factory=Workers)
+    output: Path | None = None
+    """Folder of results, new or to be continued (default: runs/comparison-DATASET)."""
+    config: Path | None = None
+    """JSON file with settings that all systems share; flags change it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    default = Arguments(cli.starting_config(argv))
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments.budget.check()
+    arguments.how.check()
+
+    with console.progress("looking for data") as progress:
+        plan = plan_comparison(arguments.settings, arguments.scenario, arguments.systems, progress)
+    output = arguments.output or Path("runs") / f"comparison-{datasets.get(plan.config.data.dataset).name}"
+    try:
+        with console.progress("reading") as progress:
+            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
+    except KeyboardInterrupt:
+        print("what is done is kept; the same command continues", file=sys.stderr)
+        raise
+    show_table(table)
+    print(f"tables: {output}/table.md, .html, .csv, .tex; predictions: {output / 'predictions'}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

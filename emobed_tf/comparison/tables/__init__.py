@@ -1,0 +1,1 @@
+"""Tables of systems on the data's own partitions: the plan, the fits, and what is written of them."""
