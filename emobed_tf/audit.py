@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
@@ -13,7 +12,7 @@ from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidation
 from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Config
+from emobed_tf.config import Names, OptionalPath, Settings
 
 PROG = "emobed_tf.audit"
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
@@ -28,15 +27,15 @@ what it did is not done again."""
 class Arguments:
     """An audit."""
 
-    settings: Config
-    systems: tuple[str, ...] = ()
+    settings: Settings
+    systems: Names = ()
     """Further systems to show beside EmoBed, classic and the controls, by name or as package.module:Class."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     how: Workers = field(default_factory=Workers)
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 
 

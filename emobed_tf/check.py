@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import show_data
-from emobed_tf.config import Config
+from emobed_tf.config import Config, Settings
 from emobed_tf.corpora.checks import like_modality_name
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.summary import describe
@@ -30,8 +31,10 @@ It takes the flags of train, and ends with exit code 2 where train would."""
 class Arguments:
     """A check."""
 
-    settings: Config
-    data: tyro.conf.Positional[tuple[str, ...]] = ()
+    settings: Settings
+    data: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[DATA ...]", help_behavior_hint="")
+    ] = ()
     """Feature tables: files, called after their names, NAME=PATH, or one folder of tables (default: what --dataset,
     --data-dir and --table say)."""
     json: tyro.conf.FlagCreatePairsOff[bool] = False

@@ -13,7 +13,7 @@ from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Config
+from emobed_tf.config import NamesOrUsual, OptionalPath, Settings
 
 PROG = "emobed_tf.compare"
 DESCRIPTION = """Compares systems on the partitions of your data and writes the table: scores over seeds, intervals,
@@ -28,17 +28,17 @@ crossvalidate."""
 class Arguments:
     """A comparison."""
 
-    settings: Config
-    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
+    settings: Settings
+    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
     scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """TARGET+AUX[+AUX]: a target and its auxiliaries (default: --target with --auxiliary; else each modality with all
     others)."""
     budget: Budget = field(default_factory=Budget)
     how: Workers = field(default_factory=Workers)
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of results, new or to be continued (default: runs/comparison-DATASET)."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings that all systems share; flags change it."""
 
 

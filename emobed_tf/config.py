@@ -29,6 +29,8 @@ OptionalNames = Annotated[tuple[str, ...] | None, _optional("NAME [NAME ...]")]
 OptionalInt = Annotated[int | None, _optional("INT")]
 OptionalFloat = Annotated[float | None, _optional("FLOAT")]
 Names = Annotated[tuple[str, ...], _optional("NAME [NAME ...]")]
+NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
+TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
 
@@ -57,7 +59,7 @@ class Data:
     data_dir: OptionalPath = None
     """Folder of the data set. Without it: its environment variable ($EMOBED_RECOLA_DIR, $EMOBED_OMG_DIR), else a
     simulated package."""
-    table: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")] = ()
+    table: TablePaths = ()
     """A modality from a table (CSV, Parquet, ARFF) or a folder of them, of this corpus or of another with the same
     labels. Without --dataset, the data set is these tables."""
     task: Literal["auto", "regression", "classification"] = "auto"
@@ -270,6 +272,10 @@ class Config:
             margin=margin if objective.margin is None else objective.margin,
             normalise=normalise if objective.normalise is None else objective.normalise,
         )
+
+
+Settings = Annotated[Config, tyro.conf.arg(name="")]
+"""A configuration among a command's arguments: its sections stand in `--help` under their own names."""
 
 
 def preset(dataset: str = datasets.RECOLA.name) -> Config:

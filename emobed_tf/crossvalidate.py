@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
@@ -12,7 +11,7 @@ from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidation
 from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Config
+from emobed_tf.config import NamesOrUsual, OptionalPath, Settings
 from emobed_tf.errors import InputError
 
 PROG = "emobed_tf.crossvalidate"
@@ -28,15 +27,15 @@ asked for in the same folder."""
 class Arguments:
     """A cross-validation."""
 
-    settings: Config
-    systems: tuple[str, ...] = ("classic", "joint", "triplet", "emobed")
+    settings: Settings
+    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     how: Workers = field(default_factory=Workers)
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 
 

@@ -11,6 +11,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_test_reads
+from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
@@ -32,16 +33,16 @@ class Arguments:
 
     run: tyro.conf.Positional[Path]
     """Run folder."""
-    against: Path | None = None
+    against: OptionalPath = None
     """Another run on the same label, such as the classic system's, to be shown in the same projector."""
     partition: Literal["train", "dev", "test"] = "dev"
     """Partition whose recordings are embedded; it need not have labels."""
     points: int = 10_000
     """Points at most of each run; of more, as many of every modality and class are drawn, with a fixed seed."""
-    data_dir: Path | None = None
-    """Folder of the data set, where it has moved since training."""
-    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=PATH of a modality's table, where it has moved."""
+    data_dir: OptionalPath = None
+    """Folder that the data have moved to since training, tables and labels along with them."""
+    table: TablePaths = ()
+    """A modality's table, where it has moved."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

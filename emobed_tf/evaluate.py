@@ -10,6 +10,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
+from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
 
@@ -26,14 +27,14 @@ class Arguments:
 
     run: tyro.conf.Positional[Path]
     """Run folder."""
-    against: Path | None = None
+    against: OptionalPath = None
     """Another run on the same data, such as the classic system's: is RUN better than it?"""
     test: tyro.conf.FlagCreatePairsOff[bool] = False
     """Read the test partition, too."""
-    data_dir: Path | None = None
-    """Folder of the data set, where it has moved since training."""
-    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=PATH of the target's table, where it has moved."""
+    data_dir: OptionalPath = None
+    """Folder that the data have moved to since training, tables and labels along with them."""
+    table: TablePaths = ()
+    """The target's table, where it has moved."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.config import OptionalPath
 from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
 from emobed_tf.runs.folder import Run
@@ -28,7 +29,7 @@ class Arguments:
     """Run folder."""
     features: tuple[Path, ...]
     """Feature files of the modality that the run recognises emotion from."""
-    output: Path | None = None
+    output: OptionalPath = None
     """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class (default:
     standard output)."""
 

@@ -13,6 +13,7 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 
@@ -30,14 +31,14 @@ class Arguments:
 
     runs: tyro.conf.Positional[tuple[Path, ...]] = ()
     """Run folders; with --sweep there need not be any."""
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of the page and its figures (default: report/ in the folder of the first run, or of the first sweep)."""
     sweep: tyro.conf.UseAppendAction[tuple[tuple[Path, ...], ...]] = ()
     """Folders that `tuning.sweep` has written."""
-    data_dir: Path | None = None
-    """Folder of the data set, where it has moved since training."""
-    table: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """NAME=PATH of a modality's table, where it has moved."""
+    data_dir: OptionalPath = None
+    """Folder that the data have moved to since training, tables and labels along with them."""
+    table: TablePaths = ()
+    """A modality's table, where it has moved."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

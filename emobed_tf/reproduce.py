@@ -15,7 +15,7 @@ from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.reproduction.plan import plan_table
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Config
+from emobed_tf.config import Names, OptionalPath, Settings
 
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.
@@ -31,18 +31,18 @@ class Arguments:
 
     number: tyro.conf.Positional[Literal["1", "2", "3"]]
     """1: arousal, 2: valence (RECOLA), 3: classes (OMG-Emotion)."""
-    settings: Config
+    settings: Settings
     budget: Budget = field(default_factory=Budget)
     how: Workers = field(default_factory=Workers)
     scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """TARGET+AUX[+AUX]: a target and its auxiliaries (default: the paper's; of other data: each with all others)."""
-    rows: tuple[str, ...] = ()
+    rows: Names = ()
     """Names of the systems wanted, such as classic emobed (default: all that learn the task)."""
     system: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """package.module:Class: a system of your own as a further row."""
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of results, new or to be continued (default: runs/table-NUMBER-DATASET)."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings that all systems share; flags change it."""
 
 

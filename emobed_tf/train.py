@@ -4,14 +4,13 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce, show_training
-from emobed_tf.config import Config
+from emobed_tf.config import OptionalPath, Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import default_output
@@ -27,12 +26,12 @@ Without RECOLA or OMG-Emotion it trains on a simulated package and says so."""
 class Arguments:
     """A run."""
 
-    settings: Config
-    output: Path | None = None
+    settings: Settings
+    output: OptionalPath = None
     """Run folder (default: a new one in runs/)."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the run in --output; it ends with the weights of a run that was never interrupted."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 
 

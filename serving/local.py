@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
 import tyro
@@ -34,7 +35,7 @@ _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 class Arguments:
     """A server."""
 
-    model_dirs: tyro.conf.Positional[tuple[str, ...]]
+    model_dirs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="FOLDER [FOLDER ...]")]
     """Folders of a model's versions (1, 2, …), as emobed_tf.export makes them, or NAME=FOLDER; a model is called after
     its folder. All versions are served, and the highest answers requests that name none."""
     label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()

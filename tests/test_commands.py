@@ -18,6 +18,14 @@ def test_help_explains_and_imports_nothing_slow(command):
     )
     assert shown.returncode == 0
     assert "usage" in shown.stdout.lower()
+    for inside in (
+        "{None}",
+        "(default: None)",
+        "(default: )",
+        "settings.data",
+        "STR [",
+    ):  # how a program says it, not a person
+        assert inside not in shown.stdout, f"{command} --help says {inside}"
     loaded = {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()}
     assert not loaded & set(LATE)
 

@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce, show_training
-from emobed_tf.config import Config
+from emobed_tf.config import OptionalInt, OptionalPath, Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runtime import import_tensorflow
@@ -36,15 +36,17 @@ layers and units, learning rate, l2, bins and hop, as far as framework and task 
 class Arguments:
     """A search."""
 
-    settings: Config
-    output: Path | None = None
+    settings: Settings
+    output: OptionalPath = None
     """Folder of the search (default: a new one in searches/)."""
     tuner: Literal["grid", "random", "bayesian", "hyperband"] = "bayesian"
     """How to search. hyperband trains many for a few epochs and the best for up to --epochs."""
-    space: tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    space: Annotated[
+        tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")
+    ] = ()
     """What is searched, and nothing else: NAME where it is by default; NAME=A,B,C; NAME=LOW:HIGH, NAME=LOW:HIGH:STEP or
     NAME=LOW:HIGH:log. NAME=VALUE fixes it. default: all that is searched without --space."""
-    max_trials: int | None = None
+    max_trials: OptionalInt = None
     """Trials at most (default: 20; grid: all combinations; hyperband: all its brackets)."""
     seeds: int = 1
     """Trainings of each trial, with seeds from --seed on; their mean score counts."""
@@ -52,7 +54,7 @@ class Arguments:
     """Processes of this machine that share the trials."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the search in --output; trials that have ended are kept, and --max-trials may be raised."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 
 

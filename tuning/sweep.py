@@ -12,7 +12,7 @@ import tyro
 from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers, fan_out
-from emobed_tf.config import Config
+from emobed_tf.config import Config, Names, OptionalPath, Settings
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
 from tuning.sweep_results import SweepFolder, show_sweep
@@ -30,21 +30,21 @@ after a kill, and more values, seeds, targets or dimensions may be asked for in 
 class Arguments:
     """A sweep."""
 
-    settings: Config
+    settings: Settings
     parameter: str
     """Numeric setting to vary, such as alpha."""
     values: str
     """START:STOP:STEP with STOP included, or values with commas between them."""
     seeds: int = 5
     """Trainings with every value, with seeds from --seed on."""
-    targets: tuple[str, ...] = ()
+    targets: Names = ()
     """Modalities to recognise emotion from, a line in the figure for each (default: --target alone)."""
     dimensions: tuple[Literal["arousal", "valence"], ...] = ()
     """Dimensions of a regression, a line in the figure for each (default: --dimension alone)."""
     how: Workers = field(default_factory=Workers)
-    output: Path | None = None
+    output: OptionalPath = None
     """Folder of the sweep (default: runs/sweep-DATASET-FRAMEWORK-PARAMETER)."""
-    config: Path | None = None
+    config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from emobed_tf._version import __version__
+from emobed_tf.config import OptionalName
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.runtime import import_tensorflow, tell_doubts
 
@@ -32,7 +33,7 @@ class Workers:
 
     workers: int = 1
     """Processes of this machine that train at the same time. Results don't depend on their number."""
-    scheduler: str | None = None
+    scheduler: OptionalName = None
     """Address of a Dask scheduler, such as tcp://HOST:8786: its workers train instead (pip install
     'emobed-tf[cluster]')."""
 

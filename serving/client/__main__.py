@@ -4,13 +4,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.config import OptionalInt, OptionalName, OptionalPath
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.time import shift
@@ -37,13 +38,16 @@ class Arguments:
     """Name of the model."""
     features: tuple[Path, ...]
     """Feature files; they need no labels."""
-    signature: Literal["prediction", "postprocessed", "embed"] | None = None
+    signature: Annotated[
+        Literal["prediction", "postprocessed", "embed"] | None,
+        tyro.conf.arg(metavar="{prediction,postprocessed,embed}", help_behavior_hint=""),
+    ] = None
     """Ask for this alone (default: prediction, and for a regression postprocessed as well)."""
-    version: int | None = None
+    version: OptionalInt = None
     """Version of the model (default: the newest)."""
-    label: str | None = None
+    label: OptionalName = None
     """Label of a version, where the server has labels."""
-    output: Path | None = None
+    output: OptionalPath = None
     """CSV file to write (default: standard output)."""
     timeout: float = 60.0
     """Seconds to wait for the server."""

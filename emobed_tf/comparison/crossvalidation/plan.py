@@ -16,7 +16,7 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.config import PLACES, Config, preset
+from emobed_tf.config import PLACES, Config, Names, OptionalInt, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
@@ -33,11 +33,11 @@ _NOT_IN_IDENTITY = ("target", "auxiliary", "framework", "seed", *PLACES)
 class CrossValidationSettings:
     """Nested cross-validation by speaker."""
 
-    targets: tuple[str, ...] = ()
+    targets: Names = ()
     """Modalities to recognise emotion from, one after another (default: --target)."""
     folds: int = 5
     """Outer folds of speakers; each is predicted by systems that saw none of its speakers."""
-    dev_speakers: int | None = None
+    dev_speakers: OptionalInt = None
     """Speakers, within a fold's training, for every choice and early stopping (default: as many as a fold
     has, at most a third of them)."""
     fold_seed: int = 0
