@@ -148,10 +148,17 @@ def audformat(made, seconds):
 
 
 def tables_of_labels(made, folder):
-    """By id and by file; of frames with times."""
+    """By id, by file, and by file and segment; of frames with times."""
     by_id = made.frame(features=False)
     by_file = by_id.rename(columns={"id": "file"}).assign(file="c:\\elsewhere\\data\\" + by_id["id"] + ".flac")
-    return csv(by_id, folder / "labels.csv", "\t"), by_id, parquet(by_file, folder / "labels.parquet")
+    starts = by_file["time"] if made.framewise else 0.0
+    by_segment = by_file.assign(start=starts, end=starts + STEP).drop(columns=["time"] if made.framewise else [])
+    return (
+        csv(by_id, folder / "labels.csv", "\t"),
+        by_id,
+        parquet(by_file, folder / "labels.parquet"),
+        by_segment.set_index(["file", "start", "end"]),
+    )
 
 
 def forms(made, folder):
@@ -226,7 +233,7 @@ def check(made, corpus, title):
             assert int(recording.labels["emotion"]) == ("fear", "joy").index(label), title
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(corpora())
 def test_every_form_is_the_same_corpus(made):
     # Random features tell the labels of a handful of rows now and then; what is left out for it is tested elsewhere.
