@@ -35,7 +35,9 @@ _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 class Arguments:
     """A server."""
 
-    model_dirs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="FOLDER [FOLDER ...]")]
+    model_dirs: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="FOLDER [FOLDER ...]", help_behavior_hint="")
+    ]
     """Folders of a model's versions (1, 2, …), as emobed_tf.export makes them, or NAME=FOLDER; a model is called after
     its folder. All versions are served, and the highest answers requests that name none."""
     label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
@@ -39,7 +38,7 @@ class Arguments:
     """Trainings with every value, with seeds from --seed on."""
     targets: Names = ()
     """Modalities to recognise emotion from, a line in the figure for each (default: --target alone)."""
-    dimensions: tuple[Literal["arousal", "valence"], ...] = ()
+    dimensions: Names = ()
     """Dimensions of a regression, a line in the figure for each (default: --dimension alone)."""
     how: Workers = field(default_factory=Workers)
     output: OptionalPath = None

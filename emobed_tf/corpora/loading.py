@@ -13,6 +13,7 @@ from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, REGRESSION, Corpus
 from emobed_tf.corpora.files import MARKER, listing, shorten
 from emobed_tf.corpora.reader import read_modalities, reader_of
 from emobed_tf.corpora.suspects import matches
+from emobed_tf.corpora.targets import decide
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
 
@@ -96,7 +97,7 @@ def load(
         partitioned=partitioned,
         progress=progress,
     )
-    target = target or feature_tables.decide(new, task, dimension)
+    target = target or decide({name: read.table for name, read in new.tables.items()}, new.header, task, dimension)
     found += [feature_tables.to_modality(modality, new, target) for modality in new.tables]
     _check_reading(reading, found, bool(new.tables))
     if len(chosen) == len(own) + len(added):

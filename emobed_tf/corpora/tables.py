@@ -11,37 +11,31 @@ import numpy as np
 
 from emobed_tf.config import Reading
 from emobed_tf.console import Progress
-from emobed_tf.corpora.checks import NUMBER
 from emobed_tf.corpora.columns import is_missing
 from emobed_tf.corpora.corpus import (
-    CLASSIFICATION,
-    DIMENSIONS,
-    EMOTION,
     PARTITIONS,
-    REGRESSION,
     Modality,
     Recording,
     Target,
 )
 from emobed_tf.corpora.featuretable import FeatureTable, read_features
-from emobed_tf.corpora.files import listing, need_folder, visible_files
+from emobed_tf.corpora.files import need_folder, visible_files
 from emobed_tf.corpora.grid import recordings_of
-from emobed_tf.corpora.identity import Spellings, class_key, is_unknown, renamed
+from emobed_tf.corpora.identity import Spellings, is_unknown, renamed
 from emobed_tf.corpora.labelling import read_labels, with_labels
 from emobed_tf.corpora.missing import missing_rows
 from emobed_tf.corpora.rows import constant
 from emobed_tf.corpora.suspects import suspects_in, warn_of
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
+from emobed_tf.corpora.targets import LABEL, label_column, labels_of
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABEL = "label"
 LABELS_ENTRY = "--labels"
 _SPLIT = "crossvalidate and audit do without, they split by speaker; or give labels and partitions with --labels"
-_TIMES = ("time", "start", "end")
 
 
 @dataclass(frozen=True)
@@ -198,35 +192,6 @@ def read_tables(
     return LabelledTables(result, settings, partitioned, files, header)
 
 
-def decide(labelled: LabelledTables, task: str, dimension: str) -> Target:
-    """What is learnt from these tables alone: the task as asked for, or as the label columns have it.
-
-    Args:
-        labelled: from `read_tables`.
-        task: `auto`, `regression` or `classification`.
-        dimension: what a regression learns: arousal, valence, or the name of another column of numbers.
-
-    Returns:
-        Task, label and classes. A regression learns the dimension, or `label` where the numbers are in that column.
-
-    Raises:
-        InputError: if the tables don't tell, or don't have the label.
-    """
-    tables = {name: found.table for name, found in labelled.tables.items()}
-    asked = task != CLASSIFICATION and dimension not in DIMENSIONS
-    if asked and not any(dimension in table.numbers for table in tables.values()):
-        found_names = listing(sorted(labelled.header))
-        raise InputError(f"--dimension {dimension}: no table has such a column of numbers; found {found_names}")
-    if task == "auto":
-        task = _task_of(tables, dimension)
-    if task == CLASSIFICATION:
-        return Target(task, EMOTION, _classes_of(tables))
-    found = {name for table in tables.values() for name in (*DIMENSIONS, dimension) if name in table.numbers}
-    if dimension in found or (found and not _all_have_numbers(tables)):
-        return Target(task, dimension)
-    return Target(task, LABEL)
-
-
 def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality:
     """A table as a modality.
 
@@ -245,9 +210,9 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         EmoBedWarning: with the columns that are probably no features, which are left out.
     """
     found, settings = labelled.tables[name], labelled.settings
-    _label_column(found.table, target)
+    label_column(found.table, target)
     table, groups, step, notes = recordings_of(found.table, settings, found.unit_is_known)
-    column = _label_column(table, target)
+    column = label_column(table, target)
     recordings = []
     for recording, rows in groups.items():
         partition = constant(table, "partition", rows, recording) if labelled.partitioned else PARTITIONS[0]
@@ -256,11 +221,7 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
                 f"{table.where(rows[0], 'partition')}: partition '{partition}'; expected {', '.join(PARTITIONS)}"
             )
         may_lack = not labelled.partitioned or partition == "test"
-        if column is None:  # a classification
-            labels = _class_label(table, rows, recording, may_lack, target.classes)
-        else:
-            labels = _numeric_label(table, rows, may_lack, target.label, column, step is not None)
-            labels |= _other_dimensions(table, rows, labels)
+        labels = labels_of(table, rows, recording, target, column, may_lack)
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         speaker = _speaker(table, rows, recording, settings.unknown_speaker == "own")
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
@@ -306,129 +267,3 @@ def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
         f"{table.where(rows[0], 'speaker')}: column 'speaker' {what}; expected who is heard or seen. If nobody knows, "
         "say --unknown-speaker own: each such recording then counts as a speaker of its own"
     )
-
-
-def _task_of(tables: Mapping[str, Table], dimension: str) -> str:
-    if dimension not in DIMENSIONS and any(dimension in table.numbers for table in tables.values()):
-        return REGRESSION  # nobody asks for it by chance
-    labels = {name: [cell for cell in table.texts.get(LABEL, ()) if cell] for name, table in tables.items()}
-    if any(not NUMBER.fullmatch(cell) for cells in labels.values() for cell in cells):
-        return CLASSIFICATION
-    if any(name in table.numbers for table in tables.values() for name in DIMENSIONS):
-        return REGRESSION
-    if any(not float(cell).is_integer() for cells in labels.values() for cell in cells):
-        return REGRESSION
-    name = next(iter(tables))
-    if not any(labels.values()):
-        raise InputError(
-            f"{tables[name].title}: no label; expected a column 'label', 'arousal' or 'valence' with values in it"
-        )
-    name = next(name for name, cells in labels.items() if cells)
-    raise InputError(
-        f"{tables[name].title}: column 'label' has whole numbers, which may be classes or values; "
-        "say --task classification or --task regression"
-    )
-
-
-def _classes_of(tables: Mapping[str, Table]) -> tuple[str, ...]:
-    classes = {cell for table in tables.values() for cell in table.texts.get(LABEL, ()) if cell}
-    _check_spellings(tables, classes)
-    if all(NUMBER.fullmatch(cell) and float(cell).is_integer() for cell in classes):
-        return tuple(str(number) for number in sorted({int(float(cell)) for cell in classes}))
-    return tuple(sorted(classes))
-
-
-def _check_spellings(tables: Mapping[str, Table], classes: set[str]) -> None:
-    """Refuses classes that differ only in case or blanks."""
-    keys: dict[str, list[str]] = {}
-    for name in sorted(classes):
-        keys.setdefault(class_key(name), []).append(name)
-    for names in keys.values():
-        if len(names) > 1:
-            places = [_first_place(tables, name) for name in names[:2]]
-            raise InputError(
-                f"{places[1]}: class '{names[1]}' differs from '{names[0]}' ({places[0]}) only in case or blanks; "
-                f"write both alike, or say --class-name '{names[1]}={names[0]}'"
-            )
-
-
-def _first_place(tables: Mapping[str, Table], label: str) -> str:
-    return next(
-        table.where(int(rows[0]), LABEL)
-        for table in tables.values()
-        if LABEL in table.texts and len(rows := np.flatnonzero(table.texts[LABEL] == label))
-    )
-
-
-def _all_have_numbers(tables: Mapping[str, Table]) -> bool:
-    return all(
-        LABEL in table.texts and all(NUMBER.fullmatch(cell) for cell in table.texts[LABEL] if cell)
-        for table in tables.values()
-    )
-
-
-def _label_column(table: Table, target: Target) -> np.ndarray | None:
-    """Checks that the label is there; its values, float64 `[rows]`, for regression."""
-    name = LABEL if target.task == CLASSIFICATION else target.label
-    known = [column for column in dict.fromkeys((LABEL, *DIMENSIONS, *table.numbers)) if column not in _TIMES]
-    present = [column for column in known if column in table.texts or column in table.numbers]
-    if name not in present:
-        others = [column for column in present if column != LABEL]
-        hint = f" or ask for --dimension {others[0]}" if name != LABEL and others else ""
-        raise InputError(
-            f"{table.title}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
-            f"add it{hint}"
-        )
-    if target.task == CLASSIFICATION:
-        return None
-    if name in table.numbers:
-        return table.numbers[name]
-    for row, cell in enumerate(table.texts[name]):
-        if cell and not NUMBER.fullmatch(cell):
-            raise InputError(
-                f"{table.where(row, name)}: column '{name}': expected a number for regression, got '{cell}'"
-            )
-    return np.array([float(cell) if cell else np.nan for cell in table.texts[name]])
-
-
-def _class_label(
-    table: Table, rows: np.ndarray, recording: str, may_lack: bool, classes: Sequence[str]
-) -> dict[str, np.ndarray]:
-    value = constant(table, LABEL, rows, recording)
-    if not value:
-        if may_lack:
-            return {}
-        raise InputError(
-            f"{table.where(rows[0], LABEL)}: column 'label' is empty or marked as missing; "
-            "only the test partition may lack labels"
-        )
-    if value not in classes and NUMBER.fullmatch(value) and float(value).is_integer():
-        value = str(int(float(value)))  # 3.0, as pandas writes whole numbers where a cell of the column is empty
-    if value not in classes:
-        raise InputError(
-            f"{table.where(rows[0], LABEL)}: unknown class '{value}'; expected one of {', '.join(classes)}"
-        )
-    return {EMOTION: np.array(classes.index(value), np.int32)}
-
-
-def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Complete labels of the dimensions that were not asked for; systems that learn both look for them."""
-    others = {name: table.numbers[name][rows] for name in DIMENSIONS if name in table.numbers and name not in labels}
-    return {name: v.astype(np.float32) for name, v in others.items() if labels and np.isfinite(v).all()}
-
-
-def _numeric_label(
-    table: Table, rows: np.ndarray, may_lack: bool, label: str, column: np.ndarray, framewise: bool
-) -> dict[str, np.ndarray]:
-    """A dimension, NaN in frames without a label; nothing for a recording that may lack all."""
-    values = column[rows]
-    if may_lack and np.isnan(values).all():
-        return {}
-    wrong = np.flatnonzero(np.isinf(values) if framewise and not np.isnan(values).all() else ~np.isfinite(values))
-    if wrong.size:
-        what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite"
-        allowed = "only single frames, and whole recordings of test, may lack labels"
-        raise InputError(
-            f"{table.where(rows[wrong[0]], label)}: column '{label}' {what}; expected a finite number ({allowed})"
-        )
-    return {label: values.astype(np.float32)}
