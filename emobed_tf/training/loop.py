@@ -276,8 +276,9 @@ def _continued(config: Config, corpus: Corpus, output: Path | None) -> Run:
     if output is None:
         raise InputError("resume continues what stands in `output`; name that folder")
     run = Run.open(output, finished=False)
-    before, now = run.config().to_dict(), config.to_dict()
-    before["selection"] = run.selection  # a folder of before leaves it to the data set
+    # A folder of before there was a note of it leaves the selection to the data set.
+    before = run.config().replace(selection=run.selection).to_dict()
+    now = config.replace(selection=selection_of(config, corpus.task)).to_dict()
     for name, value in now.items():
         if name not in _MAY_CHANGE and before[name] != value:
             raise InputError(
