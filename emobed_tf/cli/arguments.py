@@ -84,7 +84,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset", "--encoder"):
+    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset", "--encoder", "--task"):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
     early.add_argument("--table", action="append")
@@ -110,6 +110,8 @@ def _free(config: Config, known: argparse.Namespace) -> Config:
         config = config.replace(alpha=None, beta=None)
     if known.triplet_preset not in (None, config.objective.triplet_preset):
         config = config.replace(margin=None, normalise=None)
+    if known.task not in (None, config.data.task) or known.dataset not in (None, config.data.dataset):
+        config = config.replace(selection=None)
     if known.encoder not in (None, config.network.encoder):
         config = config.replace(kernel_size=Network.kernel_size)
     return config

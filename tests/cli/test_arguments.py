@@ -97,6 +97,19 @@ class TestStartingConfig:
         assert cli.starting_config([]) == preset("recola")
         assert cli.starting_config(["--dataset", "omg", "--alpha", "2"]) == preset("omg"), "flags come later"
 
+    def test_tables_alone_are_the_data_set(self):
+        assert cli.starting_config(["--table", "a=a.csv"]) == preset("tables")
+        assert cli.starting_config(["--table=a=a.csv", "--dataset", "recola"]) == preset("recola")
+        assert cli.starting_config([], tables_by_default=True) == preset("tables")
+
+    def test_another_task_frees_the_score_that_picks_the_weights(self, tmp_path):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset("recola").replace(selection="ccc").to_dict()))
+        for flag, value, expected in (("--task", "classification", None), ("--task", "auto", "ccc")):
+            found = cli.starting_config(["--config", str(path), flag, value])
+            assert found.training.selection == expected
+        assert cli.starting_config(["--config", str(path), "--dataset", "omg"]).training.selection is None
+
     def test_what_cannot_be_parsed_is_for_the_parser(self):
         assert cli.starting_config(["--dataset"]) == preset("recola")
         with pytest.raises(InputError, match="unknown data set 'iemocap'; expected recola, omg, tables, or"):
