@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.docs.markdown import Block, blocks, calls
 
-QUICK = ("train", "evaluate", "predict", "report", "embed", "export")
+QUICK = ("check", "train", "evaluate", "predict", "report", "embed", "export")
 LITTLE = ["--configurations", "1", "--seeds", "1", "--epochs", "1"]
 LESS = {  # what is added to the command lines of programs that take long; the last of a flag counts
     "emobed_tf.compare": LITTLE,
@@ -23,9 +23,16 @@ LESS = {  # what is added to the command lines of programs that take long; the l
 
 
 def follow(name: str, address: str) -> None:
-    """Follows docs/NAME.md, or README; a server that the page imagines at its usual port is at `address`."""
+    """Follows docs/NAME.md, or README; a server that the page imagines at its usual port is at `address`.
+
+    `NAME#2` is the second section of the page alone.
+    """
+    name, _, section = name.partition("#")
     page, names = ROOT / ("README.md" if name == "README" else f"docs/{name}.md"), {}
-    for block in blocks(page):
+    lines = page.read_text().splitlines()
+    sections = [0, *(line for line, text in enumerate(lines, start=1) if text.startswith("## ")), len(lines) + 1]
+    first, last = sections[int(section) : int(section) + 2] if section else (0, len(lines) + 1)
+    for block in (block for block in blocks(page) if first <= block.line < last):
         here = Block(page, block.line, block.language, block.text.replace("http://localhost:8501", address))
         if block.language == "python" and name != "README":
             exec(compile(here.text, str(block), "exec"), names)  # noqa: S102
@@ -49,6 +56,6 @@ def run(block: Block, module: str, argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    *pages, last = sys.argv[1:]
+    *pages, where = sys.argv[1:]
     for each in pages:
-        follow(each, last)
+        follow(each, where)

@@ -1,11 +1,13 @@
 """The first guides, followed: their commands and their Python run, one after another, on small tables."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
@@ -33,7 +35,26 @@ def folder(tables, tmp_path_factory):
     assert header[:4] == ["id", "partition", "speaker", "label"]
     new = [["id", *header[4:]], *([f"n{k}", *row[4:]] for k, row in enumerate(rows[:3], start=1))]
     (here / "new.csv").write_text("".join(",".join(row) + "\n" for row in new))
+    write_files_of_tools(here)
     return here
+
+
+def write_files_of_tools(here):
+    """openSMILE's functionals of clips, OpenFace's frames of videos, and labels for both."""
+    rng = np.random.default_rng(0)
+    names = [f"a{k}" for k in range(12)]
+    smile = [f"'{name}';0.000000;{rng.normal():.6e};{rng.normal():.6e}" for name in names]
+    (here / "egemaps.csv").write_text("\n".join(["name;frameTime;loudness_amean;F0_amean", *smile]) + "\n")
+    (here / "openface").mkdir()
+    for name in names:
+        frames = [f"{k + 1}, 0, {k / 25:.3f}, 0.98, 1, {rng.normal():.2f}, {rng.normal():.2f}" for k in range(10)]
+        text = "\n".join(["frame, face_id, timestamp, confidence, success, AU01_r, AU12_r", *frames]) + "\n"
+        (here / "openface" / f"{name}.csv").write_text(text)
+    labels = [
+        f"clips/{name}.wav,{('train', 'train', 'dev')[k // 4]},s{k // 4},{'anger' if k % 2 else 'joy'}"
+        for k, name in enumerate(names)
+    ]
+    (here / "labels.csv").write_text("\n".join(["file,partition,speaker,label", *labels]) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +64,46 @@ def said(folder):
     return follow(folder, "data", "training", "evaluation", "tuning", "paper-tables")
 
 
-@pytest.fixture
-def address(said, folder):
-    """A server at a free port, for the run that the guide to serving exports."""
-    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
-    subprocess.run(line, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
-    line = [sys.executable, "-m", "serving.local", "models/audio", "--port", "0"]
+@contextlib.contextmanager
+def served(folder, model):
+    """The address of a server at a free port."""
+    line = [sys.executable, "-m", "serving.local", model, "--port", "0"]
     with subprocess.Popen(line, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
         yield re.search(r"http://\S+", server.stdout.readline())[0]
         server.terminate()
 
 
+@pytest.fixture
+def address(said, folder):
+    """A server for the run that the guide to serving exports."""
+    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
+    subprocess.run(line, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
+    with served(folder, "models/audio") as found:
+        yield found
+
+
 def test_data(said):
     assert "classification ('anger', 'calm', 'joy')\naudio 5 features, " in said
+
+
+def test_files_of_tools(said):
+    assert "read as openSMILE's" in said
+    assert "no features: frame, face_id, confidence, success (written beside features by OpenFace)" in said
+
+
+def test_first_hour(tmp_path):
+    """Both walks."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    subprocess.run([sys.executable, "examples/tables.py"], cwd=tmp_path, check=True)
+    said = follow(tmp_path, "first-hour#1")
+    assert "audio: 3 features (loudness to jitter), a row for each utterance" in said
+    assert "emobed better than classic? (F1 macro)" in said
+    assert (tmp_path / "runs" / "comparison" / "table.tex").is_file()
+    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
+    subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
+    with served(tmp_path, "models/audio") as address:
+        said = follow(tmp_path, "first-hour#2", address=address)
+    assert re.search("^new0 (anger|calm|joy) by version [12]$", said, re.MULTILINE)
 
 
 def test_training(said, folder):

@@ -40,7 +40,9 @@ class TestUncompressed:
         tracemalloc.stop()
         assert peak < 5e6
 
-    @pytest.mark.parametrize("body", [b'{"inputs": 1.5}', gzip.compress(b"{}")[:-1], gzip.compress(b"{}")[:12], b""])
+    @pytest.mark.parametrize(
+        "body", [b'{"inputs": 1.5}', gzip.compress(b"{}", mtime=0)[:-1], gzip.compress(b"{}", mtime=0)[:12], b""]
+    )
     def test_a_damaged_file_is_an_empty_body(self, body):
         """evhttp_request.cc logs the error of zlib, and hands on a body without a byte."""
         assert uncompressed(body, 1000) == b""

@@ -1,0 +1,42 @@
+"""Writes tables to try the guides with, into the folder where it is started: audio.csv, face.csv and new.csv.
+
+Three emotions, 120 utterances that were heard and 60 that were seen, of other people; and three new ones to predict.
+The numbers are made up, so scores on them are no results.
+
+    python examples/tables.py
+"""
+
+import csv
+
+import numpy as np
+
+EMOTIONS = ("anger", "calm", "joy")
+PARTITIONS = ("train", "train", "dev", "test")
+MODALITIES = (("audio", 120, ("loudness", "pitch", "jitter")), ("face", 60, ("smile", "brow")))
+
+
+def main() -> None:
+    """Writes the three tables."""
+    rng = np.random.default_rng(0)
+    for modality, utterances, features in MODALITIES:
+        centres = rng.normal(size=(len(EMOTIONS), len(features)))
+        rows = []
+        for k in range(utterances):
+            emotion, partition = k % 3, PARTITIONS[k // 3 % 4]
+            speaker = f"{modality}-{partition}-{k // 12 % 3}"
+            values = centres[emotion] + rng.normal(size=len(features))
+            keys = [f"{modality}{k}", partition, speaker, EMOTIONS[emotion]]
+            rows.append(keys + [f"{value:.3f}" for value in values])
+        write(f"{modality}.csv", ["id", "partition", "speaker", "label", *features], rows)
+        if modality == "audio":
+            write("new.csv", ["id", *features], [[f"new{k}", *row[4:]] for k, row in enumerate(rows[:3])])
+
+
+def write(path: str, header: list[str], rows: list[list[str]]) -> None:
+    """Writes one table."""
+    with open(path, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+if __name__ == "__main__":
+    main()
