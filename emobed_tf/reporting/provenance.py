@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from emobed_tf.corpora.facts import Facts
 from emobed_tf.reporting.contents import Contents
 from emobed_tf.reporting.html import Safe, escape, join, table, tag
 
@@ -44,6 +45,11 @@ def provenance(contents: Sequence[Contents]) -> list[Safe]:
             table(["", "value"], _rows(content), class_="settings"),
             tag(
                 "details",
+                tag("summary", "Features, and columns that are none"),
+                table(["modality", "columns"], _columns(content.facts), class_="settings"),
+            ),
+            tag(
+                "details",
                 tag("summary", f"SHA-256 of the {len(content.facts.fingerprints)} files that it was trained on"),
                 table(
                     ["file", "SHA-256"], [list(item) for item in content.facts.fingerprints.items()], class_="settings"
@@ -52,6 +58,11 @@ def provenance(contents: Sequence[Contents]) -> list[Safe]:
         )
         for content in contents
     ]
+
+
+def _columns(facts: Facts) -> list[list[Any]]:
+    rows = [[name, ", ".join(columns)] for name, columns in facts.features.items()]
+    return rows + [[f"{name}: no features", ", ".join(columns)] for name, columns in facts.left_out.items() if columns]
 
 
 def _rows(content: Contents) -> list[list[Any]]:

@@ -21,3 +21,9 @@ def test_provenance(pair, runs):
     for name, value in origin["facts"]["fingerprints"].items():
         assert name in page.text
         assert value in page.text
+
+
+def test_every_feature_is_listed(pair, runs):
+    page, _ = pair
+    for columns in json.loads((runs["emobed"] / "run.json").read_text())["facts"]["features"].values():
+        assert ", ".join(columns) in page.text
