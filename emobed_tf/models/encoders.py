@@ -24,13 +24,13 @@ line, in `config.ENCODERS`.
   end. Otherwise train with `--triplet-preset stable`.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 
 import keras
 
 from emobed_tf.config import ENCODERS, Network
 from emobed_tf.errors import InputError
+from emobed_tf.importing import import_named
 from emobed_tf.models.fused_gru import FusedGRU
 from emobed_tf.models.weights import inner_layers
 
@@ -122,16 +122,15 @@ def find_encoder(name: str) -> Encoder:
     Raises:
         InputError: if there is no such function.
     """
-    module, _, function = ENCODERS.get(name, name).partition(":")
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        found = import_named(ENCODERS.get(name, name))
     except ImportError as error:
         raise InputError(
             f"--encoder {name}: {error}; expected package.module:NAME of a module that Python can import: run the "
             "command in the module's folder, or name that folder in PYTHONPATH"
         ) from None
     if not callable(found):
-        raise InputError(f"--encoder {name}: expected a function '{function}' in {module}, found none")
+        raise InputError(f"--encoder {name}: expected a function, found a {type(found).__name__}")
     return found
 
 

@@ -13,6 +13,7 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
 from emobed_tf.training.examples import training_examples
@@ -91,7 +92,7 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         The model, before its first step, and its data.
 
     Raises:
-        InputError: for data that nothing can be learnt from.
+        InputError: for data that nothing can be learnt from, or an encoder or a loss that doesn't do.
     """
     session = session or default_session()
     examples = training_examples(config, corpus, design)
@@ -101,6 +102,7 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
     shape = _shape(config, built, examples.goal, steps, (*sequences.values(), development))
     model = session.models.take(shape)
     if model is None:
+        check_loss(config.objective, facts.task, facts.outputs)
         network = build(built, seed=config.training.seed, xla=config.training.xla)
         model = _compiled(network, config, examples.goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
