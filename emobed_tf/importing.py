@@ -9,8 +9,8 @@ from typing import Any
 def import_named(where: str) -> Any:
     """A module, or what a module calls by a name. Modules of the working folder are found, too.
 
-    `python -m` looks for modules in the working folder, but installed scripts and workers don't. That folder comes last,
-    so that no file in it takes the place of an installed module.
+    `python -m` looks for modules in the working folder, but installed scripts and workers don't. That folder comes
+    last, so that no file in it takes the place of an installed module.
 
     Args:
         where: `package.module` or `package.module:NAME`.

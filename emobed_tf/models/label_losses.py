@@ -1,7 +1,7 @@
 """Losses of labels by name: those of regressions and of classifications, and those of one's own.
 
-A regression's loss takes labels, predictions and mask, all `[batch, frames]`; a classification's takes classes `[batch]`
-and logits `[batch, classes]`. Both return a scalar that TensorFlow can differentiate.
+A regression's loss takes labels, predictions and mask, all `[batch, frames]`; a classification's takes classes
+`[batch]` and logits `[batch, classes]`. Both return a scalar that TensorFlow can differentiate.
 """
 
 import inspect
@@ -128,12 +128,11 @@ def _own(name: str, regression: bool) -> Callable[..., tf.Tensor]:
         ) from None
     if not callable(found):
         raise InputError(f"{flag} {name}: {expected}, found a {type(found).__name__}")
+    signature = inspect.signature(found)
     try:
-        inspect.signature(found).bind(*takes, *(("deviation",) if isinstance(found, RegressionLoss) else ()))
+        signature.bind(*takes, *(("deviation",) if isinstance(found, RegressionLoss) else ()))
     except TypeError:
-        raise InputError(
-            f"{flag} {name}: {expected}, found {name.partition(':')[2]}{inspect.signature(found)}"
-        ) from None
+        raise InputError(f"{flag} {name}: {expected}, found {name.partition(':')[2]}{signature}") from None
     return found
 
 

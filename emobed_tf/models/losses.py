@@ -220,7 +220,8 @@ def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 def smoothed_loss(classes: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.1) -> tf.Tensor:
     """Mean cross-entropy to smoothed labels (Szegedy et al., 2016, section 7).
 
-    What a person feels is a matter of opinion: no class is sure, so the network need not be. At the optimum, logits are finite.
+    What a person feels is a matter of opinion: no class is sure, so the network need not be. At the optimum, logits are
+    finite.
 
     Args:
         classes: int `[batch]`.
