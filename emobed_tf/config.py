@@ -146,7 +146,7 @@ class Objective:
     """lambda: weight of R, the sum of squares of all kernels in use."""
     regression_loss: Annotated[str, _one_of(REGRESSION_LOSSES)] = "ccc"
     """Of a regression: ccc, 1 - CCC of a batch; mse, the mean squared error of labels scaled by their training
-    deviation; or package.module:NAME for one of your own, see docs/extending.md."""
+    deviation; or package.module:NAME for one of your own, see emobed_tf.models.label_losses."""
     classification_loss: Annotated[str, _one_of(CLASSIFICATION_LOSSES)] = "cross_entropy"
     """Of a classification: cross_entropy; smoothed, the same with a tenth of each label spread over all classes; or
     package.module:NAME for one of your own."""
