@@ -36,7 +36,7 @@ def parsers(monkeypatch):
         parse_args(self, *arguments, **more)
         raise Parsed
 
-    def settings(argv):  # without a look into files and folders, which the guides only imagine
+    def settings(argv, **more):  # without a look into files and folders, which the guides only imagine
         named = [value for flag, value in pairwise(argv) if flag == "--dataset"]
         return preset(*named)
 
