@@ -8,6 +8,7 @@ import json
 import math
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,11 @@ from emobed_tf.errors import InputError, MissingInputError
 def _optional(metavar: str) -> Any:
     """How `--help` shows a setting that may be left out; its text says what happens then."""
     return tyro.conf.arg(metavar=metavar, help_behavior_hint="")
+
+
+def _one_of(names: Sequence[str]) -> Any:
+    """How `--help` shows a setting that takes one of some names, or one of one's own."""
+    return tyro.conf.arg(metavar=f"{{{','.join(names)},MODULE:NAME}}")
 
 
 OptionalPath = Annotated[Path | None, _optional("PATH")]
@@ -45,15 +51,15 @@ ENCODERS = {
     "tcn": "emobed_tf.models.tcn:tcn",
 }
 """Encoders by name, each as one of one's own is named, `module:function`; see `emobed_tf.models.encoders`."""
+REGRESSION_LOSSES, CLASSIFICATION_LOSSES = ("ccc", "mse"), ("cross_entropy", "smoothed")
+"""Names of the tables in `emobed_tf.models.label_losses`."""
 
 
 @dataclass(frozen=True)
 class Data:
     """Data: which corpus, which modality, which label."""
 
-    dataset: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(datasets.REGISTERED)},MODULE:NAME}}")] = (
-        datasets.RECOLA.name
-    )
+    dataset: Annotated[str, _one_of(tuple(datasets.REGISTERED))] = datasets.RECOLA.name
     """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, any corpus as one table per modality, or a DataSet of your own
     as package.module:NAME."""
     data_dir: OptionalPath = None
@@ -140,8 +146,12 @@ class Objective:
     """Weight of the triplet loss (default: the data set's preset, 0 where the framework fixes it)."""
     l2: float = 1e-4
     """lambda: weight of R, the sum of squares of all kernels in use."""
-    regression_loss: Literal["ccc", "mse"] = "ccc"
-    """Of a regression: 1 - CCC of a batch, or the mean squared error of labels scaled by their training deviation."""
+    regression_loss: Annotated[str, _one_of(REGRESSION_LOSSES)] = "ccc"
+    """Of a regression: ccc, 1 - CCC of a batch; mse, the mean squared error of labels scaled by their training
+    deviation; or package.module:NAME for one of your own, see emobed_tf.models.label_losses."""
+    classification_loss: Annotated[str, _one_of(CLASSIFICATION_LOSSES)] = "cross_entropy"
+    """Of a classification: cross_entropy; smoothed, the same with a tenth of each label spread over all classes; or
+    package.module:NAME for one of your own."""
     triplet_preset: Literal["paper", "stable"] = "paper"
     """paper: Eq. 6 as printed; stable: L2-normalised embeddings and margin 0.2, where the next two aren't given."""
     margin: Annotated[float | Literal["soft", "none"] | None, _optional("FLOAT|soft|none")] = None
@@ -246,12 +256,13 @@ class Config:
             A copy in which alpha, beta, margin and normalise are definite.
 
         Raises:
-            InputError: for a value out of its range, an unknown data set, an encoder that there isn't, or an alpha or
-                beta that contradicts the framework.
+            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, or an
+                alpha or beta that contradicts the framework.
         """
         _check_ranges(self)
         _check_pairs(self.reading)
         _check_encoder(self.network)
+        _check_losses(self.objective)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
         weights = {"alpha": dataset.alpha, "beta": dataset.beta}
@@ -333,8 +344,8 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
             raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
-    # before tables could be described lack that section, whose defaults are what they did.
-    needed = kinds.keys() - set(_names(Reading))
+    # before a setting came lack it, and its default is what they did.
+    needed = kinds.keys() - {*_names(Reading), "classification_loss"}
     ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**converted)
 
@@ -409,6 +420,19 @@ def _check_encoder(network: Network) -> None:
             f"--kernel-size {network.kernel_size}: --encoder {network.encoder} has no convolutions; leave "
             "--kernel-size out, or choose --encoder tcn"
         )
+
+
+def _check_losses(objective: Objective) -> None:
+    named = (
+        ("regression", objective.regression_loss, REGRESSION_LOSSES),
+        ("classification", objective.classification_loss, CLASSIFICATION_LOSSES),
+    )
+    for task, name, known in named:
+        module, _, function = name.partition(":")
+        if name not in known and not (module and function):
+            raise InputError(
+                f"--{task}-loss {name}: expected {', '.join(known)}, or package.module:NAME of your own loss"
+            )
 
 
 def _names(section: type) -> list[str]:

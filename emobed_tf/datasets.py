@@ -5,7 +5,6 @@ A data set in a form of its own takes one module with the functions of `emobed_t
 import. Readers and simulators are named, and imported when they are first used: a command's `--help` waits for none.
 """
 
-import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf.errors import InputError
+from emobed_tf.importing import import_named
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -65,7 +65,7 @@ class Simulator:
             InputError: if an option is out of its range, or `directory` exists and isn't empty.
             OSError: if it can't be written.
         """
-        return _imported(self.function)(directory, progress=progress, **options)
+        return import_named(self.function)(directory, progress=progress, **options)
 
 
 @dataclass(frozen=True)
@@ -208,14 +208,9 @@ def get(name: str) -> DataSet:
     if not is_name(name):
         raise InputError(f"unknown data set '{name}'; expected {EXPECTED}")
     try:
-        found = _imported(name)
-    except (ImportError, AttributeError) as error:
+        found = import_named(name)
+    except ImportError as error:
         raise InputError(f"data set {name}: {error}; expected a DataSet in a module that Python can import") from None
     if not isinstance(found, DataSet):
         raise InputError(f"data set {name}: expected an emobed_tf.datasets.DataSet, found a {type(found).__name__}")
     return found
-
-
-def _imported(where: str) -> Any:
-    module, _, attribute = where.partition(":")
-    return getattr(importlib.import_module(module), attribute)

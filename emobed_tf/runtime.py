@@ -1,6 +1,6 @@
 """Imports TensorFlow once, late and quietly, with what must be fixed for results that repeat.
 
-Importing the package sets two environment variables that Keras and TensorFlow read when they are imported, where the
+Importing the package sets three environment variables that Keras and TensorFlow read when they are imported, where the
 user hasn't set them and it isn't too late. All else happens when TensorFlow is needed.
 """
 
@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from emobed_tf import console
 from emobed_tf.errors import EmoBedWarning, InputError
 
-_BACKEND, _ONEDNN = "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS"
-_DEFAULTS = {_BACKEND: "tensorflow", _ONEDNN: "1"}  # TensorFlow's own default of the second depends on the processor
+_BACKEND, _ONEDNN, _LOG = "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL"
+# TensorFlow's own default of the second depends on the processor. Below the third it would speak of GPUs and XLA.
+_DEFAULTS = {_BACKEND: "tensorflow", _ONEDNN: "1", _LOG: "3"}
 _told: set[str] = set()
 
 
@@ -60,12 +61,10 @@ def import_tensorflow(threads: int) -> None:
     check_backend()
     fix_environment()
     imported = "tensorflow" in sys.modules
-    if not imported:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    quietly = contextlib.nullcontext() if imported else console.waiting("starting TensorFlow (about 5 s)")
-    with quietly, _quiet_stderr():
-        import keras  # noqa: F401
-        import tensorflow as tf
+    with contextlib.nullcontext() if imported else console.waiting("starting TensorFlow (about 5 s)"):
+        import_quietly()
+    import tensorflow as tf
+
     check_backend()  # a configuration file of Keras may name another one
     _keep_sums_in_order()  # before anything else is asked of TensorFlow
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # no word of retracing where models are built in turn
@@ -81,6 +80,19 @@ def import_tensorflow(threads: int) -> None:
             ) from None
     tf.config.experimental.enable_op_determinism()
     tell_doubts()
+
+
+def import_quietly() -> None:
+    """Imports TensorFlow and Keras. What C++ writes meanwhile is shown if they fail, or `TF_CPP_MIN_LOG_LEVEL` is 0.
+
+    Raises:
+        InputError: if Keras is to run on another backend.
+    """
+    check_backend()
+    wanted = os.environ.get(_LOG) == "0" or {"tensorflow", "keras"} <= sys.modules.keys()
+    with contextlib.nullcontext() if wanted else _quiet_stderr():
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
 
 
 def tell_doubts(aloud: bool = True) -> None:

@@ -62,10 +62,12 @@ def _main(argv: Sequence[str] | None) -> int:
     try:
         with console.progress("training") as progress:
             run = train_run(config, output, corpus=corpus, resume=arguments.resume, progress=progress)
-    except InputError:
+    except InputError as error:
         with contextlib.suppress(OSError):
             output.rmdir()  # empty if nothing was trained
-        raise
+        if output.exists():
+            raise
+        raise InputError(f"{error}; no run folder was made") from None
     except KeyboardInterrupt:
         print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
         raise

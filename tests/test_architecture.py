@@ -19,6 +19,7 @@ LAYERS = (
     "files",
     "console",
     "runtime",
+    "importing",
     "datasets",
     "config",
     "corpora",

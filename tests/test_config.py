@@ -7,6 +7,8 @@ import pytest
 from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 
+LOSSES = {"regression_loss": ("ccc", "mse"), "classification_loss": ("cross_entropy", "smoothed")}
+
 
 class TestPresets:
     def test_section_4_2(self):
@@ -113,7 +115,29 @@ class TestEncoders:
             assert starting_config(["--config", str(path), *flags]).network.kernel_size == size
 
 
+class TestLosses:
+    @pytest.mark.parametrize("setting", LOSSES)
+    def test_names(self, setting):
+        for name in (*LOSSES[setting], "my.module:loss"):
+            assert getattr(preset().replace(**{setting: name}).check().objective, setting) == name
+        flag, expected = "--" + setting.replace("_", "-"), ", ".join(LOSSES[setting])
+        for name in ("huber", "my.module", "my.module:", ":loss", ""):
+            with pytest.raises(InputError, match=f"{flag} {name}: expected {expected}, or package.module:NAME"):
+                preset().replace(**{setting: name}).check()
+
+
 class TestFiles:
+    @pytest.mark.parametrize("later", ["classification_loss", "resample"])
+    def test_of_a_run_from_before_a_setting_came(self, tmp_path, later):
+        """It is read without its data set, whose module is nowhere, and the setting is what the run did."""
+        values = preset().replace(epochs=3, dataset="no_such_module:DATA").to_dict()
+        expected = values.pop(later)
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(values))
+        found = read_config(path)
+        assert found.to_dict()[later] == expected
+        assert (found.training.epochs, found.data.dataset) == (3, "no_such_module:DATA")
+
     def test_round_trip(self, tmp_path):
         config = (
             preset("tables").replace(table=("a=b.csv",), auxiliary=("x", "y"), margin=0.3, data_dir=tmp_path).check()

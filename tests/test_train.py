@@ -111,6 +111,12 @@ class TestTrain:
         assert f"--resume --output {folder}" in errors
         assert "Traceback" not in errors
 
+    def test_an_encoder_that_does_not_do_leaves_no_folder_and_says_so(self, recola, tmp_path):
+        arguments = ("--data-dir", recola, "--encoder", "tests.models.own_encoders:unnamed", *flags(**TINY))
+        result = command("train", *arguments, "--output", tmp_path / "run")
+        assert_one_line(result, "layer 'mine': expected a name of its own", "; no run folder was made")
+        assert not (tmp_path / "run").exists()
+
     def test_every_setting_is_a_flag(self):
         import dataclasses
 

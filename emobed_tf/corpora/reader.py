@@ -1,6 +1,5 @@
 """Readers of data sets in forms of their own: what a module has to offer, and what must hold for what it reads."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import CLASSIFICATION, PARTITIONS, Modality, Recording, Target
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError
+from emobed_tf.importing import import_named
 
 
 class Reader(Protocol):
@@ -77,7 +77,7 @@ def reader_of(dataset: DataSet) -> Reader:
             "emobed_tf.corpora.reader.Reader"
         )
     try:
-        reader = importlib.import_module(dataset.reader)
+        reader = import_named(dataset.reader)
     except ImportError as error:
         raise InputError(f"data set {dataset.name}: its reader can't be imported: {error}") from None
     needed = ("find_modalities", "read", *(("read_features",) if dataset.suffixes else ()))

@@ -17,26 +17,32 @@ compile themselves with XLA in training. It returns Keras layers, which are appl
 line, in `config.ENCODERS`.
 
 - A layer's name begins with the modality and a dot. Weights are stored by that name and initialised by it: each takes
-  the layer's own initialiser, with a seed that the name decides; see `initial`.
+  the layer's own initialiser, with a seed that the name decides; see `initial`. A layer of one's own makes a weight by
+  `self.add_weight(name="…_kernel", shape=…, initializer="glorot_uniform")`.
+- An embedding depends on its frame and those before it alone: behind a recording there may be padding, and no mask is
+  passed on. See `padding`.
 - An exported model can be streamed if each layer says what it remembers of the frames before; see `streaming`.
 - Weights whose names end in `kernel` count in R of Eq. 8; see `losses.squared_kernels`.
 - Embeddings should be bounded, as a GRU's are: Eq. 6 as printed has no margin and no hinge, so that others grow without
   end. Otherwise train with `--triplet-preset stable`.
 """
 
-import importlib
+import re
 from collections.abc import Callable, Sequence
 
 import keras
 
 from emobed_tf.config import ENCODERS, Network
 from emobed_tf.errors import InputError
+from emobed_tf.importing import import_named
 from emobed_tf.models.fused_gru import FusedGRU
+from emobed_tf.models.initial import noted_initialisers
 from emobed_tf.models.weights import inner_layers
 
 Encoder = Callable[[Network, str, bool], Sequence[keras.layers.Layer]]
 
 _TAKEN = ("features", "standardise", "encoder")  # behind the modality's name
+_NAMELESS = re.compile(r"variable(_\d+)?")  # what Keras calls a weight that has no name, counted up in the process
 
 
 def gru(network: Network, modality: str, xla: bool) -> list[keras.layers.Layer]:
@@ -122,16 +128,15 @@ def find_encoder(name: str) -> Encoder:
     Raises:
         InputError: if there is no such function.
     """
-    module, _, function = ENCODERS.get(name, name).partition(":")
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        found = import_named(ENCODERS.get(name, name))
     except ImportError as error:
         raise InputError(
             f"--encoder {name}: {error}; expected package.module:NAME of a module that Python can import: run the "
             "command in the module's folder, or name that folder in PYTHONPATH"
         ) from None
     if not callable(found):
-        raise InputError(f"--encoder {name}: expected a function '{function}' in {module}, found none")
+        raise InputError(f"--encoder {name}: expected a function, found a {type(found).__name__}")
     return found
 
 
@@ -150,11 +155,13 @@ def encoded(features: keras.KerasTensor, modality: str, network: Network, xla: b
     Raises:
         InputError: if there is no encoder of that name, or it returns something else than layers that fit.
     """
-    layers = find_encoder(network.encoder)(network, modality, xla)
-    _check_layers(layers, modality, network)
-    hidden = features
-    for layer in layers:
-        hidden = layer(hidden)
+    encoder, hidden = find_encoder(network.encoder), features
+    with noted_initialisers():
+        layers = encoder(network, modality, xla)
+        _check_layers(layers, modality, network)
+        for layer in layers:
+            hidden = layer(hidden)
+    _check_weights(layers, network)
     expected, found = (None, None, network.encoder_units), getattr(hidden, "shape", None)
     if found != expected:
         raise InputError(
@@ -182,6 +189,15 @@ def _check_layers(layers: Sequence[keras.layers.Layer], modality: str, network: 
             raise InputError(
                 f"{who}: layer '{layer.name}' normalises by the statistics of batches, padding among them, and such a "
                 "training doesn't repeat; use keras.layers.LayerNormalization"
+            )
+
+
+def _check_weights(layers: Sequence[keras.layers.Layer], network: Network) -> None:
+    for layer in layers:
+        if any(_NAMELESS.fullmatch(weight.name) for weight in layer.weights):
+            raise InputError(
+                f"--encoder {network.encoder}: layer '{layer.name}' has a weight without a name; expected "
+                "self.add_weight(name=…, …), because weights are stored by it"
             )
 
 

@@ -1,7 +1,6 @@
 """Losses as pure functions: batch-hard crossmodal triplet loss, masked task losses, L2 (EmoBed, Eq. 2 to 8)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import tensorflow as tf
@@ -190,41 +189,6 @@ def mse_loss(y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: f
     return tf.reduce_sum(weight * squared) / tf.maximum(tf.reduce_sum(weight), 1)
 
 
-@dataclass(frozen=True)
-class RegressionLoss:
-    """A loss of a regression, as the table of them has it.
-
-    Attributes:
-        function: of labels, predictions and mask, all `[batch, frames]`, to a scalar.
-        scaled: whether it also takes the standard deviation of the training labels.
-    """
-
-    function: Callable[..., tf.Tensor]
-    scaled: bool = False
-
-    def __call__(self, y_true: tf.Tensor, y_pred: tf.Tensor, mask: tf.Tensor, deviation: float) -> tf.Tensor:
-        """The loss of a batch.
-
-        Args:
-            y_true: float `[batch, frames]`.
-            y_pred: float `[batch, frames]`.
-            mask: bool `[batch, frames]`, True where a frame exists.
-            deviation: standard deviation of the training labels; used where the loss is scaled alone.
-
-        Returns:
-            A scalar >= 0.
-        """
-        scale = (deviation,) if self.scaled else ()
-        return self.function(y_true, y_pred, mask, *scale)
-
-
-REGRESSION_LOSSES: Mapping[str, RegressionLoss] = {
-    "ccc": RegressionLoss(ccc_loss),
-    "mse": RegressionLoss(mse_loss, scaled=True),
-}
-"""By the name that `config.Objective.regression_loss` has for it, which lists the same names."""
-
-
 def reconstruction_loss(inputs: tf.Tensor, outputs: tf.Tensor, present: tf.Tensor) -> tf.Tensor:
     """Mean squared error of a reconstruction over what exists.
 
@@ -251,6 +215,24 @@ def cross_entropy_loss(classes: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         A scalar >= 0.
     """
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
+
+
+def smoothed_loss(classes: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.1) -> tf.Tensor:
+    """Mean cross-entropy to smoothed labels (Szegedy et al., 2016, section 7).
+
+    What a person feels is a matter of opinion: no class is sure, so the network need not be. At the optimum, logits are
+    finite.
+
+    Args:
+        classes: int `[batch]`.
+        logits: float `[batch, classes]`.
+        smoothing: in [0, 1), the part of a label that is spread evenly over all classes.
+
+    Returns:
+        A scalar > 0: at its least, the entropy of a smoothed label.
+    """
+    evenly = -tf.reduce_mean(tf.nn.log_softmax(logits))
+    return (1 - smoothing) * cross_entropy_loss(classes, logits) + smoothing * evenly
 
 
 def squared_kernels(variables: "Sequence[keras.Variable]") -> tf.Tensor:

@@ -19,6 +19,7 @@ from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
 from emobed_tf.models.design import BIN, LABELLED, PRESENT, Head
 from emobed_tf.models.frames import last_frame
+from emobed_tf.models.label_losses import classification_loss, regression_loss
 
 WEIGHTS = ("alpha", "beta", "l2")
 """Fields of `config.Objective` that weigh a term. They are variables: other values need no new trace."""
@@ -174,16 +175,17 @@ class _Task:
         return self._regression(part[head.name], outputs, part["mask"], part.get(head.labelled), deviation)
 
     def _loss(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
-        """Over labelled frames (regression), or the cross-entropy after the last frame."""
+        """Over labelled frames (regression), or after the last frame."""
         if self.goal.task != REGRESSION:
-            return losses.cross_entropy_loss(part["labels"], last_frame(outputs, part["mask"]))
+            loss = classification_loss(self.objective.classification_loss)
+            return loss(part["labels"], last_frame(outputs, part["mask"]))
         return self._regression(part["labels"], outputs, part["mask"], part.get(LABELLED), self.goal.deviation)
 
     def _regression(
         self, labels: tf.Tensor, outputs: tf.Tensor, mask: tf.Tensor, labelled: tf.Tensor | None, deviation: float
     ) -> tf.Tensor:
         """Over frames that have a label, in the mask where all of them have; 0 where a batch has none."""
-        loss = losses.REGRESSION_LOSSES[self.objective.regression_loss]
+        loss = regression_loss(self.objective.regression_loss)
         if labelled is None:
             return loss(labels, outputs[..., 0], mask, deviation)
         return tf.where(tf.reduce_any(labelled), loss(labels, outputs[..., 0], labelled, deviation), 0.0)

@@ -1,8 +1,7 @@
 """Systems by name: the rows of the paper's tables, the audit's controls, and those of one's own."""
 
-import importlib
-
 from emobed_tf.errors import InputError
+from emobed_tf.importing import import_named
 from emobed_tf.systems.base import System
 
 _SYSTEMS = {
@@ -67,8 +66,8 @@ def find_system(name: str) -> type[System]:
             f"({', '.join(CONTROL_NAMES)}), or package.module:Class"
         )
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        found = import_named(where)
+    except ImportError as error:
         raise InputError(f"system {name}: {error}; expected a class of a module that Python can import") from None
     if not (isinstance(found, type) and issubclass(found, System)) or found.__abstractmethods__:
         raise InputError(f"system {name}: expected a subclass of emobed_tf.systems.System with all of its methods")

@@ -15,7 +15,7 @@ from emobed_tf.corpora.labels import known, pooled
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
-from emobed_tf.models.losses import REGRESSION_LOSSES
+from emobed_tf.models.label_losses import regression_loss
 from emobed_tf.models.objective import Goal
 from emobed_tf.training.streams import (
     Sequences,
@@ -190,7 +190,7 @@ def _deviation(labels: Sequence[np.ndarray]) -> float:
 
 def _goal(config: Config, facts: Facts, design: Design, others: Mapping[str, Sequence[np.ndarray]]) -> Goal:
     # Deviations are constants of a compiled step: where no loss is scaled, other data are no reason to compile again.
-    scaled = facts.task == REGRESSION and REGRESSION_LOSSES[config.objective.regression_loss].scaled
+    scaled = facts.task == REGRESSION and regression_loss(config.objective.regression_loss).scaled
     deviations = {name: _deviation(values) or 1.0 for name, values in others.items()} if scaled else {}
     return Goal(
         target=facts.target,

@@ -7,14 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from emobed_tf.config import Config
+from emobed_tf.config import ENCODERS, Config
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
+from emobed_tf.models.padding import warn_of_padding
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.streams import Sequences, in_order, stream, unpaired
@@ -91,7 +93,10 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         The model, before its first step, and its data.
 
     Raises:
-        InputError: for data that nothing can be learnt from.
+        InputError: for data that nothing can be learnt from, or an encoder or a loss that doesn't do.
+
+    Warns:
+        EmoBedWarning: if an encoder of one's own sees padding.
     """
     session = session or default_session()
     examples = training_examples(config, corpus, design)
@@ -101,7 +106,10 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
     shape = _shape(config, built, examples.goal, steps, (*sequences.values(), development))
     model = session.models.take(shape)
     if model is None:
+        check_loss(config.objective, facts.task, facts.outputs)
         network = build(built, seed=config.training.seed, xla=config.training.xla)
+        if config.network.encoder not in ENCODERS and _longest(sequences) > 1:
+            warn_of_padding(network, config.network.encoder)
         model = _compiled(network, config, examples.goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
@@ -158,6 +166,10 @@ def _shape(
     return built, repr((training.xla, training.batch_size, objective, goal, steps, sizes))
 
 
+def _longest(sequences: Mapping[str, Sequences]) -> int:
+    return max(values.features.shape[1] for values in sequences.values())
+
+
 def _steps_per_epoch(target: Sequences, config: Config) -> int:
     return -(-len(target) // min(config.training.batch_size, len(target)))
 
@@ -173,7 +185,7 @@ def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:
         1 where a sequence has several frames. Else the largest divisor up to 64 or, if that is below 32 and there is
         one, the smallest from 65 to 256.
     """
-    if max(values.features.shape[1] for values in sequences.values()) > 1:
+    if _longest(sequences) > 1:
         return 1
     divisors = [k for k in range(1, _STEPS_AT_MOST + 1) if steps_per_epoch % k == 0]
     most = max(k for k in divisors if k <= _STEPS_AT_ONCE)

@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import io
 import re
+import subprocess
 from itertools import pairwise
 
 import pytest
@@ -39,7 +40,7 @@ def parsers(monkeypatch):
         parse_args(self, *arguments, **more)
         raise Parsed
 
-    def settings(argv):  # without a look into files and folders, which the guides only imagine
+    def settings(argv, **more):  # without a look into files and folders, which the guides only imagine
         named = [value for flag, value in pairwise(argv) if flag == "--dataset"]
         return preset(*named)
 
@@ -115,6 +116,20 @@ def check_arguments(block, name, argv, capsys):
     except Parsed:
         return
     pytest.fail(f"{block}: python -m {name} {' '.join(argv)}\n{capsys.readouterr().err}")
+
+
+def test_git_ignores_what_they_write(tmp_path):
+    """In a clone where somebody follows the guides, `git status` stays clean."""
+    lines = [words for block in SHELL for _, *words in calls(block, tmp_path)]
+    written = [value for words in lines for flag, value in pairwise(words) if flag == "--output"]
+    written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.simulate"] and len(words) > 3]
+    written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.export"] and len(words) > 3]
+    assert {"predictions.csv", "report", "runs/emobed", "data/four", "models/audio"} <= set(written)
+    line = ["git", "check-ignore", "--no-index", *(f"{name}/x" for name in written if "." not in name), *written]
+    ignored = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    if ignored.returncode == 128:
+        pytest.skip("no clone")
+    assert set(written) - {name.removesuffix("/x") for name in ignored.stdout.split()} == set()
 
 
 def test_shells_are_read_as_shells_do(tmp_path):

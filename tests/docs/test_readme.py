@@ -31,15 +31,20 @@ def test_leads_to_every_guide():
 
 
 @pytest.mark.slow
-def test_the_example_works_as_pasted(tmp_path):
+def test_the_example_works_as_pasted_and_once_more(tmp_path):
+    """The second time is another run, and the next version of the model. Nothing but the result is printed."""
     (example,) = [block for block in blocks(README) if block.language == "python"]
-    result = subprocess.run(
-        [sys.executable, "-c", example.text],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert re.fullmatch(r"dev: CCC -?[01]\.\d\d\na model to serve: models/audio/1\n", result.stdout)
-    assert (tmp_path / "runs" / "first" / "scores.json").is_file()
+    for version in (1, 2):
+        result = subprocess.run(
+            [sys.executable, "-c", example.text],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == ""
+        scores = r"dev: CCC -?[01]\.\d\d\n"
+        assert re.fullmatch(rf"{scores}a model to serve: models/audio/{version}\n", result.stdout)
+        assert len(list(tmp_path.glob("runs/*/scores.json"))) == version
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["simulated"]

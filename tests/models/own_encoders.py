@@ -72,7 +72,7 @@ class Scale(keras.layers.Layer):
     stream_state_shape = None
 
     def build(self, input_shape):
-        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        self.scale = keras.Variable(tf.ones([input_shape[-1]]), name="scale")
 
     def call(self, inputs):
         return inputs * self.scale
@@ -152,3 +152,81 @@ def backwards(network, modality, xla):
     return [
         keras.layers.GRU(network.encoder_units, return_sequences=True, go_backwards=True, name=f"{modality}.backwards")
     ]
+
+
+class Convolution(keras.layers.Layer):
+    """A causal convolution by a weight of its own, and others that begin in other ways."""
+
+    def build(self, input_shape):
+        shape = (3, input_shape[-1], input_shape[-1])
+        self.score = self.add_weight(shape=shape, name="score_kernel")
+        self.mix = self.add_weight(shape[1:], keras.initializers.Orthogonal(), name="mix_kernel")
+        self.gain = self.add_weight(shape=shape[2:], initializer="ones", name="gain")
+        self.shift = self.add_weight(
+            shape=shape[2:], initializer=lambda shape, dtype: tf.fill(shape, 0.5), name="shift"
+        )
+
+    def call(self, inputs):
+        past = tf.pad(inputs, [[0, 0], [2, 0], [0, 0]])
+        return tf.tanh(tf.nn.conv1d(past, self.score, 1, "VALID") @ self.mix * self.gain + self.shift)
+
+
+class Within(keras.layers.Layer):
+    """A layer in which such a layer is."""
+
+    def build(self, input_shape):
+        self.inner = Convolution()
+        self.inner.build(input_shape)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+class Early(keras.layers.Layer):
+    """Makes its weight before it is built."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.early = self.add_weight(shape=(6, 6), initializer="random_normal", name="early_kernel")
+
+    def call(self, inputs):
+        return inputs @ self.early
+
+
+class Nameless(keras.layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],))
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+class Restless(keras.layers.Layer):
+    """Begins with numbers that nobody can repeat."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(
+            shape=(input_shape[-1],), initializer=lambda shape, dtype: keras.random.uniform(shape), name="scale"
+        )
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
+def _behind_dense(kind):
+    def encoder(network, modality, xla):
+        return [keras.layers.Dense(network.encoder_units, name=f"{modality}.mine"), kind(name=f"{modality}.own")]
+
+    return encoder
+
+
+convolution, within, early = _behind_dense(Convolution), _behind_dense(Within), _behind_dense(Early)
+nameless, restless = _behind_dense(Nameless), _behind_dense(Restless)
+
+
+def same_padding(network, modality, xla):
+    return [keras.layers.Conv1D(network.encoder_units, 3, padding="same", activation="tanh", name=f"{modality}.conv")]
+
+
+def causal_padding(network, modality, xla):
+    return [keras.layers.Conv1D(network.encoder_units, 3, padding="causal", activation="tanh", name=f"{modality}.conv")]

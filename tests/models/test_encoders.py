@@ -141,8 +141,8 @@ class TestOwn:
         ("name", "message"),
         [
             ("nowhere.at_all:lstm", "No module named 'nowhere'; expected package.module:NAME .* PYTHONPATH"),
-            (f"{OWN}:gone", "expected a function 'gone' in tests.models.own_encoders, found none"),
-            (f"{OWN}:__doc__", "expected a function '__doc__'"),
+            (f"{OWN}:gone", "module 'tests.models.own_encoders' has no attribute 'gone'; expected package.module:NAME"),
+            (f"{OWN}:__doc__", "expected a function, found a str"),
         ],
     )
     def test_no_such_function(self, name, message):

@@ -128,10 +128,66 @@ class TestLayersOwn:
 
     def test_an_initialiser_that_nobody_sees(self):
         message = (
-            "layer 'audio.scale': weight 'scale' has no initialiser that can be found; give the Scale an attribute"
+            "layer 'audio.scale': weight 'scale' has no initialiser that can be found; make it with self.add_weight"
         )
-        with pytest.raises(InputError, match=f"{message} scale_initializer, such as"):
+        with pytest.raises(InputError, match=f"{message}.*give the Scale an attribute scale_initializer, such as"):
             build(f"{OWN}:unseen_initialiser")
+
+
+class TestAddWeight:
+    """What a layer of one's own hands to `add_weight`, which Keras keeps nowhere."""
+
+    # Seeds are CRC-32s, from Python's zlib: of "5/audio.own/score_kernel" and so on.
+    def seed(self, name, layer="audio.own"):
+        return zlib.crc32(f"5/{layer}/{name}".encode())
+
+    @pytest.mark.parametrize("encoder", ["convolution", "within"])
+    def test_is_what_the_weight_begins_with(self, encoder):
+        found = arrays(build(f"{OWN}:{encoder}", seed=5))
+        glorot = keras.initializers.GlorotUniform(self.seed("score_kernel"))((3, 6, 6))  # what Keras does untold
+        np.testing.assert_array_equal(found["audio.own/score_kernel"], glorot)
+        mix = found["audio.own/mix_kernel"]
+        np.testing.assert_allclose(mix @ mix.T, np.eye(6), atol=1e-5)
+        assert (found["audio.own/gain"] == 1).all()
+        assert (found["audio.own/shift"] == 0.5).all()
+
+    def test_a_weight_that_is_made_before_the_layer_is_built(self):
+        found = arrays(build(f"{OWN}:early", seed=5))["audio.own/early_kernel"]
+        normal = keras.initializers.RandomNormal(seed=self.seed("early_kernel"))((6, 6))
+        np.testing.assert_array_equal(found, normal)
+
+    def test_repeats_whatever_was_built_and_drawn_before(self):
+        first = arrays(build(f"{OWN}:convolution", seed=5))
+        keras.random.uniform((3,))
+        build(f"{OWN}:within")
+        again, other = arrays(build(f"{OWN}:convolution", seed=5)), arrays(build(f"{OWN}:convolution", seed=6))
+        for name, values in first.items():
+            np.testing.assert_array_equal(again[name], values, name)
+        assert (other["audio.own/score_kernel"] != first["audio.own/score_kernel"]).any()
+
+    def test_a_used_model_begins_again(self):
+        model = build(f"{OWN}:convolution", seed=5)
+        first = arrays(model)
+        for weight in model.trainable_weights:
+            weight.assign(weight + 1)
+        model.initialise(5)
+        for name, values in arrays(model).items():
+            np.testing.assert_array_equal(values, first[name], name)
+
+    def test_keras_is_as_it_was_afterwards(self):
+        before = keras.layers.Layer.add_weight
+        build(f"{OWN}:convolution")
+        with pytest.raises(InputError):
+            build(f"{OWN}:too_wide")
+        assert keras.layers.Layer.add_weight is before
+
+    def test_a_weight_without_a_name(self):
+        with pytest.raises(InputError, match="layer 'audio.own' has a weight without a name; expected self.add_weight"):
+            build(f"{OWN}:nameless")
+
+    def test_numbers_that_do_not_come_from_the_seed(self):
+        with pytest.raises(InputError, match="weight 'scale': its initialiser gives other numbers each time"):
+            build(f"{OWN}:restless")
 
 
 class TestRandomNumbers:

@@ -15,6 +15,7 @@ ENCODERS = {
     "dense": {"encoder": "dense"},
     "tcn": {"encoder": "tcn", "encoder_layers": 2},
     "dropout": {"encoder": f"{OWN}:layered", "diagnostics": 2},
+    "weights of its own": {"encoder": f"{OWN}:convolution"},
 }
 
 
