@@ -20,6 +20,8 @@ _NOT_SWEPT = {
     "seed": "every value is trained with --seeds N of them",
     "threads": "a process has one number of threads; make a sweep for each",
     "diagnostics": "it changes no score",
+    "resample": "it changes the data; make a sweep for each",
+    "confidence": "it changes the data; make a sweep for each",
 }
 _USERS = {"alpha": USES_ALPHA} | dict.fromkeys(("beta", "margin", "bins", "hop", "negative_seconds"), USES_BETA)
 _OF_REGRESSION = ("label_delay", "bins")
@@ -163,6 +165,8 @@ def _value(text: str, parameter: NumericSetting) -> Value:
 
 def _parameter(name: str, annotation: Any) -> NumericSetting | None:
     """The setting as a parameter; None if it is no number."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
     options: tuple[Any, ...] = (annotation,)
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
         options = typing.get_args(annotation)

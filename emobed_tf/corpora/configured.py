@@ -16,6 +16,7 @@ from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
+_OF_CLASSES: tuple[str, ...] = ("classification_loss",)
 _OF_FRAMES: tuple[str, ...] = ("label_delay", "hop", "negative_seconds")
 _FileStates = dict[str, tuple[int, int] | None]
 
@@ -260,10 +261,10 @@ def _check_idle(config: Config, corpus: Corpus) -> None:
     framewise = corpus.modality(str(config.data.target)).frame_seconds is not None
     if corpus.task != REGRESSION:
         idle, what = _OF_FRAMES + _OF_REGRESSION, "a classification"
-    elif not framewise:
-        idle, what = _OF_FRAMES, "a regression of utterances"
+    elif framewise:
+        idle, what = _OF_CLASSES, "a regression"
     else:
-        return
+        idle, what = _OF_FRAMES + _OF_CLASSES, "a regression of utterances"
     values, usual = config.to_dict(), preset(config.data.dataset).to_dict()
     changed = ["--" + name.replace("_", "-") for name in idle if values[name] != usual[name]]
     if changed:
