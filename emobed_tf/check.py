@@ -67,6 +67,8 @@ def _main(argv: Sequence[str] | None) -> int:
         print(json.dumps({**describe(corpus), "warnings": told}, indent=2, ensure_ascii=False))
     else:
         show_data(corpus)
+        if len(corpus.modalities) == 1:
+            print("\nThis is one modality, enough for --framework classic; the others need another one beside it.")
         sys.stdout.flush()
         for line in told:
             print(f"warning: {line}", file=sys.stderr)

@@ -92,7 +92,7 @@ class Reading:
     """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker,
     label, arousal or whatever is learnt. The feature tables themselves then need none of it."""
     ignore: Names = ()
-    """Columns that are no features, by name or pattern, such as 'pose_*'."""
+    """Columns that are not features, by name or pattern, such as 'pose_*'."""
     keep: Names = ()
     """Columns that are features although they look like something else, by name or pattern."""
     column: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=ROLE")] = ()
@@ -102,11 +102,12 @@ class Reading:
     time_unit: Literal["auto", "s", "ms"] = "auto"
     """Unit of the times in a table. auto: what the tool that wrote it uses, else seconds."""
     resample: OptionalFloat = None
-    """A row every so many seconds in all tables: means over each step, or the nearest row where rows are fewer."""
+    """Resample all tables to a row every this many seconds: means over each step, or the nearest row where there are
+    fewer."""
     zeros_missing: Names = ()
     """Modalities in which a row of nothing but zeros is a missing frame, as it is in RECOLA's video."""
     confidence: float = 0.0
-    """Least confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
+    """Minimum confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
     unknown_speaker: Literal["error", "own"] = "error"
     """own: a recording whose speaker is empty or unknown counts as a speaker of its own."""
 
@@ -178,7 +179,7 @@ class Training:
     """Training."""
 
     epochs: int = 60
-    """Epochs at most; one is ceil(target sequences / batch size) steps."""
+    """Maximum number of epochs; one is ceil(target sequences / batch size) steps."""
     batch_size: int = 4
     """Sequences of each modality in a batch."""
     sequence_seconds: OptionalFloat = None
@@ -373,6 +374,7 @@ _AT_LEAST = {
     "seed": 0,
     "threads": 1,
 }
+_AT_MOST = {"confidence": 1}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
 _ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample")
 
@@ -393,6 +395,8 @@ def _check_ranges(config: Config) -> None:
             raise InputError(f"{flag}: expected a finite number, found {value}")
         if value is not None and name in _AT_LEAST and value < _AT_LEAST[name]:
             raise InputError(f"{flag}: expected {_AT_LEAST[name]} or more, found {value}")
+        if value is not None and name in _AT_MOST and value > _AT_MOST[name]:
+            raise InputError(f"{flag}: expected {_AT_MOST[name]} or less, found {value}")
         if value is not None and name in _ABOVE_ZERO and value <= 0:
             raise InputError(f"{flag}: expected more than 0, found {value}")
     if isinstance(config.objective.margin, float) and config.objective.margin < 0:

@@ -30,6 +30,7 @@ def main() -> None:
         write(f"{modality}.csv", ["id", "partition", "speaker", "label", *features], rows)
         if modality == "audio":
             write("new.csv", ["id", *features], [[f"new{k}", *row[4:]] for k, row in enumerate(rows[:3])])
+    print("wrote audio.csv and face.csv, to train on, and new.csv, to predict")
 
 
 def write(path: str, header: list[str], rows: list[list[str]]) -> None:

@@ -43,9 +43,9 @@ class Arguments:
     label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """LABEL=VERSION, such as stable=1; NAME/LABEL=VERSION where there are several models. Can be repeated."""
     host: str = "127.0.0.1"
-    """Address to listen at."""
+    """Address to listen on."""
     port: int = 8501
-    """Port to listen at; 0: any free one."""
+    """Port to listen on; 0: any free one."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of one TensorFlow operation; also how many predictions are computed at the same time, but at least 2."""
     max_body: float = 64
@@ -134,7 +134,7 @@ def _check_numbers(arguments: Arguments) -> None:
 
 def _model_folders(model_dirs: Sequence[str]) -> dict[str, Path]:
     if not model_dirs:
-        raise InputError("expected the folder of a model's versions; python -m emobed_tf.export makes one of a run")
+        raise InputError("expected the folder of a model's versions; python -m emobed_tf.export makes one from a run")
     folders: dict[str, Path] = {}
     for text in model_dirs:
         name, is_named, folder = text.partition("=")
@@ -150,7 +150,7 @@ def _model_folders(model_dirs: Sequence[str]) -> dict[str, Path]:
 
 def _checked(folder: Path) -> Path:
     if not folder.is_dir():
-        raise MissingInputError(f"{folder}: no such folder; python -m emobed_tf.export makes one of a run")
+        raise MissingInputError(f"{folder}: no such folder; python -m emobed_tf.export makes one from a run")
     if (folder / "saved_model.pb").exists():
         raise InputError(f"{folder}: that is a version of a model; name the folder of all versions, {folder.parent}")
     if not version_folders(folder):

@@ -58,7 +58,7 @@ class TestData:
         assert_one_line(command("check", features), "no column 'partition'", "--labels")
         result = command("check", features, "--labels", labels)
         assert result.returncode == 0, result.stderr
-        assert "read as openSMILE's" in result.stdout
+        assert "recognised as openSMILE" in result.stdout
 
 
 class TestText:
@@ -67,7 +67,7 @@ class TestText:
         assert result.returncode == 0, result.stderr
         assert result.stdout.startswith("tables: anger, joy\n")
         assert "voice: 2 features (F0 to loudness)" in result.stdout
-        assert "no features: index" in result.stdout
+        assert "not used as features: index" in result.stdout
         rows = {cells[1].strip(): [cell.strip() for cell in cells[2:5]] for cells in lines(result.stdout)}
         assert rows["recordings"] == ["2", "2", "2"]
         assert rows["joy"] == ["1", "1", "1"]
@@ -126,7 +126,7 @@ class TestRefuses:
         assert_one_line(command("check", face), "no training data of the class joy")
         write(face, "id,partition,arousal,f\na,train,4,1\nb,train,4,2\nc,dev,4,3\n")
         result = command("check", face)
-        assert_one_line(result, "all labels of the partition 'train' are 4")
+        assert_one_line(result, "all training labels are 4")
 
     def test_a_delay_as_long_as_the_recordings(self, tmp_path):
         path = write(tmp_path / "f.csv", FRAMES)

@@ -77,7 +77,7 @@ class TestEvaluate:
         assert "p of the exchange test over speakers" in result.stdout
         assert "p of the paper's test (Fisher's r-to-z over frames)" in result.stdout
         assert "bootstrap over speakers" in result.stdout
-        assert "dev, test: With 3 speakers the least possible p is 1/8 = .125." in result.stdout
+        assert "dev, test: With 3 speakers the smallest possible p is 1/8 = .125." in result.stdout
         assert re.search(r"┃ score +┃ classic ┃ +95 % ┃ +emobed ┃ +95 % ┃", result.stdout), "one table for both"
         found = json.loads((folder / "comparison.json").read_text())["test"]
         from emobed_tf.evaluation.significance import fisher_z_test

@@ -64,9 +64,9 @@ def reading_notes(modality: Modality) -> list[str]:
         reasons: dict[str, list[str]] = {}
         for column, reason in modality.left_out.items():
             reasons.setdefault(reason, []).append(column)
-        lines += [f"no features: {listing(columns)} ({reason})" for reason, columns in reasons.items()]
+        lines += [f"not used as features: {listing(columns)} ({reason})" for reason, columns in reasons.items()]
     if modality.zeros_missing:
-        lines.append("a row of zeros is a missing frame")
+        lines.append("a row of zeros counts as a missing frame")
     return lines
 
 
@@ -97,7 +97,7 @@ def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]
     ]
     if corpus.task == REGRESSION:
         rows.append(["rows without label", *(str(part.get("rows_without_label", "")) for part in partitions.values())])
-        names = ("mean", "deviation", "least", "greatest")
+        names = ("mean", "deviation", "minimum", "maximum")
         found = [part.get("labels", {}) for part in partitions.values()]
         rows += [[f"label, {name}", *(f"{one[name]:.3g}" if one else "" for one in found)] for name in names]
     else:
@@ -115,7 +115,7 @@ def show_training(run: Run) -> None:
     scores, facts = run.read_json("scores.json"), run.facts()
     training, picked = scores["training"], run.selection
     print(
-        f"{training['epochs']} epochs in {training['seconds']:.0f} s; "
+        f"{training['epochs']} {'epoch' if training['epochs'] == 1 else 'epochs'} in {training['seconds']:.0f} s; "
         f"{training['parameters']['kept']:,} of {training['parameters']['training']:,} parameters are kept"
     )
     print(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
@@ -208,13 +208,13 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
         "p of the exchange test over speakers, one-sided": lambda c: f"{c.exchange.p_value:.4f}",
         "  the least that so many speakers allow": lambda c: f"{least_p(c.exchange.units, c.exchange.exact):.4f}",
         "  two-sided": lambda c: f"{c.exchange.p_two_sided:.4f}",
-        "  ways to exchange that were tried": lambda c: (
+        "  exchanges tried": lambda c: (
             f"{'all ' if c.exchange.exact else ''}{c.exchange.assignments:,} of {_speakers(c.exchange.units)}"
         ),
         f"p of the paper's test ({published}), one-sided": lambda c: (
             "-" if c.published is None else f"{c.published:.4f}"
         ),
-        f"  {'frames' if regression else 'utterances'} that it takes for independent": lambda c: f"{c.first.count:,}",
+        f"  {'frames' if regression else 'utterances'} that it treats as independent": lambda c: f"{c.first.count:,}",
     }
     first = next(iter(comparisons.values()))
     title = f"{_simulated(facts)}{names[1]} better than {names[0]}? ({short_name(first.score)})"
@@ -228,7 +228,7 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
         if note:
             print(f"{', '.join(parts)}: {note}")
     print(
-        "The paper's test takes frames or utterances for independent: it calls equally good systems different in "
+        "The paper's test treats frames or utterances as independent: it calls equally good systems different in "
         "about 4 of 10 cases."
     )
 

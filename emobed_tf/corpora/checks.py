@@ -175,6 +175,33 @@ def check_partitions(modalities: Iterable[Modality], classes: Sequence[str], dat
     _check_split(modalities, "id", dataset)
 
 
+def check_missing(modalities: Iterable[Modality]) -> None:
+    """Checks that there is something to see: not every row of training is missing.
+
+    Args:
+        modalities: of one data set.
+
+    Raises:
+        InputError: if nothing is left of a modality's training data.
+
+    Warns:
+        EmoBedWarning: if more than half of it is missing.
+    """
+    for modality in modalities:
+        rows = sum(recording.frames for recording in modality.partition("train"))
+        missing = sum(int(recording.missing.sum()) for recording in modality.partition("train"))
+        if rows and missing == rows:
+            raise InputError(
+                f"modality '{modality.name}': all {rows} rows of training are missing; is --confidence too high?"
+            )
+        if missing > rows / 2:
+            warnings.warn(
+                f"modality '{modality.name}': {missing:,} of {rows:,} rows of training are missing",
+                EmoBedWarning,
+                stacklevel=2,
+            )
+
+
 def check_classes(modalities: Iterable[Modality], classes: Sequence[str]) -> None:
     """Checks that there are several classes to train and to choose by: with one there is nothing to tell apart.
 

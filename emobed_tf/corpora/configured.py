@@ -299,8 +299,8 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
     if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
         raise InputError(
-            f"--framework {framework} with --mining {config.objective.mining} needs an auxiliary modality, but there "
-            f"is only {target}; add one with --table NAME=PATH, or choose --framework classic"
+            f"--framework {framework}{' with --mining inter' if framework == 'triplet' else ''} needs an auxiliary "
+            f"modality, but there is only {target}; add one with --table NAME=PATH, or choose --framework classic"
         )
     selection = config.training.selection
     if selection is not None and (selection == "ccc") != (corpus.task == REGRESSION):

@@ -53,7 +53,10 @@ def read_csv(
     try:
         table = pa.csv.read_csv(
             pa.BufferReader(pa.py_buffer(rows).slice(end)),
-            read_options=pa.csv.ReadOptions(column_names=header, block_size=_BLOCK_BYTES),
+            # A process that ends at once after pyarrow's threads have begun can abort.
+            read_options=pa.csv.ReadOptions(
+                column_names=header, block_size=_BLOCK_BYTES, use_threads=len(rows) > _BLOCK_BYTES
+            ),
             parse_options=pa.csv.ParseOptions(delimiter=delimiter),
             convert_options=pa.csv.ConvertOptions(
                 column_types=types,
@@ -87,7 +90,8 @@ def _slowly(data: bytes, path: Path, columns: Columns, delimiter: str) -> dict[s
     for line, cells in reader:
         if cells == header:
             raise InputError(
-                f"{path}:{line}: the header again (first: line {header_line}); were files put together? delete the line"
+                f"{path}:{line}: the header is repeated (first: line {header_line}); were files "
+                "concatenated? delete the line"
             )
         if len(cells) != len(header):
             raise InputError(

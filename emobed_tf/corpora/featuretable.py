@@ -1,5 +1,6 @@
 """Feature tables as every tool writes them, brought to one form: ids, times in seconds, features."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from emobed_tf.corpora.layout import Layout, layout
 from emobed_tf.corpora.omg import utterance_id
 from emobed_tf.corpora.segments import are_frames, file_ids, times_of
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table, joined, read_table, table_of
-from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ class _Reader:
     def finished(self, table: Table) -> FeatureTable:
         """What is decided over all rows: ids of files, segments or frames, and whether a time says anything."""
         found = self._layout()
-        notes = [f"read as {found.form.title}'s"] if found.form.title else []
+        notes = [f"recognised as {found.form.title}"] if found.form.title else []
         for name, role in found.roles.items():
             if name != role and role not in ("file",):
                 notes.append(f"'{name}' is the {role}")
@@ -160,6 +161,13 @@ class _Reader:
         restarts = np.zeros(rows, int) if times is None else np.concatenate([[0], np.diff(times) < 0]).cumsum()
         if not restarts.any():
             return np.full(rows, self.stem, dtype=object)
+        last = restarts[-1] + 1
+        warnings.warn(
+            f"'{self.stem}' has no ids, and its time begins again: read as {last} recordings, {self.stem}/1 to "
+            f"{self.stem}/{last}",
+            EmoBedWarning,
+            stacklevel=2,
+        )
         return np.array([f"{self.stem}/{number}" for number in restarts + 1], dtype=object)
 
     def _is_one_recording(self, found: Layout) -> bool:

@@ -56,7 +56,8 @@ def recordings_of(
     table, groups, filled = _filled(table, groups, step, rounding)
     notes: tuple[str, ...] = ()
     if filled:
-        notes = (f"{sum(filled.values())} rows are not there, such as in '{next(iter(filled))}': missing frames",)
+        first = next(iter(filled))
+        notes = (f"{sum(filled.values())} rows are absent, the first in '{first}'; they count as missing frames",)
     check_even(table, groups, step, rounding)
     return table, groups, step, notes
 

@@ -58,8 +58,8 @@ def read_labels(source: "Path | pd.DataFrame", settings: Reading, dimension: str
             )
         if partitioned and not found.has("partition"):
             raise InputError(
-                f"{where}: no column 'partition'; found {listing(names)}; crossvalidate and audit do without, they "
-                "split by speaker"
+                f"{where}: no column 'partition'; found {listing(names)}; crossvalidate and audit don't need it, "
+                "because they split by speaker"
             )
         return Columns(texts=tuple(roles), ignored=tuple(name for name in names if name not in roles))
 
@@ -121,10 +121,15 @@ def with_labels(table: Table, labels: Table) -> tuple[Table, tuple[str, ...]]:
         partner[rows] = found[0]
     kept = np.flatnonzero(partner > -1)
     if not kept.size:
-        mine, theirs = next(iter(by_id)), labels.texts["id" if "id" in labels.texts else "file"][0]
+        if entries.other_segments:
+            raise InputError(
+                f"{table.title}: the files are those of the labels, the segments aren't: {entries.other_segments[0]}"
+            )
+        mine = table.texts["file"][0] if "file" in table.texts else next(iter(by_id))
+        theirs = labels.texts["id" if "id" in labels.texts else "file"][0]
         raise InputError(
             f"{table.title}: none of its recordings is among the labels of {labels.title}; expected the same names, "
-            f"found '{mine}' here and '{theirs}' there"
+            f"or paths with the same end, found '{mine}' here and '{theirs}' there"
         )
     notes = []
     lost = sum(not any(partner[row] > -1 for row in rows) for rows in by_id.values())
@@ -153,6 +158,7 @@ class _Entries:
 
     def __init__(self, labels: Table) -> None:
         self._labels = labels
+        self.other_segments: list[str] = []  # of files that were found, in words
         self._by_id: dict[str, list[int]] = {}
         self._by_stem: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         if "id" in labels.texts:
@@ -176,9 +182,11 @@ class _Entries:
             found = found or []
         else:
             path = path_of(file if file is not None else name)
-            found = [entry for other, entry in self._by_stem.get(path[0], ()) if _same_file(path, other)]
+            candidates = [(_common(path, other), entry) for other, entry in self._by_stem.get(path[0], ())]
+            longest = max((common for common, _ in candidates), default=0)
+            found = [entry for common, entry in candidates if common == longest > 0]
             self._check_one_file(found, name)
-        return self._of_segment(table, row, found)
+        return self._of_segment(table, name, row, found)
 
     def _check_one_file(self, found: Sequence[int], name: str) -> None:
         files = {self._labels.texts["file"][entry] for entry in found}
@@ -188,18 +196,27 @@ class _Entries:
                 "them apart"
             )
 
-    def _of_segment(self, table: Table, row: int, found: list[int]) -> list[int]:
-        """Of several segments of a file the one that a row is."""
+    def _of_segment(self, table: Table, name: str, row: int, found: list[int]) -> list[int]:
+        """Of several segments of a file the one that a row is; the only one, where the row is the whole file."""
         times = self._labels.numbers
-        if "start" not in table.numbers or "start" not in times or "time" in times:
+        if not found or "start" not in table.numbers or "start" not in times or "time" in times:
             return found
+        start, end = table.numbers["start"][row], table.numbers["end"][row]
         same = []
         for entry in found:
             whole = np.isnan(times["end"][entry]) if "end" in times else True
-            near = abs(times["start"][entry] - table.numbers["start"][row]) <= _SAME_TIME
-            ends = whole or abs(times["end"][entry] - table.numbers["end"][row]) <= _SAME_TIME
+            near = abs(times["start"][entry] - start) <= _SAME_TIME
+            ends = whole or abs(times["end"][entry] - end) <= _SAME_TIME
             if (whole and np.isnan(times["start"][entry])) or (near and ends):
                 same.append(entry)
+        if not same and np.isnan(end) and len(found) == 1:
+            return found
+        if not same:
+            last = times["end"][found[0]] if "end" in times else np.nan
+            self.other_segments.append(
+                f"'{name}' is {start:g} to {end:g} s in {table.where(row)}, but {times['start'][found[0]]:g} to "
+                f"{last:g} s in {self._labels.where(found[0])}"
+            )
         return same
 
 
@@ -219,9 +236,11 @@ def _check_one_recording(
             )
 
 
-def _same_file(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether one path is the end of the other."""
-    return all(a == b for a, b in zip(one, other, strict=False))
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many parts two paths share from their ends on: all of the shorter one, or a folder at least, else 0."""
+    pairs = zip(one, other, strict=False)
+    common = next((k for k, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return common if common == min(len(one), len(other)) or common > 1 else 0
 
 
 def _nearest(table: Table, rows: np.ndarray, labels: Table, entries: np.ndarray, name: str) -> np.ndarray:

@@ -8,7 +8,13 @@ from emobed_tf import datasets
 from emobed_tf.config import Reading
 from emobed_tf.console import Progress
 from emobed_tf.corpora import tables as feature_tables
-from emobed_tf.corpora.checks import check_classes, check_partitions, is_modality_name, like_modality_name
+from emobed_tf.corpora.checks import (
+    check_classes,
+    check_missing,
+    check_partitions,
+    is_modality_name,
+    like_modality_name,
+)
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, REGRESSION, Corpus, Modality, Target
 from emobed_tf.corpora.files import MARKER, listing, shorten
 from emobed_tf.corpora.reader import read_modalities, reader_of
@@ -105,6 +111,7 @@ def load(
     if partitioned:
         check_partitions(found, target.classes, dataset)
     check_classes(found, target.classes)
+    check_missing(found)
     fingerprints |= new.files
     homes = {read.table.path.parent for read in new.tables.values() if read.table.path}
     if from_folder and folder is not None:

@@ -226,7 +226,9 @@ def _check_step(found: float | None, expected: float | None, path: Path) -> None
         texts = ["one row per utterance" if step is None else f"a row every {step:g} s" for step in (found, expected)]
         raise InputError(f"{path}: {texts[0]}, but the model takes {texts[1]}")
     if found is not None and expected is not None and abs(found - expected) > STEP_TOLERANCE * expected:
-        raise InputError(f"{path}: a row every {found:g} s, but the model takes one every {expected:g} s")
+        thousand = 500 < max(found / expected, expected / found) < 2000
+        hint = "; are its times in another unit than those of training? bring them to the same" if thousand else ""
+        raise InputError(f"{path}: a row every {found:g} s, but the model takes one every {expected:g} s{hint}")
 
 
 def _column_order(found: Sequence[str], expected: Sequence[str], where: str) -> list[int]:
@@ -241,6 +243,7 @@ def _column_order(found: Sequence[str], expected: Sequence[str], where: str) -> 
         ]
         raise InputError(
             f"{where}: expected the model's {len(expected)} features, got {len(found)} ({'; '.join(parts)})"
+            + ("; take the unexpected columns out" if unexpected and not missing else "")
         )
     position = {name: index for index, name in enumerate(found)}
     return [position[name] for name in expected]

@@ -61,7 +61,7 @@ def _partition(recordings: Sequence[Recording], corpus: Corpus) -> dict[str, Any
         values = np.concatenate([np.atleast_1d(label) for label in labelled]).astype(np.float64)
         known = values[np.isfinite(values)]
         found["rows_without_label"] = int(len(values) - len(known))
-        summary = {"mean": known.mean(), "deviation": known.std(), "least": known.min(), "greatest": known.max()}
+        summary = {"mean": known.mean(), "deviation": known.std(), "minimum": known.min(), "maximum": known.max()}
         found["labels"] = {name: round(float(value), 6) for name, value in summary.items()}
     else:
         counts = Counter(int(label) for label in labelled)

@@ -54,7 +54,7 @@ def by_name(name: str) -> str | None:
     if lower in _NAMES:
         return "written beside features"
     if any(part in lower for part in _PARTS) or _WORDS & {word.lower() for word in _WORD.findall(name)}:
-        return "says who is heard or seen, or how it was rated"
+        return "describes the speaker or the rating"
     return None
 
 
@@ -80,11 +80,11 @@ def suspects_in(
         if matches(name, keep):
             continue
         if class_key(name) in classes:
-            found[name] = "called like a class"
+            found[name] = "named after a class"
         elif counts[index]:
             found[name] = "counts rows"
         elif shares[index]:
-            found[name] = "gives the label away by itself"
+            found[name] = "predicts the label on its own"
     return found
 
 
@@ -109,7 +109,7 @@ def warn_of(modality: str, columns: Mapping[str, str]) -> None:
     speaker = next((column for column in columns if "speaker" in column.lower()), None)
     person = f", --column {speaker}=speaker tells who is heard or seen" if speaker else ""
     warnings.warn(
-        f"modality '{modality}': {number} left out, probably no feature: {said}. --ignore {first} says that this is "
+        f"modality '{modality}': {number} left out, probably not a feature: {said}. --ignore {first} says that this is "
         f"right, --keep {first} trains on it{person}",
         EmoBedWarning,
         stacklevel=3,

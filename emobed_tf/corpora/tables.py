@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS_ENTRY = "--labels"
-_SPLIT = "crossvalidate and audit do without, they split by speaker; or give labels and partitions with --labels"
+_SPLIT = (
+    "crossvalidate and audit don't need it, because they split by speaker; or give labels and partitions with --labels"
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def read_tables(
         files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
         if given is not None:
             table, more = with_labels(table, given)
-            notes += more
+            replaced = tuple(f"is the {role}" for role in given.texts)
+            notes = (*(note for note in notes if not note.endswith(replaced) or note.endswith("is the id")), *more)
         texts = dict(table.texts) | {"id": ids(table.texts["id"])}
         if "speaker" in texts:
             texts["speaker"] = speakers(texts["speaker"])
@@ -264,6 +267,6 @@ def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
         return f"unknown ({recording})"
     what = f"is '{speaker}'" if speaker else "is empty"
     raise InputError(
-        f"{table.where(rows[0], 'speaker')}: column 'speaker' {what}; expected who is heard or seen. If nobody knows, "
+        f"{table.where(rows[0], 'speaker')}: column 'speaker' {what}; expected the speaker's name. If nobody knows, "
         "say --unknown-speaker own: each such recording then counts as a speaker of its own"
     )

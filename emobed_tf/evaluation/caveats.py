@@ -37,11 +37,11 @@ def least_p_note(speakers: int, exact: bool = True, *, cross_validated: bool = F
 
     Example:
         >>> least_p_note(5, cross_validated=True)
-        'With 5 speakers the least possible p is 1/32 = .0312.'
+        'With 5 speakers the smallest possible p is 1/32 = .0312.'
     """
     least = least_p(speakers, exact)
     parts = f"1/{2**speakers:,}" if exact else f"1/{DRAWS + 1:,}"
-    text = f"With {_counted(speakers, 'speaker')} the least possible p is {parts} = {_plain(least)}."
+    text = f"With {_counted(speakers, 'speaker')} the smallest possible p is {parts} = {_plain(least)}."
     if targets > 1:
         text = text[:-1] + f", before the correction over {targets} targets."
     if least * targets >= LEVEL:

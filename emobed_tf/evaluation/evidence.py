@@ -82,7 +82,7 @@ class Comparison:
         """One-tailed p-value of the paper's test on the means over seeds (EmoBed, section 4.3).
 
         Of a regression that is Fisher's r-to-z of the concordances, of a classification the z-test on the shares of
-        right answers. It takes all frames or utterances for independent. None with too few frames.
+        right answers. It treats all frames or utterances as independent. None with too few frames.
         """
         count = self.first.count
         if SCORES[self.score].task == REGRESSION:

@@ -45,7 +45,7 @@ def provenance(contents: Sequence[Contents]) -> list[Safe]:
             table(["", "value"], _rows(content), class_="settings"),
             tag(
                 "details",
-                tag("summary", "Features, and columns that are none"),
+                tag("summary", "Features, and columns that are not used"),
                 table(["modality", "columns"], _columns(content.facts), class_="settings"),
             ),
             tag(
@@ -62,7 +62,7 @@ def provenance(contents: Sequence[Contents]) -> list[Safe]:
 
 def _columns(facts: Facts) -> list[list[Any]]:
     rows = [[name, ", ".join(columns)] for name, columns in facts.features.items()]
-    return rows + [[f"{name}: no features", ", ".join(columns)] for name, columns in facts.left_out.items() if columns]
+    return rows + [[f"{name}: not used", ", ".join(columns)] for name, columns in facts.left_out.items() if columns]
 
 
 def _rows(content: Contents) -> list[list[Any]]:

@@ -89,7 +89,7 @@ def comparison(comparisons: Sequence[Compared]) -> Safe | None:
     more = " With several comparisons, some p-value is small by chance: they are not corrected for it."
     said = (
         "The paper's test is Fisher's r-to-z of the CCC on all frames, or the z-test of the shares of right answers. "
-        "It takes frames or utterances for independent: it calls equally good systems different in about 4 of 10 "
+        "It treats frames or utterances as independent: it calls equally good systems different in about 4 of 10 "
         f"cases.{more if len(made) > 1 else ''}"
     )
     columns = ["", *(f"{c.second} better than {c.first}?" for c in made)]
@@ -245,7 +245,7 @@ _TESTS = {  # rows of the table of comparisons
     ),
     "two-sided": lambda c: f"{c.found.exchange.p_two_sided:.4f}",
     "p of the paper's test, one-sided": lambda c: "-" if c.found.published is None else f"{c.found.published:.4f}",
-    "frames or utterances that it takes for independent": lambda c: f"{c.found.first.count:,}",
+    "frames or utterances that it treats as independent": lambda c: f"{c.found.first.count:,}",
 }
 
 

@@ -64,7 +64,11 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
     if regression:
-        check_labels(labels, data.label_delay)
+        check_labels(
+            labels,
+            data.label_delay,
+            {name: training_labels(corpus.modality(name), corpus.label, 0.0) for name in branches},
+        )
     mined = regression and objective.framework in USES_BETA
     edges = class_edges(labels[target], objective.bins) if mined else np.zeros(0)
     sequences = {
@@ -100,15 +104,18 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     return Examples(sequences, development, facts, goal)
 
 
-def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
+def check_labels(
+    labels: dict[str, list[np.ndarray]], delay: float, given: Mapping[str, list[np.ndarray]] | None = None
+) -> None:
     """Refuses training labels that say nothing.
 
     Args:
         labels: from `training_labels`, by modality.
         delay: that they were shifted by, in seconds.
+        given: the same before they were shifted. Default: labels that never changed within a recording.
 
     Raises:
-        InputError: if a modality has no label, or all of them are equal.
+        InputError: if a modality has no label, all of them are equal, or the delay has left none of their changes.
     """
     for name, values in labels.items():
         if not pooled(values).size:
@@ -116,20 +123,21 @@ def check_labels(labels: dict[str, list[np.ndarray]], delay: float) -> None:
                 f"modality '{name}': no training label is left after the label delay of {delay:g} s; expected labels "
                 "later in the recordings, or a smaller --label-delay"
             )
-        framewise = [value[known(value)] for value in values if len(value) > 1]
-        within = max(np.ptp(v) if v.size else 0.0 for v in framewise) if framewise else np.ptp(pooled(values))
-        if within == 0:
-            value = f"{pooled(values)[0]:g}"
-            if framewise and delay:
-                raise InputError(
-                    f"modality '{name}': all training labels are equal within each recording (after the label delay of "
-                    f"{delay:g} s; the first is {value}), so there is nothing to learn; recordings must be longer than "
-                    "--label-delay, and their labels must change"
-                )
+        if delay and not _changes(values) and _changes((given or {}).get(name, [])):
             raise InputError(
-                f"modality '{name}': all training labels are {value}, so there is nothing to learn; expected different "
-                "ones: is it the right column?"
+                f"modality '{name}': all training labels are equal within each recording after the label delay of "
+                f"{delay:g} s; recordings must be longer than --label-delay"
             )
+        if np.ptp(pooled(values)) == 0:
+            raise InputError(
+                f"modality '{name}': all training labels are {pooled(values)[0]:g}, so there is nothing to learn; "
+                "expected different ones: is it the right column?"
+            )
+
+
+def _changes(labels: Sequence[np.ndarray]) -> bool:
+    """Whether a label changes within a recording."""
+    return any(np.ptp(value[known(value)]) > 0 for value in labels if known(value).sum() > 1)
 
 
 def _target(config: Config) -> str:

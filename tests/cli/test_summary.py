@@ -154,9 +154,9 @@ def test_comparison(cells):
     assert rows["p of the exchange test over speakers, one-sided"] == ["0.0312"]
     assert rows["the least that so many speakers allow"] == ["0.0312"]
     assert rows["two-sided"] == ["0.0625"]
-    assert rows["ways to exchange that were tried"] == ["all 32 of 5 speakers"]
+    assert rows["exchanges tried"] == ["all 32 of 5 speakers"]
     assert rows["95 % interval of it: bootstrap over speakers"] == ["+0.250 to +0.250"]
-    assert "dev: With 5 speakers the least possible p is 1/32 = .0312." in text
+    assert "dev: With 5 speakers the smallest possible p is 1/32 = .0312." in text
     # 15 and 20 right of 20: z = 0.25 / sqrt(35/40 * 5/40 * 2/20) = 2.390.
     assert rows["p of the paper's test (z-test of the shares of right answers), one-sided"] == ["0.0084"]
-    assert rows["utterances that it takes for independent"] == ["20"]
+    assert rows["utterances that it treats as independent"] == ["20"]

@@ -7,6 +7,7 @@ from emobed_tf.corpora import Modality, Recording, load
 from emobed_tf.corpora.checks import (
     NUMBER,
     check_finite_or_missing,
+    check_missing,
     check_partitions,
     check_same_names,
     check_times,
@@ -15,7 +16,7 @@ from emobed_tf.corpora.checks import (
     like_modality_name,
 )
 from emobed_tf.datasets import OMG, RECOLA
-from emobed_tf.errors import EmoBedWarning, MissingInputError
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 from tests.corpora.corpus_writers import fails, table_text, write
 
 
@@ -136,3 +137,22 @@ def test_across_modalities(tmp_path, table):
         lambda: load("tables", tables=[("face", table), ("voice", other)]),
         "recording 'x_train_0' is in two partitions: train (modality 'face') and dev (modality 'voice'",
     )
+
+
+class TestMissing:
+    @staticmethod
+    def modality(missing, rows=10):
+        features = np.ones((rows, 2), np.float32)
+        features[:missing] = np.nan
+        return Modality("face", ("a", "b"), (Recording("r", "train", "s", features),), 0.1, "tables")
+
+    def test_half_of_it_may_be(self):
+        check_missing([self.modality(5)])
+
+    def test_more_is_told(self):
+        with pytest.warns(EmoBedWarning, match="'face': 6 of 10 rows of training are missing"):
+            check_missing([self.modality(6)])
+
+    def test_all_of_it_is_nothing(self):
+        with pytest.raises(InputError, match="'face': all 10 rows of training are missing"):
+            check_missing([self.modality(10)])

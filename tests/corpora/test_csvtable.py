@@ -69,7 +69,7 @@ def test_commas_within_quotes_are_no_delimiters():
         ("id,f\nu,0x10\n", ("got '0x10'",)),
         ("id,f\nu,1_000\n", ("got '1_000'",)),
         ("id,f\nu,٣\n", ("expected a number",)),
-        ("id,f\nu,1\n\nid,f\nv,2\n", ("t.csv:4: the header again (first: line 1)",)),
+        ("id,f\nu,1\n\nid,f\nv,2\n", ("t.csv:4: the header is repeated (first: line 1)",)),
         ("id,f\nu,1,2\n", ("t.csv:2: 3 cells, but the header has 2",)),
         ("id,f\nu\n", ("t.csv:2: 1 cells",)),
         ('id,f\n"u,1\n', ("t.csv:2: not valid CSV",)),

@@ -6,6 +6,7 @@ import pytest
 
 from emobed_tf.config import Reading
 from emobed_tf.corpora.featuretable import read_features
+from emobed_tf.errors import EmoBedWarning
 from tests.corpora.corpus_writers import fails, write
 
 
@@ -43,7 +44,10 @@ class TestOneRecordingAFile:
     def test_times_that_begin_again_are_another_recording(self, tmp_path):
         header = "frame,timestamp,confidence,success,f"
         path = write(tmp_path / "v.csv", f"{header}\n1,0,1,1,5\n2,0.1,1,1,6\n1,0,1,1,7\n2,0.1,1,1,8\n")
-        assert read(path).table.texts["id"].tolist() == ["v/1", "v/1", "v/2", "v/2"]
+        with pytest.warns(EmoBedWarning, match="its time begins again: read as 2 recordings, v/1 to v/2"):
+            EmoBedWarning, match="'v' has no ids, and its time begins again: read as 2 recordings, v/1 to"
+        ):
+            assert read(path).table.texts["id"].tolist() == ["v/1", "v/1", "v/2", "v/2"]
 
 
 class TestRows:

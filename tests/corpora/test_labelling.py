@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.corpora import load
-from tests.corpora.corpus_writers import fails, write
+from tests.corpora.corpus_writers import fails, only, write
 
 PARTITIONS = ("train", "train", "dev", "dev")
 
@@ -167,3 +167,37 @@ class TestFrames:
     def test_wrong(self, frames, old, new, words):
         frames.change(1, old, new)
         fails(frames.modality, *words)
+
+
+class TestPaths:
+    """`a/x/u.wav` and `b/x/u.wav` are one file with two beginnings; `x/u.wav` and `y/u.wav` are two."""
+
+    @staticmethod
+    def joined(tmp_path, mine, theirs):
+        features = write(tmp_path / "f.csv", "file,f\n" + "".join(f"{name},{k}\n" for k, name in enumerate(mine)))
+        rows = [f"{name},{('train', 'dev')[k // 2]},{'uv'[k % 2]}\n" for k, name in enumerate(theirs)]
+        labels = write(tmp_path / "l.csv", "file,partition,label\n" + "".join(rows))
+        return only(features, labels=labels)[1]
+
+    def test_other_beginnings(self, tmp_path):
+        mine = [f"/corpus/wav/{name}.wav" for name in "abcd"]
+        theirs = [f"data/wav/{name}.flac" for name in "abcd"]
+        assert [r.partition for r in self.joined(tmp_path, mine, theirs).recordings] == ["train", "train", "dev", "dev"]
+
+    def test_the_longest_common_end_counts(self, tmp_path):
+        mine = ["/x/one/s/a.wav", "/x/two/s/a.wav", "/x/one/s/b.wav", "/x/two/s/b.wav"]
+        theirs = ["y/one/s/a.wav", "y/two/s/a.wav", "y/one/s/b.wav", "y/two/s/b.wav"]
+        found = self.joined(tmp_path, mine, theirs).recordings
+        assert [int(r.features[0, 0]) for r in found if r.partition == "train"] == [0, 1]
+
+    def test_names_alone_are_not_enough(self, tmp_path):
+        mine = [f"/corpus/test/{name}.wav" for name in "abcd"]
+        theirs = [f"data/train/{name}.wav" for name in "abcd"]
+        fails(lambda: self.joined(tmp_path, mine, theirs), "/corpus/test/a.wav", "data/train/a.wav", "the same end")
+
+
+def test_an_open_end_takes_the_only_segment_of_its_file(tmp_path):
+    features = write(tmp_path / "f.csv", "file,start,end,f\n" + "".join(f"{n}.wav,0,NaT,1\n" for n in "abcd"))
+    rows = [f"{n}.wav,0.5,2,{('train', 'dev')[k // 2]},{'uv'[k % 2]}\n" for k, n in enumerate("abcd")]
+    labels = write(tmp_path / "l.csv", "file,start,end,partition,label\n" + "".join(rows))
+    assert len(only(features, labels=labels)[1].recordings) == 4

@@ -39,7 +39,7 @@ def test_numbers():
     found = describe(corpus)["modalities"]["m"]
     train = found["partitions"]["train"]
     # 0, 2 and 3: mean 5/3; variance (25 + 1 + 16) / 27 = 14 / 9.
-    expected = {"mean": 5 / 3, "deviation": (14 / 9) ** 0.5, "least": 0, "greatest": 3}
+    expected = {"mean": 5 / 3, "deviation": (14 / 9) ** 0.5, "minimum": 0, "maximum": 3}
     assert train["labels"] == pytest.approx(expected, abs=1e-6)
     assert (train["rows"], train["rows_without_label"]) == (4, 1)
     assert found["partitions"]["test"] == {"recordings": 1, "speakers": 1, "rows": 2, "labelled": 0}

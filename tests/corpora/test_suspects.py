@@ -145,9 +145,9 @@ class TestAltogether:
         target = Target("classification", "emotion", ("anger", "joy"))
         found = suspects_in(names, recordings, target, ())
         assert found == {
-            "Joy": "called like a class",
+            "Joy": "named after a class",
             "count": "counts rows",
-            "code": "gives the label away by itself",
+            "code": "predicts the label on its own",
         }
         assert suspects_in(names, recordings, target, ("c*", "Joy")) == {}
 

@@ -36,7 +36,7 @@ BAD = {
     "no id": (change("id,", "who,"), (":1", "no column 'id'", "--column NAME=id")),
     "numbers for a header": (rewrite("0,1,0.5\n1,1,0.7\n"), (":1", "is the header missing?")),
     "Excel's first line": (lambda path: write(path, "sep=,\n" + path.read_text()), (":1", "a line for Excel")),
-    "files put together": (lambda path: write(path, path.read_text() * 2), (":8", "the header again", "line 1")),
+    "files put together": (lambda path: write(path, path.read_text() * 2), (":8", "the header is repeated", "line 1")),
     "column twice": (change(",a,b", ",a,a"), (":1", "column 'a' a second time")),
     "column without name": (change("id,", ",id,"), (":1", "column 1 has no name", "index=False")),
     "pandas' index": (change("id,", "Unnamed: 0,id,"), (":1", "column 1", "index=False")),

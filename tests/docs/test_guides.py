@@ -87,8 +87,8 @@ def test_data(said):
 
 
 def test_files_of_tools(said):
-    assert "read as openSMILE's" in said
-    assert "no features: frame, face_id, confidence, success (written beside features by OpenFace)" in said
+    assert "recognised as openSMILE" in said
+    assert "not used as features: frame, face_id, confidence, success (written beside features by OpenFace)" in said
 
 
 def test_first_hour(tmp_path):

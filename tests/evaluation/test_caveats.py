@@ -27,27 +27,30 @@ class TestLeastP:
 class TestNote:
     def test_three_speakers(self):
         said = least_p_note(3)
-        assert said.startswith("With 3 speakers the least possible p is 1/8 = .125. No difference can be significant")
+        assert said.startswith(
+            "With 3 speakers the smallest possible p is 1/8 = .125. No difference can be significant"
+        )
         assert "python -m emobed_tf.crossvalidate" in said
 
     def test_some(self):
         assert "1/64 = .0156" in least_p_note(6) and "crossvalidate" in least_p_note(6)
 
     def test_enough(self):
-        assert least_p_note(12) == "With 12 speakers the least possible p is 1/4,096 = .000244."
-        assert least_p_note(15) == "With 15 speakers the least possible p is 1/32,768 = .0000305."
-        assert least_p_note(40, exact=False) == "With 40 speakers the least possible p is 1/10,001 = .0001."
+        assert least_p_note(12) == "With 12 speakers the smallest possible p is 1/4,096 = .000244."
+        assert least_p_note(15) == "With 15 speakers the smallest possible p is 1/32,768 = .0000305."
+        assert least_p_note(40, exact=False) == "With 40 speakers the smallest possible p is 1/10,001 = .0001."
 
     def test_all_speakers_that_there_are(self):
         assert "crossvalidate" not in least_p_note(3, cross_validated=True)
         # 1/32 is below .05, but twice that is not.
         assert least_p_note(5, cross_validated=True, targets=2) == (
-            "With 5 speakers the least possible p is 1/32 = .0312, before the correction over 2 targets. No difference "
+            "With 5 speakers the smallest possible p is 1/32 = .0312, before the correction over 2 targets. No "
+            "difference "
             "can be significant with so few."
         )
 
     def test_one(self):
-        assert least_p_note(1).startswith("With 1 speaker the least possible p is 1/2 = .5.")
+        assert least_p_note(1).startswith("With 1 speaker the smallest possible p is 1/2 = .5.")
 
 
 class TestDisagreement:

@@ -31,7 +31,7 @@ def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
     assert "emobed better than classic?" in page.text
     assert f"compared with classic {found['first']:.3f} run emobed {found['second']:.3f}" in page.text
     assert f"p of the exchange test over speakers, one-sided {found['swap']:.4f}" in page.text
-    assert "With 3 speakers the least possible p is 1/8 = .125. No difference can be significant" in page.text
+    assert "With 3 speakers the smallest possible p is 1/8 = .125. No difference can be significant" in page.text
     assert f"two-sided {found['swap_two_sided']:.4f}" in page.text
     assert f"95 % interval of it: bootstrap over speakers {found['low']:+.3f} to {found['high']:+.3f}" in page.text
     assert f"p of the paper's test, one-sided {found['published']:.4f}" in page.text

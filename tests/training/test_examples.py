@@ -130,3 +130,29 @@ class TestGaps:
             InputError, match="modality 'audio': no training label is left after the label delay of 2.4"
         ):
             examples(given.config, corpus)
+
+
+class TestOneLabelForEachRecording:
+    """A dimension that is one number for a clip, with features of its frames: what differs is between the clips."""
+
+    def labels(self, *values):
+        return {"face": [np.full(20, value, np.float32) for value in values]}
+
+    def test_is_something_to_learn(self):
+        from emobed_tf.training.examples import check_labels
+
+        check_labels(self.labels(1, 2), 1.0, self.labels(1, 2))
+        check_labels(self.labels(1, 2), 0.0)
+
+    def test_all_the_same_is_not(self):
+        from emobed_tf.training.examples import check_labels
+
+        with pytest.raises(InputError, match="all training labels are 3, so there is nothing to learn"):
+            check_labels(self.labels(3, 3), 1.0, self.labels(3, 3))
+
+    def test_changes_that_the_delay_has_left_nothing_of(self):
+        from emobed_tf.training.examples import check_labels
+
+        given = {"face": [np.linspace(0, value, 20, dtype=np.float32) for value in (1, 2)]}
+        with pytest.raises(InputError, match="equal within each recording after the label delay of 2 s"):
+            check_labels(self.labels(1, 2), 2.0, given)

@@ -122,8 +122,8 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
         f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones read test.",
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
-        f"is the evidence, {BY_SPEAKER} below {LEVEL}. p {_test(plan)}: the paper's test, {test}. It takes frames or "
-        "utterances for independent and calls equally good systems different in about 4 of 10 cases; "
+        f"is the evidence, {BY_SPEAKER} below {LEVEL}. p {_test(plan)}: the paper's test, {test}. It treats frames or "
+        "utterances as independent and calls equally good systems different in about 4 of 10 cases; "
         f"{AS_PUBLISHED} below {LEVEL}.",
         *_evidence_notes(plan, entries),
         "Kept: parameters at inference. Fit: seconds that one fit takes.",

@@ -59,7 +59,9 @@ class TestResults:
         assert emobed[-2:] == [".004", ".008"]
         assert "the mean ± standard deviation over 3 seeds," in notes[0]
         assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 targets" in notes[0]
-        least = "audio: With 8 speakers the least possible p is 1/256 = .00391, before the correction over 2 targets."
+        least = (
+            "audio: With 8 speakers the smallest possible p is 1/256 = .00391, before the correction over 2 targets."
+        )
         assert notes[1] == least
 
     def test_csvs(self, plan, results, found, tmp_path):

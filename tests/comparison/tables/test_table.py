@@ -44,7 +44,7 @@ class TestTable:
         assert "End-to-end needs raw recordings" in text and "audio .786/.715" in text
         assert "video_geometric" in text
         assert "over 3 seeds." in text and "tried 4 settings on development" in text
-        assert "In test: With 9 speakers the least possible p is 1/512 = .00195." in text
+        assert "In test: With 9 speakers the smallest possible p is 1/512 = .00195." in text
 
     def test_says_where_interval_and_p_disagree(self, plan, entries):
         entry = next(e for e in entries if e.row == "emobed" and e.differences)
@@ -57,7 +57,7 @@ class TestTable:
         odd = dataclasses.replace(entry, differences={"test": doubtful})
         text = "\n".join(table_notes(plan, [odd], "ccc"))
         assert "EmoBed on audio (+video_appearance): The interval lies above 0, although p is not below .05" in text
-        assert "With 3 speakers the least possible p is 1/8 = .125." in text
+        assert "With 3 speakers the smallest possible p is 1/8 = .125." in text
 
     def test_every_form_has_the_settings_and_says_what_is_classic(self, plan):
         given = [

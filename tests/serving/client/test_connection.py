@@ -48,7 +48,7 @@ class TestErrors:
         assert caught.value.status is None
         assert str(caught.value) == (
             f"{url}/v1/models/audio/metadata: no answer: Connection refused; is TensorFlow Serving there, and is this "
-            "its REST port (mostly 8501)?"
+            "its REST port (usually 8501)?"
         )
         assert sleeps == []
 
