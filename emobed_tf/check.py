@@ -19,7 +19,7 @@ from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.summary import describe
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.models.design import EMOBED
-from emobed_tf.runtime import import_tensorflow
+from emobed_tf.runtime import import_quietly
 
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
@@ -72,7 +72,7 @@ def _main(argv: Sequence[str] | None) -> int:
         sys.stdout.flush()
         for line in told:
             print(f"warning: {line}", file=sys.stderr)
-    import_tensorflow(config.training.threads)
+    import_quietly()
     from emobed_tf.training.examples import training_examples
 
     training_examples(config, corpus, EMOBED)

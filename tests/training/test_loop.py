@@ -318,7 +318,7 @@ class TestData:
             a, b = rng.normal(size=2)
             lines.append(f"u{i},{('train', 'train', 'dev', 'test')[i // 5 % 4]},{0.3 * a:.4f},{a:.4f},{b:.4f}")
         (tmp_path / "text.csv").write_text("\n".join(lines) + "\n")
-        config = settings(None, "tables", table=(f"text={tmp_path / 'text.csv'}",), dimension="valence")
+        config = settings(None, "tables", table=(f"text={tmp_path / 'text.csv'}",), dimension="valence", keep=("a",))
         config = config.replace(framework="classic", epochs=40, learning_rate=0.03, batch_size=16, patience=0)
         run = train_run(config, tmp_path / "run")
         scores = score_run(run, partitions=("test",))["test"].scores
@@ -482,7 +482,7 @@ class TestUnlabelledFrames:
         config, corpus = load_corpus(settings(recola, framework="classic"))
         gaps = with_gaps(corpus, paused)
         run = train_run(config, tmp_path / "run", corpus=gaps)
-        found = score_run(run, corpus=gaps)
+        found = score_run(run, corpus=gaps, partitions=("dev", "test"))
         for part in ("dev", "test"):
             recordings, rows = corpus.modality("audio").partition(part), run.predictions(part)
             assert len(rows) == sum(r.frames for r in recordings)

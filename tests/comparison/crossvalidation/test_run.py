@@ -53,14 +53,14 @@ class TestPoolResults:
 class TestOpenFolder:
     def test_a_setting_that_came_after_the_folder_was_begun(self, settings, plan, tmp_path, capsys):
         identity = plan.identity()
-        del identity["hop"]
+        del identity["l2"]
         ledger = Ledger(tmp_path / "trials.jsonl", identity)
         ledger.add("a trial", {})
         ledger.close()
         open_folder(settings, THREE, Budget(), ("svm",), tmp_path, Workers()).close()
         assert "15 speakers in 3 folds" in capsys.readouterr().out
-        with pytest.raises(InputError, match=r"hop was 1\.0, is 2\.0; choose another folder"):
-            open_folder(settings.replace(hop=2.0), THREE, Budget(), ("svm",), tmp_path, Workers())
+        with pytest.raises(InputError, match=r"l2 was 0\.0001, is 2\.0; choose another folder"):
+            open_folder(settings.replace(l2=2.0), THREE, Budget(), ("svm",), tmp_path, Workers())
 
     def test_other_folds(self, settings, plan, tmp_path):
         ledger = Ledger(tmp_path / "trials.jsonl", plan.identity())
