@@ -77,6 +77,8 @@ def _main(argv: list[str]) -> int:
         missing = [trial for trial in wanted if trial not in folder]
         if any(scenario.simulated for scenario in found):
             print(notice(settings.data.dataset, found[0].config.data.data_dir))
+        for line in dict.fromkeys(line for scenario in found for line in scenario.read):
+            print(line)
         print(f"{len(wanted)} trainings, {len(wanted) - len(missing)} of them done before; folder {path}", flush=True)
         try:
             with console.progress("training") as progress:

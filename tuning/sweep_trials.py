@@ -10,6 +10,7 @@ from emobed_tf.config import PLACES, Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import Corpus
+from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.systems.base import Problem
 from emobed_tf.training.session import default_session
@@ -29,6 +30,7 @@ class SweepScenario:
         data: SHA-256 by input file, see `configured.fingerprints`.
         score_name: of the development score that picks weights.
         simulated: whether any of the data is.
+        read: what was read, for people, see `read_lines`.
     """
 
     config: Config
@@ -36,6 +38,7 @@ class SweepScenario:
     data: tuple[tuple[str, str], ...]
     score_name: str
     simulated: bool
+    read: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -224,4 +227,7 @@ def _of(settings: Config, target: str | None, dimension: str) -> Config:
 
 def _scenario(config: Config, corpus: Corpus) -> SweepScenario:
     data = tuple(sorted(fingerprints(config, corpus).items()))
-    return SweepScenario(config, corpus.label, data, Problem(config, corpus).score, corpus.simulated)
+    score, read = Problem(config, corpus).score, tuple(read_lines(corpus))
+    return SweepScenario(config, corpus.label, data, score, corpus.simulated, read)
+        config, corpus.label, data, Problem(config, corpus).score, corpus.simulated, tuple(read_lines(corpus))
+    )

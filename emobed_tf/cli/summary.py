@@ -6,11 +6,10 @@ from typing import Any, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
-from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality
+from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
-from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.locate import notice
-from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words
+from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words, reading_notes
 from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, Score, short_name
@@ -48,26 +47,6 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         lag = f"{config.data.label_delay:g} s"
         print(f"  labels are taken to lag behind by {lag}, and moved back; --label-delay 0 if they don't")
     print(f"  run folder: {output}", flush=True)
-
-
-def reading_notes(modality: Modality) -> list[str]:
-    """What was recognised, put in and left out where a modality was read.
-
-    Args:
-        modality: any.
-
-    Returns:
-        A line for each.
-    """
-    lines = [*modality.notes]
-    if modality.left_out:
-        reasons: dict[str, list[str]] = {}
-        for column, reason in modality.left_out.items():
-            reasons.setdefault(reason, []).append(column)
-        lines += [f"not used as features: {listing(columns)} ({reason})" for reason, columns in reasons.items()]
-    if modality.zeros_missing:
-        lines.append("a row of zeros counts as a missing frame")
-    return lines
 
 
 def show_data(corpus: Corpus) -> None:

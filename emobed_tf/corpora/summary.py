@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality, Recording
+from emobed_tf.corpora.files import listing
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
@@ -96,3 +97,39 @@ def rate_in_words(modality: Modality) -> str:
     if modality.frame_seconds is None:
         return "a row for each utterance"
     return f"a row every {modality.frame_seconds:.6g} s"
+
+
+def reading_notes(modality: Modality) -> list[str]:
+    """What was recognised, put in and left out where a modality was read.
+
+    Args:
+        modality: any.
+
+    Returns:
+        A line for each.
+    """
+    lines = [*modality.notes]
+    reasons: dict[str, list[str]] = {}
+    for column, reason in modality.left_out.items():
+        reasons.setdefault(reason, []).append(column)
+    lines += [f"not used as features: {listing(columns)} ({reason})" for reason, columns in reasons.items()]
+    if modality.zeros_missing:
+        lines.append("a row of zeros counts as a missing frame")
+    return lines
+
+
+def read_lines(corpus: Corpus) -> list[str]:
+    """What was read of each modality, for people to see before it is trained on.
+
+    Args:
+        corpus: any.
+
+    Returns:
+        Lines such as `audio: 88 features (F0_amean to loudness_stddev), a row for each utterance`, and below each what
+        `reading_notes` says.
+    """
+    lines = []
+    for modality in corpus:
+        lines.append(f"{modality.name}: {features_in_words(modality)}, {rate_in_words(modality)}")
+        lines += [f"  {note}" for note in reading_notes(modality)]
+    return lines

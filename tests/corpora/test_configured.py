@@ -5,8 +5,9 @@ import pytest
 
 from emobed_tf import corpora
 from emobed_tf.config import preset
-from emobed_tf.corpora.configured import CorpusCache, load_corpus
-from emobed_tf.errors import InputError
+from emobed_tf.corpora.configured import CorpusCache, load_corpus, moved
+from emobed_tf.errors import InputError, MissingInputError
+from tests.corpora.corpus_writers import fails, write
 
 
 @pytest.fixture
@@ -118,3 +119,44 @@ class TestCorpusCache:
 
     def test_two_caches_share_nothing(self, cache, settings, reads):
         assert CorpusCache().load(settings)[1] is not cache.load(settings)[1]
+
+
+class TestMoved:
+    """A run's data in another place: its own folder, tables from it and from elsewhere, labels beside them."""
+
+    @pytest.fixture
+    def before(self, tmp_path):
+        for name in ("old/audio.csv", "old/more/face.csv", "away/gait.csv", "old/labels.csv"):
+            write(tmp_path / name, "id,f\n")
+        places = {"audio": "old/audio.csv", "face": "old/more/face.csv", "gait": "away/gait.csv"}
+        tables = tuple(f"{name}={tmp_path / path}" for name, path in places.items())
+        return preset("tables").replace(data_dir=tmp_path / "old", table=tables, labels=tmp_path / "old/labels.csv")
+
+    def test_nothing(self, before):
+        assert moved(before, None, (), ("audio", "gait")) == before
+
+    def test_all_of_it(self, before, tmp_path):
+        (tmp_path / "old").rename(tmp_path / "new")
+        found = moved(before, tmp_path / "new", (), ("audio", "face", "gait"))
+        assert found.data.data_dir == tmp_path / "new"
+        assert found.reading.labels == tmp_path / "new/labels.csv"
+        places = [entry.partition("=")[2] for entry in found.data.table]
+        assert places == [str(tmp_path / path) for path in ("new/audio.csv", "new/more/face.csv", "away/gait.csv")]
+
+    def test_tables_without_a_folder(self, before, tmp_path):
+        write(tmp_path / "new/gait.csv", "id,f\n")
+        found = moved(before.replace(data_dir=None), tmp_path / "new", (), ("gait",))
+        assert found.data.data_dir is None
+        assert found.data.table[2] == f"gait={tmp_path / 'new/gait.csv'}"
+
+    def test_one_that_is_named(self, before, tmp_path):
+        other = write(tmp_path / "elsewhere.csv", "id,f\n")
+        assert moved(before, None, (f"audio={other}",), ("audio",)).data.table[0] == f"audio={other}"
+
+    def test_what_is_not_there_is_told_with_the_remedy(self, before, tmp_path):
+        (tmp_path / "away/gait.csv").unlink()
+        moved(before, None, (), ("audio",))  # gait isn't needed
+        message = fails(lambda: moved(before, None, (), ("gait",)), "gait.csv: no such file", error=MissingInputError)
+        assert "--table gait=PATH" in message and "--data-dir FOLDER" in message
+        (tmp_path / "old/labels.csv").unlink()
+        fails(lambda: moved(before, None, (), ("audio",)), "labels.csv: no such file", error=MissingInputError)

@@ -35,6 +35,7 @@ from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.corpora.locate import notice
+from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
 
 
@@ -138,6 +139,8 @@ def open_folder(
     )
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
+    for line in dict.fromkeys(line for read in plan.corpora.values() for line in read_lines(read)):
+        print(line)
     show_grid(data_grid(plan))
     show_grid(*power_grid(plan))
     print(f"results: {output}", flush=True)

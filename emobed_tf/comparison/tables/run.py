@@ -29,6 +29,7 @@ from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
+from emobed_tf.corpora.summary import read_lines
 from emobed_tf.files import write_bytes, write_csv
 
 
@@ -78,10 +79,12 @@ def make_table(
     """
     cells = plan.cells()
     fingerprints: dict[str, str] = {}
+    read: dict[str, None] = {}
     simulated = False
     for source in dict.fromkeys(cell.source for cell in cells):
         problem = source()  # one after another: all at once may be more than fits into memory
         fingerprints |= problem.facts.fingerprints
+        read |= dict.fromkeys(read_lines(problem.corpus))
         simulated = simulated or problem.corpus.simulated
         score, label = problem.score, problem.label
     ledger = Ledger(
@@ -93,6 +96,8 @@ def make_table(
     with contextlib.closing(ledger):
         if simulated:
             say(notice(plan.config.data.dataset, plan.config.data.data_dir))
+        for line in read:
+            say(line)
         say(
             f"{plan.heading}: {_counted(len(plan.systems), 'system')} on {_counted(len(plan.scenarios), 'scenario')}, "
             f"{len(cells)} different pairs; for each {_counted(budget.configurations, 'setting')} on development, then "
