@@ -229,5 +229,3 @@ def _scenario(config: Config, corpus: Corpus) -> SweepScenario:
     data = tuple(sorted(fingerprints(config, corpus).items()))
     score, read = Problem(config, corpus).score, tuple(read_lines(corpus))
     return SweepScenario(config, corpus.label, data, score, corpus.simulated, read)
-        config, corpus.label, data, Problem(config, corpus).score, corpus.simulated, tuple(read_lines(corpus))
-    )

@@ -23,7 +23,7 @@ def written(recola, tmp_path_factory):
     from emobed_tf.training.loop import train_run
 
     folder = tmp_path_factory.mktemp("report")
-    config = preset("recola").replace(data_dir=recola, **{**TINY, "epochs": 1})
+    config = preset("recola").replace(data_dir=recola, **{**TINY, "epochs": 2})
     runs = [train_run(config.replace(framework=name), folder / name) for name in ("classic", "emobed")]
     (folder / "sweep.csv").write_text(
         "parameter,value,scenario,seed,score,score_name,simulated\nalpha,0,x,0,.1,ccc,True\nalpha,1,x,0,.2,ccc,True\n"
