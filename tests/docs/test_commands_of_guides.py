@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import io
 import re
+import shutil
 import subprocess
 from itertools import pairwise
 
@@ -125,10 +126,10 @@ def test_git_ignores_what_they_write(tmp_path):
     written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.simulate"] and len(words) > 3]
     written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.export"] and len(words) > 3]
     assert {"predictions.csv", "report", "runs/emobed", "data/four", "models/audio"} <= set(written)
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
     line = ["git", "check-ignore", "--no-index", *(f"{name}/x" for name in written if "." not in name), *written]
-    ignored = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
-    if ignored.returncode == 128:
-        pytest.skip("no clone")
+    ignored = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
     assert set(written) - {name.removesuffix("/x") for name in ignored.stdout.split()} == set()
 
 
