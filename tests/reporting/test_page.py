@@ -54,7 +54,10 @@ class TestHostileNames:
         lines = ["id,time,partition,arousal,f,g"]
         for k, (name, partition) in enumerate([(self.NAME, "dev"), ("b", "dev"), ("t1", "train"), ("t2", "train")]):
             quoted = '"' + name.replace('"', '""') + '"'
-            lines += [f"{quoted},{t / 10},{partition},{np.sin(t + k):.3f},{np.cos(t + k):.3f},{t}" for t in range(40)]
+            lines += [
+                f"{quoted},{t / 10},{partition},{np.sin(t + k):.3f},{np.cos(t + k):.3f},{np.cos(t):.3f}"
+                for t in range(40)
+            ]
         path = tmp_path / "<img src=x onerror=alert(1)>.csv"
         path.write_text("\n".join(lines) + "\n")
         settings = {**TINY, "epochs": 1, "framework": "classic", "label_delay": 0.2, "hop": 0.5}
