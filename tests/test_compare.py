@@ -41,7 +41,7 @@ class TestTable:
         latex = (tmp_path / "out" / "table.tex").read_text()
         assert r"\caption{Comparison: F1 macro of emotion, audio.csv and face.csv; audio (+face)}" in latex
         for form in (text, page, latex, result.stdout):
-            assert "complexity 1" in form and "least possible p" in form
+            assert "complexity 1" in form and "smallest possible p" in form
         before = (tmp_path / "out" / "ledger.jsonl").read_bytes()
         assert command("compare", *line).returncode == 0
         assert (tmp_path / "out" / "ledger.jsonl").read_bytes() == before, "what is done is not done again"

@@ -35,7 +35,7 @@ def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
     assert f"two-sided {found['swap_two_sided']:.4f}" in page.text
     assert f"95 % interval of it: bootstrap over speakers {found['low']:+.3f} to {found['high']:+.3f}" in page.text
     assert f"p of the paper's test, one-sided {found['published']:.4f}" in page.text
-    assert f"takes for independent {found['published_n']:,}" in page.text
+    assert f"treats as independent {found['published_n']:,}" in page.text
 
 
 def test_what_picked_the_weights(trio, pair, runs):

@@ -51,9 +51,14 @@ class TestMakeTable:
                 assert predictions_file(done[1] / "predictions", cell.scenario, cell.system, seed).is_file()
 
     def test_says_what_is_ahead(self, done):
-        assert "Table 3: 2 systems on 2 scenarios, 4 different pairs" in done[2][0]
-        assert "only these fits read test" in done[2][0]
-        assert done[2][1].startswith("estimated time for the rest: ")
+        *read, work, time = done[2]
+        assert read == [
+            "audio: 5 features (audio_0 to audio_4), a row for each utterance",
+            "face: 4 features (face_0 to face_3), a row for each utterance",
+        ]
+        assert "Table 3: 2 systems on 2 scenarios, 4 different pairs" in work
+        assert "only these fits read test" in work
+        assert time.startswith("estimated time for the rest: ")
 
     def test_again_is_from_the_ledger(self, done, two_rows):
         table, folder, _ = done
