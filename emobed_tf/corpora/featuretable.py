@@ -21,8 +21,6 @@ from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNIT = {"s": 1.0, "ms": 0.001}
-
 
 @dataclass(frozen=True)
 class FeatureTable:
@@ -120,16 +118,14 @@ class _Reader:
     def one(self, table: Table) -> Table:
         """The table with roles for names, times in seconds, and missing features where the tool says so."""
         found = self._layout()
-        unit = self.settings.time_unit
-        seconds = found.form.seconds if unit == "auto" else _UNIT[unit]
         texts = {role: table.texts[name] for name, role in found.roles.items() if name in table.texts}
         numbers = {role: table.numbers[name] for name, role in found.roles.items() if name in table.numbers}
         if "time" in numbers:
-            numbers["time"] = numbers["time"] * seconds if seconds != 1 else numbers["time"]
+            numbers["time"] = numbers["time"] * found.seconds
         features = table.features
         if found.form.missing is not None:
             measures = {name: _column(table, name) for name in found.form.measures}
-            gone = found.form.missing(measures, self._confidence())
+            gone = found.form.missing(measures, self.settings.confidence)
             if gone.any():
                 features = np.where(gone[:, None], np.float32(np.nan), features)
         if "id" in texts and found.form.quoted:
@@ -172,9 +168,6 @@ class _Reader:
 
     def _is_one_recording(self, found: Layout) -> bool:
         return self.in_folder or found.form.one_recording
-
-    def _confidence(self) -> float:
-        return self.settings.confidence
 
     def _layout(self) -> Layout:
         if self.layout is None:

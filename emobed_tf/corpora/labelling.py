@@ -50,7 +50,7 @@ def read_labels(source: "Path | pd.DataFrame", settings: Reading, dimension: str
         nonlocal seconds
         found = layout(names, where, replace(settings, keep=()), dimension)
         roles.update(found.roles)
-        seconds = found.form.seconds if settings.time_unit == "auto" else {"s": 1.0, "ms": 0.001}[settings.time_unit]
+        seconds = found.seconds
         if not found.has("id", "file"):
             raise InputError(
                 f"{where}: no column 'id' or 'file', by which labels are joined to features; found {listing(names)}; "

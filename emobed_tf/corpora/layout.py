@@ -13,6 +13,7 @@ from emobed_tf.corpora.identity import renamed
 from emobed_tf.errors import InputError
 
 _NUMBERS = ("time",)
+_UNIT = {"s": 1.0, "ms": 0.001}
 _SAID = tuple(role for role in ROLES if role not in ("video", "utterance"))
 _WELL_KNOWN = (*NEVER_FEATURES, "file", "emotion")
 
@@ -27,6 +28,7 @@ class Layout:
         columns: how they are read.
         left_out: why, by column that is neither.
         doubtful: those of them that somebody could want: a warning names them.
+        seconds: one unit of its times in seconds.
     """
 
     form: Form
@@ -34,6 +36,7 @@ class Layout:
     columns: Columns
     left_out: Mapping[str, str]
     doubtful: tuple[str, ...]
+    seconds: float
 
     def has(self, *roles: str) -> bool:
         """Whether a column has one of these roles.
@@ -103,7 +106,8 @@ def layout(
         numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
         ignored=tuple(name for name in gone if name not in measures),
     )
-    return Layout(form, roles, columns, gone, tuple(doubtful))
+    seconds = form.seconds if settings.time_unit == "auto" else _UNIT[settings.time_unit]
+    return Layout(form, roles, columns, gone, tuple(doubtful), seconds)
 
 
 def _check_measures(form: Form, roles: Mapping[str, str], where: str) -> None:
