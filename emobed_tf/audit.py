@@ -12,7 +12,8 @@ from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidation
 from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Names, OptionalPath, Settings
+from emobed_tf.config import Settings
+from emobed_tf.settings import Names, OptionalPath
 
 PROG = "emobed_tf.audit"
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.

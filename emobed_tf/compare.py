@@ -13,7 +13,8 @@ from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import NamesOrUsual, OptionalPath, Settings
+from emobed_tf.config import Settings
+from emobed_tf.settings import NamesOrUsual, OptionalPath
 
 PROG = "emobed_tf.compare"
 DESCRIPTION = """Compares systems on the partitions of your data and writes the table: scores over seeds, intervals,

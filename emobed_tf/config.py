@@ -1,14 +1,10 @@
-"""What a run is: frozen dataclasses, the paper's values as presets per data set, JSON in and out.
-
-Every field is a flag of the commands that train, under its own name; this module states it once.
-"""
+"""What a run is: the sections of settings as one configuration, presets per data set, JSON in and out."""
 
 import dataclasses
 import json
 import math
 import types
 import typing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,190 +13,20 @@ import tyro
 
 from emobed_tf import datasets
 from emobed_tf.errors import InputError, MissingInputError
-
-
-def _optional(metavar: str) -> Any:
-    """How `--help` shows a setting that may be left out; its text says what happens then."""
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint="")
-
-
-def _one_of(names: Sequence[str]) -> Any:
-    """How `--help` shows a setting that takes one of some names, or one of one's own."""
-    return tyro.conf.arg(metavar=f"{{{','.join(names)},MODULE:NAME}}")
-
-
-OptionalPath = Annotated[Path | None, _optional("PATH")]
-OptionalName = Annotated[str | None, _optional("NAME")]
-OptionalNames = Annotated[tuple[str, ...] | None, _optional("NAME [NAME ...]")]
-OptionalInt = Annotated[int | None, _optional("INT")]
-OptionalFloat = Annotated[float | None, _optional("FLOAT")]
-Names = Annotated[tuple[str, ...], _optional("NAME [NAME ...]")]
-NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
-TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
+from emobed_tf.settings import (
+    CLASSIFICATION_LOSSES,
+    ENCODERS,
+    REGRESSION_LOSSES,
+    USES_ALPHA,
+    USES_BETA,
+    Data,
+    Network,
+    Objective,
+    Reading,
+    Training,
+)
 
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
-
-Framework = Literal["classic", "joint", "triplet", "emobed"]
-USES_ALPHA = ("joint", "emobed")
-USES_BETA = ("triplet", "emobed")
-PLACES = ("data_dir", "table", "labels")
-"""Settings that say where data lie, which may differ between computers; fingerprints say whether they are the same."""
-ENCODERS = {
-    "gru": "emobed_tf.models.encoders:gru",
-    "dense": "emobed_tf.models.encoders:dense",
-    "tcn": "emobed_tf.models.tcn:tcn",
-}
-"""Encoders by name, each as one of one's own is named, `module:function`; see `emobed_tf.models.encoders`."""
-REGRESSION_LOSSES, CLASSIFICATION_LOSSES = ("ccc", "mse"), ("cross_entropy", "smoothed")
-"""Names of the tables in `emobed_tf.models.label_losses`."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """Data: which corpus, which modality, which label."""
-
-    dataset: Annotated[str, _one_of(tuple(datasets.REGISTERED))] = datasets.RECOLA.name
-    """Data set: RECOLA (AVEC 2016 package), OMG-Emotion, any corpus as one table per modality, or a DataSet of your own
-    as package.module:NAME."""
-    data_dir: OptionalPath = None
-    """Folder of the data set. Without it: its environment variable ($EMOBED_RECOLA_DIR, $EMOBED_OMG_DIR), else a
-    simulated package."""
-    table: TablePaths = ()
-    """A modality from a table (CSV, Parquet, ARFF) or a folder of them, of this corpus or of another with the same
-    labels. Without --dataset, the data set is these tables."""
-    task: Literal["auto", "regression", "classification"] = "auto"
-    """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
-    dimension: str = "arousal"
-    """Of a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
-    target: OptionalName = None
-    """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
-    auxiliary: OptionalNames = None
-    """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others). The classic
-    framework uses none."""
-    label_delay: float = 2.4
-    """Of a regression of frames: seconds by which annotations lag behind. Labels are moved back by them in training,
-    predictions forward (section 4.2). 0 where labels don't lag."""
-    clip: float = 10.0
-    """Standardised features are clipped to this many training deviations."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Reading: what the columns of feature tables are (--table, --dataset tables); predict and clients keep to it."""
-
-    labels: OptionalPath = None
-    """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker,
-    label, arousal or whatever is learnt. The feature tables themselves then need none of it."""
-    ignore: Names = ()
-    """Columns that are not features, by name or pattern, such as 'pose_*'."""
-    keep: Names = ()
-    """Columns that are features although they look like something else, by name or pattern."""
-    column: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=ROLE")] = ()
-    """What a column is. Roles are id, file, time, start, end, partition, speaker, label, and dimensions."""
-    class_name: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=CLASS")] = ()
-    """Another spelling of a class, such as hap=happiness."""
-    time_unit: Literal["auto", "s", "ms"] = "auto"
-    """Unit of the times in a table. auto: what the tool that wrote it uses, else seconds."""
-    resample: OptionalFloat = None
-    """Resample all tables to a row every this many seconds: means over each step, or the nearest row where there are
-    fewer."""
-    zeros_missing: Names = ()
-    """Modalities in which a row of nothing but zeros is a missing frame, as it is in RECOLA's video."""
-    confidence: float = 0.0
-    """Minimum confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
-    unknown_speaker: Literal["error", "own"] = "error"
-    """own: a recording whose speaker is empty or unknown counts as a speaker of its own."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """Network: an encoder per modality, and a shared head of GRU layers."""
-
-    encoder_layers: int = 2
-    """Layers of each modality's encoder; of tcn, residual blocks of two convolutions."""
-    encoder_units: int = 120
-    """Units of an encoder layer; the last one's are the embedding's dimensions."""
-    head_layers: int = 2
-    """GRU layers of the shared head. 0 leaves its linear output alone; with dense encoders the whole network then sees
-    each frame by itself."""
-    head_units: int = 120
-    """Units of a head layer."""
-    fused: bool = True
-    """Use the fused GRU (same numbers, faster on a CPU) instead of Keras' own layer."""
-    encoder: str = "gru"
-    """Kind of the encoders: gru (the paper's), dense (sees each frame by itself), tcn (causal dilated convolutions), or
-    package.module:NAME for one of your own, see emobed_tf.models.encoders."""
-    kernel_size: int = 3
-    """Frames that one convolution of tcn sees, spaced by its dilation: 1 in the first block, doubled in each further
-    one. The encoder sees 1 + 2 (kernel size - 1) (2^layers - 1) frames, the present one the last."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Objective (Eq. 8): L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
-
-    framework: Framework = "emobed"
-    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both."""
-    alpha: OptionalFloat = None
-    """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
-    beta: OptionalFloat = None
-    """Weight of the triplet loss (default: the data set's preset, 0 where the framework fixes it)."""
-    l2: float = 1e-4
-    """lambda: weight of R, the sum of squares of all kernels in use."""
-    regression_loss: Annotated[str, _one_of(REGRESSION_LOSSES)] = "ccc"
-    """Of a regression: ccc, 1 - CCC of a batch; mse, the mean squared error of labels scaled by their training
-    deviation; or package.module:NAME for one of your own, see emobed_tf.models.label_losses."""
-    classification_loss: Annotated[str, _one_of(CLASSIFICATION_LOSSES)] = "cross_entropy"
-    """Of a classification: cross_entropy; smoothed, the same with a tenth of each label spread over all classes; or
-    package.module:NAME for one of your own."""
-    triplet_preset: Literal["paper", "stable"] = "paper"
-    """paper: Eq. 6 as printed; stable: L2-normalised embeddings and margin 0.2, where the next two aren't given."""
-    margin: Annotated[float | Literal["soft", "none"] | None, _optional("FLOAT|soft|none")] = None
-    """Of the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus (default: the
-    --triplet-preset's)."""
-    normalise: Annotated[bool | None, _optional("True|False")] = None
-    """L2-normalise embeddings in the triplet term (default: the --triplet-preset's)."""
-    reduction: Literal["mean", "sum"] = "mean"
-    """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
-    mining: Literal["all", "inter", "intra"] = "all"
-    """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
-    bins: int = 2
-    """Of a regression: classes of its label in the triplet term, bins at quantiles of the target's training labels."""
-    hop: float = 1.0
-    """Of a regression of frames: seconds between two mined frames; 0 mines every frame."""
-    negative_seconds: float = 0.0
-    """Of a regression of frames: least seconds from an anchor to its negative within the same recording."""
-    disagreement: Literal["ignored", "weighed"] = "ignored"
-    """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """Training."""
-
-    epochs: int = 60
-    """Maximum number of epochs; one is ceil(target sequences / batch size) steps."""
-    batch_size: int = 4
-    """Sequences of each modality in a batch."""
-    sequence_seconds: OptionalFloat = None
-    """Cut training recordings into pieces of this length (default: whole recordings)."""
-    learning_rate: float = 1e-3
-    """Of Adam."""
-    patience: int = 15
-    """Stop after this many epochs without a better development score; 0 never stops early."""
-    selection: Annotated[
-        Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
-        _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),
-    ] = None
-    """Development score that picks the weights (default: ccc, or the preset's F1)."""
-    diagnostics: int = 20
-    """Log the gradient norm of every term each so many epochs; 0 never."""
-    seed: int = 0
-    """Of initial weights and batch order."""
-    threads: int = 2
-    """Threads of one operation; bit-identical results need the same number."""
-    xla: bool = True
-    """Compile with XLA in training: fused GRU layers, mining, and calls of 32 small steps and more."""
 
 
 @dataclass(frozen=True)

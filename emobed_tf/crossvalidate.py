@@ -11,8 +11,9 @@ from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidation
 from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import NamesOrUsual, OptionalPath, Settings
+from emobed_tf.config import Settings
 from emobed_tf.errors import InputError
+from emobed_tf.settings import NamesOrUsual, OptionalPath
 
 PROG = "emobed_tf.crossvalidate"
 DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.

@@ -11,11 +11,11 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_test_reads
-from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import OptionalPath, TablePaths
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded

@@ -10,9 +10,9 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
-from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import OptionalPath, TablePaths
 
 PROG = "emobed_tf.evaluate"
 DESCRIPTION = """Scores a run on development, and with --test on the test partition, too.

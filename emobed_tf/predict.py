@@ -9,11 +9,11 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.config import OptionalPath
 from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import OptionalPath
 
 PROG = "emobed_tf.predict"
 DESCRIPTION = """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables.

@@ -13,9 +13,9 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.config import OptionalPath, TablePaths
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
+from emobed_tf.settings import OptionalPath, TablePaths
 
 PROG = "emobed_tf.report"
 DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,

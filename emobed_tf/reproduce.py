@@ -15,7 +15,8 @@ from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.reproduction.plan import plan_table
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import Names, OptionalPath, Settings
+from emobed_tf.config import Settings
+from emobed_tf.settings import Names, OptionalPath
 
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.

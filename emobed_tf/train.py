@@ -10,11 +10,12 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce, show_training
-from emobed_tf.config import OptionalPath, Settings
+from emobed_tf.config import Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import default_output
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import OptionalPath
 
 PROG = "emobed_tf.train"
 DESCRIPTION = """Trains EmoBed, or one of its parts, and keeps what recognises emotion from one modality.

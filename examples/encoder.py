@@ -9,7 +9,7 @@ says so, which is why models that are exported with this encoder can be streamed
 import keras
 import tensorflow as tf
 
-from emobed_tf.config import Network
+from emobed_tf.settings import Network
 
 
 @keras.saving.register_keras_serializable(package="examples")

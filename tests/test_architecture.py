@@ -21,6 +21,7 @@ LAYERS = (
     "runtime",
     "importing",
     "datasets",
+    "settings",
     "config",
     "corpora",
     "evaluation",
@@ -38,7 +39,13 @@ LAYERS = (
 TENSORFLOW = ("tensorflow", "keras", "keras_tuner", "tensorflow_serving")
 # What a command loads only when its arguments have been read: slow to import, or installed by an extra.
 LATE = (*TENSORFLOW, "matplotlib", "sklearn", "pandas", "scipy.stats", "uvicorn", "rapidjson", "prometheus_client")
-WITHOUT_TENSORFLOW = ("emobed_tf.corpora", "emobed_tf.evaluation", "emobed_tf.config", "emobed_tf.cli.arguments")
+WITHOUT_TENSORFLOW = (
+    "emobed_tf.corpora",
+    "emobed_tf.evaluation",
+    "emobed_tf.settings",
+    "emobed_tf.config",
+    "emobed_tf.cli.arguments",
+)
 
 
 def layer(module):

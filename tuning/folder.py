@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf._version import __version__
-from emobed_tf.config import PLACES, Config, preset, read_config
+from emobed_tf.config import Config, preset, read_config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.files import write_bytes, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
+from emobed_tf.settings import PLACES
 from tuning.space import Space
 
 FORMAT = 1  # of search.json

@@ -5,11 +5,11 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from emobed_tf.config import Objective
 from emobed_tf.console import Progress, table
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.reporting import write_report
 from emobed_tf.runs.folder import Run
+from emobed_tf.settings import Objective
 from emobed_tf.training.loop import train, train_run
 from tuning.search_results import DEVIATION, trial_metrics
 from tuning.tuners import Tuner

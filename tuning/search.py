@@ -12,10 +12,11 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce, show_training
-from emobed_tf.config import OptionalInt, OptionalPath, Settings
+from emobed_tf.config import Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import OptionalInt, OptionalPath
 from tuning.folder import SearchFolder, default_folder
 from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import DEFAULT, PARAMETERS, check, space

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-from emobed_tf.config import USES_ALPHA, USES_BETA, Config
+from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
+from emobed_tf.settings import USES_ALPHA, USES_BETA
 
 if TYPE_CHECKING:
     import keras_tuner

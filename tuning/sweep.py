@@ -11,9 +11,10 @@ import tyro
 from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers, fan_out
-from emobed_tf.config import Config, Names, OptionalPath, Settings
+from emobed_tf.config import Config, Settings
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Names, OptionalPath
 from tuning.sweep_results import SweepFolder, show_sweep
 from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 from tuning.sweep_values import find_setting, read_values

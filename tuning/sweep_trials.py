@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from emobed_tf.config import PLACES, Config
+from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.settings import PLACES
 from emobed_tf.systems.base import Problem
 from emobed_tf.training.session import default_session
 from tuning.sweep_values import NumericSetting, Value, check_data

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
-from emobed_tf.config import USES_ALPHA, USES_BETA, Config
+from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.errors import InputError
+from emobed_tf.settings import USES_ALPHA, USES_BETA
 
 Value = int | float | str
 

@@ -13,9 +13,10 @@ from typing import TypeVar
 import tyro
 
 from emobed_tf import datasets
-from emobed_tf.config import Config, Network, preset, read_config
+from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
+from emobed_tf.settings import Network
 
 Arguments = TypeVar("Arguments")
 

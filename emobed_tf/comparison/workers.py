@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from emobed_tf._version import __version__
-from emobed_tf.config import OptionalName
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.runtime import import_tensorflow, tell_doubts
+from emobed_tf.settings import OptionalName
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")

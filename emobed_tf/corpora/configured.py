@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf import corpora, datasets
-from emobed_tf.config import USES_ALPHA, Config, preset
+from emobed_tf.config import Config, preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from emobed_tf.settings import USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.columns import Columns
 from emobed_tf.corpora.files import listing, need_folder, visible_files
 from emobed_tf.corpora.identity import is_unknown
@@ -17,6 +16,7 @@ from emobed_tf.corpora.omg import utterance_id
 from emobed_tf.corpora.segments import are_frames, file_ids, times_of
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table, joined, read_table, table_of
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.rows import check_even, rows_by_id, step_and_rounding
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Reading
 
 _TOO_LONG = 5.0  # seconds between two rows: these are more probably milliseconds
 _FINEST = 100  # rows that one may be repeated for when rows are made more

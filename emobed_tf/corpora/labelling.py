@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.checks import NUMBER
 from emobed_tf.corpora.columns import Columns, is_missing
 from emobed_tf.corpora.files import listing
@@ -17,6 +16,7 @@ from emobed_tf.corpora.layout import layout
 from emobed_tf.corpora.segments import path_of, times_of
 from emobed_tf.corpora.tablefile import Table, read_table, table_of
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora import suspects
 from emobed_tf.corpora.columns import NEVER_FEATURES, Columns, check_spelling
 from emobed_tf.corpora.corpus import DIMENSIONS
@@ -11,6 +10,7 @@ from emobed_tf.corpora.forms import Form, recognise
 from emobed_tf.corpora.forms.form import ROLES
 from emobed_tf.corpora.identity import renamed
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Reading
 
 _NUMBERS = ("time",)
 _UNIT = {"s": 1.0, "ms": 0.001}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emobed_tf import datasets
-from emobed_tf.config import Reading
 from emobed_tf.console import Progress
 from emobed_tf.corpora import tables as feature_tables
 from emobed_tf.corpora.checks import (
@@ -22,6 +21,7 @@ from emobed_tf.corpora.suspects import matches
 from emobed_tf.corpora.targets import decide
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emobed_tf import datasets
-from emobed_tf.config import PLACES, Config, Reading
+from emobed_tf.config import Config
 from emobed_tf.corpora import arff, recola
 from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.corpus import Recording
@@ -22,6 +22,7 @@ from emobed_tf.corpora.reader import reader_of
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES
 from emobed_tf.datasets import TABLES, DataSet
 from emobed_tf.errors import InputError
+from emobed_tf.settings import PLACES, Reading
 
 
 @dataclass(frozen=True)

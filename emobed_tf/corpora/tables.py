@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emobed_tf.config import Reading
 from emobed_tf.console import Progress
 from emobed_tf.corpora.columns import is_missing
 from emobed_tf.corpora.corpus import (
@@ -30,6 +29,7 @@ from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.corpora.targets import LABEL, label_column, labels_of
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 import keras
 
-from emobed_tf.config import Config, Network
+from emobed_tf.config import Config
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.design import EMOBED, HIDDEN, Architecture, Branch, Design, Head
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.encoders import encoded, gru_layer
 from emobed_tf.models.network import encoder_network, head_network, standardised_input
+from emobed_tf.settings import Network
 
 
 def build_emobed(

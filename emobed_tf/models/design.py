@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emobed_tf import config
+from emobed_tf.settings import Network
 
 BIN, PRESENT, LABELLED = "bin", "present", "labelled"
 """Names of further arrays of a batch: the bin of every frame or utterance, which features exist, and, where not all of
@@ -100,7 +100,7 @@ class Architecture:
 
     branches: tuple[Branch, ...]
     outputs: int
-    network: config.Network
+    network: Network
     clip: float
     heads: tuple[Head, ...] = ()
 

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import keras
 import tensorflow as tf
 
-from emobed_tf.config import Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
@@ -24,6 +23,7 @@ from emobed_tf.models.network import HEAD
 from emobed_tf.models.objective import WEIGHTS, Goal, monitors, terms, weighted_sum
 from emobed_tf.models.standardise import Standardise
 from emobed_tf.models.weights import leaf_layers
+from emobed_tf.settings import Objective
 
 Stacked = TypeVar("Stacked", bound=Mapping[str, Any])
 

@@ -14,7 +14,7 @@ compile themselves with XLA in training. It returns Keras layers, which are appl
         return layers
 
 `python -m emobed_tf.train --encoder blstm:blstm` trains with it. To make an encoder the package's own takes one more
-line, in `config.ENCODERS`.
+line, in `settings.ENCODERS`.
 
 - A layer's name begins with the modality and a dot. Weights are stored by that name and initialised by it: each takes
   the layer's own initialiser, with a seed that the name decides; see `initial`. A layer of one's own makes a weight by
@@ -32,12 +32,12 @@ from collections.abc import Callable, Sequence
 
 import keras
 
-from emobed_tf.config import ENCODERS, Network
 from emobed_tf.errors import InputError
 from emobed_tf.importing import import_named
 from emobed_tf.models.fused_gru import FusedGRU
 from emobed_tf.models.initial import noted_initialisers
 from emobed_tf.models.weights import inner_layers
+from emobed_tf.settings import ENCODERS, Network
 
 Encoder = Callable[[Network, str, bool], Sequence[keras.layers.Layer]]
 
@@ -120,7 +120,7 @@ def find_encoder(name: str) -> Encoder:
     """An encoder by name.
 
     Args:
-        name: a key of `config.ENCODERS`, or `package.module:NAME`.
+        name: a key of `settings.ENCODERS`, or `package.module:NAME`.
 
     Returns:
         The function.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from emobed_tf.config import Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.errors import InputError
 from emobed_tf.importing import import_named
 from emobed_tf.models.losses import ccc_loss, cross_entropy_loss, mse_loss, smoothed_loss
+from emobed_tf.settings import Objective
 
 ClassificationLoss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

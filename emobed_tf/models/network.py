@@ -2,9 +2,9 @@
 
 import keras
 
-from emobed_tf.config import Network
 from emobed_tf.models.encoders import encoded, gru_layer
 from emobed_tf.models.standardise import Standardise
+from emobed_tf.settings import Network
 
 HEAD = "shared.head"
 

@@ -3,7 +3,7 @@
     L = L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R
 
 Networks with more heads than the label's add `weight * L_head` for each. A further term is one more entry of `terms`; a
-weight of its own, one more field of `config.Objective` and its name in `WEIGHTS`.
+weight of its own, one more field of `settings.Objective` and its name in `WEIGHTS`.
 """
 
 import dataclasses
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from emobed_tf.config import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
 from emobed_tf.models.design import BIN, LABELLED, PRESENT, Head
 from emobed_tf.models.frames import last_frame
 from emobed_tf.models.label_losses import classification_loss, regression_loss
+from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 
 WEIGHTS = ("alpha", "beta", "l2")
-"""Fields of `config.Objective` that weigh a term. They are variables: other values need no new trace."""
+"""Fields of `settings.Objective` that weigh a term. They are variables: other values need no new trace."""
 
 
 @dataclass(frozen=True)

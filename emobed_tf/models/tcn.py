@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from emobed_tf.config import Network
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Network
 
 _MOST_FRAMES = 100_000  # more than an hour of 25 frames a second
 

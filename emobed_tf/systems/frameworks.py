@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from emobed_tf.config import USES_ALPHA, USES_BETA, Config
+from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.settings import USES_ALPHA, USES_BETA
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.spread import Range, spread
 

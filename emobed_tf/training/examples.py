@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from emobed_tf.config import USES_BETA, Config
+from emobed_tf.config import Config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Modality
 from emobed_tf.corpora.facts import Facts
@@ -17,6 +17,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
 from emobed_tf.models.label_losses import regression_loss
 from emobed_tf.models.objective import Goal
+from emobed_tf.settings import USES_BETA
 from emobed_tf.training.streams import (
     Sequences,
     agreement,

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from emobed_tf.config import ENCODERS, Config
+from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
@@ -17,6 +17,7 @@ from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
 from emobed_tf.models.padding import warn_of_padding
+from emobed_tf.settings import ENCODERS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.streams import Sequences, in_order, stream, unpaired

@@ -11,12 +11,12 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.config import OptionalInt, OptionalName, OptionalPath
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
+from emobed_tf.settings import OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification

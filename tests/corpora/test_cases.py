@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora import load, load_features
 from emobed_tf.corpora.segments import seconds_of
 from emobed_tf.errors import EmoBedWarning
+from emobed_tf.settings import Reading
 from tests.commands import assert_one_line, command
 from tests.corpora.corpus_writers import close, fails, only, write
 

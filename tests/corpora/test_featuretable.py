@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.featuretable import read_features
 from emobed_tf.errors import EmoBedWarning
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails, write
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.grid import recordings_of
 from emobed_tf.corpora.tablefile import Table
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora.layout import layout
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails
 
 NAMES = ("id", "partition", "label", "arousal", "dominance", "age", "f", "g")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora import Modality, Recording, load
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.datasets import OMG, RECOLA, TABLES, DataSet
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails, omg, recola, table_text, write
 
 

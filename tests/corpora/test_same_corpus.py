@@ -10,9 +10,9 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora import load
 from emobed_tf.errors import EmoBedWarning
+from emobed_tf.settings import Reading
 
 STEP = 0.25  # exact in binary and in milliseconds, so that every form can say it
 NAMES = ("F0 [Hz]", "mfcc1.x", "loud-ness", "x_0")  # none of them a column that a tool is known for

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from emobed_tf.config import Objective
+from emobed_tf.settings import Objective
 from tests.conftest import ROOT
 from tests.docs.markdown import blocks
 from tests.models.test_encoders import build

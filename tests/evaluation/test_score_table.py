@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from emobed_tf.config import Training
 from emobed_tf.evaluation.metrics import confusion_matrix
 from emobed_tf.evaluation.score_table import SCORES, classification_scores, regression_scores, short_name
+from emobed_tf.settings import Training
 
 
 class TestNames:

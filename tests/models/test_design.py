@@ -1,7 +1,7 @@
 """Descriptions of networks: what makes two of them the same."""
 
-from emobed_tf.config import Network
 from emobed_tf.models.design import EMOBED, Architecture, Branch, Design, Head
+from emobed_tf.settings import Network
 
 AUDIO, FACE = Branch("audio", (("audio", 3),)), Branch("face", (("face", 2),))
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network, preset
+from emobed_tf.config import preset
+from emobed_tf.settings import Network
 
 pytestmark = pytest.mark.usefixtures("stack")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Network
 from tests.models.test_emobed import WIDTHS, batch, compiled, tensors
 
 pytestmark = pytest.mark.usefixtures("stack")

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Network
 from tests.models.test_encoders import OWN, build
 
 pytestmark = pytest.mark.usefixtures("stack")

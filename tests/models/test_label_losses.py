@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from emobed_tf import config
+from emobed_tf import settings
 from emobed_tf.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -17,14 +17,14 @@ def check(task, name, outputs=3):
     from emobed_tf.models.label_losses import check_loss
 
     setting = {"regression": "regression_loss", "classification": "classification_loss"}[task]
-    check_loss(config.Objective(**{setting: f"{OWN}:{name}"}), task, outputs)
+    check_loss(settings.Objective(**{setting: f"{OWN}:{name}"}), task, outputs)
 
 
 def test_settings_and_tables_name_the_same():
     from emobed_tf.models.label_losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
-    assert tuple(REGRESSION_LOSSES) == config.REGRESSION_LOSSES
-    assert tuple(CLASSIFICATION_LOSSES) == config.CLASSIFICATION_LOSSES
+    assert tuple(REGRESSION_LOSSES) == settings.REGRESSION_LOSSES
+    assert tuple(CLASSIFICATION_LOSSES) == settings.CLASSIFICATION_LOSSES
 
 
 class TestSmoothed:
@@ -119,5 +119,5 @@ class TestOwn:
     def test_only_that_of_the_task_is_looked_at(self):
         from emobed_tf.models.label_losses import check_loss
 
-        check_loss(config.Objective(regression_loss=f"{OWN}:gone"), "classification", 3)
-        check_loss(config.Objective(classification_loss=f"{OWN}:gone"), "regression", 1)
+        check_loss(settings.Objective(regression_loss=f"{OWN}:gone"), "classification", 3)
+        check_loss(settings.Objective(classification_loss=f"{OWN}:gone"), "regression", 1)

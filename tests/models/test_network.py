@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network
+from emobed_tf.settings import Network
 from tests.models.test_emobed import numpy_gru
 
 pytestmark = pytest.mark.usefixtures("stack")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network, preset
+from emobed_tf.config import preset
 from emobed_tf.models.design import Architecture, Branch, Head
+from emobed_tf.settings import Network
 from tests.models.test_emobed import numpy_gru
 
 pytestmark = pytest.mark.usefixtures("stack")

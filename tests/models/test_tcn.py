@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from emobed_tf.config import Network
 from emobed_tf.errors import InputError
+from emobed_tf.settings import Network
 
 pytestmark = pytest.mark.usefixtures("stack")
 

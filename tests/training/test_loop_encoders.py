@@ -80,9 +80,9 @@ class TestOtherSystems:
     @pytest.mark.parametrize("encoder", ["dense", "tcn", f"{OWN}:layered"])
     def test_encoders_side_by_side(self, encoder):
         """Model-level fusion: an encoder for each part of the input."""
-        from emobed_tf.config import Network
         from emobed_tf.models.build import build
         from emobed_tf.models.design import Architecture, Branch
+        from emobed_tf.settings import Network
 
         network = Network(2, 6, 1, 5, encoder=encoder)
         model = build(Architecture((Branch("joined", (("audio", 4), ("video", 3))),), 1, network, 10.0))

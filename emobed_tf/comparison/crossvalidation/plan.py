@@ -16,11 +16,12 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.config import PLACES, Config, Names, OptionalInt, preset
+from emobed_tf.config import Config, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
 from emobed_tf.errors import InputError
+from emobed_tf.settings import PLACES, Names, OptionalInt
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.registry import find_system
 from emobed_tf.training.session import default_session

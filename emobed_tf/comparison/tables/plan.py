@@ -11,13 +11,14 @@ from emobed_tf import datasets
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.trials import OfficialSource
-from emobed_tf.config import PLACES, Config
+from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import merged_tables
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.corpora.locate import locate
 from emobed_tf.errors import InputError
+from emobed_tf.settings import PLACES
 from emobed_tf.systems.registry import find_system
 
 CLASSIC = "classic"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from emobed_tf.config import Reading
 from emobed_tf.corpora import load_features
 from emobed_tf.corpora.forms import openface
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails, write
 
 TEXT = """frame, face_id, timestamp, confidence, success, f
