@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import itertools
 from collections import Counter
 
 import pytest
@@ -16,7 +17,7 @@ def explained(section):
     """Fields of a class that a docstring follows, which is what `--help` shows."""
     tree = ast.parse((ROOT / "emobed_tf" / "settings.py").read_text(encoding="utf-8"))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == section.__name__)
-    pairs = zip(body, body[1:], strict=False)
+    pairs = itertools.pairwise(body)
     return [
         field.target.id
         for field, text in pairs

@@ -1,13 +1,15 @@
 """Tables with notes as Markdown, as LaTeX, and as an HTML file that needs nothing else; the numbers in their cells."""
 
+import base64
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
 color:#1b1f24;background:#fff}
 div{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0 1.5rem;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .7rem;border-bottom:1px solid #d0d7de;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
+th:first-child,td:first-child{text-align:left}img{max-width:100%;background:#fff}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}th,td{border-color:#30363d}}"""
 
 
@@ -65,13 +67,14 @@ def to_latex(title: str, grids: list[Grid], notes: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
+def to_html(title: str, grids: list[Grid], notes: list[str], pictures: Mapping[str, bytes] | None = None) -> str:
     """The document as one HTML page.
 
     Args:
         title: of the document.
         grids: its tables.
         notes: listed below them.
+        pictures: above the tables, PNG files by what they show.
 
     Returns:
         A whole page, with nothing fetched.
@@ -81,6 +84,9 @@ def to_html(title: str, grids: list[Grid], notes: list[str]) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>",
     ]
+    for shown, content in (pictures or {}).items():
+        data = base64.b64encode(content).decode()
+        parts.append(f'<p><img alt="{html.escape(shown)}" src="data:image/png;base64,{data}"></p>')
     for grid in grids:
         parts.append(
             f"<h2>{html.escape(grid.title)}</h2><div><table><thead>{_cells('th', grid.columns)}</thead><tbody>"

@@ -13,12 +13,14 @@ class Scenario:
         auxiliaries: modalities that help in training.
         fold: number of the outer fold, from 1; None for the data set's own partitions.
         folds: number of outer folds; None for the data set's own partitions.
+        labels: which of the target's labels there are to learn from, such as `4 speakers, draw 2`; None: all of them.
     """
 
     target: str
     auxiliaries: tuple[str, ...] = ()
     fold: int | None = None
     folds: int | None = None
+    labels: str | None = None
 
     @property
     def name(self) -> str:
@@ -27,14 +29,16 @@ class Scenario:
         `audio (+video)`, as the paper writes it; `audio+video, fold 1 of 5`.
         """
         if self.fold is not None:
-            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}"
+            part = f", {self.labels}" if self.labels else ""
+            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}{part}"
         return f"{self.target} (+{', '.join(self.auxiliaries)})" if self.auxiliaries else self.target
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as JSON values."""
-        return {
+        """All fields as JSON values; `labels` only where not all of them are there."""
+        values = {
             "target": self.target,
             "auxiliaries": list(self.auxiliaries),
             "fold": self.fold,
             "folds": self.folds,
         }
+        return values | ({"labels": self.labels} if self.labels else {})

@@ -4,6 +4,7 @@ No figure touches pyplot, so a notebook, a server and a thread can make them at 
 and SVG.
 """
 
+from emobed_tf.figures.curves import label_curves
 from emobed_tf.figures.learning import learning_curves
 from emobed_tf.figures.planes import Panel, embeddings
 from emobed_tf.figures.predictions import SERIES, confusion, confusions, envelope, predictions, scatter
@@ -21,6 +22,7 @@ __all__ = [
     "embeddings",
     "envelope",
     "intervals",
+    "label_curves",
     "learning_curves",
     "predictions",
     "save",

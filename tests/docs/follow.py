@@ -17,6 +17,7 @@ LESS = {  # what is added to the command lines of programs that take long; the l
     "emobed_tf.compare": LITTLE,
     "emobed_tf.crossvalidate": [*LITTLE, "--folds", "3"],
     "emobed_tf.audit": [*LITTLE, "--folds", "3"],
+    "emobed_tf.learning_curve": [*LITTLE, "--folds", "3", "--draws", "1", "--amounts", "2"],
     "tuning.search": ["--max-trials", "1", "--seeds", "1", "--epochs", "1"],
     "tuning.sweep": ["--values", "0,1", "--seeds", "1", "--epochs", "1"],
 }

@@ -1,0 +1,123 @@
+"""A learning curve from an open folder of a cross-validation to its page.
+
+curve.csv            scores by target, system, amount, draw and seed
+curve-gains.csv      how much the area under each curve is above the reference's
+missing-class.csv    recall of classes whose labels were withheld, where that was asked for
+curve.md curve.html  all of it as tables, with the picture
+curve.png curve.svg  the picture
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from emobed_tf.comparison.audit.run import as_many_steps_cells
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, pool_folds
+from emobed_tf.comparison.crossvalidation.run import CrossValidation
+from emobed_tf.comparison.curve.curves import Curve, Recall, stacked
+from emobed_tf.comparison.curve.plan import CurvePlan
+from emobed_tf.comparison.protocol import Cell, CellResult
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
+from emobed_tf.systems.controls import AS_MANY_STEPS
+from emobed_tf.systems.registry import find_system
+
+_EMOBED = "emobed"
+_Point = tuple[int, int] | str
+
+
+@dataclass(frozen=True)
+class CurveResults:
+    """What came out.
+
+    Attributes:
+        curves: by target and system.
+        recalls: of withheld classes, by target and system.
+    """
+
+    curves: Mapping[tuple[str, str], Curve]
+    recalls: Mapping[tuple[str, str], Recall]
+
+
+def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[str]) -> CurveResults:
+    """Fits all systems with all amounts of labels, or what the folder still lacks of them.
+
+    Args:
+        validation: open.
+        plan: points of the curve.
+        systems: names; classic with as many steps needs EmoBed among them.
+
+    Returns:
+        Curves, and recalls of withheld classes. What came to no result is left out, with the reason printed.
+
+    Raises:
+        InputError: if nothing came out at all.
+    """
+    if AS_MANY_STEPS in systems and _EMOBED not in systems:
+        raise InputError(f"--systems: {AS_MANY_STEPS} counts EmoBed's steps; add {_EMOBED}")
+    results = validation.run(plan.cells([system for system in systems if system != AS_MANY_STEPS]))
+    if AS_MANY_STEPS in systems:
+        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == _EMOBED]))
+    found = {(result.cell.scenario, result.cell.system): result for result in results}
+    curves: dict[tuple[str, str], Curve] = {}
+    recalls: dict[tuple[str, str], Recall] = {}
+    reasons: list[str] = []
+    for target in plan.validation.targets:
+        for system in systems:
+
+            def pooled(point: _Point, target: str = target, system: str = system) -> OutOfFold:
+                cells = plan.part(target, system, point)
+                return _pooled(plan, target, system, cells, found)
+
+            try:
+                curves[target, system] = _curve(plan, target, system, pooled)
+                if plan.withheld:
+                    recalls[target, system] = _recall(plan, target, system, map(pooled, plan.withheld))
+            except InputError as error:
+                reasons.append(str(error))
+    if not curves:
+        raise InputError(f"no system came to a result: {reasons[0]}")
+    for reason in dict.fromkeys(reasons):
+        print(f"no result: {reason}", file=sys.stderr)
+    return CurveResults(curves, recalls)
+
+
+def _pooled(
+    plan: CurvePlan,
+    target: str,
+    system: str,
+    cells: Sequence[Cell],
+    results: Mapping[tuple[Scenario, str], CellResult],
+) -> OutOfFold:
+    folds = [results[cell.scenario, system] for cell in cells if (cell.scenario, system) in results]
+    whole = pool_folds(plan.validation, target, system, folds)
+    if isinstance(whole, str):
+        raise InputError(whole if not cells[0].scenario.labels else f"{whole} ({cells[0].scenario.labels})")
+    return whole
+
+
+def _curve(plan: CurvePlan, target: str, system: str, pooled: Callable[[_Point], OutOfFold]) -> Curve:
+    parts: dict[int, list[SpeakerStatistics]] = {}
+    for amount, draw in plan.points(target):
+        parts.setdefault(amount, []).append(pooled((amount, draw)).statistics)
+    every = list(parts.values())
+    fits, sums = stacked(every, max(map(len, every)))
+    return Curve(
+        target,
+        system,
+        find_system(system).title,
+        tuple(parts),
+        plan.labelled(target),
+        every[0][0].speakers,
+        fits,
+        sums,
+    )
+
+
+def _recall(plan: CurvePlan, target: str, system: str, found: Iterable[OutOfFold]) -> Recall:
+    parts = [result.statistics for result in found]
+    fits, sums = stacked([[part] for part in parts], 1)
+    withheld = tuple(map(plan.validation.corpus.classes.index, plan.withheld))
+    seeds = tuple(seed for _, seed in fits)
+    return Recall(target, system, find_system(system).title, parts[0].speakers, seeds, sums, withheld)

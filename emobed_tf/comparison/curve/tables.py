@@ -1,0 +1,284 @@
+"""A learning curve as tables, files and a page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from emobed_tf.comparison.crossvalidation.gains import p_text
+from emobed_tf.comparison.crossvalidation.run import CrossValidation
+from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown
+from emobed_tf.comparison.curve.curves import AreaGain, Curve, Recall, Worth, area_gain, recall_gain, worth
+from emobed_tf.comparison.curve.plan import CurvePlan
+from emobed_tf.comparison.curve.run import CurveResults
+from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_html
+from emobed_tf.errors import InputError
+from emobed_tf.evaluation.caveats import least_p_note
+from emobed_tf.evaluation.score_table import short_name
+from emobed_tf.evaluation.significance import Interval, bootstrap_interval, holm
+from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.systems.registry import find_system
+
+
+def report_curve(validation: CrossValidation, plan: CurvePlan, results: CurveResults, reference: str) -> None:
+    """Prints a learning curve and writes its files.
+
+    Args:
+        validation: of the results; files go to its folder.
+        plan: points of the curve.
+        results: what came out.
+        reference: name of the system that the others are compared with.
+    """
+    from emobed_tf.figures import label_curves, save  # Matplotlib takes a second, and `--help` needs none
+
+    output, score, prefix = validation.output, plan.validation.scores[0], simulated(plan.validation)
+    corpus = plan.validation.corpus
+    gains = {target: _gains(results, target, reference, score) for target in plan.validation.targets}
+    grids, notes = [], []
+    for target in plan.validation.targets:
+        here = [curve for (name, _), curve in results.curves.items() if name == target]
+        if not here:
+            continue
+        grids.append(curve_grid(plan, target, here, score))
+        if gains[target]:
+            grids.append(area_grid(plan, target, gains[target], score))
+            notes.append(_least_p(gains[target], target, len(plan.validation.targets)))
+            grids += _worth_grids(plan, target, gains[target], score)
+        recalls = {system: recall for (name, system), recall in results.recalls.items() if name == target}
+        if recalls:
+            grids.append(recall_grid(plan, target, recalls, reference))
+    for grid in grids:
+        show_grid(grid)
+    notes = [*_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
+    for note in notes:
+        print(note)
+    title = f"{prefix}{corpus.name}, {corpus.label}: scores by how many labels the target has"
+    picture = save(label_curves(_points(results, score), title=title, simulated=False), output / "curve")[0]
+    write_markdown(output / "curve.md", title, grids, notes)
+    write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())
+    write_csv(output / "curve.csv", _score_rows(results, score, corpus.simulated))
+    write_csv(output / "curve-gains.csv", _gain_rows(gains, corpus.simulated))
+    if results.recalls:
+        write_csv(output / "missing-class.csv", _recall_rows(plan, results, corpus.simulated))
+    print(f"page: {output}/curve.html; tables: {output}/curve.md, .csv; picture: {output}/curve.png, .svg")
+
+
+def curve_grid(plan: CurvePlan, target: str, curves: Sequence[Curve], score: str) -> Grid:
+    """Scores by amount.
+
+    Args:
+        plan: points of the curve.
+        target: of the curves.
+        curves: of all systems on it.
+        score: its name.
+
+    Returns:
+        A row for each system, a column for each amount.
+    """
+    rows = []
+    for curve in curves:
+        cells = [f"{decimals(i.estimate)} ({interval_text(i.low, i.high)})" for i in curve.intervals(score)]
+        rows.append([curve.title, *cells])
+    units = plan.settings.amounts_of
+    labelled = curves[0].labelled
+    columns = [
+        f"{amount} {units[:-1] if amount == 1 else units}" + (f" ({n:.0f})" if units == "speakers" else "")
+        for amount, n in zip(curves[0].amounts, labelled, strict=True)
+    ]
+    return Grid(f"{short_name(score)} from {target}, by labels of {target}", ["system", *columns], rows)
+
+
+def area_grid(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, float]], score: str) -> Grid:
+    """Areas under the curves beside the reference's.
+
+    Args:
+        plan: points of the curves.
+        target: of the curves.
+        found: gains over the reference on this target, each with its corrected p.
+        score: its name.
+
+    Returns:
+        A row for each system but the reference, with the difference at each amount.
+    """
+    units = plan.settings.amounts_of
+    rows = []
+    for gain, p_holm in found:
+        at = [decimals(i.estimate, signed=True) for i in gain.at]
+        rows.append([gain.second.title, *_cells(gain.interval), p_text(gain.test.p_value), p_text(p_holm), *at])
+    amounts = [f"at {amount}" for amount in found[0][0].first.amounts]
+    title = f"Lead over {found[0][0].first.title} in {short_name(score)} from {target}: area, and by {units}"
+    return Grid(title, ["system", "area", "95 %", "p", "p, Holm", *amounts], rows)
+
+
+def worth_grid(target: str, system: str, found: Sequence[Worth]) -> Grid:
+    """What auxiliaries are worth in recordings of the target.
+
+    Args:
+        target: of the curves.
+        system: title of the system.
+        found: at each amount but the last.
+
+    Returns:
+        A row for each.
+    """
+    rows = []
+    for point in found:
+        rate = "" if point.rate is None else f"{point.rate:.1f} to 1"
+        cells = [_at_least(value, point.most) for value in (point.recordings, point.low, point.high)]
+        rows.append([f"{point.labelled:.0f}", cells[0], f"{cells[1]} to {cells[2]}", f"{point.auxiliary:.0f}", rate])
+    return Grid(
+        f"{system}: recordings of {target} that the auxiliaries are worth",
+        ["labelled", "worth as many more", "95 %", "auxiliary recordings", "exchange rate"],
+        rows,
+    )
+
+
+def recall_grid(plan: CurvePlan, target: str, recalls: dict[str, Recall], reference: str) -> Grid:
+    """How many recordings of withheld classes are recognised.
+
+    Args:
+        plan: that says which classes.
+        target: of the results.
+        recalls: by system.
+        reference: name of the system that the others are compared with.
+
+    Returns:
+        A row for each system.
+    """
+    rows = []
+    for system, recall in recalls.items():
+        by_class = recall.recalls(recall.sums.sum(axis=0)).mean(axis=-1)
+        mean = bootstrap_interval(recall.function, recall.sums)
+        cells = [decimals(mean.estimate), interval_text(mean.low, mean.high), decimals(float(recall.named().mean()))]
+        if system == reference or reference not in recalls:
+            cells += ["", "", ""]
+        else:
+            gain, test = recall_gain(recalls[reference], recall)
+            cells += [*_cells(gain), p_text(test.p_value)]
+        rows.append([recall.title, *cells, *map(decimals, map(float, by_class))])
+    chance = f"chance {decimals(1 / len(plan.validation.corpus.classes))}"
+    return Grid(
+        f"Recall of a class that {target} has no label of ({chance})",
+        ["system", "mean", "95 %", "named wrongly", "lead", "95 %", "p", *plan.withheld],
+        rows,
+    )
+
+
+def _gains(results: CurveResults, target: str, reference: str, score: str) -> list[tuple[AreaGain, float]]:
+    """Of all systems over the reference; p-values are corrected over them."""
+    first = results.curves.get((target, reference))
+    if first is None:
+        return []
+    found = []
+    for (name, system), curve in results.curves.items():
+        if name == target and system != reference:
+            try:
+                found.append(area_gain(first, curve, score))
+            except InputError as error:
+                print(error)
+    return list(zip(found, holm([gain.test.p_value for gain in found]), strict=True))
+
+
+def _worth_grids(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, float]], score: str) -> list[Grid]:
+    helped = [gain for gain, _ in found if find_system(gain.second.system).crossmodal]
+    auxiliary = plan.auxiliary_recordings(target)
+    if len(plan.amounts[target]) < 2:
+        return []
+    return [worth_grid(target, gain.second.title, worth(gain.first, gain.second, score, auxiliary)) for gain in helped]
+
+
+def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[str]:
+    units, draws = plan.settings.amounts_of, plan.settings.draws
+    notes = [
+        f"Only the target's training labels are fewer: the auxiliaries, development and test are whole. Means over "
+        f"{draws} {'draw' if draws == 1 else 'draws'} of {units} and over seeds; intervals over speakers. In "
+        "parentheses beside an amount: how many recordings that is.",
+        f"The area is the mean {short_name(score)} along the curve, each doubling of recordings counted alike: the "
+        "primary comparison. Leads at single amounts are exploratory. p: one-sided sign-flip test over speakers; "
+        "Holm's correction is over the systems of a target.",
+        f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, read "
+        "from its own curve; '>=' where its curve ends.",
+    ]
+    if classes:
+        notes.append(
+            "A withheld class: the target's training and development labels of the class are gone, one class at a "
+            "time. 'Named wrongly' is the share of other recordings that are taken for it; without knowing the class, "
+            "a system finds as many of its recordings as that. p: one-sided exchange test over speakers."
+        )
+    return notes
+
+
+def _least_p(found: Sequence[tuple[AreaGain, float]], target: str, targets: int) -> str:
+    test = found[0][0].test
+    note = least_p_note(test.units, test.exact, cross_validated=True, targets=1)
+    return f"{target}: {note}" if targets > 1 else note
+
+
+def _points(results: CurveResults, score: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": curve.target,
+            "system": curve.title,
+            "labelled": float(labelled),
+            "mean": interval.estimate,
+            "low": interval.low,
+            "high": interval.high,
+            "score": score,
+        }
+        for curve in results.curves.values()
+        for labelled, interval in zip(curve.labelled, curve.intervals(score), strict=True)
+    ]
+
+
+def _score_rows(results: CurveResults, score: str, simulated_data: bool) -> list[dict[str, Any]]:
+    rows = []
+    for curve in results.curves.values():
+        for amount, labelled, values in zip(curve.amounts, curve.labelled, curve.scores(score), strict=True):
+            for (draw, seed), value in zip(curve.fits, values, strict=True):
+                row = {"target": curve.target, "system": curve.system, "amount": amount, "labelled": float(labelled)}
+                rows.append(row | {"draw": draw, "seed": seed, score: float(value), "simulated": simulated_data})
+    return rows
+
+
+def _gain_rows(gains: dict[str, list[tuple[AreaGain, float]]], simulated_data: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": target,
+            "first": gain.first.system,
+            "second": gain.second.system,
+            "area": gain.interval.estimate,
+            "low": gain.interval.low,
+            "high": gain.interval.high,
+            "p": gain.test.p_value,
+            "p_holm": p_holm,
+            **_at(gain),
+            "simulated": simulated_data,
+        }
+        for target, found in gains.items()
+        for gain, p_holm in found
+    ]
+
+
+def _at(gain: AreaGain) -> dict[str, float]:
+    """Difference at each amount, and the ends of its interval, by column."""
+    return {
+        f"at_{amount}{suffix}": value
+        for amount, i in zip(gain.first.amounts, gain.at, strict=True)
+        for suffix, value in (("", i.estimate), ("_low", i.low), ("_high", i.high))
+    }
+
+
+def _recall_rows(plan: CurvePlan, results: CurveResults, simulated_data: bool) -> list[dict[str, Any]]:
+    rows = []
+    for recall in results.recalls.values():
+        by_class = recall.recalls(recall.sums.sum(axis=0)).mean(axis=-1)
+        for name, value, named in zip(plan.withheld, by_class, recall.named(), strict=True):
+            row = {"target": recall.target, "system": recall.system, "withheld": name, "recall": float(value)}
+            rows.append(row | {"named_wrongly": float(named), "simulated": simulated_data})
+    return rows
+
+
+def _cells(interval: Interval) -> list[str]:
+    return [decimals(interval.estimate, signed=True), interval_text(interval.low, interval.high, True)]
+
+
+def _at_least(value: float, most: float) -> str:
+    return f">= {most:.0f}" if value >= most * (1 - 1e-9) else f"{value:.0f}"
