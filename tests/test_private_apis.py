@@ -176,3 +176,27 @@ class TestWorkers:
 
         for error in (FutureCancelledError, TerminatedWorkerError):
             needs(issubclass(error, Exception), error.__name__, "comparison/workers.py")
+
+
+class TestTyro:
+    def test_texts_pass_through_a_function_that_can_be_replaced(self, monkeypatch):
+        import dataclasses
+
+        import tyro
+
+        @dataclasses.dataclass
+        class Shelf:
+            books: int = 3
+            """How many
+            there are."""
+
+        needs(
+            "\n" in tyro._strings.remove_single_line_breaks("How many\n    there are."),
+            "that tyro keeps the line breaks of an indented docstring",
+            "cli/arguments.py (which need not replace it any more)",
+        )
+        seen = []
+        monkeypatch.setattr(tyro._strings, "remove_single_line_breaks", lambda text: seen.append(text) or text)
+        with pytest.raises(SystemExit):
+            tyro.cli(Shelf, args=["--help"])
+        needs(any("How many" in text for text in seen), "tyro._strings.remove_single_line_breaks", "cli/arguments.py")

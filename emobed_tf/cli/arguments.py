@@ -6,7 +6,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,7 +51,7 @@ def parse(
     if not {"-h", "--help"} & set(argv):
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
     try:
-        with contextlib.redirect_stderr(complaint):
+        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs():
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
@@ -116,6 +116,24 @@ def _free(config: Config, known: argparse.Namespace) -> Config:
     if known.encoder not in (None, config.network.encoder):
         config = config.replace(kernel_size=Network.kernel_size)
     return config
+
+
+@contextlib.contextmanager
+def _texts_in_paragraphs() -> Iterator[None]:
+    """Lets `--help` wrap texts to the terminal.
+
+    tyro takes the indentation of a docstring's second line for the beginning of a list, and keeps its line breaks.
+    """
+    before = tyro._strings.remove_single_line_breaks
+    tyro._strings.remove_single_line_breaks = _in_paragraphs
+    try:
+        yield
+    finally:
+        tyro._strings.remove_single_line_breaks = before
+
+
+def _in_paragraphs(helptext: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", helptext))
 
 
 def _one_line(complaint: str, prog: str) -> str:

@@ -22,7 +22,10 @@ class Shelf:
     books: int = 3
     """How many there are."""
     label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """What is written on it."""
+    """What is written on it, a word for each of the books that stand there, and whatever else can be read from the door
+    without glasses.
+
+    Letters are large."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +80,15 @@ class TestParse:
         with pytest.raises(InputError, match=word):
             parse(Shelf, "wall", "--books", word)
         assert os.environ["COLUMNS"] == "40", "as it was before"
+
+    def test_help_wraps_texts_to_the_terminal(self, capsys, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit):
+            parse(Shelf, "--help")
+        text = " ".join(capsys.readouterr().out.split())
+        # At 200 columns all of it but the last paragraph stands on one line, wherever the source breaks it.
+        assert "a word for each of the books that stand there, and whatever else can be read from the door" in text
+        assert "from the door without glasses" in text
 
     def test_help_leaves(self, capsys):
         with pytest.raises(SystemExit) as leaving:
