@@ -55,6 +55,7 @@ class Rows(NamedTuple):
         modality: see `Origin`; None without an origin, as the next two.
         recording: see `Origin`.
         time: see `Origin`.
+        weight: how much each counts, float `[N]` >= 0; None: all alike.
     """
 
     points: tf.Tensor
@@ -65,6 +66,7 @@ class Rows(NamedTuple):
     modality: tf.Tensor = None  # these three are only there where an origin is given, and only read where one has to be
     recording: tf.Tensor = None
     time: tf.Tensor = None
+    weight: tf.Tensor = None
 
 
 class Blocks(NamedTuple):

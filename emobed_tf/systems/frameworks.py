@@ -53,13 +53,13 @@ class ClassicSystem(System):
         Raises:
             InputError: for a setting with a value that makes no sense.
         """
-        fixed = {"framework": self.framework, "seed": seed}
+        fixed: dict[str, Any] = {"seed": seed}
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
             if self.framework not in users:
                 fixed[name] = 0.0
         if self.framework == "classic":
             fixed["auxiliary"] = ()
-        return problem.config.replace(**fixed, **settings).check()
+        return problem.config.of_framework(self.framework).replace(**fixed, **settings).check()
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains the network; see `System.fit`."""
