@@ -100,6 +100,17 @@ class TestGoal:
         assert (other.spread, other.easy_first) == (False, True)
 
 
+    @pytest.mark.parametrize("bins", [2, 3])
+    def test_alignment_has_classes_in_joint_training_too(self, given, bins):
+        config = given.config.replace(framework="joint", beta=0.0, alignment="coral", bins=bins)
+        found = examples(config, given.corpus)
+        assert (found.goal.classes, len(found.facts.edges)) == (bins, bins - 1)
+        classes = {int(c) for values in found.sequences.values() for c in np.unique(values.mined_classes)}
+        assert classes - {-1} == set(range(bins))
+        without = examples(given.config.replace(framework="joint", beta=0.0), given.corpus)
+        assert (without.goal.classes, len(without.facts.edges)) == (0, 0)
+
+
 class TestCheckLabels:
     def test_a_delay_beyond_the_recordings(self, given):
         with pytest.raises(InputError, match="modality 'audio': all training labels are"):
