@@ -10,13 +10,25 @@ class TestCheckEffects:
     @pytest.mark.parametrize(
         ("settings", "complaint"),
         [
-            ({"framework": "joint", "metric_loss": "contrastive"}, "--metric-loss contrastive: --framework joint has no"),
+            (
+                {"framework": "joint", "metric_loss": "contrastive"},
+                "--metric-loss contrastive: --framework joint has no",
+            ),
             ({"framework": "classic", "beta_warmup": 3}, "--beta-warmup 3: --framework classic has no loss that beta"),
-            ({"framework": "classic", "alignment": "cmd"}, "--alignment cmd: --framework classic has no other modality"),
-            ({"temperature": 0.2}, "--temperature 0.2: --metric-loss batch_hard has no temperature; leave --temperature"),
+            (
+                {"framework": "classic", "alignment": "cmd"},
+                "--alignment cmd: --framework classic has no other modality",
+            ),
+            (
+                {"temperature": 0.2},
+                "--temperature 0.2: --metric-loss batch_hard has no temperature; leave --temperature",
+            ),
             ({"metric_loss": "semi_hard", "temperature": 0.2}, "--metric-loss semi_hard has no temperature"),
             ({"metric_loss": "contrastive", "margin": 0.2}, "--margin 0.2: --metric-loss contrastive has no margin"),
-            ({"metric_loss": "contrastive", "margin": "soft"}, "--margin soft: --metric-loss contrastive has no margin"),
+            (
+                {"metric_loss": "contrastive", "margin": "soft"},
+                "--margin soft: --metric-loss contrastive has no margin",
+            ),
             ({"metric_loss": "contrastive", "triplet_preset": "stable"}, "--triplet-preset stable: --metric-loss"),
             ({"alignment_weight": 0.3}, "--alignment-weight 0.3: there is no such term without --alignment"),
         ],

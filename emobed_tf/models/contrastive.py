@@ -86,8 +86,8 @@ def supervised_contrastive_loss(
     mask = tf.ones([blocks.n], tf.bool) if mask is None else tf.cast(mask, tf.bool)
     points = tf.where(mask[:, None], points, 0)
     weight = tf.ones([blocks.n], points.dtype) if weight is None else tf.cast(weight, points.dtype)
-    origin = map(tf.convert_to_tensor, origin or ())
-    everything = Rows(points, None, labels, tf.range(blocks.n), mask, *origin)._replace(weight=weight)
+    sources = map(tf.convert_to_tensor, origin or ())
+    everything = Rows(points, None, labels, tf.range(blocks.n), mask, *sources)._replace(weight=weight)
     over_rows = _compiled if blocks.compiled else _over_rows
     total, weights, valid, gradient = over_rows(rules, 1 / temperature, blocks)(everything)
     divisor = tf.ones_like(total) if reduction == "sum" else weights

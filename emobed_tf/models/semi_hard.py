@@ -97,7 +97,8 @@ def semi_hard_triplet_loss(
     blocks = blocks_of(points, block, xla=False)
     mask = tf.ones([blocks.n], tf.bool) if mask is None else tf.cast(mask, tf.bool)
     weight = None if weight is None else tf.cast(weight, tf.float64)
-    everything = Rows(points, None, labels, tf.range(blocks.n), mask, *(origin or (None,) * 3), weight)
+    sources = map(tf.convert_to_tensor, origin or ())
+    everything = Rows(points, None, labels, tf.range(blocks.n), mask, *sources)._replace(weight=weight)
     everything = centred(everything, mean_of_valid(points, mask), tf.float64)
     block_sums = functools.partial(_block_sums, rules, margin)
     (total, weights, triplets, positive, negative), valid, gradient = summed(

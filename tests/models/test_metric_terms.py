@@ -70,5 +70,7 @@ class TestTerms:
 def test_rules_reach_the_loss(loss, settings):
     parts = batch()
     models = [compiled(build(), metric_loss=loss, **more) for more in ({}, settings)]
-    plain, changed = (float(model.forward(tensors(model, parts))[0]["triplet" if loss == "semi_hard" else loss]) for model in models)
+    plain, changed = (
+        float(model.forward(tensors(model, parts))[0]["triplet" if loss == "semi_hard" else loss]) for model in models
+    )
     assert abs(plain - changed) > 1e-4

@@ -54,7 +54,6 @@ class TestConfig:
         assert (printed.margin, printed.normalise) == ("none", False)
         assert (stable.margin, stable.normalise) == (0.2, True)
 
-
     def test_losses_on_embeddings_are_what_their_names_say(self, problem):
         semi_hard = SemiHardEmoBedSystem().config(problem, {}, 0).objective
         assert (semi_hard.metric_loss, semi_hard.margin, semi_hard.normalise) == ("semi_hard", 0.2, True)
@@ -79,7 +78,9 @@ class TestConfig:
 
 
 class TestConfigurations:
-    @pytest.mark.parametrize("system", [ClassicSystem, JointSystem, TripletSystem, StableEmoBedSystem, AlignedJointSystem])
+    @pytest.mark.parametrize(
+        "system", [ClassicSystem, JointSystem, TripletSystem, StableEmoBedSystem, AlignedJointSystem]
+    )
     def test_all_search_equally_many_different_ones(self, problem, system):
         found = system().configurations(problem, 16)
         assert len({tuple(c.items()) for c in found}) == 16

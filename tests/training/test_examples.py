@@ -99,7 +99,6 @@ class TestGoal:
         other = examples(copied.config, copied.corpus, Design(easy_first="bins")).goal
         assert (other.spread, other.easy_first) == (False, True)
 
-
     @pytest.mark.parametrize("bins", [2, 3])
     def test_alignment_has_classes_in_joint_training_too(self, given, bins):
         config = given.config.replace(framework="joint", beta=0.0, alignment="coral", bins=bins)

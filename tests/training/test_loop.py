@@ -296,7 +296,10 @@ class TestFailsWell:
             ({"selection": "uar"}, "is no score of a regression"),
             ({"bins": 100000}, "too few distinct values"),
             ({"label_delay": 1000.0}, "all training labels are equal"),
-            ({"auxiliary": (), "framework": "triplet", "mining": "inter"}, "--mining inter needs an auxiliary modality"),
+            (
+                {"auxiliary": (), "framework": "triplet", "mining": "inter"},
+                "--mining inter needs an auxiliary modality",
+            ),
             ({"auxiliary": (), "framework": "triplet", "alignment": "cmd"}, "--alignment needs an auxiliary modality"),
         ],
     )
