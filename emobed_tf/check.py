@@ -59,7 +59,7 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     config = _with_data(arguments.settings, arguments.data)
     if config.data.data_dir is None and len(config.data.table) == 1 and config.objective.framework == "emobed":
-        config = config.replace(framework="classic", alpha=None, beta=None)  # all that one modality can be trained for
+        config = config.of_framework("classic")  # all that one modality can be trained for
     with warnings.catch_warnings(record=True) as caught, console.progress("reading") as progress:
         warnings.simplefilter("always", EmoBedWarning)
         config, corpus = load_corpus(config, progress)

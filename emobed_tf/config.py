@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from emobed_tf import datasets
+from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, check_effects, without_effect
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
@@ -61,6 +62,19 @@ class Config:
             self, **{section: dataclasses.replace(getattr(self, section), **part) for section, part in changes.items()}
         )
 
+    def of_framework(self, framework: str) -> "Config":
+        """The same for another framework: what that has no use for is as if it had not been given.
+
+        Args:
+            framework: one of `settings.Framework`.
+
+        Returns:
+            The copy.
+        """
+        unused = [name for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)) if framework not in users]
+        unused += without_effect(framework)
+        return self.replace(framework=framework, **{name: getattr(Objective, name) for name in unused})
+
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, flat, as JSON values."""
         values: dict[str, Any] = {"format": FORMAT}
@@ -83,13 +97,14 @@ class Config:
             A copy in which alpha, beta, margin and normalise are definite.
 
         Raises:
-            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, or an
-                alpha or beta that contradicts the framework.
+            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, an
+                alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
         _check_ranges(self)
         _check_pairs(self.reading)
         _check_encoder(self.network)
         _check_losses(self.objective)
+        check_effects(self.objective)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
         weights = {"alpha": dataset.alpha, "beta": dataset.beta}
@@ -105,6 +120,7 @@ class Config:
             else:
                 weights[name] = 0.0
         margin, normalise = {"paper": ("none", False), "stable": (0.2, True)}[objective.triplet_preset]
+        normalise = normalise or objective.metric_loss == "contrastive"
         return self.replace(
             **weights,
             margin=margin if objective.margin is None else objective.margin,
@@ -172,7 +188,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and its default is what they did.
-    needed = kinds.keys() - {*_names(Reading), "classification_loss"}
+    needed = kinds.keys() - {*_names(Reading), "classification_loss", *OF_BETA, *OF_ALIGNMENT}
     ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**converted)
 
@@ -190,6 +206,8 @@ _AT_LEAST = {
     "alpha": 0,
     "beta": 0,
     "l2": 0,
+    "beta_warmup": 0,
+    "alignment_weight": 0,
     "bins": 2,
     "hop": 0,
     "negative_seconds": 0,
@@ -202,7 +220,7 @@ _AT_LEAST = {
 }
 _AT_MOST = {"confidence": 1}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
-_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample")
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature")
 
 
 def _sections() -> dict[str, Any]:

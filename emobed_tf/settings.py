@@ -156,6 +156,18 @@ class Objective:
     """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
     mining: Literal["all", "inter", "intra"] = "all"
     """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
+    metric_loss: Literal["batch_hard", "semi_hard", "contrastive"] = "batch_hard"
+    """Loss that beta weighs: batch_hard, Eq. 5 and 6; semi_hard, a triplet for every positive, with the nearest
+    negative beyond it; contrastive, the supervised contrastive loss, normalised unless --normalise says otherwise."""
+    temperature: float = 0.1
+    """Of --metric-loss contrastive: what similarities are divided by."""
+    beta_warmup: int = 0
+    """Epochs over which beta grows from 0 to its value, a little with every step; 0: at once."""
+    alignment: Literal["none", "coral", "cmd"] = "none"
+    """A further term: how far modalities lie apart within each class, by means and covariances (coral) or by five
+    central moments (cmd)."""
+    alignment_weight: float = 1.0
+    """Weight of the alignment term."""
     bins: int = 2
     """Of a regression: classes of its label in the triplet term, bins at quantiles of the target's training labels."""
     hop: float = 1.0

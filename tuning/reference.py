@@ -50,7 +50,7 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     won = model.settings(search.winner().hyperparameters)
     if not won.objective.alpha and not won.objective.beta:
         return None
-    config = won.replace(framework="classic", alpha=0.0, beta=0.0, auxiliary=())
+    config = won.of_framework("classic").replace(alpha=0.0, beta=0.0, auxiliary=())
     known = folder.read_classic(config)
     if known is not None and len(known) == len(search.seeds):
         return Classic(Run.open(folder.classic), known)

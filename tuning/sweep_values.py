@@ -24,7 +24,9 @@ _NOT_SWEPT = {
     "resample": "it changes the data; make a sweep for each",
     "confidence": "it changes the data; make a sweep for each",
 }
-_USERS = {"alpha": USES_ALPHA} | dict.fromkeys(("beta", "margin", "bins", "hop", "negative_seconds"), USES_BETA)
+_USERS = {"alpha": USES_ALPHA} | dict.fromkeys(
+    ("beta", "margin", "temperature", "beta_warmup", "bins", "hop", "negative_seconds"), USES_BETA
+)
 _OF_REGRESSION = ("label_delay", "bins")
 _OF_FRAMES = ("label_delay", "sequence_seconds", "hop", "negative_seconds")
 

@@ -298,9 +298,11 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
         corpus.modality(name)
         if name == target:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
-    if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
+    beside = {"--mining inter": config.objective.mining == "inter", "--alignment": config.objective.alignment != "none"}
+    needing = [flag for flag, given in beside.items() if given and framework == "triplet"]
+    if not auxiliary and (framework in USES_ALPHA or needing):
         raise InputError(
-            f"--framework {framework}{' with --mining inter' if framework == 'triplet' else ''} needs an auxiliary "
+            f"--framework {framework}{f' with {needing[0]}' if needing else ''} needs an auxiliary "
             f"modality, but there is only {target}; add one with --table NAME=PATH, or choose --framework classic"
         )
     selection = config.training.selection

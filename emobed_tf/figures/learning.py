@@ -26,6 +26,8 @@ _PANELS = {  # label of the vertical axis: columns of a history
     "loss, weighted sum (Eq. 8)": "loss",
     "task loss": "target|auxiliary_.+",
     "triplet loss (Eq. 6)": "triplet",
+    "supervised contrastive loss": "contrastive",
+    "alignment of modalities": "alignment",
     "R, sum of squared kernels": "l2",
     "score": f"(val_)?({_SCORES})",
     "mined distance": "d_positive|d_negative",

@@ -187,6 +187,7 @@ class EmoBed(keras.Model):
             heads=self.heads,
             weights=self.weights_of_terms,
             bins_in=self.bins_in,
+            step=self.optimizer.iterations,
         )
         self.terms = MappingProxyType({term.name: term for term in found})
         self.monitors = monitors(goal, objective)
@@ -237,11 +238,16 @@ class EmoBed(keras.Model):
         """
         return {}
 
-    def weigh(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def weights_now(self) -> dict[str, Any]:
+        """What each term is multiplied by in the present step, by name: a variable, a scalar, or a constant."""
+        return {name: term.weight_now() for name, term in self.terms.items()}
+
+    def weigh(self, values: Mapping[str, tf.Tensor], weights: Mapping[str, Any] | None = None) -> tf.Tensor:
         """Eq. 8: the weighted sum of terms.
 
         Args:
             values: unweighted, by the name of the term.
+            weights: from `weights_now`. Default: those of now.
 
         Returns:
             A scalar.
@@ -249,7 +255,7 @@ class EmoBed(keras.Model):
         Raises:
             ValueError: if a value belongs to no term.
         """
-        return weighted_sum(self.terms, values)
+        return weighted_sum(weights or self.weights_now(), values)
 
     def forward(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
         """The objective for a batch, term by term.
@@ -293,14 +299,15 @@ class EmoBed(keras.Model):
         """Every term, one gradient, one update; terms in `logged` are logged instead of the step's own."""
         for layer in leaf_layers(self):
             begin_step(layer, self.optimizer.iterations)
+        weights = self.weights_now()  # the update below is the next step's beginning
         with tf.GradientTape() as tape:
             values, watched, outputs = self.forward(batch)
-            loss = self.weigh(values)
+            loss = self.weigh(values, weights)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         if logged:
             values = {**values, **logged}
-            loss = self.weigh(values)
+            loss = self.weigh(values, weights)
         self.means.update_state({"loss": loss, **values, **watched})
         self._update_score(batch[self.goal.target], outputs)
 

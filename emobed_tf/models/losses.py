@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from emobed_tf.evaluation.metrics import ccc_from_moments
 from emobed_tf.models.mining import Pairs, batch_hard_pairs
+from emobed_tf.settings import Objective
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +36,40 @@ def pair_distances(embeddings: tf.Tensor, pairs: Pairs) -> tuple[tf.Tensor, tf.T
     return distance(pairs.positive), distance(pairs.negative)
 
 
+def margin_of(objective: Objective) -> Margin:
+    """The margin that a setting means.
+
+    Args:
+        objective: checked.
+
+    Returns:
+        What `with_margin` takes.
+    """
+    return None if objective.margin == "none" else objective.margin
+
+
+def with_margin(difference: tf.Tensor, margin: Margin) -> tf.Tensor:
+    """What a triplet costs.
+
+    Args:
+        difference: d+ - d-, float of any shape.
+        margin: None leaves it as it is, a number m is max(0, m + d+ - d-), "soft" is log(1 + exp(d+ - d-)).
+
+    Returns:
+        Float of the same shape.
+
+    Raises:
+        ValueError: for another margin.
+    """
+    if margin is None:
+        return difference
+    if margin == "soft":
+        return tf.math.softplus(difference)
+    if isinstance(margin, (int, float)) and not isinstance(margin, bool):
+        return tf.nn.relu(margin + difference)
+    raise ValueError(f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}")
+
+
 def triplet_loss(
     positive: tf.Tensor,
     negative: tf.Tensor,
@@ -60,15 +95,7 @@ def triplet_loss(
     Raises:
         ValueError: for another margin or reduction.
     """
-    difference = positive - negative
-    if margin == "soft":
-        difference = tf.math.softplus(difference)
-    elif isinstance(margin, (int, float)) and not isinstance(margin, bool):
-        difference = tf.nn.relu(margin + difference)
-    elif margin is not None:
-        raise ValueError(
-            f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}"
-        )
+    difference = with_margin(positive - negative, margin)
     counts = tf.cast(valid, difference.dtype)
     if weight is not None:
         counts *= weight

@@ -33,7 +33,7 @@ class TripletAlone(TripletSystem):
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains without auxiliaries; mining looks at the target's embeddings alone. See `System.fit`."""
         mining = "all" if problem.config.objective.mining == "inter" else problem.config.objective.mining
-        config = problem.config.replace(auxiliary=(), mining=mining)
+        config = problem.config.replace(auxiliary=(), mining=mining, alignment="none", alignment_weight=1.0)
         super().fit(dataclasses.replace(problem, config=config), settings, seed)
 
 

@@ -13,11 +13,18 @@ import numpy as np
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Recording
-from emobed_tf.settings import USES_ALPHA, USES_BETA
+from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.spread import Range, spread
 
 _WEIGHT = Range(0.0, 1.5)
+_STABLE = {
+    "metric_loss": "batch_hard",
+    "temperature": Objective.temperature,
+    "triplet_preset": "stable",
+    "margin": None,
+    "normalise": None,
+}
 
 
 class ClassicSystem(System):
@@ -53,13 +60,13 @@ class ClassicSystem(System):
         Raises:
             InputError: for a setting with a value that makes no sense.
         """
-        fixed = {"framework": self.framework, "seed": seed}
+        fixed: dict[str, Any] = {"seed": seed}
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
             if self.framework not in users:
                 fixed[name] = 0.0
         if self.framework == "classic":
             fixed["auxiliary"] = ()
-        return problem.config.replace(**fixed, **settings).check()
+        return problem.config.of_framework(self.framework).replace(**fixed, **settings).check()
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains the network; see `System.fit`."""
@@ -133,5 +140,40 @@ class StableEmoBedSystem(EmoBedSystem):
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
         """EmoBed's, with the stable preset of the triplet term; see `ClassicSystem.config`."""
-        stable = {"triplet_preset": "stable", "margin": None, "normalise": None}
-        return super().config(problem, {**settings, **stable}, seed)
+        return super().config(problem, {**settings, **_STABLE}, seed)
+
+
+class SemiHardEmoBedSystem(EmoBedSystem):
+    """EmoBed with semi-hard triplets, normalised and with a margin of 0.2 as in Schroff et al. (2015)."""
+
+    title = "EmoBed, semi-hard"
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with that loss on embeddings; see `ClassicSystem.config`."""
+        return super().config(problem, {**settings, **_STABLE, "metric_loss": "semi_hard"}, seed)
+
+
+class ContrastiveEmoBedSystem(EmoBedSystem):
+    """EmoBed with the supervised contrastive loss of Khosla et al. (2020) in the place of the triplet loss."""
+
+    title = "EmoBed, supervised contrastive"
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with that loss on embeddings; see `ClassicSystem.config`."""
+        contrastive = {"metric_loss": "contrastive", "triplet_preset": "paper", "margin": None, "normalise": None}
+        return super().config(problem, {**settings, **contrastive}, seed)
+
+
+class AlignedJointSystem(JointSystem):
+    """Joint training with a term that pulls the modalities together within each class.
+
+    That is the central moment discrepancy (Zellinger et al., 2017), unless the configuration names another distance.
+    """
+
+    title = "joint training, aligned"
+    axes: ClassVar = {"alpha": _WEIGHT, "alignment_weight": _WEIGHT}
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """Joint training's, with that term; see `ClassicSystem.config`."""
+        alignment = problem.config.objective.alignment
+        return super().config(problem, {**settings, "alignment": "cmd" if alignment == "none" else alignment}, seed)

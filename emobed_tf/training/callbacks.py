@@ -251,17 +251,17 @@ class Diagnostics(keras.callbacks.Callback):
         self._warn_of_collapse(epoch, logs)
 
     def _warn_of_collapse(self, epoch: int, logs: dict[str, float]) -> None:
-        if self._warned or "triplet" not in self.model.terms:
+        if self._warned or "valid_anchors" not in logs:
             return
-        hint = "try a lower --beta, or --triplet-preset stable"
+        triplet = "triplet" in self.model.terms
+        hint = f"try a lower --beta{', or --triplet-preset stable' if triplet else ''}"
         if logs["valid_anchors"] == 0:
-            problem = (
-                "no embedding has a positive and a negative, so the triplet loss is 0; see --mining, --bins, --hop"
-            )
+            missing = "and a negative, so the triplet loss is 0" if triplet else "so the contrastive loss is 0"
+            problem = f"no embedding has a positive{' ' if triplet else ', '}{missing}; see --mining, --bins, --hop"
         elif logs["effective_rank"] < RANK:
             rank, width = logs["effective_rank"], self.model.head.input_shape[-1]
             problem = f"the embedding has collapsed: effective rank {rank:.2f} of {width}; {hint}"
-        elif logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
+        elif "d_negative" in logs and logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
             distance = logs["d_negative"]
             problem = f"the embedding has collapsed: distance to the nearest negative {distance:.2g}; {hint}"
         else:

@@ -70,7 +70,7 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
             data.label_delay,
             {name: training_labels(corpus.modality(name), corpus.label, 0.0) for name in branches},
         )
-    mined = regression and objective.framework in USES_BETA
+    mined = regression and (objective.framework in USES_BETA or objective.alignment != "none")
     edges = class_edges(labels[target], objective.bins) if mined else np.zeros(0)
     sequences = {
         name: training_sequences(
@@ -211,4 +211,10 @@ def _goal(config: Config, facts: Facts, design: Design, others: Mapping[str, Seq
         head_deviations=deviations,
         easy_first=design.easy_first is not None,
         spread=design.spread,
+        classes=_classes(config, facts) if config.objective.alignment != "none" else 0,
     )
+
+
+def _classes(config: Config, facts: Facts) -> int:
+    """Of mined embeddings."""
+    return config.objective.bins if facts.task == REGRESSION else len(facts.classes)

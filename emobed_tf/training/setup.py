@@ -102,16 +102,18 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
     session = session or default_session()
     examples = training_examples(config, corpus, design)
     sequences, development, facts = examples.sequences, examples.development, examples.facts
-    steps = steps_at_once(sequences, _steps_per_epoch(sequences[facts.target], config))
+    per_epoch = _steps_per_epoch(sequences[facts.target], config)
+    steps = steps_at_once(sequences, per_epoch)
     built = architecture(config, facts, design)
-    shape = _shape(config, built, examples.goal, steps, (*sequences.values(), development))
+    goal = dataclasses.replace(examples.goal, warmup=config.objective.beta_warmup * per_epoch)
+    shape = _shape(config, built, goal, steps, (*sequences.values(), development))
     model = session.models.take(shape)
     if model is None:
         check_loss(config.objective, facts.task, facts.outputs)
         network = build(built, seed=config.training.seed, xla=config.training.xla)
         if config.network.encoder not in ENCODERS and _longest(sequences) > 1:
             warn_of_padding(network, config.network.encoder)
-        model = _compiled(network, config, examples.goal, steps)
+        model = _compiled(network, config, goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
     batches = in_order(development, config.training.batch_size, stacked=steps > 1)
@@ -126,10 +128,16 @@ def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
         goal=goal,
         objective=config.objective,
         steps=steps,
-        compile_steps=config.training.xla and steps >= _STEPS_COMPILED and not tf.config.list_logical_devices("GPU"),
+        compile_steps=_compiles_steps(config, steps),
         jit_compile=False,
     )
     return model
+
+
+def _compiles_steps(config: Config, steps: int) -> bool:
+    """Whether XLA pays. It sorts far slower than TensorFlow, and semi-hard negatives are sorted."""
+    worth_it = steps >= _STEPS_COMPILED and config.objective.metric_loss != "semi_hard"
+    return config.training.xla and worth_it and not tf.config.list_logical_devices("GPU")
 
 
 def _start(

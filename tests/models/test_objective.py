@@ -6,7 +6,8 @@ import pytest
 from emobed_tf.config import preset
 from emobed_tf.models.design import Architecture, Branch, Head
 from emobed_tf.settings import Network
-from tests.models.test_emobed import numpy_gru
+from tests.models.test_emobed import WIDTHS, build, numpy_gru, numpy_network, tensors
+from tests.models.test_emobed import batch as parts
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -128,6 +129,79 @@ class TestHeads:
             assert {name for name in touched if name.startswith("audio")} == {"audio.gru_1", "audio.gru_2"}
             shared = {name for name in touched if name.startswith("shared")}
             assert shared == (set() if apart else {"shared.gru_1", "shared.gru_2"})
+
+
+class TestWarmUp:
+    def test_grows_with_the_steps_and_stays(self, stack):
+        """Over 4 steps: 0, 1/4, 1/2, 3/4, then 1. A step's loss is what it learnt from."""
+        model = build()
+        compile_with(model, 4, beta=2.0)
+        assert [float(weight) for weight in shares(model, 6)] == [0, 0.5, 1, 1.5, 2, 2]
+
+    def test_the_first_step_is_joint_training(self, stack):
+        warming, joint = build(), build()
+        compile_with(warming, 5, beta=2.0)
+        compile_with(joint, 0, beta=0.0)
+        for model in (warming, joint):
+            model.train_step(tensors(model, parts()))
+        for a, b in zip(warming.get_weights(), joint.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize("xla", [False, True])
+    def test_stacked_steps_log_what_they_learnt_from(self, stack, xla):
+        model = build()
+        compile_with(model, 3, steps=4, xla=xla, beta=2.0, alpha=0.0, l2=0.0)
+        batches = stack.nest.map_structure(lambda values: stack.stack([values] * 4), tensors(model, parts()))
+        model.optimizer.learning_rate = 0.0  # each step has the same terms
+        logs = {name: float(value) for name, value in model.train_step(batches).items()}
+        shares_of_steps = (0 + 1 / 3 + 2 / 3 + 1) / 4
+        assert logs["loss"] == pytest.approx(logs["target"] + 2 * shares_of_steps * logs["triplet"], rel=1e-4)
+
+    def test_without_it_the_weight_is_the_variable_itself(self):
+        model = build()
+        compile_with(model, 0, beta=2.0)
+        assert model.weights_now()["triplet"] is model.weights_of_terms["beta"]
+
+
+def compile_with(model, warmup, *, steps=1, xla=False, **settings):
+    import keras
+
+    from emobed_tf.models.objective import Goal
+
+    objective = preset().replace(**settings).check().objective
+    goal = Goal("audio", "regression", 1, "ccc", strides=dict.fromkeys(WIDTHS, 2), warmup=warmup)
+    model.compile(
+        keras.optimizers.Adam(1e-2), goal=goal, objective=objective, steps=steps, compile_steps=xla, jit_compile=False
+    )
+
+
+def shares(model, steps):
+    for step in range(steps):
+        model.optimizer.iterations.assign(step)
+        yield model.weights_now()["triplet"]
+
+
+class TestAlignment:
+    @pytest.mark.parametrize("framework", ["joint", "triplet", "emobed"])
+    def test_is_a_term_of_its_own(self, framework):
+        from tests.models.test_alignment import numpy_cmd
+
+        model = build()
+        import keras
+
+        from emobed_tf.models.objective import Goal
+
+        objective = preset().replace(framework=framework, alignment="cmd", alignment_weight=0.3).check().objective
+        goal = Goal("audio", "regression", 1, "ccc", strides=dict.fromkeys(WIDTHS, 2), classes=2)
+        model.compile(keras.optimizers.Adam(1e-2), goal=goal, objective=objective, jit_compile=False)
+        values = parts()
+        mined = [numpy_network(model, n, p["features"].astype(np.float64))[0] for n, p in values.items()]
+        points = [e[:, ::2].reshape(-1, 6) for e in mined]
+        classes = [p["mined_classes"].ravel() for p in values.values()]
+        distances = [numpy_cmd(*(e[y == c] for e, y in zip(points, classes, strict=True))) for c in (0, 1)]
+        terms, _, _ = model.forward(tensors(model, values))
+        assert float(terms["alignment"]) == pytest.approx(np.mean(distances), rel=1e-4)
+        assert float(model.weigh({"alignment": 2.0})) == pytest.approx(0.6)
 
 
 class TestEasyLoss:

@@ -88,6 +88,13 @@ class TestDiagnostics:
         with pytest.warns(EmoBedWarning, match="no embedding has a positive and a negative"):
             train_run(config, tmp_path / "run")
 
+    def test_no_anchors_without_pairs(self, tables, tmp_path):
+        from emobed_tf.training.loop import train_run
+
+        config = settings(tables, "tables", metric_loss="contrastive", epochs=1, batch_size=1, mining="intra")
+        with pytest.warns(EmoBedWarning, match="no embedding has a positive, so the contrastive loss is 0"):
+            train_run(config, tmp_path / "run")
+
     def test_collapse_is_a_warning(self, recola, tmp_path):
         from emobed_tf.training.loop import train_run
 

@@ -19,10 +19,11 @@ class TestParameters:
         assert {name: parameter.kind for name, parameter in numeric_settings().items()} == {
             **dict.fromkeys(("label_delay", "clip", "alpha", "beta", "l2", "margin", "hop"), float),
             **dict.fromkeys(("negative_seconds", "sequence_seconds", "learning_rate"), float),
+            **dict.fromkeys(("temperature", "alignment_weight"), float),
             **dict.fromkeys(
                 ("encoder_layers", "encoder_units", "kernel_size", "head_layers", "head_units", "bins"), int
             ),
-            **dict.fromkeys(("epochs", "batch_size", "patience"), int),
+            **dict.fromkeys(("epochs", "batch_size", "patience", "beta_warmup"), int),
         }
         assert {name: p.words for name, p in numeric_settings().items() if p.words} == {"margin": ("soft", "none")}
 

@@ -216,7 +216,7 @@ def check_settings(settings: Config) -> None:
 def _of_target(settings: Config, target: str | None, with_auxiliaries: bool) -> Config:
     auxiliary = settings.data.auxiliary
     if not with_auxiliaries:
-        settings = settings.replace(framework="classic", alpha=None, beta=None)
+        settings = settings.of_framework("classic")
     if auxiliary is not None:
         auxiliary = tuple(name for name in auxiliary if name != target)
     return settings.replace(target=target, auxiliary=auxiliary, table=merged_tables(settings.data.table))

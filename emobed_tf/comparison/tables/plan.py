@@ -105,7 +105,9 @@ class TablePlan:
             config = self.config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
         else:
             scenario = Scenario(scenario.target)
-            config = self.config.replace(target=scenario.target, auxiliary=(), framework="classic", alpha=0.0, beta=0.0)
+            config = self.config.of_framework("classic").replace(
+                target=scenario.target, auxiliary=(), alpha=0.0, beta=0.0
+            )
         return Cell(scenario, OfficialSource(config), row)
 
     def cells(self) -> list[Cell]:
@@ -151,7 +153,7 @@ def plan_comparison(
         raise InputError("--scenario and --target say the same thing; leave one of them out")
     helped = [name for name in names if find_system(name).crossmodal or find_system(name).paired]
     if not helped:
-        config = config.replace(framework="classic", alpha=None, beta=None)
+        config = config.of_framework("classic")
     config, available = located(config, progress)
     config = config.check()
     found = named_scenarios(scenarios, available, alone=not helped) if scenarios else _own_scenarios(config, available)
