@@ -6,6 +6,7 @@ from emobed_tf.systems.base import System
 
 _SYSTEMS = {
     "classic": "frameworks:ClassicSystem",
+    "classic_speaker": "frameworks:SpeakerClassicSystem",
     "joint": "frameworks:JointSystem",
     "triplet": "frameworks:TripletSystem",
     "emobed": "frameworks:EmoBedSystem",
