@@ -64,7 +64,7 @@ class TestPrior:
         said = (training[:25] + spread).astype(np.float32)
         priors = [prior_of([training], 4, weight) for weight in (5, 500, 5e6)]
         changes = [np.nanmax(np.abs(p.apply(said, moments_of(said)) - said) / spread) for p in priors]
-        assert changes[0] > 10 * changes[1] > 100 * changes[2]
+        assert changes[0] > 5 * changes[1] > 500 * changes[2]
 
     @pytest.mark.parametrize("weight", [0.0, 5.0])
     def test_what_a_speaker_never_changes_is_centred_and_stays_finite(self, weight):

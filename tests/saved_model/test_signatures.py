@@ -393,7 +393,10 @@ class TestBySpeaker:
     def test_a_stream_learns_its_speaker(self, by_speaker, chunks):
         """Each frame is what all frames so far make of it; in the end, statistics are those of the batch."""
         said, prior = by_speaker_features(2, 24), by_speaker.run.facts().speaker_prior
-        states = {"encoder_state_1": np.zeros((2, UNITS), np.float32), "head_state_1": np.zeros((2, HEAD_UNITS), np.float32)}
+        states = {
+            "encoder_state_1": np.zeros((2, UNITS), np.float32),
+            "head_state_1": np.zeros((2, HEAD_UNITS), np.float32),
+        }
         states, parts = {**states, **nobody(2)}, []
         for chunk in np.split(said, np.cumsum(chunks)[:-1], axis=1):
             answer = by_speaker.server("stream", features=chunk, **states)
