@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
-from emobed_tf.corpora.moments import STATISTICS
+from emobed_tf.corpora.moments import STATISTICS, SpeakerPrior
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.speakers import COUNT, DEVIATION, brought, brought_so_far
@@ -58,7 +58,8 @@ def trace(
 
     def stream(*, features: tf.Tensor, **states: tf.Tensor) -> _Answer:
         features = _checked(features, facts.target)
-        states, known = _checked_states(states, features), {}
+        states = _checked_states(states, features)
+        known: _Answer = {}
         if facts.speaker_prior is not None:
             features, known = brought_so_far(features, _checked_statistics(states), facts.speaker_prior)
         outputs, after = continued(model, facts.target, features, states)
@@ -72,10 +73,11 @@ def trace(
 
         functions["postprocessed"] = postprocessed
     traced = {name: _traced(function, features=features) for name, function in functions.items()}
-    of_width = {name: tf.TensorSpec([None, features.shape[-1]], tf.float32) for name in speaker_states(facts)}
-    if of_width:
+    if facts.speaker_prior is not None:
+        statistics = {name: tf.TensorSpec([None, features.shape[-1]], tf.float32) for name in STATISTICS}
         for name, function in functions.items():
-            traced[OF_SPEAKER[name]] = _traced(_of_speaker(function, facts), features=features, **of_width)
+            of_speaker = _of_speaker(function, facts.target, facts.speaker_prior)
+            traced[OF_SPEAKER[name]] = _traced(of_speaker, features=features, **statistics)
     if states is not None:
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
         traced["stream"] = _traced(stream, features=features, **specs)
@@ -159,13 +161,13 @@ def _traced(function: Callable[..., _Answer], **inputs: tf.TensorSpec) -> tf.typ
     return tf.function(function, autograph=False).get_concrete_function(**named)
 
 
-def _of_speaker(function: Callable[..., _Answer], facts: Facts) -> Callable[..., _Answer]:
+def _of_speaker(function: Callable[..., _Answer], target: str, prior: SpeakerPrior) -> Callable[..., _Answer]:
     """A function of features, as one of features and their speaker's statistics."""
 
     def answer(*, features: tf.Tensor, **statistics: tf.Tensor) -> _Answer:
-        features = _checked(features, facts.target)
+        features = _checked(features, target)
         known = _checked_statistics(_checked_states(statistics, features))
-        return function(features=brought(features, known, facts.speaker_prior))
+        return function(features=brought(features, known, prior))
 
     return answer
 
