@@ -9,6 +9,8 @@ STATISTICS = ("speaker_count", "speaker_mean", "speaker_deviation")
 """What the attributes of `Moments` are called as inputs of an exported model, in their order."""
 LEAST_DEVIATION = 1e-6
 """Of a speaker, in the corpus' deviations: what varies less is only centred."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Features of float32 go no further, however far a value is from its speaker's mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ class SpeakerPrior:
         shift, scale = self.shift_and_scale(speaker)
         mean, deviation = np.array(self.mean), np.array(self.deviation)
         standardised = ((features - mean) / deviation - shift) / scale
-        return (mean + deviation * standardised).astype(np.float32)
+        return np.clip(mean + deviation * standardised, -LARGEST, LARGEST).astype(np.float32)
 
 
 def prior_of(training: Sequence[np.ndarray], width: int, weight: float) -> SpeakerPrior:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from emobed_tf.corpora.moments import LEAST_DEVIATION, STATISTICS, SpeakerPrior
+from emobed_tf.corpora.moments import LARGEST, LEAST_DEVIATION, STATISTICS, SpeakerPrior
 
 COUNT, MEAN, DEVIATION = STATISTICS
 
@@ -67,7 +67,9 @@ def _brought(features: tf.Tensor, n: tf.Tensor, z: tf.Tensor, v: tf.Tensor, prio
     deviation = tf.sqrt((n * v + k) / together + n * k * (z / together) ** 2)
     deviation = tf.where(deviation > LEAST_DEVIATION, deviation, tf.ones_like(deviation))
     values = (_standardised(features, prior) - n * z / together) / deviation
-    return tf.cast(_row(prior.mean) + _row(prior.deviation) * values, tf.float32)
+    values = _row(prior.mean) + _row(prior.deviation) * values
+    within = tf.clip_by_value(values, -LARGEST, LARGEST)
+    return tf.cast(tf.where(tf.equal(values, values), within, values), tf.float32)
 
 
 def _standardised(features: tf.Tensor, prior: SpeakerPrior) -> tf.Tensor:

@@ -85,6 +85,14 @@ class TestPrior:
         prior = prior_of([np.full((4, 1), np.nan)], 1, 2)
         assert (prior.mean, prior.deviation) == ((0.0,), (1.0,))
 
+    @pytest.mark.filterwarnings("error")
+    def test_the_largest_numbers_stay_finite(self):
+        """A quiet speaker's deviation is a tenth of the corpus', so that what is far away goes ten times as far."""
+        prior, said = SpeakerPrior((0.0,), (1.0,), 0.0), Moments(np.ones(1), np.zeros(1), np.full(1, 0.1))
+        largest = np.finfo(np.float32).max
+        found = prior.apply(np.array([[largest], [-largest], [np.nan]], np.float32), said)
+        np.testing.assert_array_equal(found, np.float32([[largest], [-largest], [np.nan]]))
+
     def test_no_training_recording(self):
         assert prior_of([], 2, 1).mean == (0.0, 0.0)
 

@@ -58,6 +58,15 @@ class TestBrought:
         said = frames(0, 4, 30)
         close(brought(said, nobody(4), prior_of([TRAINING], 3, weight)), said)
 
+    def test_the_largest_numbers_stay_finite(self):
+        from emobed_tf.models.speakers import brought
+
+        said = np.array([[[np.finfo(np.float32).max, np.nan, 0]]], np.float32)
+        quiet = {**nobody(1), "speaker_count": np.ones((1, 3)), "speaker_deviation": np.full((1, 3), 1e-3)}
+        found = brought(said, quiet, prior_of([TRAINING], 3, 0)).numpy()
+        assert np.isfinite(found[..., [0, 2]]).all()
+        assert np.isnan(found[0, 0, 1])
+
     def test_equals_numpy_on_what_training_never_varied(self):
         from emobed_tf.models.speakers import brought
 
