@@ -165,6 +165,8 @@ class System(abc.ABC):
     """Whether it needs paired streams, and all modalities at inference."""
     crossmodal: ClassVar[bool] = False
     """Whether auxiliaries help it in training; a system that is neither is the same beside any auxiliary."""
+    transductive: ClassVar[bool] = False
+    """Whether its `view` uses unlabelled frames of those whom it is tested on."""
     windows: ClassVar[tuple[float, ...]] = WINDOWS
     """Seconds of the median filters that its post-processing may choose between."""
 

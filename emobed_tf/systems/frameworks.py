@@ -97,6 +97,7 @@ class SpeakerClassicSystem(ClassicSystem):
     """
 
     title = "classic, by speaker"
+    transductive = True
 
     @classmethod
     def view(cls, problem: Problem) -> Problem:
