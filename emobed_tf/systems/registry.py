@@ -6,12 +6,12 @@ from emobed_tf.systems.base import System
 
 _SYSTEMS = {
     "classic": "frameworks:ClassicSystem",
-    "classic_speaker": "frameworks:SpeakerClassicSystem",
     "joint": "frameworks:JointSystem",
     "triplet": "frameworks:TripletSystem",
     "emobed": "frameworks:EmoBedSystem",
     "emobed_stable": "frameworks:StableEmoBedSystem",
     "emobed_weighed": "frameworks:WeighedEmoBedSystem",
+    "classic_speaker": "frameworks:SpeakerClassicSystem",
     "early": "baselines.fusion:EarlyFusion",
     "model_level": "baselines.fusion:ModelLevelFusion",
     "late": "baselines.fusion:LateFusion",

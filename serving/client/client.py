@@ -184,11 +184,6 @@ class Client:
 
         Raises:
             InputError: also if the model is standardised by its corpus.
-
-        Example:
-            >>> with Client("http://localhost:8501", "audio") as client:
-            ...     voice = client.speaker(recordings_of_anna)
-            ...     client.predict(recording, speaker=voice)
         """
         manifest = self._manifest(self.current_version())
         check_takes_speakers(manifest)
