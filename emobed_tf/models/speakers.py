@@ -50,8 +50,8 @@ def brought_so_far(
     count = before + tf.cumsum(tf.cast(present, tf.float64), axis=1)
     frames = tf.maximum(count, 1)
     mean = (before * z + tf.cumsum(values, axis=1)) / frames
-    squares = before * (v + z**2) + tf.cumsum(values**2, axis=1)
-    variance = tf.maximum(squares / frames - mean**2, 0)
+    squares = before * (v + tf.square(z)) + tf.cumsum(tf.square(values), axis=1)
+    variance = tf.maximum(squares / frames - tf.square(mean), 0)
     last = {COUNT: count[:, -1], **_in_own_units(mean[:, -1], variance[:, -1], prior)}
     after = {name: tf.where(last[COUNT] > 0, value, tf.zeros_like(value)) for name, value in last.items()}
     return (
@@ -64,7 +64,7 @@ def _brought(features: tf.Tensor, n: tf.Tensor, z: tf.Tensor, v: tf.Tensor, prio
     """`SpeakerPrior.apply`, with mean z and variance v in the corpus' deviations from its mean."""
     k = tf.constant(prior.weight, tf.float64)
     together = tf.where(n + k > 0, n + k, tf.ones_like(n))
-    deviation = tf.sqrt((n * v + k) / together + n * k * (z / together) ** 2)
+    deviation = tf.sqrt((n * v + k) / together + n * k * tf.square(z / together))
     deviation = tf.where(deviation > LEAST_DEVIATION, deviation, tf.ones_like(deviation))
     values = (_standardised(features, prior) - n * z / together) / deviation
     values = _row(prior.mean) + _row(prior.deviation) * values
@@ -81,7 +81,7 @@ def _in_units(statistics: Mapping[str, tf.Tensor], prior: SpeakerPrior) -> tuple
     """Count, and mean and variance in the corpus' deviations from its mean, float64 `[batch, features]`."""
     count, mean, deviation = (tf.cast(statistics[name], tf.float64) for name in STATISTICS)
     nobody = tf.zeros_like(count)
-    z, v = (mean - _row(prior.mean)) / _row(prior.deviation), (deviation / _row(prior.deviation)) ** 2
+    z, v = (mean - _row(prior.mean)) / _row(prior.deviation), tf.square(deviation / _row(prior.deviation))
     return count, tf.where(count > 0, z, nobody), tf.where(count > 0, v, nobody)
 
 
