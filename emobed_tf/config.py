@@ -18,6 +18,7 @@ from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     ENCODERS,
     REGRESSION_LOSSES,
+    SPEAKER,
     USES_ALPHA,
     USES_BETA,
     Data,
@@ -101,6 +102,7 @@ class Config:
                 alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
         _check_ranges(self)
+        _check_standardise(self.data)
         _check_pairs(self.reading)
         _check_encoder(self.network)
         _check_losses(self.objective)
@@ -188,15 +190,17 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and its default is what they did.
-    needed = kinds.keys() - {*_names(Reading), "classification_loss", *OF_BETA, *OF_ALIGNMENT}
+    needed = kinds.keys() - {*_names(Reading), *_CAME_LATER}
     ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**converted)
 
 
+_CAME_LATER = (*OF_BETA, *OF_ALIGNMENT, "classification_loss", "standardise", "speaker_prior")
 _WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
 
 _AT_LEAST = {
     "label_delay": 0,
+    "speaker_prior": 0,
     "confidence": 0,
     "encoder_layers": 1,
     "encoder_units": 1,
@@ -247,6 +251,14 @@ def _check_ranges(config: Config) -> None:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _check_standardise(data: Data) -> None:
+    if data.standardise != SPEAKER and data.speaker_prior != Data.speaker_prior:
+        raise InputError(
+            f"--speaker-prior {data.speaker_prior:g}: --standardise {data.standardise} knows no speakers; leave "
+            f"--speaker-prior out, or choose --standardise {SPEAKER}"
+        )
 
 
 def _check_pairs(reading: Reading) -> None:

@@ -35,6 +35,7 @@ TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg
 Framework = Literal["classic", "joint", "triplet", "emobed"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
+CORPUS, SPEAKER = "corpus", "speaker"  # of `Data.standardise`
 PLACES = ("data_dir", "table", "labels")
 """Settings that say where data lie, which may differ between computers; fingerprints say whether they are the same."""
 ENCODERS = {
@@ -74,6 +75,12 @@ class Data:
     predictions forward (section 4.2). 0 where labels don't lag."""
     clip: float = 10.0
     """Standardised features are clipped to this many training deviations."""
+    standardise: Literal["corpus", "speaker"] = "corpus"
+    """corpus: by mean and deviation of the training frames; speaker: by those of all of a speaker's frames, test's
+    included, labels unread."""
+    speaker_prior: float = 5.0
+    """Of --standardise speaker: utterances, or seconds of frames, that the corpus counts as in each speaker's
+    statistics."""
 
 
 @dataclass(frozen=True)

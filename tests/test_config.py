@@ -78,6 +78,7 @@ class TestRanges:
             ("margin", -0.5),
             ("seed", 2**31),
             ("clip", 0.0),
+            ("speaker_prior", -1.0),
             ("kernel_size", 1),
         ],
     )
@@ -115,6 +116,25 @@ class TestEncoders:
             assert starting_config(["--config", str(path), *flags]).network.kernel_size == size
 
 
+class TestStandardise:
+    def test_a_prior_of_speakers_that_nobody_asks_for(self):
+        with pytest.raises(InputError, match="--speaker-prior 3: --standardise corpus knows no speakers; leave"):
+            preset().replace(speaker_prior=3.0).check()
+
+    @pytest.mark.parametrize("prior", [0.0, 3.0])
+    def test_a_prior(self, prior):
+        assert preset().replace(standardise="speaker", speaker_prior=prior).check().data.speaker_prior == prior
+
+    def test_another_one_than_that_of_a_file(self, tmp_path):
+        """A prior that only the file's standardisation has is left out."""
+        from emobed_tf.cli.arguments import starting_config
+
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset().replace(standardise="speaker", speaker_prior=3.0).to_dict()))
+        for flags, prior in (((), 3.0), (("--standardise", "speaker"), 3.0), (("--standardise", "corpus"), 5.0)):
+            assert starting_config(["--config", str(path), *flags]).data.speaker_prior == prior
+
+
 class TestLosses:
     @pytest.mark.parametrize("setting", LOSSES)
     def test_names(self, setting):
@@ -127,7 +147,7 @@ class TestLosses:
 
 
 class TestFiles:
-    @pytest.mark.parametrize("later", ["classification_loss", "resample"])
+    @pytest.mark.parametrize("later", ["classification_loss", "resample", "standardise", "speaker_prior"])
     def test_of_a_run_from_before_a_setting_came(self, tmp_path, later):
         """It is read without its data set, whose module is nowhere, and the setting is what the run did."""
         values = preset().replace(epochs=3, dataset="no_such_module:DATA").to_dict()

@@ -16,7 +16,7 @@ from emobed_tf import datasets
 from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Network, Objective
+from emobed_tf.settings import Data, Network, Objective
 
 Arguments = TypeVar("Arguments")
 
@@ -94,6 +94,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         "--encoder",
         "--task",
         "--metric-loss",
+        "--standardise",
     ):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
@@ -115,7 +116,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:
-    """What a run's framework, preset and encoder filled in gives way to another one on the command line."""
+    """What a run's framework, preset and the like filled in gives way to another one on the command line."""
     if known.framework not in (None, config.objective.framework):
         config = config.of_framework(known.framework).replace(framework=config.objective.framework)
         config = config.replace(alpha=None, beta=None)
@@ -127,6 +128,8 @@ def _free(config: Config, known: argparse.Namespace) -> Config:
         config = config.replace(selection=None)
     if known.encoder not in (None, config.network.encoder):
         config = config.replace(kernel_size=Network.kernel_size)
+    if known.standardise not in (None, config.data.standardise):
+        config = config.replace(speaker_prior=Data.speaker_prior)
     return config
 
 

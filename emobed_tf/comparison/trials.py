@@ -113,7 +113,8 @@ def run_trial(trial: Trial) -> Outcome:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EmoBedWarning)
-            found, predictions = _fit_and_score(problem, find_system(trial.system)(), trial)
+            system = find_system(trial.system)()
+            found, predictions = _fit_and_score(system.view(problem), system, trial)
     except InputError as error:
         return Outcome({**record, "failed": str(error)})
     doubts = sorted({str(w.message) for w in caught if issubclass(w.category, EmoBedWarning)})

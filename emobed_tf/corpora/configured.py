@@ -9,6 +9,7 @@ from typing import Any
 from emobed_tf import corpora, datasets
 from emobed_tf.config import Config, preset
 from emobed_tf.console import Progress
+from emobed_tf.corpora import speakers
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
@@ -40,7 +41,8 @@ def load_corpus(
     """
     config, directory = _located(config, progress)
     corpus = corpora.load(**_what_to_read(config, directory, target_only), progress=progress)
-    return _resolved(config, directory, corpus, target_only), corpus
+    config = _resolved(config, directory, corpus, target_only)
+    return config, speakers.as_configured(config.data, corpus)
 
 
 class CorpusCache:
@@ -73,10 +75,14 @@ class CorpusCache:
         """
         config, directory = _located(config, progress)
         what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
-        key = repr(what)
+        # Who splits the data anew standardises them afterwards: the corpus' part is that of the training recordings.
+        standardised = (config.data.standardise, config.data.speaker_prior) if partitioned else None
+        key = repr((what, standardised))
         corpus, states = self._kept.pop(key, (None, None))
         if corpus is None or states != _file_states(corpus):
             corpus = corpora.load(**what, progress=progress)
+            if partitioned:
+                corpus = speakers.as_configured(config.data, corpus)
         self._kept[key] = corpus, _file_states(corpus)
         if len(self._kept) > self.most:
             del self._kept[next(iter(self._kept))]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from emobed_tf.corpora.moments import SpeakerPrior
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -23,6 +25,7 @@ class Facts:
         fingerprints: SHA-256 by input file, see `configured.fingerprints`.
         left_out: columns of its source that are no features, by modality; none are known of runs before there was this.
         zeros_missing: modalities in which a row of nothing but zeros is a missing frame; None: RECOLA's video.
+        speaker_prior: what the target's features are brought to, speaker by speaker; None: they are as they are read.
     """
 
     corpus: str
@@ -39,6 +42,7 @@ class Facts:
     fingerprints: Mapping[str, str]
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zeros_missing: tuple[str, ...] | None = None
+    speaker_prior: SpeakerPrior | None = None
 
     @property
     def outputs(self) -> int:

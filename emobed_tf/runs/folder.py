@@ -30,6 +30,7 @@ from emobed_tf._version import __version__
 from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.files import write_bytes, write_csv
@@ -155,12 +156,15 @@ class Run:
         """What training found in the data."""
         values = self.read_json("run.json").get("facts", {})
         fields = {field.name for field in dataclasses.fields(Facts)}
-        later = {"left_out", "zeros_missing"}  # that the first runs don't have
+        later = {"left_out", "zeros_missing", "speaker_prior"}  # that the first runs don't have
         if not isinstance(values, dict) or not fields - later <= set(values) <= fields:
             raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
         for name in {"features", "left_out"} & set(values):
             values[name] = {modality: tuple(columns) for modality, columns in values[name].items()}
         found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        prior = values.get("speaker_prior")
+        if prior is not None:
+            found["speaker_prior"] = SpeakerPrior(tuple(prior["mean"]), tuple(prior["deviation"]), prior["weight"])
         return Facts(**found)
 
     @property

@@ -165,8 +165,25 @@ class System(abc.ABC):
     """Whether it needs paired streams, and all modalities at inference."""
     crossmodal: ClassVar[bool] = False
     """Whether auxiliaries help it in training; a system that is neither is the same beside any auxiliary."""
+    transductive: ClassVar[bool] = False
+    """Whether its `view` uses unlabelled frames of those whom it is tested on."""
     windows: ClassVar[tuple[float, ...]] = WINDOWS
     """Seconds of the median filters that its post-processing may choose between."""
+
+    @classmethod
+    def view(cls, problem: Problem) -> Problem:
+        """The problem as the system sees it, where its data come in another form than the others' do.
+
+        It is asked for once before the fit, with test recordings: `fit` gets the view without them, and `predict` the
+        view's recordings. Labels have to be left alone, and what is computed from test recordings has to be declared.
+
+        Args:
+            problem: of the comparison.
+
+        Returns:
+            The problem itself, unless a subclass says otherwise.
+        """
+        return problem
 
     @abc.abstractmethod
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:

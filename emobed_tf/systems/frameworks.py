@@ -6,6 +6,7 @@ line and EmoBed the plane of both, as many points each; classic, which has neith
 weight instead.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Recording
+from emobed_tf.corpora.speakers import by_speaker
 from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.spread import Range, spread
@@ -93,6 +95,21 @@ class ClassicSystem(System):
     def parameters(self) -> int:
         """Trained numbers of the target's encoder and the head, which are kept for inference."""
         return self.trained.parameters["kept"]
+
+
+class SpeakerClassicSystem(ClassicSystem):
+    """Classic on features standardised by speaker, not the paper's.
+
+    It is transductive: speakers of development and test, and all of their frames, are known when they are predicted.
+    """
+
+    title = "classic, by speaker"
+    transductive = True
+
+    @classmethod
+    def view(cls, problem: Problem) -> Problem:
+        """The problem with each speaker's features brought to the corpus, see `corpora.speakers.by_speaker`."""
+        return dataclasses.replace(problem, corpus=by_speaker(problem.config.data, problem.corpus))
 
 
 class JointSystem(ClassicSystem):

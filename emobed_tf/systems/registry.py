@@ -14,6 +14,7 @@ _SYSTEMS = {
     "semi_hard": "frameworks:SemiHardEmoBedSystem",
     "contrastive": "frameworks:ContrastiveEmoBedSystem",
     "aligned": "frameworks:AlignedJointSystem",
+    "classic_speaker": "frameworks:SpeakerClassicSystem",
     "early": "baselines.fusion:EarlyFusion",
     "model_level": "baselines.fusion:ModelLevelFusion",
     "late": "baselines.fusion:LateFusion",

@@ -188,6 +188,7 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         fingerprints=fingerprints(config, corpus),
         left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
         zeros_missing=tuple(name for name in labels if corpus.modality(name).zeros_missing),
+        speaker_prior=target.speaker_prior,
     )
 
 

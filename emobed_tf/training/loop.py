@@ -14,6 +14,7 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import fingerprints, load_corpus, resolved
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.speakers import as_configured
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs, predict
 from emobed_tf.models.build import build
@@ -186,7 +187,10 @@ def train_run(
         'another-seed'
     """
     import_tensorflow(config.training.threads)
-    config, corpus = load_corpus(config, progress) if corpus is None else (resolved(config, corpus), corpus)
+    if corpus is None:
+        config, corpus = load_corpus(config, progress)
+    else:
+        config, corpus = resolved(config, corpus), as_configured(config.data, corpus)
     config = config.replace(selection=selection_of(config, corpus.task))  # what picked the weights stands in the folder
     existing = _continued(config, corpus, output) if resume else None
     setup = prepare(config, corpus, session=session)

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import OfficialSource, Trial, run_trial
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.systems.base import Problem
@@ -15,6 +17,7 @@ from emobed_tf.systems.frameworks import (
     EmoBedSystem,
     JointSystem,
     SemiHardEmoBedSystem,
+    SpeakerClassicSystem,
     StableEmoBedSystem,
     TripletSystem,
 )
@@ -122,3 +125,34 @@ class TestFit:
             system.fit(Problem(config, problem.corpus), {"learning_rate": 1e-3, "l2": 1e-4}, 0)
             found.append(system.predict(problem.recordings("dev")))
         np.testing.assert_array_equal(*found)
+
+
+class TestSpeakerClassic:
+    def test_sees_what_the_setting_gives(self, problem):
+        """Beside rows that are standardised by the corpus, it is classic with --standardise speaker."""
+        ground = problem.config.replace(standardise="speaker")
+        _, expected = load_corpus(ground)
+        found = SpeakerClassicSystem.view(problem).corpus
+        for name in ("audio", "face"):
+            pairs = zip(found.modality(name).recordings, expected.modality(name).recordings, strict=True)
+            for one, other in pairs:
+                np.testing.assert_array_equal(one.features, other.features)
+
+    def test_others_see_the_problem_itself(self, problem):
+        assert ClassicSystem.view(problem) is problem
+        assert problem.modality.speaker_prior is None
+
+    @pytest.mark.usefixtures("stack", "quiet_collapse")
+    def test_a_trial_is_classic_by_speaker(self, problem):
+        settings = {"learning_rate": 1e-3, "l2": 1e-4}
+        records = []
+        for name, config in (
+            ("classic_speaker", problem.config),
+            ("classic", problem.config.replace(standardise="speaker")),
+            ("classic", problem.config),
+        ):
+            outcome = run_trial(Trial(Scenario("audio"), OfficialSource(config), name, settings, 0, final=True))
+            records.append(outcome.predictions["test"])
+        by_row, by_setting, by_corpus = ({k: v.tolist() for k, v in record.items()} for record in records)
+        assert by_row == by_setting
+        assert by_row != by_corpus

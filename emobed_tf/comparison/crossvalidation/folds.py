@@ -12,7 +12,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
 from emobed_tf.corpora.labels import has_label
-from emobed_tf.datasets import TABLES
+from emobed_tf.corpora.speakers import speakerless
 from emobed_tf.errors import EmoBedWarning, InputError
 
 
@@ -47,9 +47,9 @@ def speakers_of(corpora: Iterable[Corpus]) -> dict[str, frozenset[str]]:
     """
     found: dict[str, set[str]] = {}
     for corpus in corpora:
-        told = {r.speaker for modality in corpus if not _speakerless(modality) for r in modality.recordings}
+        told = {r.speaker for modality in corpus if not speakerless(modality) for r in modality.recordings}
         for modality in corpus:
-            if _speakerless(modality) and not told & {r.speaker for r in modality.recordings}:
+            if speakerless(modality) and not told & {r.speaker for r in modality.recordings}:
                 raise InputError(
                     f"modality '{modality.name}': no speakers, or they are called like the recordings; folds need to "
                     "know who is heard or seen: add a column 'speaker' (where every recording is of another person, "
@@ -107,14 +107,16 @@ def regrouped(corpus: Corpus, fold: Fold) -> Corpus:
         fold: from `deal`.
 
     Returns:
-        A new corpus; recordings of speakers who are in no partition of the fold are left out.
+        A new corpus; recordings of speakers who are in no partition of the fold are left out, and unlabelled ones of
+        the others are in no partition, see `Modality.unlabelled`.
     """
     partition = {name: part for part in PARTITIONS for name in getattr(fold, part)}
     modalities = {}
     for name, modality in corpus.modalities.items():
         recordings = (r for r in _labelled(modality, corpus.label) if r.speaker in partition)
         regrouped = tuple(dataclasses.replace(r, partition=partition[r.speaker]) for r in recordings)
-        modalities[name] = dataclasses.replace(modality, recordings=regrouped)
+        others = (r for r in modality.recordings if not has_label(r, corpus.label) and r.speaker in partition)
+        modalities[name] = dataclasses.replace(modality, recordings=regrouped, unlabelled=tuple(others))
     return dataclasses.replace(corpus, modalities=modalities)
 
 
@@ -144,11 +146,6 @@ def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries:
                 )
     if corpus.classes:
         _warn_of_missing_classes(corpus, folds, target)
-
-
-def _speakerless(modality: Modality) -> bool:
-    # Tables alone may come without a column of speakers, and their reader then takes the ids.
-    return modality.corpus == TABLES.name and all(r.speaker == r.id for r in modality.recordings)
 
 
 def _labelled(modality: Modality, label: str) -> tuple[Recording, ...]:

@@ -20,6 +20,7 @@ from emobed_tf.config import Config, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
+from emobed_tf.corpora.speakers import as_configured
 from emobed_tf.errors import InputError
 from emobed_tf.settings import PLACES, Names, OptionalInt
 from emobed_tf.systems.base import Problem
@@ -60,7 +61,7 @@ class FoldSource:
     def __call__(self) -> Problem:
         """Reads the data, or takes them from the session of this process, and regroups them."""
         config, corpus = default_session().corpora.load(self.config, partitioned=False)
-        return Problem(config, regrouped(corpus, self.fold))
+        return Problem(config, as_configured(config.data, regrouped(corpus, self.fold)))
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_markdown
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.labels import has_label
+from emobed_tf.evaluation.caveats import transduction
 from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.significance import LEVEL
 from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.settings import SPEAKER
+from emobed_tf.systems.registry import find_system
 
 _DEVIATIONS = (0.02, 0.05, 0.1)
 _DISAGREEMENT = 0.2
@@ -139,6 +142,8 @@ def results_grid(
             "The test takes each speaker's own CCC; the pooled one, and its interval, also count how well the levels "
             "of different speakers are told apart."
         )
+    seeing = [result.title for result in here if find_system(result.system).transductive]
+    notes += transduction(plan.configs[target].data.standardise == SPEAKER, seeing)
     notes += [note for result in here for note in result.notes]
     text = f"{simulated(plan)}{plan.corpus.label} from {target}, cross-validated by speaker"
     return Grid(text, columns, rows), notes

@@ -11,11 +11,12 @@ from emobed_tf.comparison.grids import Grid, decimals, interval_text
 from emobed_tf.comparison.tables.entries import Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
-from emobed_tf.evaluation.caveats import disagreement, least_p_note
+from emobed_tf.evaluation.caveats import disagreement, least_p_note, transduction
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.evaluation.significance import LEVEL, Interval
 from emobed_tf.evaluation.speaker_statistics import Summary
+from emobed_tf.settings import SPEAKER
 from emobed_tf.systems.registry import find_system
 
 BY_SPEAKER, AS_PUBLISHED = "*", "†"
@@ -130,6 +131,8 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
     ]
     if any(find_system(row).paired for row in plan.systems):
         lines.append(f"{ALL_MODALITIES} needs paired streams, and all modalities at inference.")
+    seeing = [_title(plan, row) for row in plan.systems if find_system(row).transductive]
+    lines += transduction(plan.config.data.standardise == SPEAKER, seeing)
     if first is not None:
         counts = ", ".join(f"{len(part['speakers'])} in {name}" for name, part in first["partitions"].items())
         lines.append(f"Speakers: {counts}.")

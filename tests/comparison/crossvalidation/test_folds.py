@@ -1,5 +1,6 @@
 """Folds: every speaker is tested once, nobody is on both sides, all modalities have the same folds."""
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -113,6 +114,15 @@ class TestRegrouped:
                         assert recording.speaker in getattr(fold, kept[recording.id].partition)
                         assert kept[recording.id].features is recording.features
                         assert kept[recording.id].labels is recording.labels
+
+    def test_unlabelled_recordings_of_its_speakers_are_in_no_partition(self, small):
+        audio = small.modality("audio")
+        more = tuple(Recording(f"u_{who}", "dev", who, audio.recordings[0].features) for who in ("s1", "nobody"))
+        audio = dataclasses.replace(audio, recordings=(*audio.recordings, *more))
+        (fold, *_) = deal(speakers_of([small]), 2)
+        found = regrouped(dataclasses.replace(small, modalities={"audio": audio}), fold).modality("audio")
+        assert [r.id for r in found.unlabelled] == ["u_s1"]
+        assert {r.id for r in found.recordings} == {f"r{k}" for k in range(16)}
 
 
 class TestCheckFolds:

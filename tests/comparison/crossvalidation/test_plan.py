@@ -19,6 +19,7 @@ from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.systems.baselines.svm import SupportVectorMachine
 from emobed_tf.systems.registry import find_system
+from tests.oracles import speakers
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -76,6 +77,19 @@ class TestPlan:
                 for r in plan.cell(target, "classic", fold).source().recordings("test")[target]
             ]
             assert sorted(tested) == sorted(r.id for r in plan.corpus.modality(target).recordings)
+
+    def test_by_speaker_the_corpus_part_is_that_of_the_folds_training(self, tables):
+        """Brute force: a fold's training recordings stand beside the speaker's. Audio has 12 utterances of each."""
+        plan = plan_cross_validation(settings(tables, standardise="speaker", speaker_prior=2.0), THREE, ("svm",))
+        raw = {r.id: r for r in plan.corpus.modality("audio").recordings}
+        for fold in plan.folds:
+            found = plan.cell("audio", "svm", fold).source().corpus.modality("audio")
+            training = np.concatenate([raw[r.id].features for r in found.partition("train")])
+            for who in (fold.train[0], fold.test[0]):
+                theirs = [r for r in found.recordings if r.speaker == who]
+                said = np.concatenate([raw[r.id].features for r in theirs])
+                expected = speakers.brought(said, said, training, 2)
+                np.testing.assert_allclose(np.concatenate([r.features for r in theirs]), expected, atol=1e-4)
 
     def test_settings(self, plan):
         # Chosen by what is reported, unless another score is asked for.

@@ -1,6 +1,7 @@
 """Tables of a cross-validation, on constructed results: every number stands where its column says."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -63,6 +64,15 @@ class TestResults:
             "audio: With 8 speakers the smallest possible p is 1/256 = .00391, before the correction over 2 targets."
         )
         assert notes[1] == least
+        assert not any("by speaker, with statistics" in note for note in notes)
+
+    def test_says_who_has_seen_the_speakers(self, plan, results):
+        by_speaker = system("classic_speaker", 0.7)
+        _, notes = results_grid(plan, "audio", {("audio", "classic_speaker"): by_speaker}, {}, "classic")
+        assert any("Features of classic_speaker are standardised by speaker, with" in note for note in notes)
+        configs = {n: c.replace(standardise="speaker") for n, c in plan.configs.items()}
+        _, notes = results_grid(dataclasses.replace(plan, configs=configs), "audio", results, {}, "classic")
+        assert any(note.startswith("Features are standardised by speaker") for note in notes)
 
     def test_csvs(self, plan, results, found, tmp_path):
         write_csvs(tmp_path, plan, results, found, "crossvalidation")

@@ -43,6 +43,7 @@ class TestTable:
         assert "MTL (PU) on audio: no ratings here" in text
         assert "End-to-end needs raw recordings" in text and "audio .786/.715" in text
         assert "video_geometric" in text
+        assert "Features of classic, by speaker are standardised by speaker" in text
         assert "over 3 seeds." in text and "tried 4 settings on development" in text
         assert "In test: With 9 speakers the smallest possible p is 1/512 = .00195." in text
 
