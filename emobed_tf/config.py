@@ -15,7 +15,9 @@ from emobed_tf import datasets
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
+    DISTILLED,
     ENCODERS,
+    OF_THE_TEACHER,
     REGRESSION_LOSSES,
     USES_ALPHA,
     USES_BETA,
@@ -84,12 +86,13 @@ class Config:
 
         Raises:
             InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, or an
-                alpha or beta that contradicts the framework.
+                alpha, a beta or a setting of the teacher that contradicts the framework.
         """
         _check_ranges(self)
         _check_pairs(self.reading)
         _check_encoder(self.network)
         _check_losses(self.objective)
+        _check_teacher(self.objective)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
         weights = {"alpha": dataset.alpha, "beta": dataset.beta}
@@ -172,7 +175,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and its default is what they did.
-    needed = kinds.keys() - {*_names(Reading), "classification_loss"}
+    needed = kinds.keys() - {*_names(Reading), "classification_loss", "sharing", *OF_THE_TEACHER}
     ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**converted)
 
@@ -190,6 +193,8 @@ _AT_LEAST = {
     "alpha": 0,
     "beta": 0,
     "l2": 0,
+    "teacher_weight": 0,
+    "teacher_embedding_weight": 0,
     "bins": 2,
     "hop": 0,
     "negative_seconds": 0,
@@ -202,7 +207,7 @@ _AT_LEAST = {
 }
 _AT_MOST = {"confidence": 1}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
-_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample")
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "teacher_temperature")
 
 
 def _sections() -> dict[str, Any]:
@@ -262,6 +267,24 @@ def _check_losses(objective: Objective) -> None:
         if name not in known and not (module and function):
             raise InputError(
                 f"--{task}-loss {name}: expected {', '.join(known)}, or package.module:NAME of your own loss"
+            )
+
+
+def _check_teacher(objective: Objective) -> None:
+    if objective.framework == DISTILLED:
+        weight = objective.teacher_embedding_weight
+        if objective.teacher != "early" and weight != Objective.teacher_embedding_weight:
+            raise InputError(
+                f"--teacher-embedding-weight {weight:g}: the embeddings of --teacher {objective.teacher} have more "
+                "dimensions than the student's; leave it out, or choose --teacher early"
+            )
+        return
+    for name in OF_THE_TEACHER:
+        value = getattr(objective, name)
+        if value != getattr(Objective, name):
+            raise InputError(
+                f"--{name.replace('_', '-')} {value}: --framework {objective.framework} has no teacher; leave it out, "
+                f"or choose --framework {DISTILLED}"
             )
 
 

@@ -16,7 +16,7 @@ from emobed_tf import datasets
 from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Network
+from emobed_tf.settings import OF_THE_TEACHER, Network, Objective
 
 Arguments = TypeVar("Arguments")
 
@@ -108,7 +108,8 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
 def _free(config: Config, known: argparse.Namespace) -> Config:
     """What a run's framework, preset and encoder filled in gives way to another one on the command line."""
     if known.framework not in (None, config.objective.framework):
-        config = config.replace(alpha=None, beta=None)
+        teacher = {name: getattr(Objective, name) for name in OF_THE_TEACHER}
+        config = config.replace(alpha=None, beta=None, **teacher)
     if known.triplet_preset not in (None, config.objective.triplet_preset):
         config = config.replace(margin=None, normalise=None)
     if known.task not in (None, config.data.task) or known.dataset not in (None, config.data.dataset):

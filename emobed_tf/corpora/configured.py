@@ -13,7 +13,7 @@ from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import USES_ALPHA
+from emobed_tf.settings import DISTILLED, USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
@@ -298,7 +298,8 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
         corpus.modality(name)
         if name == target:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
-    if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
+    needs = framework in (*USES_ALPHA, DISTILLED) or (framework == "triplet" and config.objective.mining == "inter")
+    if needs and not auxiliary:
         raise InputError(
             f"--framework {framework}{' with --mining inter' if framework == 'triplet' else ''} needs an auxiliary "
             f"modality, but there is only {target}; add one with --table NAME=PATH, or choose --framework classic"
