@@ -40,10 +40,23 @@ class FirstStage(Protocol):
     """A network that tells how difficult each moment is."""
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        """Trains it; see `System.fit`."""
+        """Trains it; see `System.fit`.
+
+        Args:
+            problem: without test recordings.
+            settings: from `OnDifficulty.of_first`.
+            seed: of all that is random.
+        """
 
     def difficulty(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
-        """What is difficult in recordings of the target, `[frames]` each, in the features' time."""
+        """How difficult every frame is, in the features' time.
+
+        Args:
+            recordings: of the target modality.
+
+        Returns:
+            float32 `[frames]` per recording; NaN where it isn't known.
+        """
 
     @property
     def learnt(self) -> int:

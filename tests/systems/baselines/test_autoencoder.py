@@ -16,6 +16,11 @@ from tests.systems.baselines.test_reconstruction import on_a_line
 pytestmark = pytest.mark.usefixtures("stack")
 
 
+def shortly():
+    given = on_a_line()
+    return dataclasses.replace(given, config=given.config.replace(epochs=3))
+
+
 def fitted(given, seed=0, session=None):
     found = Autoencoder()
     found.fit(dataclasses.replace(given, session=session or Session()), {}, seed)
@@ -38,7 +43,7 @@ class TestAutoencoder:
         assert np.median(outside) > 2 * np.median(inside)
 
     def test_reads_no_label(self):
-        given = on_a_line()
+        given = shortly()
         recordings = tuple(
             dataclasses.replace(r, labels={"arousal": -r.labels["arousal"]}) for r in given.modality.recordings
         )
@@ -51,7 +56,7 @@ class TestAutoencoder:
     def test_repeats_and_is_trained_once_in_a_session(self, monkeypatch):
         from emobed_tf.systems.baselines import autoencoder
 
-        given, recordings = on_a_line(), on_a_line().recordings("dev")["audio"]
+        given, recordings = shortly(), shortly().recordings("dev")["audio"]
         began, train = [], autoencoder._trained
         monkeypatch.setattr(autoencoder, "_trained", lambda *a: (began.append(1), train(*a))[1])
         with Session() as session:
@@ -79,7 +84,7 @@ class TestAutoencoder:
             assert np.isnan(values).tolist() == [k == 1 for k in range(len(values))]
 
     def test_no_development(self):
-        given = on_a_line()
+        given = shortly()
         training = dataclasses.replace(given.modality, recordings=given.modality.partition("train"))
         with pytest.raises(InputError, match="'audio': no recording in partition 'dev'"):
             fitted(given.with_modality(training))
