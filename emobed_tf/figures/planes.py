@@ -88,8 +88,10 @@ def _draw(axis: Axes, panel: Panel, colour: Colour, paint: Mapping[str, Any], ma
     for name, shape in marker.items():
         mine = shaped == name
         if mine.any():
+            x, y = np.asarray(panel.points)[mine].T
             axis.scatter(
-                *np.asarray(panel.points)[mine].T,
+                x,
+                y,
                 s=18,
                 marker=shape,
                 c=[paint[value] for value in coloured[mine]],

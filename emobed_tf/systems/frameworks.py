@@ -30,6 +30,8 @@ class ClassicSystem(System):
 
     title = "classic monomodal"
     framework: ClassVar[str] = "classic"
+    classic_network: ClassVar[bool] = True
+    """Whether without the auxiliaries' and the triplet's weight it is the classic system under another name."""
     axes: ClassVar[Mapping[str, Range]] = {
         "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
         "l2": Range(1e-6, 1e-2, logarithmic=True),
@@ -145,6 +147,7 @@ class SharedTrunkSystem(JointSystem):
     """
 
     title = "shared trunk"
+    classic_network = False
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
         """Joint training's, with a shared trunk; see `ClassicSystem.config`."""

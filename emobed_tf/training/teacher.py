@@ -92,7 +92,7 @@ def plan_teacher(config: Config, corpus: Corpus) -> Teacher:
     """
     names = _names(config)
     check_alike(frame_steps(corpus, names))
-    paired = []
+    paired: list[Recording] = []
     for partition in ("train", "dev"):
         found = in_all(corpus, names, partition)
         if not any(has_label(recording, corpus.label) for recording in found):

@@ -19,6 +19,7 @@ class TestParameters:
         assert {name: parameter.kind for name, parameter in numeric_settings().items()} == {
             **dict.fromkeys(("label_delay", "clip", "alpha", "beta", "l2", "margin", "hop"), float),
             **dict.fromkeys(("negative_seconds", "sequence_seconds", "learning_rate"), float),
+            **dict.fromkeys(("teacher_weight", "teacher_temperature", "teacher_embedding_weight"), float),
             **dict.fromkeys(
                 ("encoder_layers", "encoder_units", "kernel_size", "head_layers", "head_units", "bins"), int
             ),
@@ -40,6 +41,7 @@ class TestParameters:
             ("diagnostics", "changes no score"),
             ("beta", "changes nothing with --framework joint; choose --framework triplet or emobed"),
             ("hop", "changes nothing with --framework joint"),
+            ("teacher_weight", "changes nothing with --framework joint; choose --framework distilled"),
         ],
     )
     def test_others_are_refused(self, name, told):

@@ -127,7 +127,7 @@ class ReconstructionDifficulty(OnDifficulty):
     """A network on [x; reconstruction error of a network that learnt the label as well]."""
 
     title = "DDAT (RE)"
-    stage = ReconstructionMultiTask
+    stage: ClassVar[type[FirstStage]] = ReconstructionMultiTask
     axes: ClassVar = {**AuxiliaryTask.axes, **ClassicSystem.axes}
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
