@@ -70,7 +70,10 @@ class TestParameters:
         for name in ("sequence_seconds", "hop", "negative_seconds"):
             with pytest.raises(InputError, match="changes nothing where every recording is one utterance"):
                 check_data(numeric_settings()[name], *utterances)
-        for name in numeric_settings():
+        with pytest.raises(InputError, match="teacher_temperature: changes nothing in a regression"):
+            check_data(numeric_settings()["teacher_temperature"], *frames)
+        check_data(numeric_settings()["teacher_temperature"], *utterances)
+        for name in numeric_settings().keys() - {"teacher_temperature"}:
             check_data(numeric_settings()[name], *frames)
 
 
