@@ -20,6 +20,7 @@ from emobed_tf.corpora.summary import describe
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.models.design import EMOBED
 from emobed_tf.runtime import import_quietly
+from emobed_tf.settings import DISTILLED
 
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
@@ -75,8 +76,11 @@ def _main(argv: Sequence[str] | None) -> int:
             print(f"warning: {line}", file=sys.stderr)
     import_quietly()
     from emobed_tf.training.examples import training_examples
+    from emobed_tf.training.teacher import plan_teacher
 
     training_examples(config, corpus, EMOBED)
+    if config.objective.framework == DISTILLED:
+        plan_teacher(config, corpus)  # refuses what isn't paired
     return 0
 
 

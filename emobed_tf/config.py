@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from emobed_tf import datasets
-from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, check_effects, without_effect
+from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, OF_THE_TEACHER, check_effects, without_effect
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
@@ -195,7 +195,15 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     return ground.replace(**converted)
 
 
-_CAME_LATER = (*OF_BETA, *OF_ALIGNMENT, "classification_loss", "standardise", "speaker_prior")
+_CAME_LATER = (
+    *OF_BETA,
+    *OF_ALIGNMENT,
+    *OF_THE_TEACHER,
+    "sharing",
+    "classification_loss",
+    "standardise",
+    "speaker_prior",
+)
 _WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
 
 _AT_LEAST = {
@@ -212,6 +220,8 @@ _AT_LEAST = {
     "l2": 0,
     "beta_warmup": 0,
     "alignment_weight": 0,
+    "teacher_weight": 0,
+    "teacher_embedding_weight": 0,
     "bins": 2,
     "hop": 0,
     "negative_seconds": 0,
@@ -224,7 +234,7 @@ _AT_LEAST = {
 }
 _AT_MOST = {"confidence": 1}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
-_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature")
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature", "teacher_temperature")
 
 
 def _sections() -> dict[str, Any]:

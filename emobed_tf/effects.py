@@ -1,12 +1,20 @@
-"""Which settings of the terms on embeddings have an effect: others are refused, and left out for another framework."""
+"""Which settings of the objective have an effect: others are refused, and left out for another framework."""
 
 from emobed_tf.errors import InputError
-from emobed_tf.settings import USES_BETA, Objective
+from emobed_tf.settings import DISTILLED, ONE_BRANCH, USES_BETA, Objective
 
 OF_BETA = ("metric_loss", "temperature", "beta_warmup")
 """Settings of the loss that beta weighs."""
 OF_ALIGNMENT = ("alignment", "alignment_weight")
 """Settings of the alignment term, for which there has to be an auxiliary modality."""
+OF_THE_TEACHER = ("teacher", "teacher_weight", "teacher_temperature", "teacher_embedding_weight")
+"""Settings that the framework `distilled` alone has."""
+
+_MISSING = {
+    **dict.fromkeys(OF_BETA, "no loss that beta weighs"),
+    **dict.fromkeys(OF_ALIGNMENT, "no other modality to align with"),
+    **dict.fromkeys(OF_THE_TEACHER, "no teacher"),
+}
 
 
 def without_effect(framework: str) -> tuple[str, ...]:
@@ -18,11 +26,15 @@ def without_effect(framework: str) -> tuple[str, ...]:
     Returns:
         Fields of `settings.Objective`.
     """
-    return (*(OF_BETA if framework not in USES_BETA else ()), *(OF_ALIGNMENT if framework == "classic" else ()))
+    return (
+        *(OF_BETA if framework not in USES_BETA else ()),
+        *(OF_ALIGNMENT if framework in ONE_BRANCH else ()),
+        *(OF_THE_TEACHER if framework != DISTILLED else ()),
+    )
 
 
 def check_effects(objective: Objective) -> None:
-    """Refuses settings of the loss on embeddings and of the alignment that change nothing where they are given.
+    """Refuses settings of the loss on embeddings, the alignment and the teacher that change nothing as given.
 
     Args:
         objective: as it was given.
@@ -32,8 +44,7 @@ def check_effects(objective: Objective) -> None:
     """
     contrastive = objective.metric_loss == "contrastive"
     for name in without_effect(objective.framework):
-        missing = "no other modality to align with" if name in OF_ALIGNMENT else "no loss that beta weighs"
-        _refuse_changed(objective, name, f"--framework {objective.framework} has {missing}")
+        _refuse_changed(objective, name, f"--framework {objective.framework} has {_MISSING[name]}")
     if not contrastive:
         _refuse_changed(objective, "temperature", f"--metric-loss {objective.metric_loss} has no temperature")
     if contrastive and objective.margin != "none":
@@ -42,6 +53,9 @@ def check_effects(objective: Objective) -> None:
         _refuse_changed(objective, "triplet_preset", "--metric-loss contrastive is no triplet loss")
     if objective.alignment == "none":
         _refuse_changed(objective, "alignment_weight", "there is no such term without --alignment coral or cmd")
+    if objective.framework == DISTILLED and objective.teacher != "early":
+        larger = f"the embeddings of --teacher {objective.teacher} have more dimensions than the student's"
+        _refuse_changed(objective, "teacher_embedding_weight", larger)
 
 
 def _refuse_changed(objective: Objective, name: str, reason: str) -> None:

@@ -32,10 +32,13 @@ Names = Annotated[tuple[str, ...], _optional("NAME [NAME ...]")]
 NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
-Framework = Literal["classic", "joint", "triplet", "emobed"]
+Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
 CORPUS, SPEAKER = "corpus", "speaker"  # of `Data.standardise`
+DISTILLED = "distilled"
+ONE_BRANCH = ("classic", DISTILLED)
+"""Frameworks whose network reads the target alone, in training, too."""
 PLACES = ("data_dir", "table", "labels")
 """Settings that say where data lie, which may differ between computers; fingerprints say whether they are the same."""
 ENCODERS = {
@@ -132,6 +135,9 @@ class Network:
     kernel_size: int = 3
     """Frames that one convolution of tcn sees, spaced by its dilation: 1 in the first block, doubled in each further
     one. The encoder sees 1 + 2 (kernel size - 1) (2^layers - 1) frames, the present one the last."""
+    sharing: Literal["head", "trunk"] = "head"
+    """What modalities share. head: the head alone (the paper); trunk: all layers of the encoder, too, behind one linear
+    projection for each modality."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,8 @@ class Objective:
     """Objective (Eq. 8): L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
 
     framework: Framework = "emobed"
-    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both."""
+    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both. distilled (not the paper's): a
+    network of the target alone that learns from one of all modalities, too, where training recordings are paired."""
     alpha: OptionalFloat = None
     """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
     beta: OptionalFloat = None
@@ -183,6 +190,15 @@ class Objective:
     """Of a regression of frames: least seconds from an anchor to its negative within the same recording."""
     disagreement: Literal["ignored", "weighed"] = "ignored"
     """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
+    teacher: Literal["early", "model_level"] = "early"
+    """Of distilled: which fusion of all modalities teaches. early: of features; model_level: of embeddings, whose
+    outputs alone are learnt from, because they have more dimensions than the student's."""
+    teacher_weight: float = 1.0
+    """Of distilled: weight of the distance to the teacher's outputs."""
+    teacher_temperature: float = 2.0
+    """Of distilled, of a classification: temperature at which classes are compared with the teacher's."""
+    teacher_embedding_weight: float = 1.0
+    """Of distilled with --teacher early: weight of the squared distance to the teacher's embeddings."""
 
 
 @dataclass(frozen=True)

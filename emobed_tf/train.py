@@ -13,7 +13,7 @@ from emobed_tf.cli.summary import announce, show_training
 from emobed_tf.config import Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
-from emobed_tf.runs.folder import default_output
+from emobed_tf.runs.folder import Run, default_output
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.settings import OptionalPath
 
@@ -70,7 +70,8 @@ def _main(argv: Sequence[str] | None) -> int:
             raise
         raise InputError(f"{error}; no run folder was made") from None
     except KeyboardInterrupt:
-        print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
+        if Run(output).config_file.is_file():  # a teacher that was cut short leaves nothing to continue
+            print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
         raise
     show_training(run)
     from emobed_tf.reporting import write_report

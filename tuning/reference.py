@@ -9,7 +9,7 @@ from emobed_tf.console import Progress, table
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.reporting import write_report
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Objective
+from emobed_tf.settings import DISTILLED, Objective
 from emobed_tf.training.loop import train, train_run
 from tuning.search_results import DEVIATION, trial_metrics
 from tuning.tuners import Tuner
@@ -48,7 +48,7 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     """
     model, folder = search.hypermodel, search.own_folder
     won = model.settings(search.winner().hyperparameters)
-    if not won.objective.alpha and not won.objective.beta:
+    if not won.objective.alpha and not won.objective.beta and won.objective.framework != DISTILLED:
         return None
     config = won.of_framework("classic").replace(alpha=0.0, beta=0.0, auxiliary=())
     known = folder.read_classic(config)

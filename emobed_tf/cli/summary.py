@@ -16,6 +16,7 @@ from emobed_tf.evaluation.score_table import SCORES, Score, short_name
 from emobed_tf.evaluation.scores import Evaluated
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, statistics_of
 from emobed_tf.runs.folder import Run
+from emobed_tf.settings import DISTILLED
 
 
 def announce(config: Config, corpus: Corpus, output: Path) -> None:
@@ -30,9 +31,12 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         print(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
+    weights = f"alpha {objective.alpha:g}, beta {objective.beta:g}"
+    if objective.framework == DISTILLED:
+        weights = f"teacher {objective.teacher}, weight {objective.teacher_weight:g}"
     print(
-        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, "
-        f"alpha {objective.alpha:g}, beta {objective.beta:g}, seed {config.training.seed}"
+        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {weights}, "
+        f"seed {config.training.seed}"
     )
     target, others = cast(str, config.data.target), cast(tuple[str, ...], config.data.auxiliary)  # resolved
     for name in (target, *others):

@@ -14,7 +14,7 @@ from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import USES_ALPHA
+from emobed_tf.settings import DISTILLED, USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
@@ -306,7 +306,7 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
     beside = {"--mining inter": config.objective.mining == "inter", "--alignment": config.objective.alignment != "none"}
     needing = [flag for flag, given in beside.items() if given and framework == "triplet"]
-    if not auxiliary and (framework in USES_ALPHA or needing):
+    if not auxiliary and (framework in (*USES_ALPHA, DISTILLED) or needing):
         raise InputError(
             f"--framework {framework}{f' with {needing[0]}' if needing else ''} needs an auxiliary "
             f"modality, but there is only {target}; add one with --table NAME=PATH, or choose --framework classic"

@@ -129,6 +129,26 @@ class EmoBed(keras.Model):
 
         return self._view(f"{modality}.monomodal", made)
 
+    def embedding_and_outputs(self, modality: str) -> keras.Model:
+        """One modality's embeddings, and beside them what the head says, before any softmax. Made once.
+
+        Args:
+            modality: one that has a branch.
+
+        Returns:
+            float32 `[batch, frames, features]` -> `[batch, frames, units + 1]` of a regression (one output), or
+            `[batch, units + classes]` after the last frame.
+        """
+
+        def made() -> tuple[tf.Tensor, tf.Tensor]:
+            embedding = self.encoder(modality)(self.input[modality])
+            outputs = self.head(embedding)
+            if outputs.shape[-1] > 1:
+                embedding, outputs = embedding[:, -1], outputs[:, -1]
+            return self.input[modality], keras.ops.concatenate([embedding, outputs], axis=-1)
+
+        return self._view(f"{modality}.embedding_and_outputs", made)
+
     def head_model(self, head: Head) -> keras.Model:
         """What another head says of the target. Made once.
 

@@ -262,6 +262,42 @@ def smoothed_loss(classes: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.1)
     return (1 - smoothing) * cross_entropy_loss(classes, logits) + smoothing * evenly
 
 
+def soft_target_loss(teacher: tf.Tensor, logits: tf.Tensor, taught: tf.Tensor, temperature: float) -> tf.Tensor:
+    """Distance to a teacher's classes: T^2 KL(p_teacher || p_student), both softened by the temperature T.
+
+    The factor T^2 keeps gradients of one size whatever the temperature (Hinton, Vinyals and Dean, 2015, section 2.1).
+
+    Args:
+        teacher: its logits, float `[batch, classes]`; anything finite where it says nothing.
+        logits: the student's, the same shape.
+        taught: bool `[batch]`, where the teacher says something.
+        temperature: > 0; 1 compares the classes as they are.
+
+    Returns:
+        A scalar >= 0, the mean over what is taught; 0 where nothing is.
+    """
+    theirs, own = (tf.nn.log_softmax(values / temperature) for values in (teacher, logits))
+    divergence = tf.reduce_sum(tf.exp(theirs) * (theirs - own), axis=1)
+    weight = tf.cast(taught, divergence.dtype)
+    return temperature**2 * tf.reduce_sum(weight * divergence) / tf.maximum(tf.reduce_sum(weight), 1)
+
+
+def embedding_distance(teacher: tf.Tensor, embeddings: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Mean squared distance to a teacher's embeddings, dimension by dimension.
+
+    Args:
+        teacher: float `[N, E]`; anything finite where it says nothing.
+        embeddings: the student's, the same shape.
+        mask: bool `[N]`, the embeddings that count.
+
+    Returns:
+        A scalar >= 0; 0 where none counts.
+    """
+    squared = tf.reduce_mean(tf.square(embeddings - teacher), axis=1)
+    weight = tf.cast(mask, squared.dtype)
+    return tf.reduce_sum(weight * squared) / tf.maximum(tf.reduce_sum(weight), 1)
+
+
 def squared_kernels(variables: "Sequence[keras.Variable]") -> tf.Tensor:
     """R of Eq. 8: the sum of squares of all kernels (biases, scales and statistics left out).
 

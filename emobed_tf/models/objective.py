@@ -3,8 +3,9 @@
     L = L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R
 
 Other losses on embeddings stand in the place of L_triplet, see `metric_terms`. The alignment of modalities is a term of
-its own. Networks with more heads than the label's add `weight * L_head` for each. A further term is one more entry of
-`terms`; a weight of its own, one more field of `settings.Objective` and its name in `WEIGHTS`.
+its own. Networks with more heads than the label's add `weight * L_head` for each, and a student `weight * distance` to
+what its teacher says. A further term is one more entry of `terms`; a weight of its own, one more field of
+`settings.Objective` and its name in `WEIGHTS`.
 """
 
 import dataclasses
@@ -19,13 +20,13 @@ from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
 from emobed_tf.models.alignment import alignment_loss
-from emobed_tf.models.design import BIN, LABELLED, PRESENT, Head
+from emobed_tf.models.design import BIN, LABELLED, PRESENT, SOFT_TARGETS, TAUGHT, TEACHER_EMBEDDINGS, Head
 from emobed_tf.models.frames import last_frame
 from emobed_tf.models.label_losses import classification_loss, regression_loss
 from emobed_tf.models.metric_terms import METRIC_LOSSES, MetricLoss
-from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
+from emobed_tf.settings import DISTILLED, USES_ALPHA, USES_BETA, Objective
 
-WEIGHTS = ("alpha", "beta", "alignment_weight", "l2")
+WEIGHTS = ("alpha", "beta", "alignment_weight", "l2", "teacher_weight", "teacher_embedding_weight")
 """Fields of `settings.Objective` that weigh a term. They are variables: other values need no new trace."""
 
 
@@ -132,6 +133,11 @@ def terms(
         found.append(Term(metric.term, of_embeddings, weights["beta"], share))
     if objective.alignment != "none":
         found.append(Term("alignment", functools.partial(_alignment, objective, goal), weights["alignment_weight"]))
+    if objective.framework == DISTILLED:
+        found.append(Term("soft_targets", task.of_teacher, weights["teacher_weight"]))
+        if objective.teacher == "early":
+            distance = functools.partial(_to_the_teachers_embeddings, goal.target)
+            found.append(Term("embedding_distance", distance, weights["teacher_embedding_weight"]))
     found += [Term(head.name, functools.partial(task.of_head, head), weights[head.name]) for head in heads]
     found.append(Term("l2", _squared_kernels, weights["l2"]))
     return tuple(found)
@@ -196,6 +202,17 @@ class _Task:
         deviation = self.goal.head_deviations.get(head.name, 1.0)
         return self._regression(part[head.name], outputs, part["mask"], part.get(head.labelled), deviation)
 
+    def of_teacher(self, batch: Batch, activations: Activations) -> tf.Tensor:
+        """Of a regression the label's own loss, with the teacher's outputs in the place of labels."""
+        part, outputs = batch[self.goal.target], activations.outputs(self.goal.target)
+        if self.goal.task != REGRESSION:
+            temperature = self.objective.teacher_temperature
+            return losses.soft_target_loss(
+                part[SOFT_TARGETS], last_frame(outputs, part["mask"]), part[TAUGHT], temperature
+            )
+        frames = part["mask"] & part[TAUGHT][:, tf.newaxis]
+        return self._regression(part[SOFT_TARGETS], outputs, part["mask"], frames, self.goal.deviation)
+
     def _loss(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
         """Over labelled frames (regression), or after the last frame."""
         if self.goal.task != REGRESSION:
@@ -238,6 +255,14 @@ def _warm(steps: int, step: tf.Variable | keras.Variable) -> tf.Tensor:
 def _alignment(objective: Objective, goal: Goal, batch: Batch, activations: Activations) -> tf.Tensor:
     embeddings, classes = zip(*activations.mined_by_modality(), strict=True)
     return alignment_loss(embeddings, classes, kind=objective.alignment, number=goal.classes)
+
+
+def _to_the_teachers_embeddings(target: str, batch: Batch, activations: Activations) -> tf.Tensor:
+    """Over those embeddings that are mined, of items that the teacher has seen."""
+    part, (embeddings, classes) = batch[target], activations.mined
+    theirs = tf.reshape(part[TEACHER_EMBEDDINGS], tf.shape(embeddings))
+    taught = tf.broadcast_to(part[TAUGHT][:, tf.newaxis], tf.shape(part["mined_classes"]))
+    return losses.embedding_distance(theirs, embeddings, (classes >= 0) & tf.reshape(taught, [-1]))
 
 
 def _squared_kernels(batch: Batch, activations: Activations) -> tf.Tensor:

@@ -3,6 +3,7 @@
 config.json          every setting, resolved
 run.json             data, modalities, classes; versions, commit, seeds, fingerprint of every input file
 best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
+teacher.npz          what a distilled run learns from beside labels: --resume trains no teacher again
 history.csv          one row per epoch
 postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
@@ -355,7 +356,7 @@ class Run:
             raise InputError(f"{path}: damaged ({error})") from None
 
 
-BEST, LAST = "best", "last"
+BEST, LAST, TEACHER = "best", "last", "teacher"
 _TEST_READS = "test_reads.json"
 
 

@@ -26,7 +26,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -38,6 +38,9 @@ from emobed_tf.corpora.labels import has_label
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.evaluation.postprocessing import WINDOWS
 from emobed_tf.training.session import Session
+
+Pairs = Literal["never", "training", "inference"]
+"""Where a system needs the same recordings in all modalities: nowhere, in training, or in training and afterwards."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,9 @@ class System(abc.ABC):
     """The row's name in tables."""
     tasks: ClassVar[tuple[str, ...]] = (REGRESSION, CLASSIFICATION)
     """Tasks that it can learn."""
-    paired: ClassVar[bool] = False
-    """Whether it needs paired streams, and all modalities at inference."""
+    pairs: ClassVar[Pairs] = "never"
+    """Where it needs paired streams. `inference`: it reads all modalities when it predicts. A system of one's own may
+    say `paired = True` instead, which means that."""
     crossmodal: ClassVar[bool] = False
     """Whether auxiliaries help it in training; a system that is neither is the same beside any auxiliary."""
     transductive: ClassVar[bool] = False
@@ -185,16 +189,29 @@ class System(abc.ABC):
         """
         return problem
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "paired" in vars(cls) and "pairs" not in vars(
+            cls
+        ):  # what a system said before training had pairs of its own
+            cls.pairs = "inference" if vars(cls)["paired"] else "never"
+
+    @classmethod
+    def reads_auxiliaries(cls) -> bool:
+        """Whether other modalities change what it learns or says."""
+        return cls.crossmodal or cls.pairs != "never"
+
     @abc.abstractmethod
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Settings to try on development, JSON values, the defaults first.
 
         Args:
             problem: what they are for.
-            number: how many; the same for every system, so that none wins by searching more. See `spread`.
+            number: how many; the same for every system, so that none wins by searching more. See `spread`. 1 means
+                that nothing is searched.
 
         Returns:
-            `number` different ones, or fewer where there are no more.
+            `number` different ones, or fewer where there are no more. What costs next to nothing may be searched whole.
         """
 
     @abc.abstractmethod
@@ -215,7 +232,8 @@ class System(abc.ABC):
         """What it says of recordings, in the order of the target's.
 
         Args:
-            recordings: by modality, see `Problem.recordings`. Only a `paired` system reads others than the target's.
+            recordings: by modality, see `Problem.recordings`. Only a system whose `pairs` are of inference reads others
+                than the target's.
 
         Returns:
             Regression: `[frames]` in the gold standard's time (the label delay undone), before post-processing.

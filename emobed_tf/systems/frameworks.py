@@ -1,4 +1,4 @@
-"""The paper's own four systems, and EmoBed with the stable triplet term: Eq. 8 with different weights.
+"""The paper's own four systems, Eq. 8 with different weights, and variants of them that are not the paper's.
 
 Source: EmoBed, sections 3.1 to 3.3 and 5.4. The paper optimises alpha and beta on development and shows them between 0
 and about 1.5, but says neither which values it tried nor whether classic got a search. Here joint and triplet search a
@@ -15,6 +15,7 @@ import numpy as np
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.corpora.speakers import by_speaker
+from emobed_tf.errors import InputError
 from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.spread import Range, spread
@@ -38,6 +39,8 @@ class ClassicSystem(System):
 
     title = "classic monomodal"
     framework: ClassVar[str] = "classic"
+    classic_network: ClassVar[bool] = True
+    """Whether without the auxiliaries' and the triplet's weight it is the classic system under another name."""
     axes: ClassVar[Mapping[str, Range]] = {
         "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
         "l2": Range(1e-6, 1e-2, logarithmic=True),
@@ -194,3 +197,48 @@ class AlignedJointSystem(JointSystem):
         """Joint training's, with that term; see `ClassicSystem.config`."""
         alignment = problem.config.objective.alignment
         return super().config(problem, {**settings, "alignment": "cmd" if alignment == "none" else alignment}, seed)
+
+
+class SharedTrunkSystem(JointSystem):
+    """Joint training of one network that all modalities share behind a projection of their own: not the paper's.
+
+    Source: the unpaired multimodal learner (arXiv:2510.08492), whose modalities share their weights and need no pairs.
+    """
+
+    title = "shared trunk"
+    classic_network = False
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """Joint training's, with a shared trunk; see `ClassicSystem.config`."""
+        return super().config(problem, {**settings, "sharing": "trunk"}, seed)
+
+
+class DistilledSystem(ClassicSystem):
+    """A student of the target alone whose teacher saw all modalities: not the paper's; see `training.teacher`.
+
+    The teacher has the problem's own settings whatever is searched for the student, so that a search trains it once.
+    """
+
+    title = "distilled"
+    framework = "distilled"
+    pairs = "training"
+    crossmodal = True
+    axes: ClassVar = {"teacher_weight": Range(0.0, 3.0), "teacher_embedding_weight": Range(0.0, 3.0)}
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the teacher, or remembers what it said, and then the student.
+
+        Args:
+            problem: with at least one auxiliary modality.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there is no auxiliary modality, or no training recording is paired.
+        """
+        from emobed_tf.training.loop import lessons_for
+
+        if not problem.auxiliaries:
+            raise InputError(f"{self.title} needs another modality beside {problem.target}; name one with --auxiliary")
+        taught = lessons_for(self.config(problem, {}, seed), problem.corpus, session=problem.session)
+        self.train(problem, self.config(problem, settings, seed), taught=taught)

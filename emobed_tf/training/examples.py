@@ -17,7 +17,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
 from emobed_tf.models.label_losses import regression_loss
 from emobed_tf.models.objective import Goal
-from emobed_tf.settings import USES_BETA
+from emobed_tf.settings import ONE_BRANCH, USES_BETA
 from emobed_tf.training.streams import (
     Sequences,
     agreement,
@@ -26,6 +26,7 @@ from emobed_tf.training.streams import (
     training_labels,
     training_sequences,
 )
+from emobed_tf.training.teacher import Lessons
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,14 @@ class Examples:
     goal: Goal
 
 
-def training_examples(config: Config, corpus: Corpus, design: Design) -> Examples:
+def training_examples(config: Config, corpus: Corpus, design: Design, lessons: Lessons | None = None) -> Examples:
     """What a training reads, features as they are.
 
     Args:
         config: resolved, from `load_corpus`.
         corpus: from `load_corpus`.
         design: heads beside the label's, and whether the label's loss is easy-first.
+        lessons: what a teacher says of the target's training sequences.
 
     Returns:
         Sequences, facts and goal.
@@ -61,7 +63,7 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     """
     data, objective, target = config.data, config.objective, _target(config)
     auxiliary = cast(tuple[str, ...], data.auxiliary)  # resolved, as the target is
-    branches = (target,) if objective.framework == "classic" else (target, *auxiliary)
+    branches = (target,) if objective.framework in ONE_BRANCH else (target, *auxiliary)
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
     if regression:
@@ -97,6 +99,8 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     if design.easy_first is not None:
         bins = _further_labels(corpus, config, design.easy_first)
         more[BIN] = _padded(corpus.modality(target), bins, corpus, config).labels.astype(np.float32)
+    if lessons is not None:
+        more |= lessons.arrays()
     sequences[target] = dataclasses.replace(sequences[target], more=more)
     development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)
     facts = _facts(config, corpus, labels, edges)

@@ -17,10 +17,11 @@ from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
 from emobed_tf.models.padding import warn_of_padding
-from emobed_tf.settings import ENCODERS
+from emobed_tf.settings import DISTILLED, ENCODERS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.streams import Sequences, in_order, stream, unpaired
+from emobed_tf.training.teacher import Lessons
 
 # Steps of one frame that are a call. 64 take a tenth of a second, so that Ctrl-C and NaN are noticed soon.
 _STEPS_AT_ONCE = 64
@@ -79,7 +80,14 @@ class Setup:
         self.session.models.leave(self.shape, self.model)
 
 
-def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session: Session | None = None) -> Setup:
+def prepare(
+    config: Config,
+    corpus: Corpus,
+    design: Design = EMOBED,
+    *,
+    session: Session | None = None,
+    lessons: Lessons | None = None,
+) -> Setup:
     """Model and streams for a resolved configuration.
 
     The model is one that an earlier training of the same shape has left, or a new one.
@@ -89,18 +97,22 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         corpus: from `load_corpus`.
         design: of the network.
         session: that knows earlier trainings. Default: that of this process.
+        lessons: what a teacher says, see `loop.lessons_for`; for the framework `distilled`.
 
     Returns:
         The model, before its first step, and its data.
 
     Raises:
         InputError: for data that nothing can be learnt from, or an encoder or a loss that doesn't do.
+        ValueError: if lessons are needed and there are none.
 
     Warns:
         EmoBedWarning: if an encoder of one's own sees padding.
     """
     session = session or default_session()
-    examples = training_examples(config, corpus, design)
+    if (config.objective.framework == DISTILLED) != (lessons is not None):
+        raise ValueError(f"Expected lessons with the framework {DISTILLED}, and with no other. Received: {lessons}")
+    examples = training_examples(config, corpus, design, lessons)
     sequences, development, facts = examples.sequences, examples.development, examples.facts
     per_epoch = _steps_per_epoch(sequences[facts.target], config)
     steps = steps_at_once(sequences, per_epoch)

@@ -1,5 +1,7 @@
 """Terms of an objective against NumPy and sums by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def compiled(plan, task="regression", *, deviations=None, easy_first=False, **se
 
     model = build(plan, xla=False)
     score = "ccc" if task == "regression" else "f1_macro"
-    objective = preset().replace(framework="classic", **settings).check().objective
+    objective = preset().replace(**{"framework": "classic", **settings}).check().objective
     goal = Goal(
         "audio",
         task,
@@ -240,6 +242,49 @@ class TestEasyLoss:
         assert float(terms["target"]) == 0
         for gradient in tape.gradient(terms["target"], model.trainable_variables):
             assert gradient is None or not np.any(gradient.numpy())
+
+
+class TestTeacher:
+    """A student's terms, in NumPy, over what a teacher has seen: the first and the third of three items."""
+
+    def values(self, **more):
+        taught = np.array([True, False, True])
+        return batch() | {"taught": taught, "mined_classes": np.zeros((3, 5), np.int32), **more}
+
+    def test_frames(self, stack):
+        rng, model = np.random.default_rng(8), compiled(architecture(), framework="distilled")
+        soft, embeddings = rng.normal(size=(3, 9)).astype(np.float32), rng.normal(size=(3, 5, 6)).astype(np.float32)
+        values = self.values(soft_targets=soft, teacher_embeddings=embeddings)
+        values["mined_classes"][0, 3] = -1
+        model.goal = dataclasses.replace(model.goal, strides={"audio": 2})
+        terms = terms_of(stack, model, values)
+        embedding = numpy_through(model.encoder("audio").layers[2:], values["features"].astype(np.float64))
+        outputs = numpy_through(model.head.layers[1:], embedding)[..., 0]
+        seen = values["mask"] & values["taught"][:, None]
+        assert terms["soft_targets"] == pytest.approx(1 - numpy_ccc(soft[seen], outputs[seen]), abs=1e-5)
+        counts = (values["mined_classes"] >= 0) & values["taught"][:, None]
+        squares = (embedding[:, ::2] - embeddings)[counts] ** 2
+        assert terms["embedding_distance"] == pytest.approx(squares.mean(), rel=1e-4)
+        assert list(model.terms) == ["target", "soft_targets", "embedding_distance", "l2"]
+
+    def test_classes(self, stack):
+        from scipy.special import softmax
+        from scipy.stats import entropy
+
+        settings = {"framework": "distilled", "teacher": "model_level", "teacher_temperature": 3.0}
+        model = compiled(architecture(outputs=3), "classification", **settings)
+        soft = np.random.default_rng(9).normal(size=(3, 3)).astype(np.float32)
+        values = self.values(soft_targets=soft) | {"labels": np.array([2, 0, 1], np.int32)}
+        logits = model({"audio": values["features"]})["audio"].numpy().astype(np.float64)
+        last = logits[np.arange(3), values["mask"].sum(axis=1) - 1]
+        both = [entropy(softmax(soft[k] / 3), softmax(last[k] / 3)) for k in (0, 2)]
+        assert terms_of(stack, model, values)["soft_targets"] == pytest.approx(9 * np.mean(both), rel=1e-4)
+        assert list(model.terms) == ["target", "soft_targets", "l2"]
+
+    def test_weights_are_variables(self, stack):
+        model = compiled(architecture(), framework="distilled", teacher_weight=0.5, teacher_embedding_weight=0.25)
+        found = {"target": 1.0, "soft_targets": 2.0, "embedding_distance": 4.0, "l2": 0.0}
+        assert float(model.weigh({name: stack.constant(value) for name, value in found.items()})) == 3.0
 
 
 class TestTerms:

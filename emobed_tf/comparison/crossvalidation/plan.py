@@ -170,7 +170,7 @@ def plan_cross_validation(
         settings: as on the command line. Of a classification that names no `--selection`, unweighted average recall
             is chosen by, for that is the primary score here.
         protocol: folds and targets.
-        systems: names of the systems; without a crossmodal or paired one, no auxiliary is read.
+        systems: names of the systems; without one that reads auxiliaries, none is read.
 
     Returns:
         Folds that are checked, and a resolved configuration for each target.
@@ -182,7 +182,7 @@ def plan_cross_validation(
     if twice:
         raise InputError(f"--targets: {twice[0]} a second time; name each once")
     kinds = [find_system(name) for name in systems]
-    with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
+    with_auxiliaries = any(kind.reads_auxiliaries() for kind in kinds)
     configs: dict[str, Config] = {}
     corpora: dict[str, Corpus] = {}
     for target in protocol.targets or (settings.data.target,):

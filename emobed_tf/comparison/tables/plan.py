@@ -101,7 +101,7 @@ class TablePlan:
             What the protocol runs: without auxiliaries where they don't help the system.
         """
         system = find_system(row)
-        if system.crossmodal or system.paired:
+        if system.reads_auxiliaries():
             config = self.config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
         else:
             scenario = Scenario(scenario.target)
@@ -151,7 +151,7 @@ def plan_comparison(
     check_own(config, ("framework", "seed"), "--systems and --seeds say that here")
     if scenarios and (config.data.target or config.data.auxiliary):
         raise InputError("--scenario and --target say the same thing; leave one of them out")
-    helped = [name for name in names if find_system(name).crossmodal or find_system(name).paired]
+    helped = [name for name in names if find_system(name).reads_auxiliaries()]
     if not helped:
         config = config.of_framework("classic")
     config, available = located(config, progress)

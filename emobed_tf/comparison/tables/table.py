@@ -21,8 +21,8 @@ from emobed_tf.systems.registry import find_system
 
 BY_SPEAKER, AS_PUBLISHED = "*", "†"
 """Marks of the exchange test by speaker, and of the paper's test."""
-ALL_MODALITIES = "‡"
-"""Mark of a system that needs all modalities at inference."""
+ALL_MODALITIES, PAIRED_TRAINING = "‡", "§"
+"""Marks of a system that needs all modalities at inference, and of one that needs paired recordings in training."""
 
 _NONE = "-"
 
@@ -129,10 +129,16 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
         *_evidence_notes(plan, entries),
         "Kept: parameters at inference. Fit: seconds that one fit takes.",
     ]
-    if any(find_system(row).paired for row in plan.systems):
-        lines.append(f"{ALL_MODALITIES} needs paired streams, and all modalities at inference.")
     seeing = [_title(plan, row) for row in plan.systems if find_system(row).transductive]
     lines += transduction(plan.config.data.standardise == SPEAKER, seeing)
+    needed = {find_system(row).pairs for row in plan.systems}
+    if "inference" in needed:
+        lines.append(
+            f"{ALL_MODALITIES} needs paired streams, and all modalities at inference: it shows what they could give "
+            "together, and doesn't compete with systems that read one."
+        )
+    if "training" in needed:
+        lines.append(f"{PAIRED_TRAINING} needs paired recordings in training, and the target alone at inference.")
     if first is not None:
         counts = ", ".join(f"{len(part['speakers'])} in {name}" for name, part in first["partitions"].items())
         lines.append(f"Speakers: {counts}.")
@@ -302,11 +308,12 @@ def _cost(entry: Entry) -> list[str]:
 
 
 def _title(plan: TablePlan, row: str) -> str:
-    """What a row is called, with the mark of those that need all modalities."""
+    """What a row is called, with the mark of those that need pairs."""
     if row in plan.published.unfitted:
         return plan.published.unfitted[row].title
     system = find_system(row)
-    return f"{system.title} {ALL_MODALITIES}" if system.paired else system.title
+    mark = {"never": "", "training": f" {PAIRED_TRAINING}", "inference": f" {ALL_MODALITIES}"}[system.pairs]
+    return f"{system.title}{mark}"
 
 
 def _name(plan: TablePlan, row: str) -> str:

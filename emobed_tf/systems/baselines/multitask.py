@@ -40,7 +40,12 @@ class AuxiliaryTask(ClassicSystem):
         """Trains the network with both heads; see `System.fit`."""
         prepared = self.prepared(problem)
         design = Design(heads={self.head(problem): settings["weight"]})
-        self.train(prepared, self.config(problem, {}, seed), design=design)
+        self.train(prepared, self.config(problem, of_the_network(settings), seed), design=design)
+
+    @property
+    def learnt(self) -> int:
+        """Numbers that were trained, those of the other head among them."""
+        return self.trained.parameters["training"]
 
     def prepared(self, problem: Problem) -> Problem:
         """The problem with what the head learns among the training recordings' labels.
@@ -99,6 +104,18 @@ class MultiTask(AuxiliaryTask):
     def head(self, problem: Problem) -> Head:
         """A head of its own layers for the other dimension; see `AuxiliaryTask.head`."""
         return Head(_other_dimension(problem), apart=True)
+
+
+def of_the_network(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without the weight of the other loss: those that a configuration has.
+
+    Args:
+        settings: of a system with an auxiliary task.
+
+    Returns:
+        The others by name.
+    """
+    return {name: value for name, value in settings.items() if name != "weight"}
 
 
 def with_training_label(problem: Problem, name: str, values: Callable[[Recording], np.ndarray]) -> Problem:
