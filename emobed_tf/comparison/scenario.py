@@ -13,28 +13,32 @@ class Scenario:
         auxiliaries: modalities that help in training.
         fold: number of the outer fold, from 1; None for the data set's own partitions.
         folds: number of outer folds; None for the data set's own partitions.
+        deal: which deal of speakers into folds, from 2; None for the first.
     """
 
     target: str
     auxiliaries: tuple[str, ...] = ()
     fold: int | None = None
     folds: int | None = None
+    deal: int | None = None
 
     @property
     def name(self) -> str:
         """What people read, and what a folder of predictions is called.
 
-        `audio (+video)`, as the paper writes it; `audio+video, fold 1 of 5`.
+        `audio (+video)`, as the paper writes it; `audio+video, fold 1 of 5`; `audio, fold 1 of 5, deal 2`.
         """
         if self.fold is not None:
-            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}"
+            again = f", deal {self.deal}" if self.deal is not None else ""
+            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}{again}"
         return f"{self.target} (+{', '.join(self.auxiliaries)})" if self.auxiliaries else self.target
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields as JSON values."""
+        """All fields as JSON values; `deal` only where there is one, since ledgers of before have none."""
         return {
             "target": self.target,
             "auxiliaries": list(self.auxiliaries),
             "fold": self.fold,
             "folds": self.folds,
+            **({"deal": self.deal} if self.deal is not None else {}),
         }

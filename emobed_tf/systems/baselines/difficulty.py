@@ -7,7 +7,8 @@ from the features and that difficulty.
 
 Here: the first stage is MTL (RE) or MTL (PU) with its weight searched; d(t) is the root mean square of the
 reconstruction error over the features that exist, or the *predicted* disagreement, since the true one is absent at
-test; the second stage is a new classic system on [x; d], whose first layer standardises d with training moments as it
+test; the second stage is a new classic system on [x; d], with the first one's learning
+rate and L2 weight where these are searched, whose first layer standardises d with training moments as it
 does all features. d of the training data comes from the network that was trained on them: it is no prediction of the
 label that could be too good there.
 """
@@ -22,7 +23,8 @@ from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.perception import PerceptionMultiTask
 from emobed_tf.systems.baselines.reconstruction import ReconstructionMultiTask
-from emobed_tf.systems.frameworks import ClassicSystem
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
+from emobed_tf.systems.spread import Space
 
 
 class ReconstructionDifficulty(ClassicSystem):
@@ -39,6 +41,10 @@ class ReconstructionDifficulty(ClassicSystem):
         """Settings of the first stage; see `System.configurations`."""
         return self.stage().configurations(problem, number)
 
+    def network_space(self, problem: Problem) -> Space | None:
+        """What the first stage searches; see `System.network_space`."""
+        return self.stage().network_space(problem)
+
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains the first stage with the settings, then the second one on what it says; see `System.fit`."""
         self.first = self.stage()
@@ -49,7 +55,7 @@ class ReconstructionDifficulty(ClassicSystem):
             recordings=tuple(self._with_difficulty(modality.recordings)),
             feature_names=(*modality.feature_names, "difficulty"),
         )
-        super().fit(problem.with_modality(harder), {}, seed)
+        super().fit(problem.with_modality(harder), of_network(settings), seed)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         """What the second stage says, with the first one's difficulty as a feature; see `System.predict`."""
