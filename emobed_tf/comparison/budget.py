@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from emobed_tf.comparison.grids import counted
+from emobed_tf.comparison.halving import KEPT
 from emobed_tf.comparison.selection import BEST, ONE_STANDARD_ERROR, Rule
 from emobed_tf.errors import InputError
 from emobed_tf.systems.searches import Search
@@ -51,12 +53,16 @@ class Budget:
                 f"--rule {ONE_STANDARD_ERROR}: a single score has no standard error; add --selection-seeds 2 or more, "
                 "or, in a cross-validation, --inner-folds"
             )
-        if self.tried > 1:
-            return self
         if self.search == "none" and self.configurations not in (1, Budget.configurations):
             raise InputError(
                 f"--search none tries the defaults alone; leave --configurations {self.configurations} out"
             )
+        if self.halving and self.show_selection:
+            raise InputError(
+                "--show-selection: with --halving, scores of different epochs can't be compared; leave one"
+            )
+        if self.tried > 1:
+            return self
         without = {
             "--selection-seeds": self.selection_seeds > 1,
             "--rule": self.rule != BEST,
@@ -72,6 +78,47 @@ class Budget:
     def tried(self) -> int:
         """Configurations that a system tries at most."""
         return 1 if self.search == "none" else self.configurations
+
+    @property
+    def described(self) -> str:
+        """How settings are chosen, in words."""
+        if self.tried == 1:
+            return "Nothing was searched: every system has its default settings."
+        spaces = {
+            "shared": "all networks tried the same learning rates and L2 weights, with their own weights beside them",
+            "own": "every system searched a space of its own, so that a gain may be due to another learning rate",
+        }
+        text = f"Search {self.search}: {spaces[self.search]}."
+        if self.selection_seeds > 1:
+            text += f" A configuration's score is the mean over {self.selection_seeds} seeds."
+        if self.rule == ONE_STANDARD_ERROR:
+            text += (
+                " Of the configurations within one standard error of the best, the one with the smallest weights of "
+                "auxiliary losses was taken, then the strongest L2."
+            )
+        if self.halving:
+            text += (
+                f" Configurations were searched by successive halving: one in {KEPT} went on at each rung, with {KEPT} "
+                "times as many epochs, the same for every system (curriculum learning and systems without networks "
+                "train all of them whole)."
+            )
+        return text
+
+    def plan_text(self, where: str, splits: int = 1) -> str:
+        """How many fits the choice of a system's settings takes, in words.
+
+        Args:
+            where: what they are scored on.
+            splits: splits that each configuration is scored on.
+
+        Returns:
+            Such as `16 settings on development, each with 2 seeds`.
+        """
+        text = f"{counted(self.tried, 'setting')} on {where}"
+        each = [f"on {splits} splits"] if splits > 1 else []
+        each += [f"with {self.selection_seeds} seeds"] if self.selection_seeds > 1 else []
+        text += f", each {' and '.join(each)}" if each else ""
+        return f"{text}, by successive halving" if self.halving else text
 
     def to_dict(self) -> dict[str, Any]:
         """How settings are chosen, as JSON values."""

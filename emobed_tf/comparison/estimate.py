@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from emobed_tf.comparison.grids import duration_text
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.search import Cell, SearchPlan
 from emobed_tf.comparison.trials import Trial
@@ -98,6 +99,20 @@ def remaining_seconds(
             found[cell.system] += rung.configurations * plan.fits_of_each * pilot.seconds(rung.epochs or plan.epochs)
         found[cell.system] += 0.0 if done else pilot.first - at_first
     return found
+
+
+def estimate_text(seconds: Mapping[str, float]) -> str:
+    """An estimate in words, what takes longest first.
+
+    Args:
+        seconds: by system.
+
+    Returns:
+        Such as `42 min (emobed 30 min, classic 12 min)`.
+    """
+    parts = sorted(((name, value) for name, value in seconds.items() if value >= 1), key=lambda part: -part[1])
+    text = duration_text(sum(seconds.values()))
+    return f"{text} ({', '.join(f'{name} {duration_text(value)}' for name, value in parts)})" if parts else text
 
 
 def _choices(plan: SearchPlan) -> list[Trial]:
