@@ -86,7 +86,7 @@ def test_names():
 
 @pytest.mark.usefixtures("stack", "quiet_collapse")
 class TestFit:
-    @pytest.mark.parametrize("name", ["strength", "mtl_re", "ddat_re", "early", "late"])
+    @pytest.mark.parametrize("name", ["strength", "mtl_re", "ddat_re"])
     def test_networks_take_them(self, problem, name, monkeypatch):
         """Every training of a system has the drawn learning rate and L2 weight."""
         from emobed_tf.training import loop

@@ -102,12 +102,13 @@ class Verdict:
 
     @property
     def _power(self) -> str:
-        if self.detectable is None:
+        gain, over = self.detectable, "classic and all controls"
+        if gain is None and self.gain is not None and not self.complete:
+            gain, over = self.gain.detectable, "classic alone"
+        if not gain:
             return ""
-        return (
-            f" A true gain of {decimals(self.detectable)} over classic and all controls would have met the whole rule "
-            f"in {100 * POWER:.0f} % of cases."
-        )
+        share = f"{100 * POWER:.0f} % of cases"
+        return f" A true gain of {decimals(gain)} over {over} would have been found in {share} by the whole rule."
 
     def _control_title(self, control: str) -> str:
         return find_system(control_name(control, self.system)).title
@@ -118,7 +119,7 @@ class Verdict:
         return (
             f"  The gain is not separable from {CONTROLS[control]}: '{self._control_title(control)}' {own} "
             f"({decimals(too.difference, signed=True)}), and {self.title}'s lead of "
-            f"{decimals(lead.difference, signed=True)} over it (95 % {lead.interval_text}) is not beyond chance."
+            f"{decimals(lead.difference, signed=True)} over it (95 % {lead.interval_text}) may be chance."
         )
 
 

@@ -168,8 +168,9 @@ def check_folds(
         needed += [(name, "training", fold.train) for name in auxiliaries]
         for name, use, members in needed:
             if not any(r.speaker in members for r in _labelled(corpus.modality(name), corpus.label)):
+                where = f"fold {fold.number + 1}" + ("" if flags else f" of {len(folds)}")
                 raise InputError(
-                    f"fold {fold.number + 1}: no labelled recording of '{name}' for {use} (speakers "
+                    f"{where}: no labelled recording of '{name}' for {use} (speakers "
                     f"{', '.join(members)}); choose other --folds, --dev-speakers{flags} or --fold-seed"
                 )
     if corpus.classes:
