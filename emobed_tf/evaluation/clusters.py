@@ -1,5 +1,6 @@
 """Units that share something: speakers of one fold are predicted by the same trained models."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -44,5 +45,5 @@ def design_effect(correlation: float, groups: Sequence[Hashable]) -> float:
         1 + (n - 1) correlation with n = sum n_g^2 / N, the mean size of a unit's group; at least 0. As many units as
         N / effect that are independent would say as much.
     """
-    _, sizes = np.unique(np.asarray([hash(group) for group in groups]), return_counts=True)
+    sizes = np.array(list(Counter(groups).values()))
     return max(0.0, 1.0 + (float(sizes @ sizes) / len(groups) - 1.0) * correlation)
