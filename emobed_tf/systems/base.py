@@ -37,6 +37,7 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import has_label
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.evaluation.postprocessing import WINDOWS
+from emobed_tf.systems.spread import Space
 from emobed_tf.training.session import Session
 
 Pairs = Literal["never", "training", "inference"]
@@ -173,6 +174,8 @@ class System(abc.ABC):
     """Whether its `view` uses unlabelled frames of those whom it is tested on."""
     windows: ClassVar[tuple[float, ...]] = WINDOWS
     """Seconds of the median filters that its post-processing may choose between."""
+    halving: ClassVar[bool] = False
+    """Whether a training of a few epochs says something of a long one, so that successive halving may cut settings."""
 
     @classmethod
     def view(cls, problem: Problem) -> Problem:
@@ -213,6 +216,30 @@ class System(abc.ABC):
         Returns:
             `number` different ones, or fewer where there are no more. What costs next to nothing may be searched whole.
         """
+
+    def network_space(self, problem: Problem) -> Space | None:
+        """What it searches beside the learning rate and the L2 weight that all networks share.
+
+        `fit` then takes `learning_rate` and `l2` among its settings, too.
+
+        Args:
+            problem: what the settings are for.
+
+        Returns:
+            Its own ranges; None for a system that trains no network, whose `configurations` alone count.
+        """
+        return None
+
+    def simplicity(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
+        """What settings are ordered by where several are about equally good: smaller is simpler.
+
+        Args:
+            settings: one of its configurations.
+
+        Returns:
+            Numbers that are compared one after another. Default: none, and the earlier settings are taken.
+        """
+        return ()
 
     @abc.abstractmethod
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:

@@ -1,9 +1,10 @@
 """The paper's own four systems, Eq. 8 with different weights, and variants of them that are not the paper's.
 
 Source: EmoBed, sections 3.1 to 3.3 and 5.4. The paper optimises alpha and beta on development and shows them between 0
-and about 1.5, but says neither which values it tried nor whether classic got a search. Here joint and triplet search a
-line and EmoBed the plane of both, as many points each; classic, which has neither weight, searches learning rate and L2
-weight instead.
+and about 1.5, but says neither which values it tried nor whether classic got a search. By itself, joint and triplet
+search a line and EmoBed the plane of both, as many points each; classic, which has neither weight, searches learning
+rate and L2 weight instead. A gain over classic then mixes transfer with tuning, so that a comparison gives all of them
+classic's draws of learning rate and L2 weight, unless it is told otherwise (`searches.SEARCHES`).
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from emobed_tf.corpora.speakers import by_speaker
 from emobed_tf.errors import InputError
 from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.systems.base import Problem, System
-from emobed_tf.systems.spread import Range, spread
+from emobed_tf.systems.spread import NETWORK, Range, Space, spread
 
 _WEIGHT = Range(0.0, 1.5)
 _STABLE = {
@@ -41,15 +42,26 @@ class ClassicSystem(System):
     framework: ClassVar[str] = "classic"
     classic_network: ClassVar[bool] = True
     """Whether without the auxiliaries' and the triplet's weight it is the classic system under another name."""
-    axes: ClassVar[Mapping[str, Range]] = {
-        "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
-        "l2": Range(1e-6, 1e-2, logarithmic=True),
-    }
+    halving = True
+    axes: ClassVar[Mapping[str, Range]] = NETWORK
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Settings named by `axes`; see `System.configurations`."""
         values = problem.config.to_dict()
         return spread(self.axes, {name: values[name] for name in self.axes}, number)
+
+    def network_space(self, problem: Problem) -> Space | None:
+        """Its axes beside those that all networks share; see `System.network_space`."""
+        default = self.configurations(problem, 1)[0]
+        return Space(
+            {name: axis for name, axis in self.axes.items() if name not in NETWORK},
+            {name: value for name, value in default.items() if name not in NETWORK},
+        )
+
+    def simplicity(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
+        """The smallest weights of its own first, all added up, then the strongest L2; see `System.simplicity`."""
+        weights = [value for name, value in settings.items() if name not in NETWORK and isinstance(value, float)]
+        return sum(weights), -settings.get("l2", 0.0)
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
         """The configuration of its training.
@@ -113,6 +125,18 @@ class SpeakerClassicSystem(ClassicSystem):
     def view(cls, problem: Problem) -> Problem:
         """The problem with each speaker's features brought to the corpus, see `corpora.speakers.by_speaker`."""
         return dataclasses.replace(problem, corpus=by_speaker(problem.config.data, problem.corpus))
+
+
+def of_network(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a system's settings that all networks share.
+
+    Args:
+        settings: one of its configurations.
+
+    Returns:
+        `learning_rate` and `l2`, where they are among them.
+    """
+    return {name: settings[name] for name in NETWORK if name in settings}
 
 
 class JointSystem(ClassicSystem):

@@ -3,6 +3,7 @@
 ledger.jsonl                    every finished fit, one a line
 predictions/                    of the final fits, see `protocol.predictions_file`
 table.csv table.md table.html table.tex   the table
+selection.csv                   development and test scores of all configurations, with --show-selection
 """
 
 import contextlib
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf import console
+from emobed_tf.comparison.estimate import estimate_text
+from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.former import trial_key_of_format_1
-from emobed_tf.comparison.grids import Grid, duration_text, to_html, to_latex, to_markdown
+from emobed_tf.comparison.grids import Grid, counted, to_html, to_latex, to_markdown
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, run_cells
 from emobed_tf.comparison.tables.entries import Entry, table_entries
@@ -92,6 +95,7 @@ def make_table(
         plan.identity(fingerprints),
         defaults={"settings": preset(plan.config.data.dataset).to_dict()},
         former_key=trial_key_of_format_1,
+        began_with=budget.to_dict(),
     )
     with contextlib.closing(ledger):
         if simulated:
@@ -99,9 +103,9 @@ def make_table(
         for line in read:
             say(line)
         say(
-            f"{plan.heading}: {_counted(len(plan.systems), 'system')} on {_counted(len(plan.scenarios), 'scenario')}, "
-            f"{len(cells)} different pairs; for each {_counted(budget.configurations, 'setting')} on development, then "
-            f"{_counted(budget.seeds, 'seed')} with the best of them, and only these fits read test; two fits of each "
+            f"{plan.heading}: {counted(len(plan.systems), 'system')} on {counted(len(plan.scenarios), 'scenario')}, "
+            f"{len(cells)} different pairs; for each {budget.plan_text('development')}, then "
+            f"{counted(budget.seeds, 'seed')} with the best of them, and only these fits read test; two fits of each "
             "system are timed first"
         )
         results = run_cells(
@@ -112,12 +116,14 @@ def make_table(
             threads=plan.config.training.threads,
             predictions=output / "predictions",
             progress=progress,
-            announce=lambda seconds: say(f"estimated time for the rest: {duration_text(seconds)}"),
+            announce_systems=lambda seconds: say(f"estimated time for the rest: {estimate_text(seconds)}"),
         )
     entries = table_entries(plan, results, score, simulated)
     settings = settings_grid(plan, entries)
     title, grids = table_title(plan, label, score, simulated), table_grids(plan, entries)
-    notes = table_notes(plan, entries, score)
+    notes = table_notes(plan, entries, score, budget)
+    grids += selection_grids(results, score)
+    write_selection(output, results, score)
     write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))
     write_bytes(output / "table.md", to_markdown(title, grids, notes).encode())
     write_bytes(output / "table.tex", to_latex(title, [*map(narrow, grids), settings], notes).encode())
@@ -137,7 +143,3 @@ def show_table(table: Table) -> None:
     console.table(table.settings.title, table.settings.columns, table.settings.rows)
     for note in table.notes:
         print(f"- {note}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,12 +2,13 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from emobed_tf import datasets
-from emobed_tf.comparison.grids import Grid, decimals, interval_text
+from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text
 from emobed_tf.comparison.tables.entries import Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
@@ -101,13 +102,16 @@ def narrow(grid: Grid) -> Grid:
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 
-def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -> list[str]:
+def table_notes(
+    plan: TablePlan, entries: Sequence[Entry], problem_score: str, budget: Budget | None = None
+) -> list[str]:
     """What a reader has to know, and why cells are empty.
 
     Args:
         plan: of the table.
         entries: its rows.
         problem_score: name of the score that settings were chosen by.
+        budget: how they were chosen.
 
     Returns:
         One sentence or more each.
@@ -121,6 +125,7 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
     lines = [
         f"Scores are means ± standard deviations over {seeds} seeds. Each system tried {tried} settings on "
         f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones read test.",
+        *([budget.described] if budget else []),
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
         f"is the evidence, {BY_SPEAKER} below {LEVEL}. p {_test(plan)}: the paper's test, {test}. It treats frames or "
@@ -245,14 +250,8 @@ def _settings(entry: Entry) -> str:
     settings = entry.result.settings if entry.result and entry.result.runs else None
     if settings is None:
         return _NONE
-    text = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items()) or "none to choose"
+    text = settings_text(settings)
     return f"{text} (this is classic)" if entry.is_classic else text
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(f"{name} {_shown(part)}" for name, part in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _values(plan: TablePlan, entry: Entry, part: str) -> dict[str, Any]:

@@ -29,10 +29,10 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.autoencoder import Autoencoder
-from emobed_tf.systems.baselines.multitask import AuxiliaryTask, of_the_network
+from emobed_tf.systems.baselines.multitask import AuxiliaryTask
 from emobed_tf.systems.baselines.perception import PerceptionMultiTask
 from emobed_tf.systems.baselines.reconstruction import ReconstructionMultiTask
-from emobed_tf.systems.frameworks import ClassicSystem
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
 from emobed_tf.systems.spread import spread
 
 
@@ -82,7 +82,7 @@ class OnDifficulty(ClassicSystem):
             recordings=tuple(self._with_difficulty(modality.recordings)),
             feature_names=(*modality.feature_names, "difficulty"),
         )
-        super().fit(problem.with_modality(harder), of_the_network(settings), seed)
+        super().fit(problem.with_modality(harder), of_network(settings), seed)
 
     @abc.abstractmethod
     def of_first(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from emobed_tf.corpora.labels import has_label
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import Design, Head
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import ClassicSystem
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
 from emobed_tf.systems.spread import Range, spread
 
 
@@ -40,7 +40,7 @@ class AuxiliaryTask(ClassicSystem):
         """Trains the network with both heads; see `System.fit`."""
         prepared = self.prepared(problem)
         design = Design(heads={self.head(problem): settings["weight"]})
-        self.train(prepared, self.config(problem, of_the_network(settings), seed), design=design)
+        self.train(prepared, self.config(problem, of_network(settings), seed), design=design)
 
     @property
     def learnt(self) -> int:
@@ -104,18 +104,6 @@ class MultiTask(AuxiliaryTask):
     def head(self, problem: Problem) -> Head:
         """A head of its own layers for the other dimension; see `AuxiliaryTask.head`."""
         return Head(_other_dimension(problem), apart=True)
-
-
-def of_the_network(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without the weight of the other loss: those that a configuration has.
-
-    Args:
-        settings: of a system with an auxiliary task.
-
-    Returns:
-        The others by name.
-    """
-    return {name: value for name, value in settings.items() if name != "weight"}
 
 
 def with_training_label(problem: Problem, name: str, values: Callable[[Recording], np.ndarray]) -> Problem:

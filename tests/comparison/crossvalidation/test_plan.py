@@ -113,6 +113,32 @@ class TestPlan:
         assert cells[1].scenario == Scenario("audio", ("face",), fold=2, folds=3)
         assert len(set(cells)) == len(cells) == 2 * 2 * 3
 
+    def test_deals(self, plan, tables):
+        found = plan_cross_validation(settings(tables), dataclasses.replace(THREE, fold_seeds=2), SYSTEMS)
+        assert found.folds == plan.folds and found.identity() == plan.identity()
+        cells = found.cells(("classic",))
+        assert cells[:3] == plan.cells(("classic",))[:3]
+        assert [cell.scenario.deal for cell in cells[:6]] == [None] * 3 + [2] * 3
+        other = plan_cross_validation(settings(tables), dataclasses.replace(THREE, fold_seed=1), SYSTEMS)
+        assert found.repeats == (other.folds,)
+        assert cells[3].source.fold == other.folds[0]
+
+    def test_inner_folds(self, plan, tables):
+        found = plan_cross_validation(settings(tables), dataclasses.replace(THREE, inner_folds=2), SYSTEMS)
+        assert found.identity() == plan.identity()
+        for cell in found.cells(("classic",)):
+            problems = [source() for source in cell.splits]
+            tested = {r.speaker for r in cell.source().modality.partition("test")}
+            developed = [{r.speaker for r in problem.modality.partition("dev")} for problem in problems]
+            assert len(problems) == 2 and not developed[0] & developed[1]
+            for problem in problems:
+                assert not tested & {r.speaker for modality in problem.corpus for r in modality.recordings}
+
+    @pytest.mark.parametrize("name", ["fold_seeds", "inner_folds"])
+    def test_numbers_in_range(self, tables, name):
+        with pytest.raises(InputError, match=f"--{name.replace('_', '-')}: expected 1 or more, found 0"):
+            plan_cross_validation(settings(tables), dataclasses.replace(THREE, **{name: 0}), SYSTEMS)
+
     def test_cells_with_equal_shapes_are_neighbours(self, plan):
         order = [(cell.scenario.target, cell.system) for cell in plan.cells(SYSTEMS)]
         assert order == [(t, s) for t in ("audio", "face") for s in SYSTEMS for _ in range(3)]
