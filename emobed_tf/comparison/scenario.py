@@ -21,13 +21,18 @@ class Scenario:
     folds: int | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Its modalities, the target first."""
+        return (self.target, *self.auxiliaries)
+
+    @property
     def name(self) -> str:
         """What people read, and what a folder of predictions is called.
 
         `audio (+video)`, as the paper writes it; `audio+video, fold 1 of 5`.
         """
         if self.fold is not None:
-            return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}"
+            return f"{'+'.join(self.names)}, fold {self.fold} of {self.folds}"
         return f"{self.target} (+{', '.join(self.auxiliaries)})" if self.auxiliaries else self.target
 
     def to_dict(self) -> dict[str, Any]:

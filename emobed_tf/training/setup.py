@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import steps_per_epoch
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
@@ -36,28 +37,24 @@ class Setup:
     Attributes:
         model: compiled, with the seed's initial weights.
         sequences: training sequences by modality, target first, features standardised.
-        development: batches of the target's development partition, features standardised; stacked where the model
-            takes several steps at once.
+        development: of the target's development partition, features standardised: all batches, stacked.
         facts: what was found in the data.
         config: resolved.
         architecture: of the model.
         session: that the model comes from.
         shape: what the compiled step depends on; trainings with the same one can have the same model in turn.
+        steps_per_epoch: optimiser steps from one development score to the next.
     """
 
     model: EmoBed
     sequences: dict[str, Sequences]
-    development: tf.data.Dataset
+    development: dict[str, dict[str, tf.Tensor]]
     facts: Facts
     config: Config
     architecture: Architecture
     session: Session
     shape: tuple[Architecture, str]
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Full batches, wrapping round: ceil(target sequences / batch)."""
-        return _steps_per_epoch(self.sequences[self.facts.target], self.config)
+    steps_per_epoch: int
 
     def batches(self, first: int = 0, steps: int = 1) -> tf.data.Dataset:
         """Training batches without end.
@@ -102,7 +99,8 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
     session = session or default_session()
     examples = training_examples(config, corpus, design)
     sequences, development, facts = examples.sequences, examples.development, examples.facts
-    steps = steps_at_once(sequences, _steps_per_epoch(sequences[facts.target], config))
+    per_epoch = steps_per_epoch(config, corpus)
+    steps = steps_at_once(sequences, per_epoch)
     built = architecture(config, facts, design)
     shape = _shape(config, built, examples.goal, steps, (*sequences.values(), development))
     model = session.models.take(shape)
@@ -114,8 +112,8 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         model = _compiled(network, config, examples.goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
-    batches = in_order(development, config.training.batch_size, stacked=steps > 1)
-    return Setup(model, sequences, batches, facts, config, built, session, shape)
+    batches = in_order(development, config.training.batch_size)
+    return Setup(model, sequences, batches, facts, config, built, session, shape, per_epoch)
 
 
 def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
@@ -169,10 +167,6 @@ def _shape(
 
 def _longest(sequences: Mapping[str, Sequences]) -> int:
     return max(values.features.shape[1] for values in sequences.values())
-
-
-def _steps_per_epoch(target: Sequences, config: Config) -> int:
-    return -(-len(target) // min(config.training.batch_size, len(target)))
 
 
 def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:

@@ -1,5 +1,7 @@
 """Streams: a batch is a function of its number, a pass holds every item once, labels and masks are right."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -239,20 +241,93 @@ class TestStream:
     def test_in_order_fills_the_last_batch_with_padding(self):
         from emobed_tf.training.streams import in_order
 
-        batches = [batch["audio"] for batch in in_order(sequences(modality([2] * 5)), 3)]
-        assert [batch["features"].shape[0] for batch in batches] == [3, 3]
-        assert batches[1]["mask"].numpy().any(axis=1).tolist() == [True, True, False]
-        assert batches[1]["features"][:2, 0, 0].numpy().tolist() == [3, 4]
+        batches = in_order(sequences(modality([2] * 5)), 3)["audio"]
+        assert batches["features"].shape == (2, 3, 2, 2)
+        assert batches["mask"].numpy().any(axis=2).tolist() == [[True, True, True], [True, True, False]]
+        assert batches["features"][1, :2, 0, 0].numpy().tolist() == [3, 4]
 
-    def test_in_order_stacked_are_the_same_batches(self):
+    def test_in_order_has_every_array(self):
         from emobed_tf.training.streams import in_order
 
-        values = sequences(modality([2] * 5))
-        one_by_one = [batch["audio"] for batch in in_order(values, 3)]
-        (stacked,) = (batch["audio"] for batch in in_order(values, 3, stacked=True))
-        assert stacked.keys() == set(values.arrays())
-        for name, found in stacked.items():
-            np.testing.assert_array_equal(found, np.stack([batch[name] for batch in one_by_one]))
+        values = sequences(modality([2] * 6))
+        found = in_order(values, 3)["audio"]
+        assert found.keys() == set(values.arrays())
+        for name, batches in found.items():
+            np.testing.assert_array_equal(np.concatenate(batches), values.arrays()[name])
+
+
+def drawn(classes, size, number, seed=0, first=0, name="audio"):
+    """Items of the first batches of a balanced stream."""
+    from emobed_tf.training.streams import stream
+
+    values = sequences(modality([1] * len(classes), name=name))
+    values = dataclasses.replace(values, drawn_by=np.array(classes, np.int32))
+    batches = stream(values, size, seed, first).take(number)
+    return [batch["features"][:, 0, 0].numpy().astype(int).tolist() for batch in batches]
+
+
+class TestBalanced:
+    """Every batch of a long stretch, counted one by one."""
+
+    UNEVEN = (0, 2, 0, 1, 0, 0, 2, 0, 0, 1, 0, 0, 2)  # 8, 2 and 3 items
+
+    @pytest.mark.parametrize("size", [3, 4, 7, 12, 13])
+    def test_as_many_of_one_class_as_of_another(self, size):
+        counts = np.array([np.bincount(np.take(self.UNEVEN, b), minlength=3) for b in drawn(self.UNEVEN, size, 60)])
+        assert (counts.sum(axis=1) == size).all()
+        assert (np.ptp(counts, axis=1) <= 1).all()
+        assert np.ptp(counts.sum(axis=0)) <= 1, "the remainder goes to each of them in turn"
+
+    def test_more_classes_than_items_of_a_batch(self):
+        classes = [0, 1, 2, 3, 4] * 2
+        found = np.take(classes, drawn(classes, 3, 10))
+        assert all(len(set(batch)) == 3 for batch in found.tolist())
+        assert np.bincount(found.ravel()).tolist() == [6] * 5
+
+    def test_a_class_gives_each_item_once_before_any_comes_again(self):
+        in_order = np.concatenate(drawn(self.UNEVEN, 5, 90))
+        for k in range(3):
+            members = np.flatnonzero(np.array(self.UNEVEN) == k)
+            mine = in_order[np.isin(in_order, members)]
+            passes = [mine[i : i + len(members)] for i in range(0, len(mine) - len(members) + 1, len(members))]
+            assert len(passes) > 15
+            assert all(sorted(one) == members.tolist() for one in passes)
+            assert len({str(one) for one in passes}) > 1, "each pass has an order of its own"
+
+    def test_a_batch_is_a_function_of_its_number(self):
+        from emobed_tf.training.streams import stream
+
+        whole = drawn(self.UNEVEN, 4, 12)
+        assert drawn(self.UNEVEN, 4, 3, first=7) == whole[7:10]
+        values = sequences(modality([1] * len(self.UNEVEN)))
+        values = dataclasses.replace(values, drawn_by=np.array(self.UNEVEN))
+        stacked = next(iter(stream(values, 4, 0, first=2, steps=5)))["features"][..., 0, 0].numpy()
+        assert stacked.tolist() == whole[2:7]
+
+    def test_seeds_modalities_and_classes_have_their_own_order(self):
+        classes = [0] * 20 + [1] * 20
+        orders = []
+        for name, seed in (("audio", 0), ("audio", 1), ("video", 0)):
+            items = np.array(drawn(classes, 40, 1, seed, name=name)[0])
+            orders += [items[items < 20], items[items >= 20] - 20]
+        assert len({str(order) for order in orders}) == 6
+
+    def test_a_single_class_and_a_single_item(self):
+        assert drawn([4], 3, 2) == [[0], [0]]
+        assert sorted(drawn([4, 4, 4], 3, 1)[0]) == [0, 1, 2]
+
+    def test_the_class_of_a_series_is_the_bin_of_its_mean(self):
+        from emobed_tf.training.streams import NOT_MINED, mean_bins
+
+        # Labels i, i + .01, ... of recording i: means .015, 1.005, 2; the last frame of the second has no label, so
+        # that its mean is 1; the fourth has none at all.
+        source = modality([4, 3, 1, 2])
+        source.recordings[1].labels["arousal"][:] = [1, 1, np.nan]
+        source.recordings[3].labels["arousal"][:] = np.nan
+        assert mean_bins(sequences(source), np.array([1.0])).tolist() == [0, 1, 1, NOT_MINED]
+        assert mean_bins(sequences(source), np.array([0.01, 1.5])).tolist() == [1, 1, 2, NOT_MINED]
+        whole = sequences(modality([4, 3]))  # without gaps there is no array of what is labelled
+        assert mean_bins(whole, np.array([0.5])).tolist() == [0, 1]
 
 
 class TestGaps:
@@ -282,5 +357,5 @@ class TestGaps:
 
         source = modality([4, 4, 4])
         source.recordings[0].labels["arousal"][0] = np.nan
-        batches = list(in_order(evaluation_sequences(source, "train", "arousal"), 2))
-        assert [batch["audio"]["labelled"].numpy().sum() for batch in batches] == [7, 4]
+        batches = in_order(evaluation_sequences(source, "train", "arousal"), 2)["audio"]
+        assert batches["labelled"].numpy().sum(axis=(1, 2)).tolist() == [7, 4]
