@@ -214,6 +214,7 @@ class RunRecorder(Recorder):
         self.run = run
         self._unwritten: dict[str, np.ndarray] = {}  # weights and optimiser of the last epoch
         self._best_unwritten = False
+        self._optimiser: list[Any] = []
         self._written = -math.inf
 
     def restore(self, model: EmoBed) -> None:
@@ -247,7 +248,8 @@ class RunRecorder(Recorder):
             weights: the epoch's, by name.
             better: whether they are the best so far.
         """
-        optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
+        self._optimiser = self._optimiser or [variable.value for variable in self.model.optimizer.variables]
+        optimiser = {f"{_OPTIMISER}{k}": variable.numpy() for k, variable in enumerate(self._optimiser)}
         self._unwritten = {**weights, **optimiser}
         self._best_unwritten = self._best_unwritten or better
         if time.monotonic() - self._written >= _SECONDS_BETWEEN:
@@ -297,7 +299,7 @@ class Diagnostics(keras.callbacks.Callback):
             logs: means of the epoch; `gradient_norm_NAME` of every term is added.
         """
         if self.every and epoch % self.every == 0:
-            batch = next(iter(self.setup.batches(epoch * self.setup.steps_per_epoch)))
+            batch = self.setup.batch(epoch * self.setup.steps_per_epoch)
             for name, norm in self.model.gradient_norms(batch).items():
                 logs[f"gradient_norm_{name}"] = float(norm)
         self._warn_of_collapse(epoch, logs)

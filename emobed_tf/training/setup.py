@@ -21,7 +21,7 @@ from emobed_tf.models.padding import warn_of_padding
 from emobed_tf.settings import ENCODERS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
-from emobed_tf.training.streams import Sequences, in_order, stream, unpaired
+from emobed_tf.training.streams import Sequences, batch_maker, in_order, stream, unpaired
 
 # Steps of one frame that are a call. 64 take a tenth of a second, so that Ctrl-C and NaN are noticed soon.
 _STEPS_AT_ONCE = 64
@@ -70,6 +70,18 @@ class Setup:
         return unpaired(
             {n: stream(s, training.batch_size, training.seed, first, steps) for n, s in self.sequences.items()}
         )
+
+    def batch(self, number: int) -> dict[str, dict[str, tf.Tensor]]:
+        """One of the training batches; to make a data set for it would take a hundred times as long.
+
+        Args:
+            number: of the batch.
+
+        Returns:
+            `{modality: batch}`.
+        """
+        training, k = self.config.training, tf.constant(number, tf.int64)
+        return {n: batch_maker(s, training.batch_size, training.seed)(k) for n, s in self.sequences.items()}
 
     def leave(self) -> None:
         """Leaves the model to the next training of its shape, once this one has ended well."""

@@ -18,6 +18,7 @@ from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import LABELLED
+from emobed_tf.training.drawing import drawn_items
 
 NOT_MINED = -1
 
@@ -202,11 +203,7 @@ def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequ
 
 
 def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, steps: int = 1) -> tf.data.Dataset:
-    """Batches without end from one modality, each item once before any comes again; balanced, if `drawn_by` is there.
-
-    A balanced batch has as many items of one class as of another, or one more, and a class gives each of its items once
-    before any comes again. A batch of fewer items than there are classes has as many classes as items, and the next one
-    goes on with the others.
+    """Batches without end from one modality, see `batch_maker`.
 
     Args:
         sequences: what to draw from.
@@ -218,51 +215,36 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, ste
     Returns:
         A data set of dicts as `Sequences.arrays` names them.
     """
+    made = batch_maker(sequences, batch_size, seed, steps)
+    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(made)
+
+
+def batch_maker(
+    sequences: Sequences, batch_size: int, seed: int, steps: int = 1
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """A modality's batches by number: see `drawn_items`.
+
+    Args:
+        sequences: what to draw from.
+        batch_size: items of a batch; fewer where there are fewer sequences.
+        seed: of the order.
+        steps: batches that come at a time. More than one are stacked, `[steps, batch, ...]`.
+
+    Returns:
+        A function of the number of the first of them, int64, which gives a dict as `Sequences.arrays` names it.
+    """
     size = min(batch_size, len(sequences))
     count = steps * size
     shape = [size] if steps == 1 else [steps, size]
     arrays = {name: tf.constant(values) for name, values in sequences.arrays().items()}
-    drawn = _any_class(sequences, seed) if sequences.drawn_by is None else _class_by_class(sequences, seed)
+    drawn = drawn_items(sequences.modality, len(sequences), seed, sequences.drawn_by)
 
     @tf.autograph.experimental.do_not_convert
     def batch(k: tf.Tensor) -> dict[str, tf.Tensor]:
         index = drawn(k * size + tf.range(count, dtype=tf.int64))
         return {name: tf.gather(values, tf.reshape(index, shape)) for name, values in arrays.items()}
 
-    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(batch)
-
-
-def _any_class(sequences: Sequences, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The item of each position in a stream of all items, pass by pass."""
-    items = len(sequences)
-    key = zlib.crc32(sequences.modality.encode())
-    return lambda position: _shuffled(position, tf.constant(items, tf.int64), seed, tf.constant(key, tf.int64))
-
-
-def _class_by_class(sequences: Sequences, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The item of each position in a stream that goes round the classes; each class passes through its own items."""
-    classes, members = np.unique(sequences.drawn_by, return_counts=True)
-    number = len(classes)
-    by_class = tf.constant(np.argsort(sequences.drawn_by, kind="stable"))
-    starts, sizes = tf.constant(np.cumsum(members) - members), tf.constant(members)
-    keys = tf.constant([zlib.crc32(f"{sequences.modality}/{k}".encode()) for k in classes.tolist()], tf.int64)
-
-    def drawn(position: tf.Tensor) -> tf.Tensor:
-        of = position % number
-        within = _shuffled(position // number, tf.gather(sizes, of), seed, tf.gather(keys, of))
-        return tf.gather(by_class, tf.gather(starts, of) + within)
-
-    return drawn
-
-
-def _shuffled(position: tf.Tensor, items: tf.Tensor, seed: int, key: tf.Tensor) -> tf.Tensor:
-    """Items in an order that is another one in each pass through them, a function of seed, key and pass alone."""
-    along = [tf.fill(tf.shape(position), tf.constant(seed, tf.int64)), tf.broadcast_to(key, tf.shape(position))]
-    seeds = tf.stack([*along, position // items], axis=1)
-    # The public wrapper of this operation takes a single seed; here every position has its pass's own.
-    return tf.raw_ops.RandomIndexShuffle(
-        index=position % items, seed=tf.cast(seeds, tf.uint32), max_index=tf.cast(items - 1, tf.int64)
-    )
+    return batch
 
 
 def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
