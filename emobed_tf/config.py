@@ -17,6 +17,7 @@ from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     ENCODERS,
+    FORMER,
     REGRESSION_LOSSES,
     SPEAKER,
     USES_ALPHA,
@@ -154,8 +155,22 @@ def preset(dataset: str = datasets.RECOLA.name) -> Config:
     return Config().replace(**datasets.get(dataset).settings, dataset=dataset)
 
 
+def former_settings(config: Config) -> dict[str, Any]:
+    """What settings that came later were before they could be set: for files of results that lack them.
+
+    Args:
+        config: the default of all settings for such a file, see `preset`.
+
+    Returns:
+        All fields by name, flat, as JSON values: the configuration's, but for those of `settings.FORMER`.
+    """
+    return {**config.to_dict(), **FORMER}
+
+
 def read_config(path: Path, dataset: str | None = None) -> Config:
     """A configuration from a JSON file: the preset of its data set, with the file's fields changed.
+
+    What a run's `config.json` lacks came later, and is what it was before it could be set, see `former_settings`.
 
     Args:
         path: a run's `config.json`, or any JSON object with some of its fields.
@@ -176,6 +191,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         raise InputError(f"{path}: expected a JSON object of settings, found something else ({error})") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected a JSON object of settings, found a {type(values).__name__}")
+    of_a_run = "format" in values
     written = values.pop("format", FORMAT)
     if written != FORMAT:
         raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
@@ -189,18 +205,21 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
             raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
-    # before a setting came lack it, and its default is what they did.
+    # before a setting came lack it, and did what its default or `FORMER` says.
     needed = kinds.keys() - {*_names(Reading), *_CAME_LATER}
     ground = Config() if needed <= converted.keys() else preset(dataset)
-    return ground.replace(**converted)
+    return ground.replace(**{**(FORMER if of_a_run else {}), **converted})
 
 
-_CAME_LATER = (
+_CAME_LATER = (  # settings that the first runs lack
     *OF_BETA,
     *OF_ALIGNMENT,
     *OF_THE_TEACHER,
     "sharing",
     "classification_loss",
+    "epoch",
+    "steps_per_epoch",
+    "batches",
     "standardise",
     "speaker_prior",
 )
@@ -226,6 +245,7 @@ _AT_LEAST = {
     "hop": 0,
     "negative_seconds": 0,
     "epochs": 1,
+    "steps_per_epoch": 1,
     "batch_size": 1,
     "patience": 0,
     "diagnostics": 0,
@@ -259,6 +279,8 @@ def _check_ranges(config: Config) -> None:
             raise InputError(f"{flag}: expected more than 0, found {value}")
     if isinstance(config.objective.margin, float) and config.objective.margin < 0:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
+    if config.training.steps_per_epoch is not None and config.training.epoch == "target":
+        raise InputError("--epoch target and --steps-per-epoch say the same thing; leave one of them out")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
 

@@ -3,9 +3,10 @@
 What a field's docstring says is its `--help`. `emobed_tf.config` puts the sections together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -33,6 +34,9 @@ NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
 Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]
+FORMER: Mapping[str, Any] = MappingProxyType({"epoch": "target"})
+"""What settings were before they could be set, where their default is something else now: what files that were written
+before say by leaving them out. See `emobed_tf.config.former_settings`."""
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
 CORPUS, SPEAKER = "corpus", "speaker"  # of `Data.standardise`
@@ -183,7 +187,8 @@ class Objective:
     alignment_weight: float = 1.0
     """Weight of the alignment term."""
     bins: int = 2
-    """Of a regression: classes of its label in the triplet term, bins at quantiles of the target's training labels."""
+    """Of a regression: classes of its label in the triplet term and in balanced batches, bins at quantiles of the
+    target's training labels."""
     hop: float = 1.0
     """Of a regression of frames: seconds between two mined frames; 0 mines every frame."""
     negative_seconds: float = 0.0
@@ -206,15 +211,23 @@ class Training:
     """Training."""
 
     epochs: int = 60
-    """Maximum number of epochs; one is ceil(target sequences / batch size) steps."""
+    """Maximum number of epochs. A development score is taken after each."""
+    epoch: Literal["largest", "target"] = "largest"
+    """What an epoch passes over once: the largest of target and auxiliaries, or the target. classic counts the
+    auxiliaries that it is compared with, too."""
+    steps_per_epoch: OptionalInt = None
+    """Optimiser steps of an epoch (default: as many batches as --epoch takes)."""
     batch_size: int = 4
     """Sequences of each modality in a batch."""
+    batches: Literal["random", "balanced"] = "random"
+    """random: sequences as they come. balanced: each batch has as many of one class as of another (of a regression:
+    of one bin of a sequence's mean label, see --bins)."""
     sequence_seconds: OptionalFloat = None
     """Cut training recordings into pieces of this length (default: whole recordings)."""
     learning_rate: float = 1e-3
     """Of Adam."""
     patience: int = 15
-    """Stop after this many epochs without a better development score; 0 never stops early."""
+    """Stop after this many epochs without a better development score; 0 never stops early. See --epoch."""
     selection: Annotated[
         Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
         _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),

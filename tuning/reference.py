@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf.console import Progress, table
+from emobed_tf.corpora.budget import without_auxiliaries
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.reporting import write_report
 from emobed_tf.runs.folder import Run
@@ -50,7 +51,7 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     won = model.settings(search.winner().hyperparameters)
     if not won.objective.alpha and not won.objective.beta and won.objective.framework != DISTILLED:
         return None
-    config = won.of_framework("classic").replace(alpha=0.0, beta=0.0, auxiliary=())
+    config = without_auxiliaries(won, model.corpus).of_framework("classic").replace(alpha=0.0, beta=0.0)
     known = folder.read_classic(config)
     if known is not None and len(known) == len(search.seeds):
         return Classic(Run.open(folder.classic), known)

@@ -12,7 +12,7 @@ from typing import Any
 
 from emobed_tf import console
 from emobed_tf.comparison.ledger import Ledger, canonical
-from emobed_tf.config import preset
+from emobed_tf.config import former_settings, preset
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
 from tuning.sweep_trials import SweepScenario, SweepTrial, scenario_name, sweep_identity, sweep_key_of_format_1
@@ -43,7 +43,7 @@ class SweepFolder:
         self._ledger = Ledger(
             file,
             sweep_identity(parameter, scenarios),
-            defaults={"settings": preset(scenarios[0].config.data.dataset).check().to_dict()},
+            defaults={"settings": former_settings(preset(scenarios[0].config.data.dataset).check())},
             former_key=sweep_key_of_format_1,
         )
         try:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
+from emobed_tf.corpora.budget import epoch_in_words
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.locate import notice
@@ -50,6 +51,7 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
     if corpus.task == REGRESSION and step is not None and config.data.label_delay:
         lag = f"{config.data.label_delay:g} s"
         print(f"  labels are taken to lag behind by {lag}, and moved back; --label-delay 0 if they don't")
+    print(f"  an epoch: {epoch_in_words(config, corpus)}")
     print(f"  run folder: {output}", flush=True)
 
 

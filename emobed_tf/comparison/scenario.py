@@ -25,6 +25,11 @@ class Scenario:
     deal: int | None = None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Its modalities, the target first."""
+        return (self.target, *self.auxiliaries)
+
+    @property
     def name(self) -> str:
         """What people read, and what a folder of predictions is called.
 
@@ -34,7 +39,7 @@ class Scenario:
             return f"{self.target} (+{', '.join(self.auxiliaries)})" if self.auxiliaries else self.target
         again = f", deal {self.deal}" if self.deal is not None else ""
         part = f", {self.labels}" if self.labels else ""
-        return f"{'+'.join((self.target, *self.auxiliaries))}, fold {self.fold} of {self.folds}{again}{part}"
+        return f"{'+'.join(self.names)}, fold {self.fold} of {self.folds}{again}{part}"
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON values; `deal` and `labels` only where they are set: ledgers of before have none."""

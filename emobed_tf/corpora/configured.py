@@ -10,6 +10,7 @@ from emobed_tf import corpora, datasets
 from emobed_tf.config import Config, preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora import speakers
+from emobed_tf.corpora.budget import without_auxiliaries
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
@@ -299,7 +300,8 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
     if auxiliary is None:
         auxiliary = tuple(name for name in names if name != target)
     if framework == "classic":
-        auxiliary = ()
+        counted = config.replace(target=target, auxiliary=tuple(name for name in auxiliary if name in names))
+        config, auxiliary = without_auxiliaries(counted, corpus), ()
     for name in auxiliary:
         corpus.modality(name)
         if name == target:

@@ -4,7 +4,8 @@ config.json          every setting, resolved
 run.json             data, modalities, classes; versions, commit, seeds, fingerprint of every input file
 best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
 teacher.npz          what a distilled run learns from beside labels: --resume trains no teacher again
-history.csv          one row per epoch
+history.csv          one row per epoch: what another training with the same settings has, too
+times.csv            seconds of its steps and of its score
 postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
 test_reads.json      when test was read, and with which settings
@@ -314,13 +315,16 @@ class Run:
             )
         return _frame(files)
 
-    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes `history.csv`.
+    def write_history(self, rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Writes `history.csv` and `times.csv`.
 
         Args:
             rows: one for each epoch, see `files.write_csv`.
+            times: the same.
         """
         write_csv(self.history_file, rows)
+        if times:
+            write_csv(self.path / "times.csv", times)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes `<name>.npz`.

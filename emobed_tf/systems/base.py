@@ -31,6 +31,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import with_steps
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.facts import Facts
@@ -50,7 +51,8 @@ class Problem:
 
     Attributes:
         config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is
-            not the system's.
+            not the system's. Its steps of an epoch are made a number, so that they are the same for all systems,
+            whichever modalities these use; see `budget.with_steps`.
         corpus: with partitions train, dev and test.
         session: that knows earlier trainings, for `training.loop.train`; None: that of this process.
     """
@@ -58,6 +60,9 @@ class Problem:
     config: Config
     corpus: Corpus
     session: Session | None = dataclasses.field(default=None, compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "config", with_steps(self.config, self.corpus))
 
     @property
     def target(self) -> str:

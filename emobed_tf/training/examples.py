@@ -23,6 +23,7 @@ from emobed_tf.training.streams import (
     agreement,
     class_edges,
     evaluation_sequences,
+    mean_bins,
     training_labels,
     training_sequences,
 )
@@ -73,7 +74,9 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
             {name: training_labels(corpus.modality(name), corpus.label, 0.0) for name in branches},
         )
     mined = regression and (objective.framework in USES_BETA or objective.alignment != "none")
-    edges = class_edges(labels[target], objective.bins) if mined else np.zeros(0)
+    balanced = config.training.batches == "balanced"
+    binned = mined or (regression and balanced)
+    edges = class_edges(labels[target], objective.bins) if binned else np.zeros(0)
     sequences = {
         name: training_sequences(
             corpus.modality(name),
@@ -87,6 +90,8 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
     }
     if objective.disagreement == "weighed" and objective.framework in USES_BETA:
         sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
+    if balanced:
+        sequences = {name: _balanced(values, corpus, edges) for name, values in sequences.items()}
     others = {head: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
     more: dict[str, np.ndarray] = {}
     for head, values in others.items():
@@ -103,7 +108,7 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
         more |= lessons.arrays()
     sequences[target] = dataclasses.replace(sequences[target], more=more)
     development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)
-    facts = _facts(config, corpus, labels, edges)
+    facts = _facts(config, corpus, labels, edges if mined else np.zeros(0))
     goal = _goal(config, facts, design, {head.name: values for head, values in others.items()})
     goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
     return Examples(sequences, development, facts, goal)
@@ -156,6 +161,12 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
         raise InputError("--disagreement weighed needs a regression: a class has no ratings of single raters")
     agreed = _padded(modality, agreement(modality, corpus.label, config.data.label_delay), corpus, config).labels
     return dataclasses.replace(values, mined_weights=agreed[:, :: values.stride])
+
+
+def _balanced(values: Sequences, corpus: Corpus, edges: np.ndarray) -> Sequences:
+    """The same with the class that batches are balanced by; sequences without a label are one more class."""
+    classes = mean_bins(values, edges) if corpus.task == REGRESSION else values.labels
+    return dataclasses.replace(values, drawn_by=classes)
 
 
 def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarray]:

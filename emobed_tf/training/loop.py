@@ -25,6 +25,7 @@ from emobed_tf.runs.folder import BEST, TEACHER, Run, default_output, selection_
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.settings import DISTILLED
 from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
+from emobed_tf.training.fit import fit
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.setup import Setup, prepare
 from emobed_tf.training.teacher import Lessons, lessons, plan_teacher, recordings_to_teach
@@ -45,6 +46,7 @@ class Trained:
         score_name: its name.
         best_epoch: its epoch, from 1.
         seconds: that the epochs took.
+        times: a row per epoch of what differs from one training to the next, as in a run folder's `times.csv`.
         parameters: numbers that were trained (`training`), and those that are kept for inference (`kept`).
         architecture: of the network that was trained.
         session: that predicts.
@@ -58,6 +60,7 @@ class Trained:
     score_name: str
     best_epoch: int
     seconds: float
+    times: list[dict[str, Any]]
     parameters: dict[str, int]
     architecture: Architecture = dataclasses.field(repr=False)
     session: Session = dataclasses.field(repr=False, compare=False)
@@ -164,6 +167,7 @@ def train(
         score_name=setup.model.score.name,
         best_epoch=recorder.best_epoch,
         seconds=recorder.seconds,
+        times=recorder.times,
         parameters=_parameters(setup),
         architecture=setup.architecture,
         session=setup.session,
@@ -279,22 +283,15 @@ def _fit(
     *,
     diagnostics: int,
 ) -> None:
-    training = setup.config.training
-    first = recorder.epochs_done * setup.steps_per_epoch
+    epochs = setup.config.training.epochs
     watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
-        watch.append(_Report(progress, training.epochs, setup.model.score.name))
-    with recorder.stopping_at_a_step():
-        setup.model.fit(
-            setup.batches(first, setup.model.steps),
-            steps_per_epoch=setup.steps_per_epoch // setup.model.steps,
-            initial_epoch=recorder.epochs_done,
-            epochs=training.epochs,
-            validation_data=setup.development,
-            callbacks=[*watch, recorder, *callbacks],
-            shuffle=False,
-            verbose=0,
-        )
+        watch.append(_Report(progress, epochs, setup.model.score.name))
+    try:
+        with recorder.stopping_at_a_step():
+            fit(setup, [*watch, recorder, *callbacks], first=recorder.epochs_done, epochs=epochs)
+    finally:
+        recorder.save()
 
 
 def _finish(setup: Setup, corpus: Corpus, run: Run, recorder: RunRecorder) -> None:
@@ -310,7 +307,9 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, recorder: RunRecorder) -> No
     training = {
         "epochs": recorder.epochs_done,
         "best_epoch": recorder.best_epoch,
+        "steps": recorder.history[-1]["steps"],
         "seconds": round(recorder.seconds, 1),
+        "scoring_seconds": round(sum(row["scoring_seconds"] for row in recorder.times), 1),
         "parameters": _parameters(setup),
     }
     run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})

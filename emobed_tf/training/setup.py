@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import steps_per_epoch
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
@@ -20,7 +21,7 @@ from emobed_tf.models.padding import warn_of_padding
 from emobed_tf.settings import DISTILLED, ENCODERS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
-from emobed_tf.training.streams import Sequences, in_order, stream, unpaired
+from emobed_tf.training.streams import Sequences, batch_maker, in_order, stream, unpaired
 from emobed_tf.training.teacher import Lessons
 
 # Steps of one frame that are a call. 64 take a tenth of a second, so that Ctrl-C and NaN are noticed soon.
@@ -37,28 +38,24 @@ class Setup:
     Attributes:
         model: compiled, with the seed's initial weights.
         sequences: training sequences by modality, target first, features standardised.
-        development: batches of the target's development partition, features standardised; stacked where the model
-            takes several steps at once.
+        development: of the target's development partition, features standardised: all batches, stacked.
         facts: what was found in the data.
         config: resolved.
         architecture: of the model.
         session: that the model comes from.
         shape: what the compiled step depends on; trainings with the same one can have the same model in turn.
+        steps_per_epoch: optimiser steps from one development score to the next.
     """
 
     model: EmoBed
     sequences: dict[str, Sequences]
-    development: tf.data.Dataset
+    development: dict[str, dict[str, tf.Tensor]]
     facts: Facts
     config: Config
     architecture: Architecture
     session: Session
     shape: tuple[Architecture, str]
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Full batches, wrapping round: ceil(target sequences / batch)."""
-        return _steps_per_epoch(self.sequences[self.facts.target], self.config)
+    steps_per_epoch: int
 
     def batches(self, first: int = 0, steps: int = 1) -> tf.data.Dataset:
         """Training batches without end.
@@ -74,6 +71,18 @@ class Setup:
         return unpaired(
             {n: stream(s, training.batch_size, training.seed, first, steps) for n, s in self.sequences.items()}
         )
+
+    def batch(self, number: int) -> dict[str, dict[str, tf.Tensor]]:
+        """One of the training batches; to make a data set for it would take a hundred times as long.
+
+        Args:
+            number: of the batch.
+
+        Returns:
+            `{modality: batch}`.
+        """
+        training, k = self.config.training, tf.constant(number, tf.int64)
+        return {n: batch_maker(s, training.batch_size, training.seed)(k) for n, s in self.sequences.items()}
 
     def leave(self) -> None:
         """Leaves the model to the next training of its shape, once this one has ended well."""
@@ -114,7 +123,7 @@ def prepare(
         raise ValueError(f"Expected lessons with the framework {DISTILLED}, and with no other. Received: {lessons}")
     examples = training_examples(config, corpus, design, lessons)
     sequences, development, facts = examples.sequences, examples.development, examples.facts
-    per_epoch = _steps_per_epoch(sequences[facts.target], config)
+    per_epoch = steps_per_epoch(config, corpus)
     steps = steps_at_once(sequences, per_epoch)
     built = architecture(config, facts, design)
     goal = dataclasses.replace(examples.goal, warmup=config.objective.beta_warmup * per_epoch)
@@ -128,8 +137,8 @@ def prepare(
         model = _compiled(network, config, goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
-    batches = in_order(development, config.training.batch_size, stacked=steps > 1)
-    return Setup(model, sequences, batches, facts, config, built, session, shape)
+    batches = in_order(development, config.training.batch_size)
+    return Setup(model, sequences, batches, facts, config, built, session, shape, per_epoch)
 
 
 def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
@@ -189,10 +198,6 @@ def _shape(
 
 def _longest(sequences: Mapping[str, Sequences]) -> int:
     return max(values.features.shape[1] for values in sequences.values())
-
-
-def _steps_per_epoch(target: Sequences, config: Config) -> int:
-    return -(-len(target) // min(config.training.batch_size, len(target)))
 
 
 def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, inner_splits, regrouped, speakers_of
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.search import Cell
-from emobed_tf.config import Config, preset
+from emobed_tf.config import Config, former_settings, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
@@ -173,8 +173,8 @@ class CrossValidationPlan:
         }
 
     def defaults(self) -> dict[str, Any]:
-        """Values of the settings in `identity` where nobody has changed them."""
-        return preset(self.configs[self.targets[0]].data.dataset).check().to_dict()
+        """Values of settings in `identity` that came later, in results from before they could be set."""
+        return former_settings(preset(self.configs[self.targets[0]].data.dataset).check())
 
     def golds(self, target: str, speakers: Sequence[str] | None = None) -> np.ndarray:
         """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression).
@@ -259,8 +259,8 @@ def check_settings(settings: Config) -> None:
 
 def _of_target(settings: Config, target: str | None, with_auxiliaries: bool) -> Config:
     auxiliary = settings.data.auxiliary
-    if not with_auxiliaries:
-        settings = settings.of_framework("classic")
+    if not with_auxiliaries:  # nor do they count in an epoch
+        settings, auxiliary = settings.of_framework("classic"), ()
     if auxiliary is not None:
         auxiliary = tuple(name for name in auxiliary if name != target)
     return settings.replace(target=target, auxiliary=auxiliary, table=merged_tables(settings.data.table))

@@ -29,8 +29,9 @@ from emobed_tf.comparison.tables.table import (
     table_title,
 )
 from emobed_tf.comparison.workers import Workers
-from emobed_tf.config import preset
+from emobed_tf.config import former_settings, preset
 from emobed_tf.console import Progress
+from emobed_tf.corpora.budget import largest_items
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.files import write_bytes, write_csv
@@ -80,20 +81,24 @@ def make_table(
     Raises:
         InputError: for data or settings that don't fit, or a folder of other data or settings.
     """
-    cells = plan.cells()
     fingerprints: dict[str, str] = {}
     read: dict[str, None] = {}
+    items: dict[str, int] = {}
     simulated = False
-    for source in dict.fromkeys(cell.source for cell in cells):
+    for source in dict.fromkeys(cell.source for cell in plan.cells()):
         problem = source()  # one after another: all at once may be more than fits into memory
         fingerprints |= problem.facts.fingerprints
         read |= dict.fromkeys(read_lines(problem.corpus))
         simulated = simulated or problem.corpus.simulated
         score, label = problem.score, problem.label
+        for name in (problem.target, *problem.auxiliaries):
+            items[name] = largest_items(problem.config, problem.corpus, [name])
+    plan = plan.with_budget(items)
+    cells = plan.cells()
     ledger = Ledger(
         output / "ledger.jsonl",
         plan.identity(fingerprints),
-        defaults={"settings": preset(plan.config.data.dataset).to_dict()},
+        defaults={"settings": former_settings(preset(plan.config.data.dataset))},
         former_key=trial_key_of_format_1,
         began_with=budget.to_dict(),
     )
