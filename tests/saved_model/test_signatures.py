@@ -12,6 +12,7 @@ from emobed_tf.corpora.moments import STATISTICS, moments_of
 from emobed_tf.corpora.time import shift
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.saved_model.manifest import OF_SPEAKER
+from tests.models.test_emobed import numpy_gru
 from tests.models.test_tcn import plain_block
 from tests.oracles import speakers
 from tests.oracles.network import in_numpy
@@ -77,6 +78,9 @@ def embeddings_in_numpy(run, kind, inputs):
     hidden = np.clip(np.where(np.isnan(inputs), 0, hidden), -10, 10)
     if kind == "dense":
         return np.tanh(hidden @ weights["audio.dense_1/kernel"] + weights["audio.dense_1/bias"])
+    if kind == "trunk":
+        hidden = hidden @ weights["audio.projection/kernel"] + weights["audio.projection/bias"]
+        return numpy_gru(hidden, *(weights[f"shared.trunk.gru_1/{n}"] for n in ("kernel", "recurrent_kernel", "bias")))
     for k, bounded in ((1, False), (2, True)):
         prefix = f"audio.block_{k}/"
         block = {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
