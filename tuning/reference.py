@@ -48,7 +48,7 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     """
     model, folder = search.hypermodel, search.own_folder
     won = model.settings(search.winner().hyperparameters)
-    if not won.objective.alpha and not won.objective.beta:
+    if not won.objective.alpha and not won.objective.beta and won.objective.alignment == "none":
         return None
     config = won.of_framework("classic").replace(alpha=0.0, beta=0.0, auxiliary=())
     known = folder.read_classic(config)

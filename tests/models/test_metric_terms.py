@@ -1,4 +1,4 @@
-"""Losses on embeddings as terms of a network: against plain loops over what it mines, and what is logged beside them."""
+"""Losses on embeddings as terms of a network: against loops over what it mines, and what is logged beside them."""
 
 import numpy as np
 import pytest
