@@ -67,7 +67,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if arguments.json:
         print(json.dumps({**describe(corpus), "warnings": told}, indent=2, ensure_ascii=False))
     else:
-        show_data(corpus)
+        show_data(config, corpus)
         if len(corpus.modalities) == 1:
             print("\nThis is one modality, enough for --framework classic; the others need another one beside it.")
         sys.stdout.flush()

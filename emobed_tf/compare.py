@@ -64,12 +64,8 @@ def _main(argv: Sequence[str] | None) -> int:
     with console.progress("looking for data") as progress:
         plan = plan_comparison(arguments.settings, arguments.scenario, arguments.systems, progress)
     output = arguments.output or Path("runs") / f"comparison-{datasets.get(plan.config.data.dataset).name}"
-    try:
-        with console.progress("reading") as progress:
-            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
-    except KeyboardInterrupt:
-        print("what is done is kept; the same command continues", file=sys.stderr)
-        raise
+    with console.if_interrupted(lambda: console.KEPT), console.progress("reading") as progress:
+        table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
     show_table(table)
     print(f"tables: {output}/table.md, .html, .csv, .tex; predictions: {output / 'predictions'}")
     return 0

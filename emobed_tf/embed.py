@@ -96,11 +96,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _check_comparable(runs: Sequence[Run]) -> None:
-    first, last = runs[0].facts(), runs[-1].facts()
-    if (first.task, first.label, first.classes) != (last.task, last.label, last.classes):
+    unlike = runs[0].facts().unlike(runs[-1].facts())
+    if unlike:
         raise InputError(
-            f"{runs[0].path} learnt {first.task} of {first.label}, {runs[-1].path} {last.task} of {last.label}; "
-            "name two runs on the same label"
+            f"{runs[0].path} learnt {unlike[0]}, {runs[-1].path} {unlike[1]}; name two runs that learnt the same"
         )
 
 

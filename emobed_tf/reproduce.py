@@ -70,12 +70,8 @@ def _main(argv: Sequence[str] | None) -> int:
             int(arguments.number), settings, arguments.scenario, arguments.rows, arguments.system, progress
         )
     output = arguments.output or Path("runs") / f"table-{arguments.number}-{datasets.get(settings.data.dataset).name}"
-    try:
-        with console.progress("reading") as progress:
-            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
-    except KeyboardInterrupt:
-        print("what is done is kept; the same command continues", file=sys.stderr)
-        raise
+    with console.if_interrupted(lambda: console.KEPT), console.progress("reading") as progress:
+        table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
     show_table(table)
     print(f"results: {output}")
     return 0

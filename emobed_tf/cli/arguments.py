@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
@@ -55,7 +55,7 @@ def parse(
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
-                description=description,
+                description=description if default is None else _with_defaults(description, default),
                 args=argv,
                 default=tyro.MISSING_NONPROP if default is None else default,
                 config=(tyro.conf.OmitArgPrefixes,),
@@ -66,6 +66,17 @@ def parse(
         raise InputError(_one_line(complaint.getvalue(), prog)) from None
     finally:
         os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
+
+
+def _with_defaults(description: str, default: Any) -> str:
+    """The first lines of `--help`, with whose defaults are shown, where they depend on the data set."""
+    config = getattr(default, "settings", None)
+    if not isinstance(config, Config):
+        return description
+    return (
+        f"{description}\n\nDefaults shown below are those of --dataset {config.data.dataset}; name --dataset or "
+        "--table beside --help to see others. Sections and equations are those of the EmoBed paper."
+    )
 
 
 def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False) -> Config:

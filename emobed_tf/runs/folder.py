@@ -30,6 +30,7 @@ from emobed_tf._version import __version__
 from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.files import write_bytes, write_csv
@@ -129,7 +130,7 @@ class Run:
             raise MissingInputError(f"{path}: no such run folder")
         for name in ("config.json", "run.json"):
             if not (run.path / name).is_file():
-                raise InputError(f"{path}: no run folder, or half written: {name} is missing")
+                raise InputError(f"{path}: no run folder, or half written: {name} is missing{_runs_within(run.path)}")
         run.config()
         if finished and not run.finished:
             raise InputError(f"{path}: training has not finished; continue it with --resume --output {path}")
@@ -379,6 +380,12 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     """
     short = [run.path.absolute().name for run in runs]
     return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
+
+
+def _runs_within(path: Path) -> str:
+    """Run folders in a folder that is none itself, such as the best run of a search, for the end of a message."""
+    found = sorted(str(folder.parent) for folder in path.glob("*/run.json"))
+    return f"; run folders in it: {listing(found, 4)}" if found else ""
 
 
 def _frame(files: Sequence[Path]) -> "pd.DataFrame":

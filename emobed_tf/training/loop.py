@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from emobed_tf.config import Config
-from emobed_tf.console import Progress
+from emobed_tf.console import Progress, saying_at_interrupt
 from emobed_tf.corpora.configured import fingerprints, load_corpus, resolved
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
@@ -26,6 +26,7 @@ from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
 from emobed_tf.training.session import Session
 from emobed_tf.training.setup import Setup, prepare
 
+_HEARD = "stopping after this step (a second Ctrl-C stops at once, but not while a step is being compiled)"
 _MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
 
 
@@ -218,7 +219,7 @@ def _fit(
     watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
         watch.append(_Report(progress, training.epochs, setup.model.score.name))
-    with recorder.stopping_at_a_step():
+    with recorder.stopping_at_a_step(), saying_at_interrupt(_HEARD):
         setup.model.fit(
             setup.batches(first, setup.model.steps),
             steps_per_epoch=setup.steps_per_epoch // setup.model.steps,

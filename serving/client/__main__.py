@@ -15,6 +15,7 @@ from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.rows import plain_number
 from emobed_tf.files import print_csv, write_csv
 from emobed_tf.settings import OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
@@ -137,7 +138,7 @@ def _group_rows(
         {
             "id": recording.id,
             **({"time": round(recording.start + k * step, 6)} if step else {}),
-            **{name: float(column[row]) for name, column in values.items()},
+            **{name: plain_number(column[row]) for name, column in values.items()},
         }
         for row, (recording, k) in enumerate(frames)
     ]

@@ -80,29 +80,25 @@ class CrossValidation:
 
         Raises:
             InputError: if a system can't learn the task, or data can't be read.
-            KeyboardInterrupt: after Ctrl-C, once it is said how to continue.
+            KeyboardInterrupt: after Ctrl-C, with a note that says how to continue.
         """
 
         def announce(seconds: float) -> None:
             if seconds >= 1:
                 print(f"about {duration_text(seconds)} to go", flush=True)
 
-        try:
-            with console.progress("training") as progress:
-                return run_cells(
-                    cells,
-                    self.budget,
-                    self.ledger,
-                    self.how,
-                    threads=self.plan.threads,
-                    predictions=self.predictions,
-                    progress=progress,
-                    announce=announce,
-                    together=lambda cell: (cell.scenario.target, cell.system),
-                )
-        except KeyboardInterrupt:
-            print("what is done is kept; the same command continues", file=sys.stderr)
-            raise
+        with console.if_interrupted(lambda: console.KEPT), console.progress("training") as progress:
+            return run_cells(
+                cells,
+                self.budget,
+                self.ledger,
+                self.how,
+                threads=self.plan.threads,
+                predictions=self.predictions,
+                progress=progress,
+                announce=announce,
+                together=lambda cell: (cell.scenario.target, cell.system),
+            )
 
 
 def open_folder(
