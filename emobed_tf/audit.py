@@ -33,7 +33,7 @@ class Arguments:
     """Further systems to show beside EmoBed, classic and the controls, by name or as package.module:Class."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -57,11 +57,11 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     check_settings(arguments.settings)
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
 
     systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         results = run_audit(validation, systems)

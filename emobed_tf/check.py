@@ -24,8 +24,8 @@ from emobed_tf.runtime import import_quietly
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
 
-It takes the flags of train, and ends with exit code 2 where train would; but a table alone is checked as for
---framework classic, the one that needs no other."""
+It takes the flags of train, and ends with exit code 2 where train would. A single table is checked as for --framework
+classic, which needs only one."""
 
 
 @dataclass(frozen=True)

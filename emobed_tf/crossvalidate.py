@@ -20,8 +20,8 @@ DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker
 
 The partitions of the data are IGNORED: all labelled recordings of train, dev and test are pooled and split anew, by
 speaker. Every choice (settings, weights, post-processing) is made on speakers within a fold's training. Says first
-which gain the data could detect. The same command continues after a kill; more systems, seeds or configurations may be
-asked for in the same folder."""
+which gain the data could detect. The same command resumes what was stopped or killed; more systems, seeds or
+configurations may be asked for in the same folder."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Arguments:
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -61,10 +61,10 @@ def _main(argv: Sequence[str] | None) -> int:
     if not systems:
         raise InputError("--systems: expected at least one, such as classic emobed")
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
 
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         results = cross_validate(validation, systems)

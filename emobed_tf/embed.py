@@ -3,10 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
@@ -15,7 +12,7 @@ from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath, TablePaths
+from emobed_tf.settings import OptionalPath, RunPath, TablePaths
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
@@ -31,7 +28,7 @@ They go to RUN/logs/embeddings-PARTITION/; what is there is replaced."""
 class Arguments:
     """Embeddings."""
 
-    run: tyro.conf.Positional[Path]
+    run: RunPath
     """Run folder."""
     against: OptionalPath = None
     """Another run on the same label, such as the classic system's, to be shown in the same projector."""

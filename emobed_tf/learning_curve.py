@@ -37,7 +37,7 @@ class Arguments:
     curve: CurveSettings = field(default_factory=CurveSettings)
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(configurations=4, seeds=2))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -64,11 +64,11 @@ def _main(argv: Sequence[str] | None) -> int:
     if len(systems) < 2:
         raise InputError("--systems: expected at least two, such as classic emobed")
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
     arguments.curve.check()
 
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         plan = plan_curve(validation.plan, arguments.curve)

@@ -30,7 +30,8 @@ DESCRIPTION = """Looks for the settings with the best development score of the t
 
 --space names what is searched, such as --space alpha beta. Without it, or with --space default, that is alpha, beta,
 layers and units, learning rate, l2, bins and hop, as far as framework and task use them. A setting's own flag, such as
---alpha 0.3, fixes it. The winner is shown beside classic with the same other settings. Test is never read."""
+--alpha 0.3, fixes it. The winner is shown beside classic with the same other settings. The test set is
+never looked at."""
 
 
 @dataclass(frozen=True)

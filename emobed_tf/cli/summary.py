@@ -141,26 +141,26 @@ def _without_a_better_one(run: Run, epochs: int) -> str:
 
 
 def announce_test(run: Run) -> None:
-    """Says that test is about to be read, and how often it has been read before.
+    """Says that a run is about to be evaluated on the test set, and how often it has been before.
 
     Args:
         run: finished.
     """
     before = len(run.test_reads())
-    so_far = f"was read {_times(before)} before" if before else "has not been read before"
+    so_far = f"has been evaluated on it {_times(before)} before" if before else "has not been evaluated on it before"
     print(
-        f"reading test of {run.path}, which {so_far}; a score on test counts only if nothing is chosen by it",
+        f"evaluating on the test set: {run.path} {so_far}; a test score counts only if nothing is chosen by it",
         flush=True,
     )
 
 
 def show_test_reads(run: Run) -> None:
-    """Says how often test has been read by now.
+    """Says how often a run has been evaluated on the test set by now.
 
     Args:
         run: finished.
     """
-    print(f"{run.path}: test was read {_times(len(run.test_reads()))}; test_reads.json says when")
+    print(f"{run.path}: evaluated on the test set {_times(len(run.test_reads()))}; test_reads.json says when")
 
 
 def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Evaluated]]) -> None:

@@ -78,7 +78,7 @@ def _rows(content: Contents) -> list[list[Any]]:
         "command": shlex.join(origin.get("command", ())),
         "started": origin.get("started"),
         "seconds of training": content.training.get("seconds"),
-        "test was read": ", ".join(read["when"] for read in content.run.test_reads()),
+        "evaluated on test": ", ".join(read["when"] for read in content.run.test_reads()),
         "emobed_tf": origin.get("emobed_tf"),
         "commit": origin.get("commit"),
         "packages": ", ".join(f"{name} {version}" for name, version in packages.items()),

@@ -67,7 +67,6 @@ def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Sa
         table(
             [*_RUN_COLUMNS, "weights picked by", "parameters"],
             [_run_row(content) for content in contents],
-            class_="numbers",
         ),
         table(columns, rows, class_="numbers", caption="In brackets: the bootstrap's 95 % interval over speakers."),
         picture(pictures.get("scores"), "scores of the runs with intervals"),
@@ -216,7 +215,7 @@ def _run_row(content: Contents) -> list[Any]:
         training.get("epochs"),
         training.get("best_epoch"),
         f"development {short_name(content.score)}{' before post-processing' if content.score == 'ccc' else ''}",
-        f"{parameters['kept']:,} of {parameters['training']:,} kept" if parameters else None,
+        f"{parameters['kept']:,} at inference, {parameters['training']:,} in training" if parameters else None,
     ]
 
 

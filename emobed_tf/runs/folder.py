@@ -6,7 +6,7 @@ best.npz, last.npz   weights of the best development score; of the last epoch, w
 history.csv          one row per epoch
 postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
-test_reads.json      when test was read, and with which settings
+test_reads.json      when it was evaluated on the test set, and with which settings
 predictions/         CSV per partition and recording
 logs/                TensorBoard
 report/              a page of all of this
@@ -170,7 +170,7 @@ class Run:
         return selection_of(self.config(), self.facts().task)
 
     def test_reads(self) -> list[dict[str, Any]]:
-        """What is noted of every time that test was read.
+        """What is noted of every evaluation on the test set.
 
         Returns:
             The first time first, each with `when`, `command`, `emobed_tf` (the version), `best_epoch` and `settings`.
@@ -186,7 +186,7 @@ class Run:
         return reads
 
     def note_test_read(self) -> None:
-        """Notes that test is read now, and with which settings; what was noted before stays."""
+        """Notes that the run is evaluated on the test set now, and with which settings; earlier notes stay."""
         read = {
             "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "command": sys.argv,

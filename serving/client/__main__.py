@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -17,7 +16,7 @@ from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.rows import plain_number
 from emobed_tf.files import print_csv, write_csv
-from emobed_tf.settings import OptionalInt, OptionalName, OptionalPath
+from emobed_tf.settings import FilePaths, OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification
@@ -25,7 +24,7 @@ from serving.client.payload import Classification
 PROG = "serving.client"
 DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
 
-Its CSV is the one that emobed_tf.predict writes."""
+It writes the same CSV as emobed_tf.predict."""
 _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 
@@ -33,11 +32,11 @@ _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 class Arguments:
     """Feature files and a model."""
 
-    url: tyro.conf.Positional[str]
+    url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SERVER")]
     """The server's address, such as http://localhost:8501."""
-    name: tyro.conf.Positional[str]
-    """Name of the model."""
-    features: tuple[Path, ...]
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
+    """Name of the model there."""
+    features: FilePaths
     """Feature files; they need no labels."""
     signature: Annotated[
         Literal["prediction", "postprocessed", "embed"] | None,

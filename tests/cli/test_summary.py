@@ -159,15 +159,17 @@ class TestScores:
 
 
 class TestTestReads:
-    @pytest.mark.parametrize(("times", "said"), [(0, "has not been read before"), (2, "was read twice before")])
+    @pytest.mark.parametrize(
+        ("times", "said"), [(0, "has not been evaluated on it before"), (2, "has been evaluated on it twice before")]
+    )
     def test_before_it_is_read(self, capsys, times, said):
         announce_test(stub(AROUSAL, test_reads=lambda: [{}] * times))
-        assert capsys.readouterr().out.startswith(f"reading test of x, which {said}; ")
+        assert capsys.readouterr().out.startswith(f"evaluating on the test set: x {said}; ")
 
     @pytest.mark.parametrize(("times", "said"), [(1, "once"), (3, "3 times")])
     def test_after_it(self, capsys, times, said):
         show_test_reads(stub(AROUSAL, test_reads=lambda: [{}] * times))
-        assert capsys.readouterr().out == f"x: test was read {said}; test_reads.json says when\n"
+        assert capsys.readouterr().out == f"x: evaluated on the test set {said}; test_reads.json says when\n"
 
 
 def test_comparison(cells):

@@ -29,7 +29,7 @@ from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
-from emobed_tf.corpora.summary import read_lines
+from emobed_tf.corpora.summary import read_lines, speaker_notes
 from emobed_tf.files import write_bytes, write_csv
 
 
@@ -80,11 +80,13 @@ def make_table(
     cells = plan.cells()
     fingerprints: dict[str, str] = {}
     read: dict[str, None] = {}
+    doubts: dict[str, None] = {}
     simulated = False
     for source in dict.fromkeys(cell.source for cell in cells):
         problem = source()  # one after another: all at once may be more than fits into memory
         fingerprints |= problem.facts.fingerprints
         read |= dict.fromkeys(read_lines(problem.corpus))
+        doubts |= dict.fromkeys(speaker_notes(problem.corpus))
         simulated = simulated or problem.corpus.simulated
         score, label = problem.score, problem.label
     ledger = Ledger(
@@ -99,10 +101,10 @@ def make_table(
         for line in read:
             say(line)
         say(
-            f"{plan.heading}: {_counted(len(plan.systems), 'system')} on {_counted(len(plan.scenarios), 'scenario')}, "
-            f"{len(cells)} different pairs; for each {_counted(budget.configurations, 'setting')} on development, then "
-            f"{_counted(budget.seeds, 'seed')} with the best of them, and only these fits read test; two fits of each "
-            "system are timed first"
+            f"{plan.heading}: {_counted(len(plan.systems), 'system')} on {_counted(len(plan.scenarios), 'scenario')}; "
+            f"each tries {_counted(budget.configurations, 'setting')} on development, then is trained with "
+            f"{_counted(budget.seeds, 'seed')} and the best of them, and only then evaluated on the test set; two fits "
+            "of each system are timed first"
         )
         results = run_cells(
             cells,
@@ -117,7 +119,7 @@ def make_table(
     entries = table_entries(plan, results, score, simulated)
     settings = settings_grid(plan, entries)
     title, grids = table_title(plan, label, score, simulated), table_grids(plan, entries)
-    notes = table_notes(plan, entries, score)
+    notes = [*table_notes(plan, entries, score), *doubts]
     write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))
     write_bytes(output / "table.md", to_markdown(title, grids, notes).encode())
     write_bytes(output / "table.tex", to_latex(title, [*map(narrow, grids), settings], notes).encode())
