@@ -21,8 +21,8 @@ from emobed_tf.settings import Names, OptionalPath, Scenarios
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.
 
-Settings are chosen on development, the same number for each row; test is predicted with the chosen ones alone. What has
-been done is kept, and the same command resumes what was stopped or killed. Without RECOLA or OMG-Emotion it works on a simulated
+Every row tries the same number of settings on development; only its fits with the chosen ones are evaluated on the test
+set. The same command resumes a table that was stopped or killed. Without RECOLA or OMG-Emotion it works on a simulated
 package and says so."""
 
 

@@ -23,8 +23,8 @@ from tuning.sweep_values import find_setting, read_values
 PROG = "tuning.sweep"
 DESCRIPTION = """Trains with every value of a setting and several seeds: development score by value, as in Fig. 5 to 7.
 
-All else is as the flags say. Test data are never looked at. The same command resumes a sweep that was stopped or killed;
-more values, seeds, targets or dimensions may be asked for in the same folder."""
+All else is as the flags say. Test data are never looked at. The same command resumes a sweep that was stopped or
+killed; more values, seeds, targets or dimensions may be asked for in the same folder."""
 
 
 @dataclass(frozen=True)
