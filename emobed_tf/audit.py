@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.audit.run import SYSTEMS, report_verdicts, run_audit
+from emobed_tf.comparison.audit.run import audited_systems, report_verdicts, run_audit
+from emobed_tf.comparison.audit.verdict import EMOBED
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import Names, OptionalPath
+from emobed_tf.settings import Names, OptionalName, OptionalPath
 
 PROG = "emobed_tf.audit"
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
@@ -31,6 +32,9 @@ class Arguments:
     settings: Settings
     systems: Names = ()
     """Further systems to show beside EmoBed, classic and the controls, by name or as package.module:Class."""
+    primary: OptionalName = None
+    """System that is audited: its gain over classic is the primary contrast, the controls are made of it, and all else
+    is exploratory (default: emobed)."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     workers: Workers = field(default_factory=Workers)
@@ -56,17 +60,18 @@ def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     check_settings(arguments.settings)
-    arguments.budget.check()
+    arguments.budget.check(arguments.protocol.check().inner_folds)
     arguments.workers.check()
 
-    systems = tuple(dict.fromkeys((*SYSTEMS, *arguments.systems)))
+    primary = arguments.primary or EMOBED
+    systems = tuple(dict.fromkeys((*audited_systems(primary), *arguments.systems)))
     validation = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
-        results = run_audit(validation, systems)
-        report_gains(validation, results, REFERENCE, "audit")
-        report_verdicts(validation, results)
+        results = run_audit(validation, systems, primary)
+        report_gains(validation, results, REFERENCE, "audit", primary)
+        report_verdicts(validation, results, primary)
     return 0
 
 

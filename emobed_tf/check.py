@@ -20,6 +20,7 @@ from emobed_tf.corpora.summary import describe
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.models.design import EMOBED
 from emobed_tf.runtime import import_quietly
+from emobed_tf.settings import DISTILLED
 
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
@@ -59,7 +60,7 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     config = _with_data(arguments.settings, arguments.data)
     if config.data.data_dir is None and len(config.data.table) == 1 and config.objective.framework == "emobed":
-        config = config.replace(framework="classic", alpha=None, beta=None)  # all that one modality can be trained for
+        config = config.of_framework("classic")  # all that one modality can be trained for
     with warnings.catch_warnings(record=True) as caught, console.progress("reading") as progress:
         warnings.simplefilter("always", EmoBedWarning)
         config, corpus = load_corpus(config, progress)
@@ -75,8 +76,11 @@ def _main(argv: Sequence[str] | None) -> int:
             print(f"warning: {line}", file=sys.stderr)
     import_quietly()
     from emobed_tf.training.examples import training_examples
+    from emobed_tf.training.teacher import plan_teacher
 
     training_examples(config, corpus, EMOBED)
+    if config.objective.framework == DISTILLED:
+        plan_teacher(config, corpus)  # refuses what isn't paired
     return 0
 
 

@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from emobed_tf import datasets
+from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, OF_THE_TEACHER, check_effects, without_effect
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     ENCODERS,
+    FORMER,
     REGRESSION_LOSSES,
+    SPEAKER,
     USES_ALPHA,
     USES_BETA,
     Data,
@@ -61,6 +64,19 @@ class Config:
             self, **{section: dataclasses.replace(getattr(self, section), **part) for section, part in changes.items()}
         )
 
+    def of_framework(self, framework: str) -> "Config":
+        """The same for another framework: what that has no use for is as if it had not been given.
+
+        Args:
+            framework: one of `settings.Framework`.
+
+        Returns:
+            The copy.
+        """
+        unused = [name for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)) if framework not in users]
+        unused += without_effect(framework)
+        return self.replace(framework=framework, **{name: getattr(Objective, name) for name in unused})
+
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, flat, as JSON values."""
         values: dict[str, Any] = {"format": FORMAT}
@@ -83,13 +99,15 @@ class Config:
             A copy in which alpha, beta, margin and normalise are definite.
 
         Raises:
-            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, or an
-                alpha or beta that contradicts the framework.
+            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, an
+                alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
         _check_ranges(self)
+        _check_standardise(self.data)
         _check_pairs(self.reading)
         _check_encoder(self.network)
         _check_losses(self.objective)
+        check_effects(self.objective)
         objective = self.objective
         dataset = datasets.get(self.data.dataset)
         weights = {"alpha": dataset.alpha, "beta": dataset.beta}
@@ -105,6 +123,7 @@ class Config:
             else:
                 weights[name] = 0.0
         margin, normalise = {"paper": ("none", False), "stable": (0.2, True)}[objective.triplet_preset]
+        normalise = normalise or objective.metric_loss == "contrastive"
         return self.replace(
             **weights,
             margin=margin if objective.margin is None else objective.margin,
@@ -136,8 +155,22 @@ def preset(dataset: str = datasets.RECOLA.name) -> Config:
     return Config().replace(**datasets.get(dataset).settings, dataset=dataset)
 
 
+def former_settings(config: Config) -> dict[str, Any]:
+    """What settings that came later were before they could be set: for files of results that lack them.
+
+    Args:
+        config: the default of all settings for such a file, see `preset`.
+
+    Returns:
+        All fields by name, flat, as JSON values: the configuration's, but for those of `settings.FORMER`.
+    """
+    return {**config.to_dict(), **FORMER}
+
+
 def read_config(path: Path, dataset: str | None = None) -> Config:
     """A configuration from a JSON file: the preset of its data set, with the file's fields changed.
+
+    What a run's `config.json` lacks came later, and is what it was before it could be set, see `former_settings`.
 
     Args:
         path: a run's `config.json`, or any JSON object with some of its fields.
@@ -158,6 +191,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         raise InputError(f"{path}: expected a JSON object of settings, found something else ({error})") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected a JSON object of settings, found a {type(values).__name__}")
+    of_a_run = "format" in values
     written = values.pop("format", FORMAT)
     if written != FORMAT:
         raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
@@ -171,16 +205,29 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
             raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
-    # before a setting came lack it, and its default is what they did.
-    needed = kinds.keys() - {*_names(Reading), "classification_loss"}
+    # before a setting came lack it, and did what its default or `FORMER` says.
+    needed = kinds.keys() - {*_names(Reading), *_CAME_LATER}
     ground = Config() if needed <= converted.keys() else preset(dataset)
-    return ground.replace(**converted)
+    return ground.replace(**{**(FORMER if of_a_run else {}), **converted})
 
 
+_CAME_LATER = (  # settings that the first runs lack
+    *OF_BETA,
+    *OF_ALIGNMENT,
+    *OF_THE_TEACHER,
+    "sharing",
+    "classification_loss",
+    "epoch",
+    "steps_per_epoch",
+    "batches",
+    "standardise",
+    "speaker_prior",
+)
 _WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
 
 _AT_LEAST = {
     "label_delay": 0,
+    "speaker_prior": 0,
     "confidence": 0,
     "encoder_layers": 1,
     "encoder_units": 1,
@@ -190,10 +237,15 @@ _AT_LEAST = {
     "alpha": 0,
     "beta": 0,
     "l2": 0,
+    "beta_warmup": 0,
+    "alignment_weight": 0,
+    "teacher_weight": 0,
+    "teacher_embedding_weight": 0,
     "bins": 2,
     "hop": 0,
     "negative_seconds": 0,
     "epochs": 1,
+    "steps_per_epoch": 1,
     "batch_size": 1,
     "patience": 0,
     "diagnostics": 0,
@@ -202,7 +254,7 @@ _AT_LEAST = {
 }
 _AT_MOST = {"confidence": 1}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
-_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample")
+_ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature", "teacher_temperature")
 
 
 def _sections() -> dict[str, Any]:
@@ -227,8 +279,18 @@ def _check_ranges(config: Config) -> None:
             raise InputError(f"{flag}: expected more than 0, found {value}")
     if isinstance(config.objective.margin, float) and config.objective.margin < 0:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
+    if config.training.steps_per_epoch is not None and config.training.epoch == "target":
+        raise InputError("--epoch target and --steps-per-epoch say the same thing; leave one of them out")
     if config.training.seed >= 2**31:
         raise InputError(f"--seed: expected less than 2147483648, found {config.training.seed}")
+
+
+def _check_standardise(data: Data) -> None:
+    if data.standardise != SPEAKER and data.speaker_prior != Data.speaker_prior:
+        raise InputError(
+            f"--speaker-prior {data.speaker_prior:g}: --standardise {data.standardise} knows no speakers; leave "
+            f"--speaker-prior out, or choose --standardise {SPEAKER}"
+        )
 
 
 def _check_pairs(reading: Reading) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.crossvalidation.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
 from emobed_tf.errors import InputError
-from emobed_tf.settings import NamesOrUsual, OptionalPath
+from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath
 
 PROG = "emobed_tf.crossvalidate"
 DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.
@@ -31,6 +32,9 @@ class Arguments:
     settings: Settings
     systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
+    primary: OptionalName = None
+    """System whose gain is the primary contrast; all others are exploratory (default: emobed, or else the first that is
+    compared)."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
     workers: Workers = field(default_factory=Workers)
@@ -60,7 +64,9 @@ def _main(argv: Sequence[str] | None) -> int:
     systems = tuple(dict.fromkeys(arguments.systems))
     if not systems:
         raise InputError("--systems: expected at least one, such as classic emobed")
-    arguments.budget.check()
+    reference = REFERENCE if REFERENCE in systems else systems[0]
+    primary = primary_system(systems, reference, arguments.primary)
+    arguments.budget.check(arguments.protocol.check().inner_folds)
     arguments.workers.check()
 
     validation = open_folder(
@@ -68,7 +74,7 @@ def _main(argv: Sequence[str] | None) -> int:
     )
     with contextlib.closing(validation):
         results = cross_validate(validation, systems)
-        report_gains(validation, results, REFERENCE if REFERENCE in systems else systems[0], "crossvalidation")
+        report_gains(validation, results, reference, "crossvalidation", primary)
     return 0
 
 

@@ -24,7 +24,7 @@ class Option:
     Attributes:
         name: of the argument; `video_columns` is the flag `--video-columns`.
         default: what it is without the flag. Its type is the flag's: a number, a text, a tuple of texts (separated by
-            commas) or a tuple of whole numbers (as many words).
+            commas) or a tuple of numbers (as many words).
         text: what `--help` says of it.
         places: what the numbers of a tuple are called in `--help`.
     """
@@ -44,11 +44,14 @@ class Simulator:
             with `simulated.json` in it and returns the number of files; see `emobed_tf.corpora.simulate`.
         text: what `--help` says of the data set.
         options: the arguments that are flags.
+        stands_in: whether a package is written, and used, where no folder of the data set is named. False: `simulate`
+            alone writes one.
     """
 
     function: str
     text: str
     options: tuple[Option, ...] = ()
+    stands_in: bool = True
 
     def write(self, directory: Path, progress: Callable[[int, int], None] | None = None, **options: Any) -> int:
         """Writes a package.
@@ -89,7 +92,8 @@ class DataSet:
         beta: weight of the triplet loss by default.
         classification_score: the score that picks a classifier's weights, a key of `CLASSIFICATION_SCORES`.
         variable: environment variable that names its folder.
-        simulator: what stands in where no folder is named; None: a folder must be named.
+        simulator: what writes a package, and by default stands in where no folder is named; None: there is none, and a
+            folder must be named.
         shared_speakers: what its "speakers" really are, where they may be in several partitions of the distributed
             split: a warning then, and otherwise an error.
         suffixes: of files that the reader's `read_features` reads for `predict`, such as `.json`, besides ARFF files
@@ -120,7 +124,12 @@ class DataSet:
             )
 
 
-_TRANSFER = Option("transfer", "helps", "what audio and video share: helps, none, hurts")
+_TRANSFER = Option(
+    "transfer",
+    "helps",
+    "what audio and video share: helps, none, hurts. For how much one could teach the other, as a number, see "
+    "`simulate tables --strength`",
+)
 _SEED = Option("seed", 0, "another seed, other data")
 _UTTERANCES = {"encoder_layers": 1, "head_layers": 1, "batch_size": 64}  # section 4.2 of the paper, for OMG-Emotion
 
@@ -169,7 +178,33 @@ OMG = DataSet(
     shared_speakers="videos",
 )
 
-TABLES = DataSet(name="tables", title="tables, one for each modality", settings=_UTTERANCES)
+_PARTITIONS, _MODALITIES = ("TRAIN", "DEV", "TEST"), ("AUDIO", "VIDEO")
+
+TABLES = DataSet(
+    name="tables",
+    title="tables, one for each modality",
+    settings=_UTTERANCES,
+    simulator=Simulator(
+        "emobed_tf.corpora.simulate:simulate_tables",
+        "two tables, audio.csv and video.csv, in which what video can teach audio has a size that is set",
+        (
+            Option("strength", 1.0, "how far video's classes are audio's: 0 not at all, 1 they are the same"),
+            Option("target_labels", (48, 48, 1000), "utterances of audio", _PARTITIONS),
+            Option("auxiliary_labels", (3000, 300, 300), "utterances of video", _PARTITIONS),
+            Option("classes", 8, "number of classes"),
+            Option("latent", 2, "dimensions of the latent that both modalities show"),
+            Option("slope", 2.0, "how steep the classes' planes are: what makes a modality's map easy to find"),
+            Option("fineness", 2.5, "how fast the classes' waves change: what makes the classes hard"),
+            Option("features", (6, 6), "columns of each table", _MODALITIES),
+            Option("nuisance", 0.0, "deviation of what features show besides the latent, whose own is 1"),
+            Option("noise", (0.05, 0.05), "deviation of the noise in each feature", _MODALITIES),
+            Option("speaker_utterances", (4, 20), "utterances of each speaker", _MODALITIES),
+            Option("speaker_offset", 0.05, "deviation of the speakers' offsets in a feature"),
+            _SEED,
+        ),
+        stands_in=False,
+    ),
+)
 
 REGISTERED = {dataset.name: dataset for dataset in (RECOLA, OMG, TABLES)}
 """The package's own data sets, by name."""

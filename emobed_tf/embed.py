@@ -12,7 +12,7 @@ from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath, RunPath, TablePaths
+from emobed_tf.settings import ONE_BRANCH, OptionalPath, RunPath, TablePaths
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
@@ -114,8 +114,8 @@ def _report(name: str, run: Run, found: "Embedded", drawn: "Embedded") -> None:
     print(f"{name} ({run.path}): {text}")
     if len(drawn) < len(found):
         print(f"  {len(drawn):,} of {len(found):,} points are drawn, as many of every modality and class; see --points")
-    if found.framework == "classic":
-        print(f"  classic was trained on {found.facts.target} alone: other modalities have no embedding in it")
+    if found.framework in ONE_BRANCH:
+        print(f"  {found.framework} was trained on {found.facts.target} alone: others have no embedding in it")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -16,7 +16,7 @@ from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import OptionalPath, TablePaths
+from emobed_tf.settings import Names, OptionalPath, TablePaths
 
 PROG = "emobed_tf.report"
 DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,
@@ -40,6 +40,10 @@ class Arguments:
         tyro.conf.UseAppendAction[tuple[tuple[Path, ...], ...]], tyro.conf.arg(metavar="DIR [DIR ...]")
     ] = ()
     """Folders that `tuning.sweep` has written."""
+    colour: Literal["class", "modality"] = "class"
+    """What a colour stands for in the figure of embeddings; markers stand for the other. modality: as Fig. 3 and 4."""
+    classes: Names = ()
+    """Classes whose embeddings are drawn, such as neutral sadness (default: all)."""
     data_dir: OptionalPath = None
     """Folder that the data have moved to since training, tables and labels along with them."""
     table: TablePaths = ()
@@ -68,7 +72,7 @@ def _main(argv: Sequence[str] | None) -> int:
         if run.test_scored:
             print(f"{run.path}: test is shown, too, because evaluate --test has scored it")
 
-    from emobed_tf.reporting import read_sweep, write_report
+    from emobed_tf.reporting import Look, read_sweep, write_report
 
     sweeps = [read_sweep(folder) for folder in folders]
     output = arguments.output or (runs[0].report if runs else sweeps[0].folder / "report")
@@ -79,6 +83,7 @@ def _main(argv: Sequence[str] | None) -> int:
             data_dir=arguments.data_dir,
             tables=arguments.table,
             sweeps=sweeps,
+            look=Look(arguments.colour, arguments.classes),
             progress=progress,
         )
     print(f"report: {page}")

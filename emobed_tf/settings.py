@@ -3,9 +3,10 @@
 What a field's docstring says is its `--help`. `emobed_tf.config` puts the sections together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -35,9 +36,16 @@ FilePaths = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")
 Scenarios = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TARGET+AUX[+AUX]")]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
-Framework = Literal["classic", "joint", "triplet", "emobed"]
+Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]
+FORMER: Mapping[str, Any] = MappingProxyType({"epoch": "target"})
+"""What settings were before they could be set, where their default is something else now: what files that were written
+before say by leaving them out. See `emobed_tf.config.former_settings`."""
 USES_ALPHA = ("joint", "emobed")
 USES_BETA = ("triplet", "emobed")
+CORPUS, SPEAKER = "corpus", "speaker"  # of `Data.standardise`
+DISTILLED = "distilled"
+ONE_BRANCH = ("classic", DISTILLED)
+"""Frameworks whose network reads the target alone, in training, too."""
 PLACES = ("data_dir", "table", "labels")
 """Settings that say where data lie, which may differ between computers; fingerprints say whether they are the same."""
 ENCODERS = {
@@ -77,6 +85,12 @@ class Data:
     predictions forward (section 4.2). 0 where labels don't lag."""
     clip: float = 10.0
     """Standardised features are clipped to this many training deviations."""
+    standardise: Literal["corpus", "speaker"] = "corpus"
+    """corpus: by mean and deviation of the training frames; speaker: by those of all of a speaker's frames, test's
+    included, labels unread."""
+    speaker_prior: float = 5.0
+    """Of --standardise speaker: utterances, or seconds of frames, that the corpus counts as in each speaker's
+    statistics."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,9 @@ class Network:
     kernel_size: int = 3
     """Frames that one convolution of tcn sees, spaced by its dilation: 1 in the first block, doubled in each further
     one. The encoder sees 1 + 2 (kernel size - 1) (2^layers - 1) frames, the present one the last."""
+    sharing: Literal["head", "trunk"] = "head"
+    """What modalities share. head: the head alone (the paper); trunk: all layers of the encoder, too, behind one linear
+    projection for each modality."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +152,8 @@ class Objective:
     """Objective (Eq. 8): L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
 
     framework: Framework = "emobed"
-    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both."""
+    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both. distilled (not the paper's): a
+    network of the target alone that learns from one of all modalities, too, where training recordings are paired."""
     alpha: OptionalFloat = None
     """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
     beta: OptionalFloat = None
@@ -159,14 +177,36 @@ class Objective:
     """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
     mining: Literal["all", "inter", "intra"] = "all"
     """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
+    metric_loss: Literal["batch_hard", "semi_hard", "contrastive"] = "batch_hard"
+    """Loss that beta weighs: batch_hard, Eq. 5 and 6; semi_hard, a triplet for every positive, with the nearest
+    negative beyond it; contrastive, the supervised contrastive loss, normalised unless --normalise says otherwise."""
+    temperature: float = 0.1
+    """Of --metric-loss contrastive: what similarities are divided by."""
+    beta_warmup: int = 0
+    """Epochs over which beta grows from 0 to its value, a little with every step; 0: at once."""
+    alignment: Literal["none", "coral", "cmd"] = "none"
+    """A further term: how far modalities lie apart within each class, by means and covariances (coral) or by five
+    central moments (cmd)."""
+    alignment_weight: float = 1.0
+    """Weight of the alignment term."""
     bins: int = 2
-    """Of a regression: classes of its label in the triplet term, bins at quantiles of the target's training labels."""
+    """Of a regression: classes of its label in the triplet term and in balanced batches, bins at quantiles of the
+    target's training labels."""
     hop: float = 1.0
     """Of a regression of frames: seconds between two mined frames; 0 mines every frame."""
     negative_seconds: float = 0.0
     """Of a regression of frames: least seconds from an anchor to its negative within the same recording."""
     disagreement: Literal["ignored", "weighed"] = "ignored"
     """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
+    teacher: Literal["early", "model_level"] = "early"
+    """Of distilled: which fusion of all modalities teaches. early: of features; model_level: of embeddings, whose
+    outputs alone are learnt from, because they have more dimensions than the student's."""
+    teacher_weight: float = 1.0
+    """Of distilled: weight of the distance to the teacher's outputs."""
+    teacher_temperature: float = 2.0
+    """Of distilled, of a classification: temperature at which classes are compared with the teacher's."""
+    teacher_embedding_weight: float = 1.0
+    """Of distilled with --teacher early: weight of the squared distance to the teacher's embeddings."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +214,23 @@ class Training:
     """Training."""
 
     epochs: int = 60
-    """Maximum number of epochs; one is ceil(target sequences / batch size) steps."""
+    """Maximum number of epochs. A development score is taken after each."""
+    epoch: Literal["largest", "target"] = "largest"
+    """What an epoch passes over once: the largest of target and auxiliaries, or the target. classic counts the
+    auxiliaries that it is compared with, too."""
+    steps_per_epoch: OptionalInt = None
+    """Optimiser steps of an epoch (default: as many batches as --epoch takes)."""
     batch_size: int = 4
     """Sequences of each modality in a batch."""
+    batches: Literal["random", "balanced"] = "random"
+    """random: sequences as they come. balanced: each batch has as many of one class as of another (of a regression:
+    of one bin of a sequence's mean label, see --bins)."""
     sequence_seconds: OptionalFloat = None
     """Cut training recordings into pieces of this length (default: whole recordings)."""
     learning_rate: float = 1e-3
     """Of Adam."""
     patience: int = 15
-    """Stop after this many epochs without a better development score; 0 never stops early."""
+    """Stop after this many epochs without a better development score; 0 never stops early. See --epoch."""
     selection: Annotated[
         Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
         _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),

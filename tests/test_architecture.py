@@ -22,6 +22,7 @@ LAYERS = (
     "importing",
     "datasets",
     "settings",
+    "effects",
     "config",
     "corpora",
     "evaluation",

@@ -78,6 +78,7 @@ class TestRanges:
             ("margin", -0.5),
             ("seed", 2**31),
             ("clip", 0.0),
+            ("speaker_prior", -1.0),
             ("kernel_size", 1),
         ],
     )
@@ -115,6 +116,25 @@ class TestEncoders:
             assert starting_config(["--config", str(path), *flags]).network.kernel_size == size
 
 
+class TestStandardise:
+    def test_a_prior_of_speakers_that_nobody_asks_for(self):
+        with pytest.raises(InputError, match="--speaker-prior 3: --standardise corpus knows no speakers; leave"):
+            preset().replace(speaker_prior=3.0).check()
+
+    @pytest.mark.parametrize("prior", [0.0, 3.0])
+    def test_a_prior(self, prior):
+        assert preset().replace(standardise="speaker", speaker_prior=prior).check().data.speaker_prior == prior
+
+    def test_another_one_than_that_of_a_file(self, tmp_path):
+        """A prior that only the file's standardisation has is left out."""
+        from emobed_tf.cli.arguments import starting_config
+
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset().replace(standardise="speaker", speaker_prior=3.0).to_dict()))
+        for flags, prior in (((), 3.0), (("--standardise", "speaker"), 3.0), (("--standardise", "corpus"), 5.0)):
+            assert starting_config(["--config", str(path), *flags]).data.speaker_prior == prior
+
+
 class TestLosses:
     @pytest.mark.parametrize("setting", LOSSES)
     def test_names(self, setting):
@@ -126,8 +146,39 @@ class TestLosses:
                 preset().replace(**{setting: name}).check()
 
 
+class TestTeacher:
+    def test_of_distilled(self):
+        changes = {"teacher_weight": 2.0, "teacher_temperature": 4.0, "teacher_embedding_weight": 0.0}
+        found = preset().replace(framework="distilled", **changes).check().objective
+        assert (found.alpha, found.beta, found.teacher_temperature) == (0.0, 0.0, 4.0)
+
+    @pytest.mark.parametrize(("name", "value"), [("teacher", "model_level"), ("teacher_weight", 0.5)])
+    def test_of_a_framework_without_one(self, name, value):
+        flag = "--" + name.replace("_", "-")
+        with pytest.raises(InputError, match=f"{flag} {value}: --framework emobed has no teacher; leave {flag} out"):
+            preset().replace(**{name: value}).check()
+
+    def test_embeddings_of_other_dimensions(self):
+        config = preset().replace(framework="distilled", teacher="model_level")
+        assert config.check().objective.teacher == "model_level"
+        with pytest.raises(InputError, match="--teacher-embedding-weight 0.5: the embeddings of --teacher model_level"):
+            config.replace(teacher_embedding_weight=0.5).check()
+
+    def test_temperatures_above_zero(self):
+        with pytest.raises(InputError, match="--teacher-temperature: expected more than 0, found 0"):
+            preset().replace(framework="distilled", teacher_temperature=0.0).check()
+
+    def test_another_framework_than_that_of_a_file(self, tmp_path):
+        from emobed_tf.cli.arguments import starting_config
+
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(preset().replace(framework="distilled", teacher_weight=0.5).check().to_dict()))
+        found = starting_config(["--config", str(path), "--framework", "emobed"]).replace(framework="emobed").check()
+        assert found.objective.teacher_weight == 1.0
+
+
 class TestFiles:
-    @pytest.mark.parametrize("later", ["classification_loss", "resample"])
+    @pytest.mark.parametrize("later", ["classification_loss", "resample", "standardise", "speaker_prior", "sharing"])
     def test_of_a_run_from_before_a_setting_came(self, tmp_path, later):
         """It is read without its data set, whose module is nowhere, and the setting is what the run did."""
         values = preset().replace(epochs=3, dataset="no_such_module:DATA").to_dict()

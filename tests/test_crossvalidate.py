@@ -171,6 +171,60 @@ class TestGoingOn:
             assert (folder / name).read_bytes() == (done[0] / name).read_bytes()
 
 
+class TestSelection:
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def asked(tables, tmp_path_factory):
+        """All that may be asked for at once, of systems that take no time."""
+        folder = tmp_path_factory.mktemp("crossvalidate") / "asked"
+        choice = ("--inner-folds", 2, "--selection-seeds", 2, "--rule", "one-standard-error", "--show-selection")
+        more = ("--targets", "audio", "--configurations", 3, "--fold-seeds", 2, "--primary", NEAREST)
+        result = command("crossvalidate", *data(tables), *SMALL, *choice, *more, "--output", folder)
+        assert result.returncode == 0, result.stderr
+        return folder, result.stdout
+
+    def test_says_what_is_ahead(self, asked):
+        text = " ".join(asked[1].split())
+        assert "3 settings on inner folds, each on 2 splits and with 2 seeds, then 2 seeds with the best" in text
+        assert text.index("3 settings on inner folds") < text.index("cross-validated by speaker")
+
+    def test_fits(self, asked):
+        keys = [json.loads(line)["key"] for line in (asked[0] / "trials.jsonl").read_text().splitlines()[1:]]
+        purposes = [key.get("purpose") for key in keys]
+        # Two systems, two deals of three folds: 3 settings on 2 splits with 2 seeds; 2 finals; 2 others looked at.
+        assert purposes.count("choice") == 2 * 6 * 12
+        assert purposes.count("final") == 2 * 6 * 2
+        assert purposes.count("look") == 2 * 6 * 2
+        assert keys.count({"deal": 2}) == 1 and len(keys) == 2 * 6 * 16 + 1
+
+    def test_the_look_is_called_exploratory(self, asked):
+        assert "EXPLORATORY: rank correlation" in asked[1]
+        assert "EXPLORATORY: rank correlation" in (asked[0] / "crossvalidation.md").read_text()
+        looks = rows(asked[0] / "selection.csv")
+        assert len(looks) == 2 * 6 * 3
+        assert sum(row["chosen"] == "True" for row in looks) == 2 * 6
+
+    def test_scores_of_both_deals(self, asked):
+        scores = rows(asked[0] / "crossvalidation.csv")
+        assert [(row["deal"], row["seed"]) for row in scores if row["system"] == NEAREST] == [
+            ("1", "0"),
+            ("1", "1"),
+            ("2", "0"),
+            ("2", "1"),
+        ]
+        folds = rows(asked[0] / "folds.csv")
+        assert {row["fold_of_deal_2"] for row in folds} == {"1", "2", "3"}
+        assert [row["fold"] for row in folds] != [row["fold_of_deal_2"] for row in folds]
+
+    def test_what_is_said(self, asked):
+        text = " ".join(asked[1].split())
+        assert "Primary contrast: nearest mean." in text
+        assert "a gain above" in text and "is excluded (one-sided, 95 %)" in text
+        assert "speakers of one fold share a model" in text
+        assert "in each of 2 deals of the speakers" in text
+        assert "Settings that were chosen, emotion from audio, deal 2 of 2" in text
+
+
 class TestRefuses:
     @pytest.mark.parametrize(
         ("more", "words"),
@@ -183,6 +237,11 @@ class TestRefuses:
             (("--systems", "classic", "nosuch"), ("unknown system 'nosuch'", "classic, joint")),
             (("--systems", "svr"), ("system svr learns regression, not classification",)),
             (("--systems",), ("--systems: expected at least one",)),
+            (("--primary", "svm"), ("--primary svm", "compared with")),
+            (("--inner-folds", 0), ("--inner-folds: expected 1 or more",)),
+            (("--inner-folds", 11), ("--inner-folds: expected 2 to 10",)),
+            (("--fold-seeds", 0), ("--fold-seeds: expected 1 or more",)),
+            (("--rule", "one-standard-error"), ("no standard error", "--selection-seeds")),
             (("--targets", "audio", "gait"), ("no modality 'gait'", "audio, face")),
             (("--targets", "audio", "audio"), ("audio a second time",)),
             (("--framework", "joint"), ("--framework joint", "--systems")),

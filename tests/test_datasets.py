@@ -11,7 +11,7 @@ from emobed_tf import datasets
 from emobed_tf.config import Config, preset
 from emobed_tf.corpora import simulate
 from emobed_tf.corpora.reader import reader_of
-from emobed_tf.datasets import OMG, RECOLA, REGISTERED, DataSet
+from emobed_tf.datasets import OMG, RECOLA, REGISTERED, TABLES, DataSet
 from tests.corpora.corpus_writers import fails
 
 
@@ -76,7 +76,7 @@ class TestRecordsAgreeWithWhatTheyName:
 
     @pytest.mark.parametrize(
         ("dataset", "function"),
-        [(RECOLA, simulate.simulate_recola), (OMG, simulate.simulate_omg)],
+        [(RECOLA, simulate.simulate_recola), (OMG, simulate.simulate_omg), (TABLES, simulate.simulate_tables)],
         ids=lambda value: getattr(value, "name", ""),
     )
     def test_flags_of_the_simulator_are_its_arguments(self, dataset, function):

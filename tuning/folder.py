@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from emobed_tf._version import __version__
-from emobed_tf.config import Config, preset, read_config
+from emobed_tf.config import Config, former_settings, preset, read_config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
@@ -82,8 +82,8 @@ class SearchIdentity:
     def digest(self) -> str:
         """The same in 64 characters.
 
-        A setting that came later counts only where it isn't at its default, so that searches that were begun before
-        keep their digest.
+        A setting that came later counts only where it isn't what it was before it could be set, so that searches that
+        were begun before keep their digest.
         """
         first, defaults = _FIRST_SETTINGS.split(), self._defaults()
         settings = {n: v for n, v in self.settings.items() if n in first or v != defaults.get(n)}
@@ -122,8 +122,8 @@ class SearchIdentity:
         return f"was begun on other data: {changed[0]} differs" if changed else None
 
     def _defaults(self) -> dict[str, Any]:
-        """Values of the settings that nobody has changed: what a search has of one that came after it was begun."""
-        return preset(self.settings["dataset"]).check().to_dict()
+        """What a search has of a setting that came after it was begun."""
+        return former_settings(preset(self.settings["dataset"]).check())
 
 
 class SearchFolder:
@@ -177,7 +177,7 @@ class SearchFolder:
         """
         try:
             values = json.loads((self.path / "classic.json").read_text(encoding="utf-8"))
-            same = values["settings"] == config.to_dict()
+            same = {**former_settings(preset(config.data.dataset).check()), **values["settings"]} == config.to_dict()
             return tuple(map(float, values["scores"])) if same and Run(self.classic).finished else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -8,7 +8,7 @@ import keras_tuner
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.training.loop import train
+from emobed_tf.training.loop import lessons_for, train
 from emobed_tf.training.session import Session
 from emobed_tf.training.setup import prepare
 from tuning.space import Space
@@ -75,7 +75,9 @@ class EmoBedHyperModel(keras_tuner.HyperModel):
             InputError: for data that nothing can be learnt from.
         """
         self.declare_hyperparameters(hp)
-        setup = prepare(self.settings(hp), self.corpus, session=self.session)
+        config = self.settings(hp)
+        lessons = lessons_for(config, self.corpus, session=self.session)
+        setup = prepare(config, self.corpus, session=self.session, lessons=lessons)
         setup.leave()  # `fit` takes it from there
         return setup.model
 

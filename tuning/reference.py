@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emobed_tf.console import Progress, table
+from emobed_tf.corpora.budget import without_auxiliaries
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.reporting import write_report
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Objective
+from emobed_tf.settings import DISTILLED, Objective
 from emobed_tf.training.loop import train, train_run
 from tuning.search_results import DEVIATION, trial_metrics
 from tuning.tuners import Tuner
@@ -48,9 +49,9 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     """
     model, folder = search.hypermodel, search.own_folder
     won = model.settings(search.winner().hyperparameters)
-    if not won.objective.alpha and not won.objective.beta:
+    if not won.objective.alpha and not won.objective.beta and won.objective.framework != DISTILLED:
         return None
-    config = won.replace(framework="classic", alpha=0.0, beta=0.0, auxiliary=())
+    config = without_auxiliaries(won, model.corpus).of_framework("classic").replace(alpha=0.0, beta=0.0)
     known = folder.read_classic(config)
     if known is not None and len(known) == len(search.seeds):
         return Classic(Run.open(folder.classic), known)

@@ -11,8 +11,11 @@ import tyro
 
 from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.tables.plan import located, named_scenarios
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.config import Config, Settings
+from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
 from emobed_tf.settings import Names, OptionalPath
@@ -40,6 +43,9 @@ class Arguments:
     """Trainings with every value, with seeds from --seed on."""
     targets: Names = ()
     """Modalities to recognise emotion from, a line in the figure for each (default: --target alone)."""
+    scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """What is recognised from what, each as TARGET+AUX[+AUX], a line in the figure for each: Fig. 5 and 6 have four.
+    Instead of --targets."""
     dimensions: Names = ()
     """Dimensions of a regression, a line in the figure for each (default: --dimension alone)."""
     workers: Workers = field(default_factory=Workers)
@@ -72,7 +78,8 @@ def _main(argv: list[str]) -> int:
     _check_told_twice(argv, arguments, parameter.name)
 
     with console.progress("reading") as progress:
-        found = sweep_scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress)
+        named = _named(settings, arguments, progress)
+        found = sweep_scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress, named)
     path = arguments.output or Path("runs") / _default_name(settings, parameter.name)
     with contextlib.closing(SweepFolder(path, parameter, found)) as folder:
         wanted = list(sweep_trials(found, parameter, values, seeds))
@@ -91,6 +98,16 @@ def _main(argv: list[str]) -> int:
         show_sweep(folder.rows())
         print("written: " + ", ".join(map(str, folder.write())))
     return 0
+
+
+def _named(settings: Config, arguments: Arguments, progress: Progress) -> tuple[Scenario, ...]:
+    """Scenarios that are named with their auxiliaries; none without --scenario."""
+    if not arguments.scenario:
+        return ()
+    if arguments.targets or settings.data.target or settings.data.auxiliary is not None:
+        raise InputError("--scenario and --target, --targets or --auxiliary say the same thing; leave one of them out")
+    _, available = located(settings, progress)
+    return named_scenarios(arguments.scenario, available, alone=settings.objective.framework == "classic")
 
 
 def _seeds(settings: Config, count: int) -> range:

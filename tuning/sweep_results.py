@@ -12,7 +12,7 @@ from typing import Any
 
 from emobed_tf import console
 from emobed_tf.comparison.ledger import Ledger, canonical
-from emobed_tf.config import preset
+from emobed_tf.config import former_settings, preset
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
 from tuning.sweep_trials import SweepScenario, SweepTrial, scenario_name, sweep_identity, sweep_key_of_format_1
@@ -43,7 +43,7 @@ class SweepFolder:
         self._ledger = Ledger(
             file,
             sweep_identity(parameter, scenarios),
-            defaults={"settings": preset(scenarios[0].config.data.dataset).check().to_dict()},
+            defaults={"settings": former_settings(preset(scenarios[0].config.data.dataset).check())},
             former_key=sweep_key_of_format_1,
         )
         try:
@@ -74,18 +74,21 @@ class SweepFolder:
     def rows(self) -> list[dict[str, Any]]:
         """All finished trials of this folder, earlier calls' too, by scenario, value and seed."""
         facts: dict[str, Mapping[str, Any]] = {}
+        names: dict[str, str] = {}
         found = []
         for key, record in self._ledger.items():
             scenario = canonical({name: part for name, part in key.items() if name not in ("value", "seed")})
             if "seed" not in key:
                 facts[scenario] = record
+                auxiliary = key.get("auxiliary", ())  # of one that was named with them
+                names[scenario] = key.get("scenario") or scenario_name(record["label"], record["target"], auxiliary)
                 continue
             of = facts[scenario]
             found.append(
                 {
                     "parameter": self._parameter,
                     "value": key["value"],
-                    "scenario": scenario_name(of["label"], of["target"]),
+                    "scenario": names[scenario],
                     "target": of["target"],
                     "auxiliary": " ".join(of["auxiliary"]),
                     "label": of["label"],
@@ -100,8 +103,7 @@ class SweepFolder:
                     "warnings": "; ".join(record["warnings"]),
                 }
             )
-        names = (scenario_name(of["label"], of["target"]) for of in facts.values())
-        place = {name: k for k, name in enumerate(names)}
+        place = {name: k for k, name in enumerate(names.values())}
         return sorted(found, key=lambda row: (place[row["scenario"]], *_order(row["value"]), row["seed"]))
 
     def write(self) -> list[Path]:

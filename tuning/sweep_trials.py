@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.configured import fingerprints, merged_tables
@@ -32,6 +33,7 @@ class SweepScenario:
         score_name: of the development score that picks weights.
         simulated: whether any of the data is.
         read: what was read, for people, see `read_lines`.
+        named: whether its auxiliaries were named with it: then there may be another one of the same label and target.
     """
 
     config: Config
@@ -40,16 +42,19 @@ class SweepScenario:
     score_name: str
     simulated: bool
     read: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def name(self) -> str:
-        """Such as `arousal from audio`."""
-        return scenario_name(self.label, cast(str, self.config.data.target))  # the configuration is resolved
+        """Such as `arousal from audio`, or `arousal from audio (+video)`."""
+        return scenario_name(**self.key)
 
     @property
     def key(self) -> dict[str, Any]:
-        """What a ledger knows it by: no two scenarios of a sweep have both in common."""
-        return {"label": self.label, "target": self.config.data.target}
+        """What a ledger knows it by: no two scenarios of a sweep have all of it in common."""
+        key: dict[str, Any] = {"label": self.label, "target": self.config.data.target}
+        auxiliaries = cast(tuple[str, ...], self.config.data.auxiliary)  # the configuration is resolved
+        return {**key, "auxiliary": list(auxiliaries)} if self.named else key
 
     def facts(self) -> dict[str, Any]:
         """What its trials depend on beside what all scenarios share, as JSON values."""
@@ -95,8 +100,9 @@ def sweep_scenarios(
     dimensions: Sequence[str],
     parameter: NumericSetting,
     progress: Progress | None = None,
+    named: Sequence[Scenario] = (),
 ) -> list[SweepScenario]:
-    """Reads the data of every target and dimension.
+    """Reads the data of every scenario, or target, and dimension.
 
     Args:
         settings: of the sweep. An auxiliary that is the target of a scenario is left out in that one.
@@ -104,19 +110,23 @@ def sweep_scenarios(
         dimensions: none: that of the settings.
         parameter: that will be varied.
         progress: see `corpora.load`.
+        named: targets with auxiliaries of their own, instead of `targets`.
 
     Returns:
-        One for each dimension and target.
+        One for each dimension and target, or for each dimension and scenario.
 
     Raises:
         InputError: if data, settings and parameter don't fit each other, or two scenarios are the same.
     """
     found: list[SweepScenario] = []
     for dimension in dimensions or (settings.data.dimension,):
-        for target in targets or (settings.data.target,):
-            config, corpus = default_session().corpora.load(_of(settings, target, dimension), progress)
+        wanted = [_of(settings, target, dimension) for target in targets or (settings.data.target,)]
+        if named:
+            wanted = [_of(settings.replace(auxiliary=s.auxiliaries), s.target, dimension) for s in named]
+        for config in wanted:
+            config, corpus = default_session().corpora.load(config, progress)
             check_data(parameter, config, corpus)
-            found.append(_scenario(config, corpus))
+            found.append(_scenario(config, corpus, bool(named)))
             if found[-1].name in [scenario.name for scenario in found[:-1]]:
                 raise InputError(f"'{found[-1].name}' twice: name targets once, and dimensions only of a regression")
     return found
@@ -144,23 +154,25 @@ def sweep_key_of_format_1(key: Mapping[str, Any]) -> dict[str, Any]:
         key: of a scenario or trial.
 
     Returns:
-        With `scenario` instead of `label` and `target`.
+        With `scenario` instead of `label`, `target` and `auxiliary`.
     """
-    fields = {name: value for name, value in key.items() if name not in ("label", "target")}
-    return {"scenario": scenario_name(key["label"], key["target"]), **fields}
+    of_scenario = {name: value for name, value in key.items() if name in ("label", "target", "auxiliary")}
+    fields = {name: value for name, value in key.items() if name not in of_scenario}
+    return {"scenario": scenario_name(**of_scenario), **fields}
 
 
-def scenario_name(label: str, target: str) -> str:
-    """What people read, such as `arousal from audio`.
+def scenario_name(label: str, target: str, auxiliary: Sequence[str] = ()) -> str:
+    """What people read.
 
     Args:
         label: what is recognised.
         target: modality that it is recognised from.
+        auxiliary: modalities that help, where they belong to the name.
 
     Returns:
-        Such as `arousal from audio`.
+        Such as `arousal from audio`, or `arousal from audio (+video)`.
     """
-    return f"{label} from {target}"
+    return f"{label} from {Scenario(target, tuple(auxiliary)).name}"
 
 
 def sweep_trials(
@@ -226,7 +238,7 @@ def _of(settings: Config, target: str | None, dimension: str) -> Config:
     return settings.replace(target=target, dimension=dimension, auxiliary=auxiliary, table=tables)
 
 
-def _scenario(config: Config, corpus: Corpus) -> SweepScenario:
+def _scenario(config: Config, corpus: Corpus, named: bool) -> SweepScenario:
     data = tuple(sorted(fingerprints(config, corpus).items()))
     score, read = Problem(config, corpus).score, tuple(read_lines(corpus))
-    return SweepScenario(config, corpus.label, data, score, corpus.simulated, read)
+    return SweepScenario(config, corpus.label, data, score, corpus.simulated, read, named)

@@ -10,8 +10,9 @@ from typing import Any, Literal, cast
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.effects import OF_THE_TEACHER
 from emobed_tf.errors import InputError
-from emobed_tf.settings import USES_ALPHA, USES_BETA
+from emobed_tf.settings import DISTILLED, USES_ALPHA, USES_BETA
 
 Value = int | float | str
 
@@ -24,8 +25,13 @@ _NOT_SWEPT = {
     "resample": "it changes the data; make a sweep for each",
     "confidence": "it changes the data; make a sweep for each",
 }
-_USERS = {"alpha": USES_ALPHA} | dict.fromkeys(("beta", "margin", "bins", "hop", "negative_seconds"), USES_BETA)
+_USERS = {
+    "alpha": USES_ALPHA,
+    **dict.fromkeys(("beta", "margin", "temperature", "beta_warmup", "bins", "hop", "negative_seconds"), USES_BETA),
+    **dict.fromkeys(OF_THE_TEACHER, (DISTILLED,)),
+}
 _OF_REGRESSION = ("label_delay", "bins")
+_OF_CLASSIFICATION = ("teacher_temperature",)
 _OF_FRAMES = ("label_delay", "sequence_seconds", "hop", "negative_seconds")
 
 
@@ -94,6 +100,8 @@ def check_data(parameter: NumericSetting, config: Config, corpus: Corpus) -> Non
         InputError: if nothing does.
     """
     if parameter.name in _OF_REGRESSION and corpus.task != REGRESSION:
+        raise InputError(f"--parameter {parameter.name}: changes nothing in a {corpus.task}")
+    if parameter.name in _OF_CLASSIFICATION and corpus.task == REGRESSION:
         raise InputError(f"--parameter {parameter.name}: changes nothing in a {corpus.task}")
     branches = (cast(str, config.data.target), *cast(tuple[str, ...], config.data.auxiliary))  # it is resolved
     if parameter.name in _OF_FRAMES and all(corpus.modality(name).frame_seconds is None for name in branches):

@@ -16,7 +16,7 @@ from emobed_tf import datasets
 from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Network
+from emobed_tf.settings import Data, Network, Objective
 
 Arguments = TypeVar("Arguments")
 
@@ -96,7 +96,17 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.
     """
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--config", "--dataset", "--output", "--framework", "--triplet-preset", "--encoder", "--task"):
+    for flag in (
+        "--config",
+        "--dataset",
+        "--output",
+        "--framework",
+        "--triplet-preset",
+        "--encoder",
+        "--task",
+        "--metric-loss",
+        "--standardise",
+    ):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
     early.add_argument("--table", action="append")
@@ -117,15 +127,20 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:
-    """What a run's framework, preset and encoder filled in gives way to another one on the command line."""
+    """What a run's framework, preset and the like filled in gives way to another one on the command line."""
     if known.framework not in (None, config.objective.framework):
+        config = config.of_framework(known.framework).replace(framework=config.objective.framework)
         config = config.replace(alpha=None, beta=None)
+    if known.metric_loss not in (None, config.objective.metric_loss):
+        config = config.replace(margin=None, normalise=None, temperature=Objective.temperature)
     if known.triplet_preset not in (None, config.objective.triplet_preset):
         config = config.replace(margin=None, normalise=None)
     if known.task not in (None, config.data.task) or known.dataset not in (None, config.data.dataset):
         config = config.replace(selection=None)
     if known.encoder not in (None, config.network.encoder):
         config = config.replace(kernel_size=Network.kernel_size)
+    if known.standardise not in (None, config.data.standardise):
+        config = config.replace(speaker_prior=Data.speaker_prior)
     return config
 
 

@@ -1,11 +1,11 @@
 """What commands print of data, scores and comparisons."""
 
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from emobed_tf.config import Config
 from emobed_tf.console import table
+from emobed_tf.corpora.budget import epoch_in_words
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.files import listing
@@ -19,6 +19,7 @@ from emobed_tf.evaluation.score_table import SCORES, Score, short_name
 from emobed_tf.evaluation.scores import Evaluated
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, statistics_of
 from emobed_tf.runs.folder import Run
+from emobed_tf.settings import DISTILLED
 
 
 def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> None:
@@ -33,9 +34,14 @@ def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> 
         print(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
-    values = {"alpha": objective.alpha, "beta": objective.beta, "seed": config.training.seed}
-    said = ", ".join(f"{name} {value:g}" for name, value in values.items() if name not in searched)
-    print(f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {said}")
+    weights = {"alpha": f"alpha {objective.alpha:g}", "beta": f"beta {objective.beta:g}"}
+    if objective.framework == DISTILLED:
+        weights = {"teacher": f"teacher {objective.teacher}", "teacher_weight": f"weight {objective.teacher_weight:g}"}
+    said = "".join(f"{text}, " for name, text in weights.items() if name not in searched)
+    print(
+        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {said}"
+        f"seed {config.training.seed}"
+    )
     target, others = cast(str, config.data.target), cast(tuple[str, ...], config.data.auxiliary)  # resolved
     for name in (target, *others):
         modality = corpus.modality(name)
@@ -47,7 +53,7 @@ def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> 
     delay = _delay(config, corpus)
     if delay:
         print(f"  {delay}")
-    sys.stdout.flush()
+    print(f"  an epoch: {epoch_in_words(config, corpus)}", flush=True)
 
 
 def show_data(config: Config, corpus: Corpus) -> None:

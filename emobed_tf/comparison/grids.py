@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;
 color:#1b1f24;background:#fff}
@@ -142,6 +143,31 @@ def duration_text(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 seed`, `5 seeds`.
+
+    Args:
+        number: 0 or more.
+        noun: in the singular.
+
+    Returns:
+        Both.
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Settings in a cell of a table.
+
+    Args:
+        settings: JSON values by name.
+
+    Returns:
+        Such as `learning_rate 0.001, l2 0.0001`.
+    """
+    return ", ".join(f"{name} {_setting(value)}" for name, value in settings.items()) or "none to choose"
+
+
 _LATEX = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -151,9 +177,16 @@ _LATEX = {
     "±": r"$\pm$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
+    "§": r"\S{}",
     "<": "$<$",
     ">": "$>$",
 }
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_setting(part)}" for name, part in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 _MINUS = re.compile(r"(?<![\w.-])-(?=[.\d])")

@@ -49,6 +49,7 @@ class Ledger:
         defaults: parts of the identity that were not there from the beginning, by name, nested as in `identity`: a file
             that lacks one is of the value that stands here. Others are never looked at.
         former_key: what a key is in a file of format 1. Default: the same.
+        began_with: what else a new file notes in its first line. It binds nobody, since keys say all of it.
 
     Raises:
         InputError: if the file has another identity, is damaged, or is written by another process now.
@@ -62,6 +63,7 @@ class Ledger:
         *,
         defaults: Mapping[str, Any] | None = None,
         former_key: Callable[[Any], Any] | None = None,
+        began_with: Mapping[str, Any] | None = None,
     ):
         self.path = Path(path)
         self._defaults, self._former_key, self._format = _flat(dict(defaults or {})), former_key, FORMAT
@@ -70,7 +72,8 @@ class Ledger:
         self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
         try:
             self._lock()
-            self._begin({"format": FORMAT, "emobed_tf": __version__, "identity": dict(identity)})
+            began = {"began_with": dict(began_with)} if began_with else {}
+            self._begin({"format": FORMAT, "emobed_tf": __version__, "identity": dict(identity), **began})
         except BaseException:
             self._file.close()
             raise

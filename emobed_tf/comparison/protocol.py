@@ -1,7 +1,8 @@
-"""The protocol of every comparison: settings chosen on development, then seeds with the chosen ones, test read once.
+"""The protocol of every comparison: settings chosen on development, then seeds with the chosen ones, test read last.
 
-Each system tries equally many configurations with seed 0; the best development score wins; with it the system is fitted
-once for each seed, and only those fits predict test recordings. Each fit is one task and one line of a ledger.
+Each system tries equally many configurations, with as many seeds; a rule takes one by their development scores; with it
+the system is fitted once for each seed, and only those fits predict test recordings. Each fit is one task and one line
+of a ledger.
 """
 
 import io
@@ -14,67 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.estimate import fit_pilots, remaining_seconds
 from emobed_tf.comparison.former import names_of_system
 from emobed_tf.comparison.ledger import Ledger, canonical
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.comparison.trials import Source, Trial, run_trial
+from emobed_tf.comparison.search import Cell, SearchPlan, plan_search
+from emobed_tf.comparison.selection import Candidate
+from emobed_tf.comparison.trials import Trial, run_trial
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.console import Progress
-from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
-from emobed_tf.systems.registry import find_system
 
-
-@dataclass(frozen=True)
-class Budget:
-    """Budget, the same for every system."""
-
-    configurations: int = 16
-    """Settings that each system tries on development; 1: its defaults, no search."""
-    seeds: int = 5
-    """Fits with the chosen settings, from seed 0 on."""
-
-    def check(self) -> "Budget":
-        """Makes sure that there is something to do.
-
-        Returns:
-            Itself.
-
-        Raises:
-            InputError: if there is nothing to do.
-        """
-        for name in ("configurations", "seeds"):
-            if getattr(self, name) < 1:
-                raise InputError(f"--{name}: expected 1 or more, found {getattr(self, name)}")
-        return self
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One system on one problem.
-
-    Attributes:
-        scenario: what the problem is; cells of one scenario and system are the same.
-        source: where it comes from, see `trials.Source`.
-        system: see `registry.find_system`.
-    """
-
-    scenario: Scenario
-    source: Source
-    system: str
-
-    def trial(self, settings: Mapping[str, Any], seed: int, final: bool = False) -> Trial:
-        """One fit of it.
-
-        Args:
-            settings: one of the system's configurations.
-            seed: of the fit.
-            final: whether test recordings are predicted, too.
-
-        Returns:
-            What `trials.run_trial` takes.
-        """
-        return Trial(self.scenario, self.source, self.system, settings, seed, final)
+__all__ = ["Budget", "Cell", "CellResult", "predictions_file", "run_cells"]
 
 
 @dataclass(frozen=True)
@@ -84,9 +37,10 @@ class CellResult:
     Attributes:
         cell: which one.
         settings: that were chosen; None if all failed.
-        tried: records of the choice, see `trials.run_trial`, in the order of the configurations.
+        tried: records of the choice, one for each configuration in their order: see `Candidate.record`.
         runs: records of the fits with the chosen settings, by seed; those that failed are left out.
         failed: why there is no result, or why some seeds are missing.
+        looks: records with test scores of all configurations, in their order; only with `Budget.show_selection`.
     """
 
     cell: Cell
@@ -94,6 +48,7 @@ class CellResult:
     tried: tuple[dict[str, Any], ...]
     runs: tuple[dict[str, Any], ...]
     failed: str | None = None
+    looks: tuple[dict[str, Any], ...] = ()
 
 
 def run_cells(
@@ -106,6 +61,7 @@ def run_cells(
     predictions: Path | None = None,
     progress: Progress | None = None,
     announce: Callable[[float], None] | None = None,
+    announce_systems: Callable[[Mapping[str, float]], None] | None = None,
     together: Callable[[Cell], Hashable] = lambda cell: None,
 ) -> list[CellResult]:
     """Chooses and fits every cell; what the ledger has already is not done again.
@@ -121,6 +77,7 @@ def run_cells(
         predictions: folder for the predictions of final fits, see `predictions_file`.
         progress: told how far it is.
         announce: told once the estimated seconds of what remains, after two fits of each system.
+        announce_systems: told the same by system, before `announce`.
         together: neighbouring cells of the same value are chosen and fitted before the next begins. Default: all
             cells are chosen, then all are fitted.
 
@@ -130,21 +87,30 @@ def run_cells(
     Raises:
         InputError: if a system can't learn the task, or data can't be read.
     """
-    plans = {cell: _choices(cell, budget) for cell in dict.fromkeys(cells)}
-    choices = {cell: plan for cell, plan in plans.items() if not isinstance(plan, str)}
-    total = sum(len(trials) + budget.seeds for trials in choices.values())
-    work = _Work(ledger, how, threads, predictions, progress, total)
-    pilots = _fit_pilots(choices, work)
+    plans = {cell: plan_search(cell, budget) for cell in dict.fromkeys(cells)}
+    searches = {cell: plan for cell, plan in plans.items() if not isinstance(plan, str)}
+    work = _Work(ledger, how, threads, predictions, progress, sum(plan.fits for plan in searches.values()))
+    pilots = fit_pilots(searches, work.do, ledger)
+    seconds = remaining_seconds(searches, pilots, ledger)
+    if announce_systems is not None:
+        announce_systems({system: value / how.workers for system, value in seconds.items()})
     if announce is not None:
-        announce(_remaining_seconds(choices, pilots, budget, ledger) / how.workers)
-    finals: dict[Cell, list[Trial]] = {}
-    for _, neighbours in itertools.groupby(choices, together):
-        members = list(neighbours)
-        work.do(trial for cell in members for trial in choices[cell])
-        chosen = {cell: _best([ledger[trial.key] for trial in choices[cell]]) for cell in members}
-        finals |= {cell: _finals(cell, best, budget) for cell, best in chosen.items() if best is not None}
-        work.do(trial for cell in members for trial in finals.get(cell, ()))
-    found = {cell: _result(cell, plan, finals.get(cell, []), ledger) for cell, plan in plans.items()}
+        announce(sum(seconds.values()) / how.workers)
+    chosen: dict[Cell, Candidate | None] = {}
+    candidates: dict[Cell, list[Candidate]] = {}
+    for _, neighbours in itertools.groupby(searches, together):
+        members = {cell: searches[cell] for cell in neighbours}
+        candidates |= _choose(members, work)
+        chosen |= {cell: plan.chosen(candidates[cell]) for cell, plan in members.items()}
+        taken = {cell: best.settings for cell in members if (best := chosen[cell]) is not None}
+        work.do(trial for cell, settings in taken.items() for trial in searches[cell].finals(settings))
+        work.do(trial for cell, settings in taken.items() for trial in searches[cell].looks(settings))
+    found = {
+        cell: CellResult(cell, None, (), (), plan)
+        if isinstance(plan, str)
+        else _result(plan, candidates[cell], chosen[cell], ledger)
+        for cell, plan in plans.items()
+    }
     return [found[cell] for cell in cells]
 
 
@@ -212,71 +178,33 @@ class _Work:
             self.progress(len(self.done), self.total, f"{trial.system} on {trial.scenario.name}")
 
 
-def _choices(cell: Cell, budget: Budget) -> list[Trial] | str:
-    """A fit of each configuration on development; or why there are none."""
-    problem, system = cell.source(), find_system(cell.system)
-    if problem.task not in system.tasks:
-        raise InputError(f"system {cell.system} learns {' and '.join(system.tasks)}, not {problem.task}")
-    try:
-        found = system().configurations(problem.without_test(), budget.configurations)
-    except InputError as error:
-        return str(error)
-    return [cell.trial(settings, seed=0) for settings in found]
-
-
-def _finals(cell: Cell, settings: Mapping[str, Any], budget: Budget) -> list[Trial]:
-    return [cell.trial(settings, seed, final=True) for seed in range(budget.seeds)]
-
-
-def _best(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Settings of the best development score; between equals the earlier ones, defaults first."""
-    scored = [record for record in records if "failed" not in record]
-    return max(scored, key=lambda record: record["score"])["settings"] if scored else None
-
-
-def _result(cell: Cell, plan: list[Trial] | str, finals: Sequence[Trial], ledger: Ledger) -> CellResult:
-    if isinstance(plan, str):
-        return CellResult(cell, None, (), (), plan)
-    tried, fits = (tuple(ledger[trial.key] for trial in trials) for trials in (plan, finals))
-    failures = [record["failed"] for record in (fits or tried) if "failed" in record]
-    runs = tuple(record for record in fits if "failed" not in record)
-    return CellResult(cell, _best(tried), tried, runs, failures[0] if failures else None)
-
-
-def _fit_pilots(choices: Mapping[Cell, list[Trial]], work: _Work) -> dict[str, list[float]]:
-    """Does the first two fits of every system, by which the others' time is estimated.
-
-    The second has what the first compiled. With a single configuration there is nothing to choose, and it is a final.
+def _choose(searches: Mapping[Cell, SearchPlan], work: _Work) -> dict[Cell, list[Candidate]]:
+    """Fits configurations rung by rung, those of all cells together.
 
     Returns:
-        Seconds of each, by system.
+        All configurations of each cell in their order, each as the last rung that it reached left it.
     """
-    firsts: dict[str, tuple[Cell, list[Trial]]] = {}
-    for cell, trials in choices.items():
-        firsts.setdefault(cell.system, (cell, trials))
-    pilots = {system: [trials[0]] for system, (_, trials) in firsts.items()}
-    work.do(trials[0] for trials in pilots.values())
-    for system, (cell, trials) in firsts.items():
-        if len(trials) > 1:
-            pilots[system].append(trials[1])
-        elif "failed" not in work.ledger[trials[0].key]:
-            pilots[system].append(cell.trial(trials[0].settings, seed=0, final=True))
-    work.do(trials[-1] for trials in pilots.values())
-    records = {system: [work.ledger[trial.key] for trial in trials] for system, trials in pilots.items()}
-    return {system: [record.get("total_seconds", 0.0) for record in each] for system, each in records.items()}
+    found: dict[Cell, dict[int, Candidate]] = {cell: {} for cell in searches}
+    alive = {cell: list(range(len(plan.configurations))) for cell, plan in searches.items()}
+    for rung in range(max((len(plan.rungs) for plan in searches.values()), default=0)):
+        here = {cell: plan for cell, plan in searches.items() if rung < len(plan.rungs)}
+        work.do(trial for cell, plan in here.items() for k in alive[cell] for trial in plan.trials(k, rung))
+        for cell, plan in here.items():
+            found[cell] |= {k: plan.candidate(k, rung, work.ledger) for k in alive[cell]}
+            alive[cell] = plan.survivors(rung, {k: found[cell][k] for k in alive[cell]}, work.ledger)
+    return {cell: [each[k] for k in sorted(each)] for cell, each in found.items()}
 
 
-def _remaining_seconds(
-    choices: Mapping[Cell, list[Trial]], pilots: Mapping[str, list[float]], budget: Budget, ledger: Ledger
-) -> float:
-    """Of one worker, if each cell begins as its system's first fit did, and goes on as its second did."""
-    total = 0.0
-    for cell, trials in choices.items():
-        done = [ledger[trial.key] for trial in trials if trial.key in ledger]
-        missing = len(trials) - len(done) + budget.seeds
-        if len(done) == len(trials):
-            best = _best(done)
-            missing = 0 if best is None else sum(trial.key not in ledger for trial in _finals(cell, best, budget))
-        first, later = pilots[cell.system][0], pilots[cell.system][-1]
-        total += missing * later + (0.0 if done else first - later)
-    return total
+def _result(plan: SearchPlan, candidates: Sequence[Candidate], best: Candidate | None, ledger: Ledger) -> CellResult:
+    finals = plan.finals(best.settings) if best is not None else []
+    fits = [ledger[trial.key] for trial in finals]
+    tried = tuple(candidate.record() for candidate in candidates)
+    failures = [record["failed"] for record in (fits or tried) if "failed" in record]
+    runs = tuple(record for record in fits if "failed" not in record)
+    looks: tuple[dict[str, Any], ...] = ()
+    if best is not None and plan.budget.show_selection:
+        of_chosen = {canonical(trial.settings): trial for trial in finals[:1]}
+        others = {canonical(trial.settings): trial for trial in plan.looks(best.settings)}
+        looks = tuple(ledger[(of_chosen | others)[canonical(each)].key] for each in plan.configurations)
+    settings = dict(best.settings) if best is not None else None
+    return CellResult(plan.cell, settings, tried, runs, failures[0] if failures else None, looks)

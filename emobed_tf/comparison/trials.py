@@ -50,6 +50,10 @@ class Trial:
         settings: one of its configurations.
         seed: of all that is random.
         final: whether test recordings are predicted, too; only with the settings that were chosen without them.
+        look: whether they are predicted to show how choices and test go together, see `Budget.show_selection`.
+        split: number, from 1, of the inner split that it is fitted on, and their number; None for the scenario's own.
+        rung: of successive halving, from 1; None for a whole training.
+        epochs: at most, at that rung.
     """
 
     scenario: Scenario
@@ -58,6 +62,10 @@ class Trial:
     settings: Mapping[str, Any]
     seed: int
     final: bool = False
+    look: bool = False
+    split: tuple[int, int] | None = None
+    rung: int | None = None
+    epochs: int | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -67,12 +75,19 @@ class Trial:
             "system": self.system,
             "settings": dict(self.settings),
             "seed": self.seed,
-            "purpose": "final" if self.final else "choice",
+            "purpose": "final" if self.final else "look" if self.look else "choice",
+            **({"split": list(self.split)} if self.split is not None else {}),
+            **({"rung": self.rung, "epochs": self.epochs} if self.rung is not None else {}),
         }
 
     def __str__(self) -> str:
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
         return f"{self.system} on {self.scenario.name}{', ' if settings else ''}{settings}, seed {self.seed}"
+
+    @property
+    def reads_test(self) -> bool:
+        """Whether test recordings are predicted."""
+        return self.final or self.look
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,7 @@ class Outcome:
 
 
 def run_trial(trial: Trial) -> Outcome:
-    """Fits the system without test recordings and scores it; test recordings are looked at in a final trial alone.
+    """Fits the system without test recordings and scores it; only a final trial, or a look at test, predicts them.
 
     The post-processing chain is learnt on development, between the windows that the system names, and applied
     untouched to test.
@@ -101,8 +116,8 @@ def run_trial(trial: Trial) -> Outcome:
     Returns:
         With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `score` (the
         problem's, on development), `chain` (None for a classification), `warnings`, and by partition `scores`,
-        `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`). A system that these data or settings
-        don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
+        `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung also `rung` and `epochs`. A
+        system that these data or settings don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
     """
     began = time.perf_counter()
     with warnings.catch_warnings():
@@ -110,10 +125,14 @@ def run_trial(trial: Trial) -> Outcome:
         problem = trial.source()
     import_tensorflow(problem.config.training.threads)
     record: dict[str, Any] = {"settings": dict(trial.settings), "seed": trial.seed}
+    if trial.rung is not None:
+        problem = dataclasses.replace(problem, config=problem.config.replace(epochs=trial.epochs))
+        record |= {"rung": trial.rung, "epochs": trial.epochs}
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", EmoBedWarning)
-            found, predictions = _fit_and_score(problem, find_system(trial.system)(), trial)
+            system = find_system(trial.system)()
+            found, predictions = _fit_and_score(system.view(problem), system, trial)
     except InputError as error:
         return Outcome({**record, "failed": str(error)})
     doubts = sorted({str(w.message) for w in caught if issubclass(w.category, EmoBedWarning)})
@@ -147,7 +166,7 @@ def _fit_and_score(
     system.fit(problem.without_test(), trial.settings, trial.seed)
     seconds = round(time.perf_counter() - began, 3)
     chain, parts, predictions = None, {}, {}
-    for partition in SCORED_PARTITIONS if trial.final else ("dev",):
+    for partition in SCORED_PARTITIONS if trial.reads_test else ("dev",):
         recordings = problem.recordings(partition)
         scored = recordings[problem.target]
         if not scored:

@@ -9,11 +9,13 @@ from typing import Any
 from emobed_tf import corpora, datasets
 from emobed_tf.config import Config, preset
 from emobed_tf.console import Progress
+from emobed_tf.corpora import speakers
+from emobed_tf.corpora.budget import without_auxiliaries
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import USES_ALPHA
+from emobed_tf.settings import DISTILLED, USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
@@ -40,7 +42,8 @@ def load_corpus(
     """
     config, directory = _located(config, progress)
     corpus = corpora.load(**_what_to_read(config, directory, target_only), progress=progress)
-    return _resolved(config, directory, corpus, target_only), corpus
+    config = _resolved(config, directory, corpus, target_only)
+    return config, speakers.as_configured(config.data, corpus)
 
 
 class CorpusCache:
@@ -73,10 +76,14 @@ class CorpusCache:
         """
         config, directory = _located(config, progress)
         what = _what_to_read(config, directory, target_only=False) | {"partitioned": partitioned}
-        key = repr(what)
+        # Who splits the data anew standardises them afterwards: the corpus' part is that of the training recordings.
+        standardised = (config.data.standardise, config.data.speaker_prior) if partitioned else None
+        key = repr((what, standardised))
         corpus, states = self._kept.pop(key, (None, None))
         if corpus is None or states != _file_states(corpus):
             corpus = corpora.load(**what, progress=progress)
+            if partitioned:
+                corpus = speakers.as_configured(config.data, corpus)
         self._kept[key] = corpus, _file_states(corpus)
         if len(self._kept) > self.most:
             del self._kept[next(iter(self._kept))]
@@ -293,14 +300,17 @@ def _with_modalities(config: Config, corpus: Corpus) -> Config:
     if auxiliary is None:
         auxiliary = tuple(name for name in names if name != target)
     if framework == "classic":
-        auxiliary = ()
+        counted = config.replace(target=target, auxiliary=tuple(name for name in auxiliary if name in names))
+        config, auxiliary = without_auxiliaries(counted, corpus), ()
     for name in auxiliary:
         corpus.modality(name)
         if name == target:
             raise InputError(f"--auxiliary {name}: that is the target; name other modalities")
-    if not auxiliary and (framework in USES_ALPHA or (framework == "triplet" and config.objective.mining == "inter")):
+    beside = {"--mining inter": config.objective.mining == "inter", "--alignment": config.objective.alignment != "none"}
+    needing = [flag for flag, given in beside.items() if given and framework == "triplet"]
+    if not auxiliary and (framework in (*USES_ALPHA, DISTILLED) or needing):
         raise InputError(
-            f"--framework {framework}{' with --mining inter' if framework == 'triplet' else ''} needs an auxiliary "
+            f"--framework {framework}{f' with {needing[0]}' if needing else ''} needs an auxiliary "
             f"modality, but there is only {target}; add one with --table NAME=PATH, or choose --framework classic"
         )
     selection = config.training.selection

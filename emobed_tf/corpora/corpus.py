@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError
 
 PARTITIONS = ("train", "dev", "test")
@@ -63,6 +64,9 @@ class Modality:
         notes: what was recognised, put in or left out in reading it, for people.
         left_out: why, by column of the source that is no feature.
         zeros_missing: whether a row of nothing but zeros was read as a missing frame.
+        unlabelled: further recordings, in no partition. Nothing is learnt from them or scored on them; they count in
+            the statistics of their speakers, see `speakers`.
+        speaker_prior: what each speaker's features were brought to; None: they are as they were read.
     """
 
     name: str
@@ -73,6 +77,8 @@ class Modality:
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     zeros_missing: bool = False
+    unlabelled: tuple[Recording, ...] = ()
+    speaker_prior: SpeakerPrior | None = None
 
     def partition(self, name: str) -> tuple[Recording, ...]:
         """The recordings of one partition.

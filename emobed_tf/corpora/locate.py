@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TypeGuard
 
 from emobed_tf import datasets
 from emobed_tf.console import Progress
@@ -14,7 +15,7 @@ from emobed_tf.errors import InputError, MissingInputError
 def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Progress | None = None) -> Path | None:
     """The folder to read a data set from.
 
-    Without a folder and without the environment variable, a data set that has a simulator (RECOLA and OMG-Emotion,
+    Without a folder and without the environment variable, a data set whose simulator stands in (RECOLA and OMG-Emotion,
     which can't be downloaded) is simulated: written once, in the real on-disk form, and read like the real one.
 
     Args:
@@ -28,7 +29,7 @@ def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Pro
 
     Raises:
         InputError: if there is no such data set.
-        MissingInputError: if a data set without a simulator has no folder.
+        MissingInputError: if a data set for which no simulator stands in has no folder.
         OSError: if the simulated package can't be written; the message says what to do.
     """
     dataset = datasets.get(name)
@@ -36,7 +37,7 @@ def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Pro
         data_dir = Path(os.environ[dataset.variable])
     if data_dir is not None:
         data_dir = data_dir.expanduser()
-    if dataset.simulator is None:
+    if not _stands_in(dataset.simulator):
         if data_dir is None and not (tables and dataset.reader is None):
             raise MissingInputError(f"--dataset {name}: expected {_expected(dataset)}")
         return data_dir
@@ -76,13 +77,17 @@ def _expected(dataset: DataSet) -> str:
     return f"--data-dir DIR{variable}, a folder with {dataset.layout}"
 
 
+def _stands_in(simulator: Simulator | None) -> TypeGuard[Simulator]:
+    return simulator is not None and simulator.stands_in
+
+
 def _default(dataset: DataSet) -> Path:
     return cache_folder().absolute() / f"simulated-{dataset.name}"
 
 
 def _is_default(dataset: DataSet, directory: Path) -> bool:
     # By its name first: where the cache is matters to no other folder.
-    named = dataset.simulator is not None and directory.name == f"simulated-{dataset.name}"
+    named = _stands_in(dataset.simulator) and directory.name == f"simulated-{dataset.name}"
     return named and directory.absolute() == _default(dataset)
 
 

@@ -1,6 +1,7 @@
 """Features without labels, to predict from: the same columns as in training, from new files."""
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +18,14 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.featuretable import read_features
 from emobed_tf.corpora.files import listing, read_bytes
 from emobed_tf.corpora.grid import recordings_of
+from emobed_tf.corpora.identity import identity, is_unknown
 from emobed_tf.corpora.missing import missing_rows
 from emobed_tf.corpora.reader import reader_of
-from emobed_tf.corpora.tablefile import ALL_SUFFIXES
+from emobed_tf.corpora.rows import constant
+from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.datasets import TABLES, DataSet
-from emobed_tf.errors import InputError
-from emobed_tf.settings import PLACES, Reading
+from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.settings import PLACES, SPEAKER, Reading
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class _Expected:
     label: str
     reading: Reading
     left_out: Sequence[str]
+    speakers: bool
 
 
 def load_features(
@@ -48,6 +52,7 @@ def load_features(
     reading: Reading | None = None,
     left_out: Sequence[str] = (),
     zeros_missing: bool | None = None,
+    speakers: bool = False,
 ) -> list[Recording]:
     """Reads files of one modality that need have no labels, as training read them.
 
@@ -66,6 +71,8 @@ def load_features(
         reading: what the columns of tables are.
         left_out: columns that were no features in training.
         zeros_missing: whether a row of nothing but zeros is a missing frame. None: in RECOLA's video modalities.
+        speakers: whether tables are asked who is heard or seen. Else, and where a table doesn't tell, each recording's
+            speaker is its own id.
 
     Returns:
         Recordings in the order of the files, with the partition "" and no labels; features float32
@@ -74,8 +81,11 @@ def load_features(
     Raises:
         MissingInputError: if a file is not there.
         InputError: whatever else is wrong, with the file and line; missing or unexpected columns are named.
+
+    Warns:
+        EmoBedWarning: if speakers are asked for, and a table doesn't tell all of them.
     """
-    expected = _Expected(modality, feature_names, frame_seconds, label, reading or Reading(), left_out)
+    expected = _Expected(modality, feature_names, frame_seconds, label, reading or Reading(), left_out, speakers)
     if zeros_missing is None:
         zeros_missing = recola.is_video(modality)
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
@@ -121,6 +131,7 @@ def as_in_training(config: Config, facts: Facts) -> dict[str, Any]:
         "reading": config.reading,
         "left_out": facts.left_out.get(facts.target, ()),
         "zeros_missing": recola.is_video(facts.target) if zeros is None else facts.target in zeros,
+        "speakers": config.data.standardise == SPEAKER,
     }
 
 
@@ -163,6 +174,7 @@ def as_manifest_says(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "reading": Config().replace(**settings).reading,
         "left_out": said.get("left_out", ()),
         "zeros_missing": said.get("zeros_missing"),
+        "speakers": manifest.get("standardise") == SPEAKER,
     }
 
 
@@ -216,10 +228,29 @@ def _from_table(path: Path, expected: _Expected) -> list[Recording]:
         table, groups, own_step, _ = recordings_of(table, expected.reading, found.unit_is_known)
         _check_step(own_step, step, path)
         starts = table.numbers.get("time", np.zeros(len(table)))
+    speakers = _speakers(table, groups, path) if expected.speakers else {}
     return [
-        Recording(name, "", name, _reordered(table.features[rows], order), start=float(starts[rows[0]]))
+        Recording(
+            name, "", speakers.get(name, name), _reordered(table.features[rows], order), start=float(starts[rows[0]])
+        )
         for name, rows in groups.items()
     ]
+
+
+def _speakers(table: Table, groups: Mapping[str, np.ndarray], path: Path) -> dict[str, str]:
+    """Who is heard or seen, by recording, as far as the table tells."""
+    told = "speaker" in table.texts
+    found = {name: constant(table, "speaker", rows, name) for name, rows in groups.items()} if told else {}
+    known = {name: identity(speaker) for name, speaker in found.items() if not is_unknown(speaker)}
+    if len(known) < len(groups):
+        which = "all recordings" if not known else f"{len(groups) - len(known)} of {len(groups)} recordings"
+        warnings.warn(
+            f"{path}: no speaker of {which}; each of them is standardised by its own rows alone; a column 'speaker' "
+            "tells who is heard or seen",
+            EmoBedWarning,
+            stacklevel=4,
+        )
+    return known
 
 
 def _check_step(found: float | None, expected: float | None, path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from emobed_tf.config import Config
@@ -18,7 +17,6 @@ from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.evaluation.scores import predict
 from emobed_tf.models.build import build_model
-from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.weights import set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.runs.scoring import load_data
@@ -134,7 +132,7 @@ def of_run(
             progress(done, len(facts.features), f"embedding {name}")
         modality = corpus.modality(name)
         recordings = [r for r in modality.partition(partition) if not r.missing.all()]
-        found = predict(_both(model, name, facts), recordings)
+        found = predict(model.embedding_and_outputs(name), recordings)
         for recording, values in zip(recordings, found, strict=True):
             parts.append(
                 _utterance(recording, name, values, facts, corpus)
@@ -145,17 +143,6 @@ def of_run(
         raise InputError(f"{run.path}: no recording in partition '{partition}'")
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Embedded(**columns, partition=partition, facts=facts, framework=config.objective.framework)
-
-
-def _both(model: EmoBed, modality: str, facts: Facts) -> keras.Model:
-    """Embedding and prediction side by side, `[batch, frames, units + 1]`, or `[batch, units + classes]`."""
-    embedding = model.encoder(modality)(model.input[modality])
-    output = model.head(embedding)
-    if facts.task != REGRESSION:
-        embedding, output = embedding[:, -1], output[:, -1]
-    both = keras.Model(model.input[modality], keras.ops.concatenate([embedding, output], axis=-1))
-    both.compile(jit_compile=False)  # recordings have many lengths, and XLA compiles for each
-    return both
 
 
 def _edges(config: Config, facts: Facts, corpus: Corpus) -> np.ndarray | None:

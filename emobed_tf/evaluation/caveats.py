@@ -1,5 +1,6 @@
-"""What has to be said beside a p-value: how small so few speakers let it be, and why an interval may say otherwise."""
+"""What has to be said beside scores and p-values: how small few speakers let a p be, and what a system has seen."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from emobed_tf.evaluation.power import smallest_p
@@ -85,3 +86,22 @@ def _plain(p: float) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def transduction(everything: bool, titles: Sequence[str]) -> list[str]:
+    """What has to be said of systems that have seen unlabelled frames of those whom they are tested on.
+
+    Args:
+        everything: whether all systems have.
+        titles: of those that have.
+
+    Returns:
+        A sentence, or none.
+    """
+    if not (everything or titles):
+        return []
+    who = "Features" if everything else f"Features of {', '.join(titles)}"
+    return [
+        f"{who} are standardised by speaker, with statistics of all of a speaker's frames, test's included, labels "
+        "unread: scores hold where the speaker is known and several recordings are at hand."
+    ]

@@ -1,9 +1,10 @@
-"""Which gain could a protocol detect? Answered before anything is trained.
+"""Which gain could a protocol detect?
 
-Assumed: each speaker's difference of the two systems' scores is drawn from a normal distribution of the gain as mean
-and of a stated deviation, speakers are independent, and the one-sided sign-flip test over speakers decides. What the
-deviation is, nobody knows before; for classes, `deviation_by_chance` says what the number of utterances alone makes of
-it.
+Before anything is trained, `detectable_gain` answers; once differences are known, `detectable_by_rule` for a rule of
+several comparisons. Assumed before: each speaker's difference of the two systems' scores is drawn from a normal
+distribution of the gain as mean and of a stated deviation, speakers are independent, and the one-sided sign-flip test
+over speakers decides. What the deviation is, nobody knows before; for classes, `deviation_by_chance` says what the
+number of utterances alone makes of it.
 """
 
 import functools
@@ -12,10 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.bounds import lower_bounds
 from emobed_tf.evaluation.significance import EXACT_UP_TO
 
 _DATA_SETS = 2000
 _ASSIGNMENTS = 4096
+_BOOTSTRAPS = 1000
 _ROUNDING = 1e-9
 
 
@@ -63,6 +66,48 @@ def detectable_gain(
     return scale * _relative_gain(tuple((deviations / scale).tolist()), alpha, power, seed) if scale else 0.0
 
 
+def detectable_by_rule(
+    differences: np.ndarray, alpha: float, power: float = 0.8, confidence: float = 0.95, seed: int = 0
+) -> float | None:
+    """The true gain with which a system beats several others at once with a given probability, by simulation.
+
+    The rule is that of an audit: against each of them, the one-sided sign-flip test has p < alpha, and the bootstrap's
+    interval over units lies above 0. 2,000 data sets are drawn. A unit's differences from all of the others are drawn
+    together from the normal distribution with their observed covariance, for they have the system's own score in
+    common; the gain over each of them is the same. Each data set has one gain from which on the rule holds.
+
+    Args:
+        differences: `[systems, units]`, score of the system minus that of each other one.
+        alpha: level of each test, in (0, 1).
+        power: probability that the whole rule holds, in (0, 1).
+        confidence: of the interval.
+        seed: of the simulation.
+
+    Returns:
+        The gain; None if so few units can't give p < alpha.
+
+    Raises:
+        InputError: if an argument is out of its range.
+    """
+    values = np.asarray(differences, np.float64)
+    if values.ndim != 2 or values.shape[1] < 2 or not np.isfinite(values).all():
+        raise InputError(f"expected differences of two units or more, [systems, units], got shape {values.shape}")
+    for name, value in (("alpha", alpha), ("power", power), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise InputError(f"expected {name} in 0 to 1, got {value}")
+    systems, units = values.shape
+    rng = np.random.default_rng(seed)
+    centred = values - values.mean(axis=1, keepdims=True)
+    errors = rng.standard_normal((_DATA_SETS, units, units)) @ centred.T / np.sqrt(units - 1)
+    errors = errors.transpose(0, 2, 1).reshape(-1, units)
+    bounds = lower_bounds(errors, alpha, exact_up_to=EXACT_UP_TO, draws=_ASSIGNMENTS, seed=seed)
+    if bounds is None:
+        return None
+    needed = -np.minimum(bounds, _interval_ends(errors, 50 * (1 - confidence), rng))
+    together = np.sort(needed.reshape(_DATA_SETS, systems).max(axis=1))
+    return max(0.0, float(together[int(np.ceil(power * _DATA_SETS)) - 1]))
+
+
 def deviation_by_chance(counts: np.ndarray, disagreement: float) -> np.ndarray:
     """How much a speaker's difference of unweighted average recalls varies by the number of utterances alone.
 
@@ -99,6 +144,14 @@ def _relative_gain(deviations: tuple[float, ...], alpha: float, power: float, se
         else:
             high = middle
     return high
+
+
+def _interval_ends(errors: np.ndarray, percent: float, rng: np.random.Generator) -> np.ndarray:
+    """Lower ends of bootstrap intervals of the mean, `[data sets]`."""
+    units = errors.shape[1]
+    weights = rng.multinomial(units, np.full(units, 1.0 / units), size=_BOOTSTRAPS) / units
+    blocks = (errors[k : k + 1000] for k in range(0, len(errors), 1000))
+    return np.concatenate([np.percentile(weights @ block.T, percent, axis=0) for block in blocks])
 
 
 def _signs(units: int, rng: np.random.Generator) -> tuple[np.ndarray, bool]:

@@ -6,7 +6,7 @@ and SVG.
 
 from emobed_tf.figures.curves import label_curves
 from emobed_tf.figures.learning import learning_curves
-from emobed_tf.figures.planes import Panel, embeddings
+from emobed_tf.figures.planes import Colour, Panel, embeddings
 from emobed_tf.figures.predictions import SERIES, confusion, confusions, envelope, predictions, scatter
 from emobed_tf.figures.scores import intervals
 from emobed_tf.figures.style import colours, columns_of, save
@@ -14,6 +14,7 @@ from emobed_tf.figures.sweeps import sweep
 
 __all__ = [
     "SERIES",
+    "Colour",
     "Panel",
     "colours",
     "columns_of",

@@ -26,6 +26,9 @@ _PANELS = {  # label of the vertical axis: columns of a history
     "loss, weighted sum (Eq. 8)": "loss",
     "task loss": "target|auxiliary_.+",
     "triplet loss (Eq. 6)": "triplet",
+    "supervised contrastive loss": "contrastive",
+    "alignment of modalities": "alignment",
+    "distance to the teacher": "soft_targets|embedding_distance",
     "R, sum of squared kernels": "l2",
     "score": f"(val_)?({_SCORES})",
     "mined distance": "d_positive|d_negative",
@@ -36,6 +39,8 @@ _PANELS = {  # label of the vertical axis: columns of a history
 _LEGENDS = {
     "loss": "weighted sum",
     "l2": "L2 term",
+    "soft_targets": "outputs",
+    "embedding_distance": "embeddings, squared",
     "d_positive": "to the hardest positive",
     "d_negative": "to the hardest negative",
     "embedding_norm": "norm",

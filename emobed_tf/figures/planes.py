@@ -1,15 +1,20 @@
 """Embeddings on a plane, one panel per system (EmoBed, Fig. 3 and 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from emobed_tf.errors import InputError
 from emobed_tf.figures.style import BLACK, MARKERS, colours, entitle, new_figure, plain, wrapped
+
+Colour = Literal["class", "modality"]
+"""What a colour stands for; markers stand for the other."""
+_OTHER: Mapping[str, Colour] = {"class": "modality", "modality": "class"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,14 @@ class Panel:
     by_modality: float | None = None
 
 
-def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = False) -> Figure:
-    """Panels side by side: the marker is the modality, the colour the class, the same in every panel.
+def embeddings(
+    panels: Sequence[Panel], *, colour: Colour = "class", title: str = "", simulated: bool = False
+) -> Figure:
+    """Panels side by side: one of modality and class is the colour, the other the marker, the same in every panel.
 
     Args:
         panels: one for each system, such as classic and EmoBed; each title gets the silhouettes.
+        colour: `class`, with a marker for each modality, or `modality`, with one for each class, as the paper has it.
         title: what stands above the figure; nothing where it is empty.
         simulated: whether the data are simulated; the title then says so.
 
@@ -49,43 +57,57 @@ def embeddings(panels: Sequence[Panel], *, title: str = "", simulated: bool = Fa
     """
     if not panels or any(not len(panel.points) for panel in panels):
         raise InputError("expected at least one panel of embeddings, each with at least one point")
-    modalities = list(dict.fromkeys(str(name) for panel in panels for name in panel.modality))
-    classes = sorted({str(name) for panel in panels for name in panel.classes})
-    colour = dict(zip(classes, colours(len(classes)), strict=True))
-    marker = {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(modalities)}
+    coloured, shaped = _values_of(panels, colour), _values_of(panels, _OTHER[colour])
+    paint = dict(zip(coloured, colours(len(coloured)), strict=True))
+    marker = {name: MARKERS[k % len(MARKERS)] for k, name in enumerate(shaped)}
     across = min(2, len(panels))
     down = -(-len(panels) // across)
     figure, axes = new_figure(5.2 * across + 1.4, 4.8 * down, down, across)
     for axis, panel in zip(axes.flat, panels, strict=False):
-        modality, named = np.array(panel.modality, dtype=str), np.array(panel.classes, dtype=str)
-        for name in modalities:
-            mine = modality == name
-            if mine.any():
-                axis.scatter(
-                    *np.asarray(panel.points)[mine].T,
-                    s=18,
-                    marker=marker[name],
-                    c=[colour[value] for value in named[mine]],
-                    linewidths=0.3,
-                    edgecolors="#444444",
-                    label=plain(name),
-                )
-        axis.set_title(
-            f"{wrapped(panel.title, 48)}\nsilhouette by class {_shown(panel.by_class)}, "
-            f"by modality {_shown(panel.by_modality)}",
-            fontsize=9,
-        )
-        axis.set_xlabel("t-SNE 1 (no unit)", fontsize=9)
-        axis.set_ylabel("t-SNE 2 (no unit)", fontsize=9)
-        axis.set_xticks([])
-        axis.set_yticks([])
+        _draw(axis, panel, colour, paint, marker)
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    handles = [_heading("colour: class"), *(_handle(name, "s", colour[name]) for name in classes)]
-    handles += [_heading(""), _heading("shape: modality"), *(_handle(name, marker[name], BLACK) for name in modalities)]
+    handles = [_heading(f"colour: {colour}"), *(_handle(name, "s", paint[name]) for name in coloured)]
+    handles += [_heading(""), _heading(f"shape: {_OTHER[colour]}")]
+    handles += [_handle(name, marker[name], BLACK) for name in shaped]
     figure.legend(handles=handles, loc="outside right center", fontsize=8, frameon=False)
     entitle(figure, title, simulated)
     return figure
+
+
+def _values_of(panels: Sequence[Panel], what: str) -> list[str]:
+    """Modalities in their order, or classes by name, of all panels."""
+    if what == "modality":
+        return list(dict.fromkeys(str(name) for panel in panels for name in panel.modality))
+    return sorted({str(name) for panel in panels for name in panel.classes})
+
+
+def _draw(axis: Axes, panel: Panel, colour: Colour, paint: Mapping[str, Any], marker: Mapping[str, str]) -> None:
+    values = {"modality": np.array(panel.modality, dtype=str), "class": np.array(panel.classes, dtype=str)}
+    coloured, shaped = values[colour], values[_OTHER[colour]]
+    for name, shape in marker.items():
+        mine = shaped == name
+        if mine.any():
+            x, y = np.asarray(panel.points)[mine].T
+            axis.scatter(
+                x,
+                y,
+                s=18,
+                marker=shape,
+                c=[paint[value] for value in coloured[mine]],
+                linewidths=0.3,
+                edgecolors="#444444",
+                label=plain(name),
+            )
+    axis.set_title(
+        f"{wrapped(panel.title, 48)}\nsilhouette by class {_shown(panel.by_class)}, "
+        f"by modality {_shown(panel.by_modality)}",
+        fontsize=9,
+    )
+    axis.set_xlabel("t-SNE 1 (no unit)", fontsize=9)
+    axis.set_ylabel("t-SNE 2 (no unit)", fontsize=9)
+    axis.set_xticks([])
+    axis.set_yticks([])
 
 
 def _heading(text: str) -> Line2D:

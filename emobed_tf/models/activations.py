@@ -2,23 +2,26 @@
 
 import functools
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.models.contrastive import Contrast, supervised_contrastive_loss
 from emobed_tf.models.design import HIDDEN, Head
 from emobed_tf.models.frames import last_frame
-from emobed_tf.models.losses import pair_distances
-from emobed_tf.models.mining import Origin, Pairs, batch_hard_pairs
+from emobed_tf.models.losses import margin_of, pair_distances
+from emobed_tf.models.mining import Pairs, batch_hard_pairs
+from emobed_tf.models.pairing import Origin
+from emobed_tf.models.semi_hard import SemiHard, semi_hard_triplet_loss
 
 Batch = Mapping[str, Mapping[str, tf.Tensor]]
 """By modality what `streams.Sequences.arrays` names, features standardised."""
 
 
 class Mined(NamedTuple):
-    """Embeddings of all modalities that take part in the triplet term.
+    """Embeddings of all modalities that take part in the terms on embeddings.
 
     Attributes:
         embeddings: float32 `[N, units]`.
@@ -96,12 +99,23 @@ class Activations:
         classes = tf.concat([tf.reshape(self._batch[name]["mined_classes"], [-1]) for name in names], axis=0)
         return Mined(embeddings, classes)
 
+    def mined_by_modality(self) -> list[Mined]:
+        """The same, modality by modality."""
+        names = self._model.modalities
+        return [Mined(self._mined(name), tf.reshape(self._batch[name]["mined_classes"], [-1])) for name in names]
+
+    @functools.cached_property
+    def mined_weights(self) -> tf.Tensor | None:
+        """How much each mined embedding counts, float32 `[N]`; None: all alike."""
+        if self._model.objective.disagreement == "ignored":
+            return None
+        names = self._model.modalities
+        return tf.concat([tf.reshape(self._batch[name]["mined_weights"], [-1]) for name in names], axis=0)
+
     @functools.cached_property
     def hardest(self) -> Hardest:
-        """Distances that the triplet term is made of, between embeddings of unit length where that is the setting."""
-        objective, (embeddings, classes) = self._model.objective, self.mined
-        if objective.normalise:
-            embeddings = tf.math.l2_normalize(embeddings, axis=1)
+        """Distances that the batch-hard triplet term is made of."""
+        objective, (embeddings, classes) = self._model.objective, self._compared()
         pairs = batch_hard_pairs(
             embeddings,
             classes,
@@ -112,6 +126,36 @@ class Activations:
             xla=self._model.compile_mining,
         )
         return Hardest(*pair_distances(embeddings, pairs), pairs)
+
+    @functools.cached_property
+    def semi_hard(self) -> SemiHard:
+        """The semi-hard triplet loss, and what it was made of."""
+        objective = self._model.objective
+        return semi_hard_triplet_loss(*self._compared(), margin=margin_of(objective), **self._rules())
+
+    @functools.cached_property
+    def contrast(self) -> Contrast:
+        """The supervised contrastive loss, and its anchors."""
+        temperature, xla = self._model.objective.temperature, self._model.compile_mining
+        return supervised_contrastive_loss(*self._compared(), temperature=temperature, xla=xla, **self._rules())
+
+    def _compared(self) -> Mined:
+        """What is mined, of unit length where that is the setting."""
+        embeddings, classes = self.mined
+        if self._model.objective.normalise:
+            embeddings = tf.math.l2_normalize(embeddings, axis=1)
+        return Mined(embeddings, classes)
+
+    def _rules(self) -> dict[str, Any]:
+        objective = self._model.objective
+        return {
+            "mask": self.mined.classes >= 0,
+            "reduction": objective.reduction,
+            "weight": self.mined_weights,
+            "origin": self._origin(),
+            "mining": objective.mining,
+            "negative_seconds": objective.negative_seconds,
+        }
 
     def _recognise(self, modality: str) -> tuple[tf.Tensor, tf.Tensor]:
         """The shared head's last hidden layer, where another head stands on that, and its outputs."""

@@ -9,8 +9,8 @@ from emobed_tf.config import Config
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.design import EMOBED, HIDDEN, Architecture, Branch, Design, Head
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.encoders import encoded, gru_layer
-from emobed_tf.models.network import encoder_network, head_network, standardised_input
+from emobed_tf.models.encoders import gru_layer
+from emobed_tf.models.network import Trunk, embedded, encoder_network, head_network, standardised_input, trunk_layers
 from emobed_tf.settings import Network
 
 
@@ -28,7 +28,7 @@ def build_emobed(
     Args:
         features: number of features by modality; only these get a branch.
         outputs: 1 for regression (linear, per frame), the number of classes for classification (logits, per frame).
-        network: layers and units. Default: the paper's for RECOLA.
+        network: layers and units, and what modalities share. Default: the paper's for RECOLA.
         seed: see `build`.
         clip: see `Standardise`.
         xla: whether fused layers and mining compile themselves in training.
@@ -91,7 +91,8 @@ def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> Emo
     """
     network, target = architecture.network, architecture.branches[0]
     inputs = {b.modality: keras.Input((None, b.width), name=b.modality) for b in architecture.branches}
-    encoders = {b.modality: _encoder(b, architecture, xla) for b in architecture.branches}
+    trunk = trunk_layers(network, xla)
+    encoders = {b.modality: _encoder(b, architecture, xla, trunk) for b in architecture.branches}
     embeddings = {name: encoders[name](inputs[name]) for name in inputs}
     units = network.encoder_units * len(target.parts)
     head = head_network(architecture.outputs, dataclasses.replace(network, encoder_units=units), xla)
@@ -108,20 +109,21 @@ def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> Emo
     return model
 
 
-def _encoder(branch: Branch, architecture: Architecture, xla: bool) -> keras.Model:
+def _encoder(branch: Branch, architecture: Architecture, xla: bool, trunk: Trunk) -> keras.Model:
+    network, clip = architecture.network, architecture.clip
     if len(branch.parts) == 1:
-        return encoder_network(branch.modality, branch.width, architecture.network, architecture.clip, xla)
-    features, standardised = standardised_input(branch.modality, branch.width, architecture.clip)
-    embedding = _side_by_side(branch, architecture.network, xla)(standardised)
+        return encoder_network(branch.modality, branch.width, network, clip, xla, trunk)
+    features, standardised = standardised_input(branch.modality, branch.width, clip)
+    embedding = _side_by_side(branch, network, xla, trunk)(standardised)
     return keras.Model(features, embedding, name=f"{branch.modality}.encoder")
 
 
-def _side_by_side(branch: Branch, network: Network, xla: bool) -> keras.Model:
+def _side_by_side(branch: Branch, network: Network, xla: bool, trunk: Trunk) -> keras.Model:
     """An encoder for each part of standardised features, their embeddings concatenated."""
     standardised = keras.Input((None, branch.width), name=f"{branch.modality}.standardised")
     embeddings, first = [], 0
     for name, width in branch.parts:
-        embeddings.append(encoded(standardised[..., first : first + width], name, network, xla))
+        embeddings.append(embedded(standardised[..., first : first + width], name, network, xla, trunk))
         first += width
     together = keras.layers.Concatenate(name=f"{branch.modality}.embedding")(embeddings)
     return keras.Model(standardised, together, name=f"{branch.modality}.parts")

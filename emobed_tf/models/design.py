@@ -13,6 +13,8 @@ from emobed_tf.settings import Network
 BIN, PRESENT, LABELLED = "bin", "present", "labelled"
 """Names of further arrays of a batch: the bin of every frame or utterance, which features exist, and, where not all of
 them have, which frames have a label."""
+TAUGHT, SOFT_TARGETS, TEACHER_EMBEDDINGS = "taught", "soft_targets", "teacher_embeddings"
+"""Names of what a teacher says, in a batch: which items it has seen, its outputs, and its mined embeddings."""
 HIDDEN = "shared.hidden"
 """Name of the label's head with two outputs: its last hidden layer, where other heads stand on that, and its own."""
 

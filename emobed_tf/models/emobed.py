@@ -129,6 +129,26 @@ class EmoBed(keras.Model):
 
         return self._view(f"{modality}.monomodal", made)
 
+    def embedding_and_outputs(self, modality: str) -> keras.Model:
+        """One modality's embeddings, and beside them what the head says, before any softmax. Made once.
+
+        Args:
+            modality: one that has a branch.
+
+        Returns:
+            float32 `[batch, frames, features]` -> `[batch, frames, units + 1]` of a regression (one output), or
+            `[batch, units + classes]` after the last frame.
+        """
+
+        def made() -> tuple[tf.Tensor, tf.Tensor]:
+            embedding = self.encoder(modality)(self.input[modality])
+            outputs = self.head(embedding)
+            if outputs.shape[-1] > 1:
+                embedding, outputs = embedding[:, -1], outputs[:, -1]
+            return self.input[modality], keras.ops.concatenate([embedding, outputs], axis=-1)
+
+        return self._view(f"{modality}.embedding_and_outputs", made)
+
     def head_model(self, head: Head) -> keras.Model:
         """What another head says of the target. Made once.
 
@@ -187,6 +207,7 @@ class EmoBed(keras.Model):
             heads=self.heads,
             weights=self.weights_of_terms,
             bins_in=self.bins_in,
+            step=self.optimizer.iterations,
         )
         self.terms = MappingProxyType({term.name: term for term in found})
         self.monitors = monitors(goal, objective)
@@ -194,6 +215,8 @@ class EmoBed(keras.Model):
         self.means = Means(("loss", *self.terms, *(name for monitor in self.monitors for name in monitor.names)))
         self.steps, self.compile_steps = steps, compile_steps
         self._all_steps = tf.function(self._steps, jit_compile=compile_steps, autograph=False)
+        self._score_of_all = tf.function(self._scored_anew, autograph=False)
+        self._reset_all = tf.function(self._reset, autograph=False)
 
     def restart(
         self,
@@ -227,6 +250,17 @@ class EmoBed(keras.Model):
         """What Keras resets before each epoch: means of terms and monitors, and the score; once compiled."""
         return [self.means, self.score] if getattr(self, "means", None) else super().metrics
 
+    def reset_metrics(self) -> None:
+        """Forgets what metrics have seen: in one call, for one by one takes as long as a small step."""
+        if getattr(self, "means", None):
+            self._reset_all()
+        else:
+            super().reset_metrics()
+
+    def _reset(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
     def get_metrics_result(self) -> dict[str, tf.Tensor]:
         """Nothing, for then `fit` and `evaluate` take what the last step returned: the same numbers.
 
@@ -237,11 +271,16 @@ class EmoBed(keras.Model):
         """
         return {}
 
-    def weigh(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def weights_now(self) -> dict[str, Any]:
+        """What each term is multiplied by in the present step, by name: a variable, a scalar, or a constant."""
+        return {name: term.weight_now() for name, term in self.terms.items()}
+
+    def weigh(self, values: Mapping[str, tf.Tensor], weights: Mapping[str, Any] | None = None) -> tf.Tensor:
         """Eq. 8: the weighted sum of terms.
 
         Args:
             values: unweighted, by the name of the term.
+            weights: from `weights_now`. Default: those of now.
 
         Returns:
             A scalar.
@@ -249,7 +288,7 @@ class EmoBed(keras.Model):
         Raises:
             ValueError: if a value belongs to no term.
         """
-        return weighted_sum(self.terms, values)
+        return weighted_sum(weights or self.weights_now(), values)
 
     def forward(self, batch: Batch) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor]:
         """The objective for a batch, term by term.
@@ -293,14 +332,15 @@ class EmoBed(keras.Model):
         """Every term, one gradient, one update; terms in `logged` are logged instead of the step's own."""
         for layer in leaf_layers(self):
             begin_step(layer, self.optimizer.iterations)
+        weights = self.weights_now()  # the update below is the next step's beginning
         with tf.GradientTape() as tape:
             values, watched, outputs = self.forward(batch)
-            loss = self.weigh(values)
+            loss = self.weigh(values, weights)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         if logged:
             values = {**values, **logged}
-            loss = self.weigh(values)
+            loss = self.weigh(values, weights)
         self.means.update_state({"loss": loss, **values, **watched})
         self._update_score(batch[self.goal.target], outputs)
 
@@ -320,6 +360,21 @@ class EmoBed(keras.Model):
         else:
             _one_by_one(self._judge, part)
         return {self.score.name: self.score.result()}
+
+    def development_score(self, batches: Batch) -> float:
+        """What `evaluate` gives, in one call: it prepares as long as a hundred small steps take.
+
+        Args:
+            batches: all of them, stacked, see `test_step`.
+
+        Returns:
+            The score; metrics know these batches alone then.
+        """
+        return float(self._score_of_all(batches))
+
+    def _scored_anew(self, batches: Batch) -> tf.Tensor:
+        self._reset()
+        return self.test_step(batches)[self.score.name]
 
     def _judge(self, part: Mapping[str, tf.Tensor]) -> None:
         # Nothing in the head depends on `training` but where a fused layer compiles itself, which pays here, too.

@@ -111,7 +111,7 @@ def compiles_itself(layer: keras.layers.Layer) -> bool:
         True for a `FusedGRU` without dropout, and for a model that has such layers alone.
     """
     if isinstance(layer, keras.Model):  # encoders side by side
-        plain = (keras.layers.InputLayer, keras.layers.Concatenate)
+        plain = (keras.layers.InputLayer, keras.layers.Concatenate, keras.layers.Dense)
         return all(isinstance(part, plain) or compiles_itself(part) for part in layer.layers)
     return isinstance(layer, FusedGRU) and not (layer.dropout or layer.recurrent_dropout)
 
@@ -141,7 +141,7 @@ def find_encoder(name: str) -> Encoder:
 
 
 def encoded(features: keras.KerasTensor, modality: str, network: Network, xla: bool) -> keras.KerasTensor:
-    """A modality's embeddings in a functional model.
+    """A modality's embeddings in a functional model, from an encoder of its own.
 
     Args:
         features: standardised, symbolic, float32 `[batch, frames, features]`.
@@ -155,10 +155,46 @@ def encoded(features: keras.KerasTensor, modality: str, network: Network, xla: b
     Raises:
         InputError: if there is no encoder of that name, or it returns something else than layers that fit.
     """
-    encoder, hidden = find_encoder(network.encoder), features
+    return applied(encoder_layers(modality, network, xla), features, network)
+
+
+def encoder_layers(name: str, network: Network, xla: bool) -> Sequence[keras.layers.Layer]:
+    """The layers of an encoder, not yet applied to anything.
+
+    Args:
+        name: their names begin with it: that of a modality, or of what several modalities share.
+        network: kind, layers and units.
+        xla: whether layers may compile themselves in training.
+
+    Returns:
+        The layers, in their order.
+
+    Raises:
+        InputError: if there is no encoder of that name, or it returns something else than layers that fit.
+    """
+    encoder = find_encoder(network.encoder)
     with noted_initialisers():
-        layers = encoder(network, modality, xla)
-        _check_layers(layers, modality, network)
+        layers = encoder(network, name, xla)
+    _check_layers(layers, name, network)
+    return layers
+
+
+def applied(layers: Sequence[keras.layers.Layer], features: keras.KerasTensor, network: Network) -> keras.KerasTensor:
+    """What an encoder's layers make of features in a functional model. The same layers may be applied several times.
+
+    Args:
+        layers: from `encoder_layers`.
+        features: symbolic, float32 `[batch, frames, features]`.
+        network: whose layers they are.
+
+    Returns:
+        Symbolic, float32 `[batch, frames, encoder_units]`.
+
+    Raises:
+        InputError: if they give something else, or a weight has no name.
+    """
+    hidden = features
+    with noted_initialisers():
         for layer in layers:
             hidden = layer(hidden)
     _check_weights(layers, network)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from emobed_tf.evaluation.metrics import ccc_from_moments
 from emobed_tf.models.mining import Pairs, batch_hard_pairs
+from emobed_tf.settings import Objective
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +36,40 @@ def pair_distances(embeddings: tf.Tensor, pairs: Pairs) -> tuple[tf.Tensor, tf.T
     return distance(pairs.positive), distance(pairs.negative)
 
 
+def margin_of(objective: Objective) -> Margin:
+    """The margin that a setting means.
+
+    Args:
+        objective: checked.
+
+    Returns:
+        What `with_margin` takes.
+    """
+    return None if objective.margin == "none" else objective.margin
+
+
+def with_margin(difference: tf.Tensor, margin: Margin) -> tf.Tensor:
+    """What a triplet costs.
+
+    Args:
+        difference: d+ - d-, float of any shape.
+        margin: None leaves it as it is, a number m is max(0, m + d+ - d-), "soft" is log(1 + exp(d+ - d-)).
+
+    Returns:
+        Float of the same shape.
+
+    Raises:
+        ValueError: for another margin.
+    """
+    if margin is None:
+        return difference
+    if margin == "soft":
+        return tf.math.softplus(difference)
+    if isinstance(margin, (int, float)) and not isinstance(margin, bool):
+        return tf.nn.relu(margin + difference)
+    raise ValueError(f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}")
+
+
 def triplet_loss(
     positive: tf.Tensor,
     negative: tf.Tensor,
@@ -60,15 +95,7 @@ def triplet_loss(
     Raises:
         ValueError: for another margin or reduction.
     """
-    difference = positive - negative
-    if margin == "soft":
-        difference = tf.math.softplus(difference)
-    elif isinstance(margin, (int, float)) and not isinstance(margin, bool):
-        difference = tf.nn.relu(margin + difference)
-    elif margin is not None:
-        raise ValueError(
-            f"Invalid value for argument `margin`. Expected None, a number or 'soft'. Received: {margin!r}"
-        )
+    difference = with_margin(positive - negative, margin)
     counts = tf.cast(valid, difference.dtype)
     if weight is not None:
         counts *= weight
@@ -233,6 +260,42 @@ def smoothed_loss(classes: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.1)
     """
     evenly = -tf.reduce_mean(tf.nn.log_softmax(logits))
     return (1 - smoothing) * cross_entropy_loss(classes, logits) + smoothing * evenly
+
+
+def soft_target_loss(teacher: tf.Tensor, logits: tf.Tensor, taught: tf.Tensor, temperature: float) -> tf.Tensor:
+    """Distance to a teacher's classes: T^2 KL(p_teacher || p_student), both softened by the temperature T.
+
+    The factor T^2 keeps gradients of one size whatever the temperature (Hinton, Vinyals and Dean, 2015, section 2.1).
+
+    Args:
+        teacher: its logits, float `[batch, classes]`; anything finite where it says nothing.
+        logits: the student's, the same shape.
+        taught: bool `[batch]`, where the teacher says something.
+        temperature: > 0; 1 compares the classes as they are.
+
+    Returns:
+        A scalar >= 0, the mean over what is taught; 0 where nothing is.
+    """
+    theirs, own = (tf.nn.log_softmax(values / temperature) for values in (teacher, logits))
+    divergence = tf.reduce_sum(tf.exp(theirs) * (theirs - own), axis=1)
+    weight = tf.cast(taught, divergence.dtype)
+    return temperature**2 * tf.reduce_sum(weight * divergence) / tf.maximum(tf.reduce_sum(weight), 1)
+
+
+def embedding_distance(teacher: tf.Tensor, embeddings: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Mean squared distance to a teacher's embeddings, dimension by dimension.
+
+    Args:
+        teacher: float `[N, E]`; anything finite where it says nothing.
+        embeddings: the student's, the same shape.
+        mask: bool `[N]`, the embeddings that count.
+
+    Returns:
+        A scalar >= 0; 0 where none counts.
+    """
+    squared = tf.reduce_mean(tf.square(embeddings - teacher), axis=1)
+    weight = tf.cast(mask, squared.dtype)
+    return tf.reduce_sum(weight * squared) / tf.maximum(tf.reduce_sum(weight), 1)
 
 
 def squared_kernels(variables: "Sequence[keras.Variable]") -> tf.Tensor:

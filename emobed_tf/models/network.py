@@ -1,12 +1,23 @@
-"""The parts of a network: an encoder per modality (Eq. 1), and the shared head (Eq. 2)."""
+"""The parts of a network: an encoder per modality (Eq. 1), and the shared head (Eq. 2).
+
+With `--sharing trunk` a modality has only a linear projection of its own. Behind it all modalities share the layers of
+one encoder, the trunk (unpaired multimodal learner, arXiv:2510.08492).
+"""
+
+from collections.abc import Sequence
 
 import keras
 
-from emobed_tf.models.encoders import encoded, gru_layer
+from emobed_tf.models.encoders import applied, encoded, encoder_layers, gru_layer
 from emobed_tf.models.standardise import Standardise
 from emobed_tf.settings import Network
 
 HEAD = "shared.head"
+TRUNK = "shared.trunk"
+"""What the names of a trunk's layers begin with. A modality's name has no dot, so none can be called that."""
+
+Trunk = Sequence[keras.layers.Layer]
+"""Layers that all modalities share in front of the head; none where each has an encoder of its own."""
 
 
 def standardised_input(modality: str, width: int, clip: float) -> tuple[keras.KerasTensor, keras.KerasTensor]:
@@ -24,7 +35,51 @@ def standardised_input(modality: str, width: int, clip: float) -> tuple[keras.Ke
     return features, Standardise(clip, name=f"{modality}.standardise")(features)
 
 
-def encoder_network(modality: str, width: int, network: Network, clip: float, xla: bool) -> keras.Model:
+def trunk_layers(network: Network, xla: bool) -> Trunk:
+    """What modalities share in front of the head.
+
+    Args:
+        network: kind, layers and units of the encoder, and how much is shared.
+        xla: whether layers may compile themselves in training.
+
+    Returns:
+        The layers of one encoder, to be applied to every modality; none with `--sharing head`.
+
+    Raises:
+        InputError: see `encoders.encoder_layers`.
+    """
+    return encoder_layers(TRUNK, network, xla) if network.sharing == "trunk" else ()
+
+
+def embedded(
+    standardised: keras.KerasTensor, modality: str, network: Network, xla: bool, trunk: Trunk = ()
+) -> keras.KerasTensor:
+    """A modality's embeddings: by an encoder of its own, or by a projection of its own and the shared trunk.
+
+    The projection is linear: what a modality has for itself is a change of coordinates and nothing else.
+
+    Args:
+        standardised: symbolic, float32 `[batch, frames, features]`.
+        modality: whose.
+        network: kind, layers and units.
+        xla: whether layers may compile themselves in training.
+        trunk: from `trunk_layers`.
+
+    Returns:
+        Symbolic, float32 `[batch, frames, encoder_units]`.
+
+    Raises:
+        InputError: see `encoders.encoded`.
+    """
+    if not trunk:
+        return encoded(standardised, modality, network, xla)
+    projected = keras.layers.Dense(network.encoder_units, name=f"{modality}.projection")(standardised)
+    return applied(trunk, projected, network)
+
+
+def encoder_network(
+    modality: str, width: int, network: Network, clip: float, xla: bool, trunk: Trunk = ()
+) -> keras.Model:
     """A modality's encoder (Eq. 1).
 
     Args:
@@ -33,6 +88,7 @@ def encoder_network(modality: str, width: int, network: Network, clip: float, xl
         network: kind, layers and units.
         clip: see `Standardise`.
         xla: whether layers may compile themselves in training.
+        trunk: from `trunk_layers`.
 
     Returns:
         The model, float32 `[batch, frames, width]` -> `[batch, frames, units]`.
@@ -41,7 +97,8 @@ def encoder_network(modality: str, width: int, network: Network, clip: float, xl
         InputError: see `encoders.encoded`.
     """
     features, standardised = standardised_input(modality, width, clip)
-    return keras.Model(features, encoded(standardised, modality, network, xla), name=f"{modality}.encoder")
+    embedding = embedded(standardised, modality, network, xla, trunk)
+    return keras.Model(features, embedding, name=f"{modality}.encoder")
 
 
 def head_network(outputs: int, network: Network, xla: bool) -> keras.Model:

@@ -2,8 +2,10 @@
 
     L = L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R
 
-Networks with more heads than the label's add `weight * L_head` for each. A further term is one more entry of `terms`; a
-weight of its own, one more field of `settings.Objective` and its name in `WEIGHTS`.
+Other losses on embeddings stand in the place of L_triplet, see `metric_terms`. The alignment of modalities is a term of
+its own. Networks with more heads than the label's add `weight * L_head` for each, and a student `weight * distance` to
+what its teacher says. A further term is one more entry of `terms`; a weight of its own, one more field of
+`settings.Objective` and its name in `WEIGHTS`.
 """
 
 import dataclasses
@@ -11,17 +13,20 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.models import losses
 from emobed_tf.models.activations import Activations, Batch
-from emobed_tf.models.design import BIN, LABELLED, PRESENT, Head
+from emobed_tf.models.alignment import alignment_loss
+from emobed_tf.models.design import BIN, LABELLED, PRESENT, SOFT_TARGETS, TAUGHT, TEACHER_EMBEDDINGS, Head
 from emobed_tf.models.frames import last_frame
 from emobed_tf.models.label_losses import classification_loss, regression_loss
-from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
+from emobed_tf.models.metric_terms import METRIC_LOSSES, MetricLoss
+from emobed_tf.settings import DISTILLED, USES_ALPHA, USES_BETA, Objective
 
-WEIGHTS = ("alpha", "beta", "l2")
+WEIGHTS = ("alpha", "beta", "alignment_weight", "l2", "teacher_weight", "teacher_embedding_weight")
 """Fields of `settings.Objective` that weigh a term. They are variables: other values need no new trace."""
 
 
@@ -40,6 +45,8 @@ class Goal:
         head_deviations: as `deviation`, of the labels of further heads, by head.
         easy_first: whether the label's loss counts those frames or utterances alone whose bin is in, see `Design`.
         spread: whether the spread of embeddings is logged.
+        warmup: steps over which beta grows to its value.
+        classes: of mined embeddings, where modalities are aligned class by class.
     """
 
     target: str
@@ -52,6 +59,8 @@ class Goal:
     head_deviations: Mapping[str, float] = dataclasses.field(default_factory=dict)
     easy_first: bool = False
     spread: bool = True
+    warmup: int = 0
+    classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,17 @@ class Term:
         name: as it is logged.
         function: of a batch and its activations, a scalar.
         weight: what it is multiplied by: a variable, or a constant.
+        share: of the weight that counts by now, a scalar in [0, 1]; None: all of it.
     """
 
     name: str
     function: Callable[[Batch, Activations], tf.Tensor]
     weight: tf.Variable | float = 1.0
+    share: Callable[[], tf.Tensor] | None = None
+
+    def weight_now(self) -> tf.Variable | tf.Tensor | float:
+        """What it is multiplied by in the present step."""
+        return self.weight if self.share is None else self.share() * self.weight
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,7 @@ def terms(
     heads: Sequence[Head] = (),
     weights: Mapping[str, tf.Variable],
     bins_in: tf.Variable,
+    step: tf.Variable | keras.Variable | None = None,
 ) -> tuple[Term, ...]:
     """All terms of an objective, `target` first, in the order in which they are added.
 
@@ -100,6 +116,7 @@ def terms(
         heads: beside the label's.
         weights: by name of `WEIGHTS` or of a head.
         bins_in: number of bins that have joined, see `Design.easy_first`.
+        step: how many steps there have been; needed where a weight grows with them.
 
     Returns:
         The terms.
@@ -110,7 +127,17 @@ def terms(
         for name in auxiliaries:
             found.append(Term(f"auxiliary_{name}", functools.partial(task.of_auxiliary, name), weights["alpha"]))
     if objective.framework in USES_BETA:
-        found.append(Term("triplet", functools.partial(_triplet, objective), weights["beta"]))
+        metric = METRIC_LOSSES[objective.metric_loss]
+        of_embeddings = functools.partial(_of_embeddings, metric, objective)
+        share = None if goal.warmup == 0 else functools.partial(_warm, goal.warmup, step)
+        found.append(Term(metric.term, of_embeddings, weights["beta"], share))
+    if objective.alignment != "none":
+        found.append(Term("alignment", functools.partial(_alignment, objective, goal), weights["alignment_weight"]))
+    if objective.framework == DISTILLED:
+        found.append(Term("soft_targets", task.of_teacher, weights["teacher_weight"]))
+        if objective.teacher == "early":
+            distance = functools.partial(_to_the_teachers_embeddings, goal.target)
+            found.append(Term("embedding_distance", distance, weights["teacher_embedding_weight"]))
     found += [Term(head.name, functools.partial(task.of_head, head), weights[head.name]) for head in heads]
     found.append(Term("l2", _squared_kernels, weights["l2"]))
     return tuple(found)
@@ -128,17 +155,18 @@ def monitors(goal: Goal, objective: Objective) -> tuple[Monitor, ...]:
     """
     found = []
     if objective.framework in USES_BETA:
-        found.append(Monitor(("valid_anchors", "d_positive", "d_negative"), _distances))
+        metric = METRIC_LOSSES[objective.metric_loss]
+        found.append(Monitor(metric.watched, lambda batch, activations: metric.watch(activations)))
     if goal.spread:
         found.append(Monitor(("embedding_norm", "effective_rank"), _spread_of_mined))
     return tuple(found)
 
 
-def weighted_sum(terms: Mapping[str, Term], values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+def weighted_sum(weights: Mapping[str, tf.Variable | tf.Tensor | float], values: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """The objective from the values of its terms, or the part of it that some of them make.
 
     Args:
-        terms: by name.
+        weights: `Term.weight_now` of all terms, by name.
         values: scalars by the name of the term.
 
     Returns:
@@ -147,9 +175,9 @@ def weighted_sum(terms: Mapping[str, Term], values: Mapping[str, tf.Tensor]) -> 
     Raises:
         ValueError: if a value belongs to no term.
     """
-    if unknown := sorted(values.keys() - terms.keys()):
-        raise ValueError(f"Expected values of the terms {', '.join(terms)}. Received others: {', '.join(unknown)}")
-    return tf.add_n([terms[name].weight * value for name, value in values.items()])
+    if unknown := sorted(values.keys() - weights.keys()):
+        raise ValueError(f"Expected values of the terms {', '.join(weights)}. Received others: {', '.join(unknown)}")
+    return tf.add_n([weights[name] * value for name, value in values.items()])
 
 
 @dataclass(frozen=True)
@@ -173,6 +201,17 @@ class _Task:
             return losses.reconstruction_loss(part["features"], outputs, part[PRESENT])
         deviation = self.goal.head_deviations.get(head.name, 1.0)
         return self._regression(part[head.name], outputs, part["mask"], part.get(head.labelled), deviation)
+
+    def of_teacher(self, batch: Batch, activations: Activations) -> tf.Tensor:
+        """Of a regression the label's own loss, with the teacher's outputs in the place of labels."""
+        part, outputs = batch[self.goal.target], activations.outputs(self.goal.target)
+        if self.goal.task != REGRESSION:
+            temperature = self.objective.teacher_temperature
+            return losses.soft_target_loss(
+                part[SOFT_TARGETS], last_frame(outputs, part["mask"]), part[TAUGHT], temperature
+            )
+        frames = part["mask"] & part[TAUGHT][:, tf.newaxis]
+        return self._regression(part[SOFT_TARGETS], outputs, part["mask"], frames, self.goal.deviation)
 
     def _loss(self, part: Mapping[str, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
         """Over labelled frames (regression), or after the last frame."""
@@ -203,36 +242,32 @@ class _Task:
         return tf.where(tf.reduce_any(easy), loss, 0.0)
 
 
-def _triplet(objective: Objective, batch: Batch, activations: Activations) -> tf.Tensor:
-    """Eq. 6 over all modalities' mined embeddings."""
-    positive, negative, pairs = activations.hardest
-    margin = None if objective.margin == "none" else objective.margin
-    weight = None if objective.disagreement == "ignored" else _weight_of_anchors(batch, activations)
-    return losses.triplet_loss(
-        positive, negative, pairs.valid, margin=margin, reduction=objective.reduction, weight=weight
-    )
+def _of_embeddings(metric: MetricLoss, objective: Objective, batch: Batch, activations: Activations) -> tf.Tensor:
+    """What beta weighs."""
+    return metric.loss(objective, activations)
 
 
-def _weight_of_anchors(batch: Batch, activations: Activations) -> tf.Tensor:
-    """Of each anchor's term: the product of its own, its positive's and its negative's weight."""
-    pairs = activations.hardest.pairs
-    own = tf.concat([tf.reshape(batch[name]["mined_weights"], [-1]) for name in activations.embeddings], axis=0)
-    positive, negative = (tf.gather(own, tf.where(pairs.valid, k, 0)) for k in (pairs.positive, pairs.negative))
-    return own * positive * negative
+def _warm(steps: int, step: tf.Variable | keras.Variable) -> tf.Tensor:
+    """Rises from 0 in the first step to 1 after so many."""
+    return tf.minimum(tf.cast(step, tf.float32) / steps, 1)
+
+
+def _alignment(objective: Objective, goal: Goal, batch: Batch, activations: Activations) -> tf.Tensor:
+    embeddings, classes = zip(*activations.mined_by_modality(), strict=True)
+    return alignment_loss(embeddings, classes, kind=objective.alignment, number=goal.classes)
+
+
+def _to_the_teachers_embeddings(target: str, batch: Batch, activations: Activations) -> tf.Tensor:
+    """Over those embeddings that are mined, of items that the teacher has seen."""
+    part, (embeddings, classes) = batch[target], activations.mined
+    theirs = tf.reshape(part[TEACHER_EMBEDDINGS], tf.shape(embeddings))
+    taught = tf.broadcast_to(part[TAUGHT][:, tf.newaxis], tf.shape(part["mined_classes"]))
+    return losses.embedding_distance(theirs, embeddings, (classes >= 0) & tf.reshape(taught, [-1]))
 
 
 def _squared_kernels(batch: Batch, activations: Activations) -> tf.Tensor:
     """R of Eq. 8."""
     return losses.squared_kernels(activations.trainable_weights)
-
-
-def _distances(batch: Batch, activations: Activations) -> dict[str, tf.Tensor]:
-    """How many anchors count, and their mean distances."""
-    positive, negative, pairs = activations.hardest
-    anchors = tf.reduce_sum(tf.cast(pairs.valid, tf.float32))
-    count = tf.maximum(anchors, 1)
-    means = {"d_positive": tf.reduce_sum(positive) / count, "d_negative": tf.reduce_sum(negative) / count}
-    return {"valid_anchors": anchors, **means}
 
 
 def _spread_of_mined(batch: Batch, activations: Activations) -> dict[str, tf.Tensor]:

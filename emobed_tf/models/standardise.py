@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emobed_tf.corpora.moments import moments_of, usable_deviation
+
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
 class Standardise(keras.layers.Layer):
@@ -55,14 +57,9 @@ class Standardise(keras.layers.Layer):
             features: float `[..., features]`, NaN where missing. A column that doesn't vary is only centred, and so
                 is one that is missing everywhere (about 0).
         """
-        frames = features.reshape(-1, features.shape[-1]).astype(np.float64, copy=False)
-        present = np.isfinite(frames)
-        count = np.maximum(present.sum(axis=0), 1)
-        mean = np.where(present, frames, 0).sum(axis=0) / count
-        deviation = np.sqrt((np.where(present, frames - mean, 0) ** 2).sum(axis=0) / count)
-        floor = 1e-6 * np.maximum(np.abs(mean), 1e-6)
-        self.mean.assign(mean.astype(np.float32))
-        self.deviation.assign(np.where(deviation > floor, deviation, 1).astype(np.float32))
+        moments = moments_of(features.reshape(-1, features.shape[-1]))
+        self.mean.assign(moments.mean.astype(np.float32))
+        self.deviation.assign(usable_deviation(moments).astype(np.float32))
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` takes.

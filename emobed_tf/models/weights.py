@@ -66,7 +66,7 @@ def weight_arrays(model: keras.Model) -> dict[str, np.ndarray]:
     Returns:
         Arrays by `layer/weight`.
     """
-    return {name: weight.numpy() for name, weight in _weights(model)}
+    return {name: weight.numpy() for name, weight in named_variables(model)}
 
 
 def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> None:
@@ -79,7 +79,7 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
     Raises:
         InputError: if one is missing or of another shape.
     """
-    for name, weight in _weights(model):
+    for name, weight in named_variables(model):
         if name not in arrays:
             raise InputError(f"weight {name} is missing: the run was trained with another network")
         if arrays[name].shape != tuple(weight.shape):
@@ -87,6 +87,14 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
         weight.assign(arrays[name])
 
 
-def _weights(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
-    for layer in leaf_layers(model):
-        yield from ((f"{layer.name}/{name}", weight) for name, weight in named_weights(layer))
+def named_variables(model: keras.Model) -> list[tuple[str, keras.Variable]]:
+    """A model's weights with their names.
+
+    Args:
+        model: built.
+
+    Returns:
+        `layer/weight` and the variable, in the layers' order.
+    """
+    layers = leaf_layers(model)
+    return [(f"{layer.name}/{name}", weight) for layer in layers for name, weight in named_weights(layer)]

@@ -1,5 +1,6 @@
 """Embeddings of several runs as the panels of one figure: classic against EmoBed (Fig. 3 and 4)."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,10 +8,26 @@ import numpy as np
 
 from emobed_tf.console import Progress
 from emobed_tf.embeddings.separation import plane, silhouette
-from emobed_tf.figures import Panel
+from emobed_tf.errors import InputError
+from emobed_tf.figures import Colour, Panel
 from emobed_tf.reporting.contents import Contents
 
 POINTS = 1000
+
+
+@dataclass(frozen=True)
+class Look:
+    """How embeddings are drawn.
+
+    Attributes:
+        colour: what a colour stands for.
+        classes: that are drawn, by name; all where none is named.
+    """
+
+    colour: Colour = "class"
+    classes: tuple[str, ...] = ()
+
+
 _FEWEST = 3  # fewer make no picture
 
 
@@ -27,7 +44,7 @@ class Group:
     members: tuple[Contents, ...]
 
 
-def groups(contents: Sequence[Contents]) -> list[Group]:
+def groups(contents: Sequence[Contents], classes: Sequence[str] = ()) -> list[Group]:
     """Runs with embeddings, one panel each; classic runs of different targets share one, as in the paper.
 
     A classic system knows one modality. Systems of several modalities in one picture show how far apart embeddings are
@@ -35,10 +52,15 @@ def groups(contents: Sequence[Contents]) -> list[Group]:
 
     Args:
         contents: the runs; those without embeddings, or with one or two, are left out.
+        classes: that are shown; none: all.
 
     Returns:
         What each panel shows, in the order in which the runs were named.
+
+    Raises:
+        InputError: for a class that no run's embeddings have.
     """
+    contents = _of_classes(contents, classes) if classes else contents
     shown = [content for content in contents if content.embedded is not None and len(content.embedded) >= _FEWEST]
     found: list[list[Contents]] = []
     for content in shown:
@@ -77,6 +99,22 @@ def panel(group: Group, progress: Progress | None = None) -> Panel:
         by_class=silhouette(vectors, classes),
         by_modality=silhouette(vectors, modality),
     )
+
+
+def _of_classes(contents: Sequence[Contents], classes: Sequence[str]) -> list[Contents]:
+    """The same runs with the embeddings of some classes alone."""
+    known = sorted({name for c in contents if c.embedded is not None for name in c.embedded.classes.tolist()} - {""})
+    unknown = [name for name in classes if name not in known]
+    if unknown:
+        raise InputError(f"--classes {unknown[0]}: no embedding is of that class; found {', '.join(known) or 'none'}")
+
+    def chosen(content: Contents) -> Contents:
+        found = content.embedded
+        if found is None:
+            return content
+        return dataclasses.replace(content, embedded=found.take(np.isin(found.classes, classes)))
+
+    return [chosen(content) for content in contents]
 
 
 def _belong(a: Contents, b: Contents) -> bool:

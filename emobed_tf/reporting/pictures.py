@@ -50,6 +50,7 @@ def draw(
     sweeps: Sequence[Sweep],
     output: Path,
     progress: Progress | None = None,
+    colour: figures.Colour = "class",
 ) -> tuple[dict[str, Picture], list[figures.Panel]]:
     """Draws all figures that the runs and sweeps give.
 
@@ -59,12 +60,13 @@ def draw(
         sweeps: the sweeps.
         output: the report's folder.
         progress: told how far it is.
+        colour: what it stands for in the figure of embeddings.
 
     Returns:
         Pictures by name, and the panels of the embeddings, whose numbers the page shows, too.
     """
     panels = [panel(group, progress) for group in groups]
-    plan = _of_runs(contents) | _confusions(contents) | _of_all(contents, panels) | _of_sweeps(sweeps)
+    plan = _of_runs(contents) | _confusions(contents) | _of_all(contents, panels, colour) | _of_sweeps(sweeps)
     pictures = {}
     for done, (name, (caption, make)) in enumerate(plan.items()):
         if progress is not None:
@@ -130,14 +132,14 @@ def _of_part(content: Contents, part: Part) -> _Plan:
     return plan
 
 
-def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel]) -> _Plan:
+def _of_all(contents: Sequence[Contents], panels: Sequence[figures.Panel], colour: figures.Colour) -> _Plan:
     simulated = any(content.facts.simulated for content in contents)
     plan: _Plan = {}
     if panels:
         plan["embeddings-dev"] = (
-            "Embeddings of the development partition on a plane (t-SNE): the marker is the modality, the colour the "
-            "class.",
-            partial(figures.embeddings, panels, title="embeddings, development", simulated=simulated),
+            "Embeddings of the development partition on a plane (t-SNE): the marker is the "
+            f"{'modality' if colour == 'class' else 'class'}, the colour the {colour}.",
+            partial(figures.embeddings, panels, colour=colour, title="embeddings, development", simulated=simulated),
         )
     first = contents[0] if contents else None
     alike = [c for c in contents if first and (c.score, c.facts.label) == (first.score, first.facts.label)]

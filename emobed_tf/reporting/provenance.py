@@ -74,6 +74,7 @@ def _rows(content: Contents) -> list[list[Any]]:
         "task": f"{facts.task} of {facts.label}",
         "classes": ", ".join(facts.classes),
         "features": ", ".join(f"{name}: {len(columns)}" for name, columns in facts.features.items()),
+        "standardised by": "speaker, from all of a speaker's frames" if facts.speaker_prior else "corpus",
         "label delay": f"{facts.delay} frames" if facts.delay else None,
         "command": shlex.join(origin.get("command", ())),
         "started": origin.get("started"),

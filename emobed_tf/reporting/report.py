@@ -8,7 +8,7 @@ from emobed_tf.files import write_bytes
 from emobed_tf.reporting.comparisons import compared
 from emobed_tf.reporting.contents import read
 from emobed_tf.reporting.page import page
-from emobed_tf.reporting.panels import groups
+from emobed_tf.reporting.panels import Look, groups
 from emobed_tf.reporting.pictures import draw
 from emobed_tf.reporting.sweeps import Sweep
 from emobed_tf.runs.folder import Run, names_of
@@ -22,6 +22,7 @@ def write_report(
     tables: Sequence[str] = (),
     sweeps: Sequence[Sweep] = (),
     embeddings: bool = True,
+    look: Look | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Writes `index.html`, which needs no other file, and its figures as PNG and SVG (see `pictures`).
@@ -36,13 +37,14 @@ def write_report(
         tables: `NAME=PATH` of tables that have moved.
         sweeps: sweeps to show beside the runs, from `read_sweep`.
         embeddings: whether to draw embeddings: with t-SNE that takes some seconds a run.
+        look: how they are drawn. Default: all classes, each with a colour.
         progress: told how far it is.
 
     Returns:
         Path of the page.
 
     Raises:
-        InputError: if a run is damaged, or its data have changed.
+        InputError: if a run is damaged, its data have changed, or no embedding is of a class that is to be drawn.
 
     Example:
         >>> from emobed_tf.runs.folder import Run, names_of
@@ -54,7 +56,8 @@ def write_report(
         read(run, name, data_dir=data_dir, tables=tables, embeddings=embeddings, progress=progress)
         for run, name in zip(runs, names, strict=True)
     ]
-    pictures, panels = draw(contents, groups(contents), sweeps, output, progress)
+    look = look or Look()
+    pictures, panels = draw(contents, groups(contents, look.classes), sweeps, output, progress, look.colour)
     path = output / "index.html"
     write_bytes(path, page(contents, compared(contents), pictures, panels, sweeps).encode())
     return path

@@ -208,7 +208,7 @@ def _run_row(content: Contents) -> list[Any]:
         join(content.name, " ", tag("strong", "SIMULATED")) if content.facts.simulated else content.name,
         config.objective.framework,
         content.facts.target,
-        ", ".join(name for name in content.facts.features if name != content.facts.target) or "none",
+        ", ".join(config.data.auxiliary or ()) or "none",
         f"{config.objective.alpha:g}",
         f"{config.objective.beta:g}",
         config.training.seed,

@@ -3,7 +3,9 @@
 config.json          every setting, resolved
 run.json             data, modalities, classes; versions, commit, seeds, fingerprint of every input file
 best.npz, last.npz   weights of the best development score; of the last epoch, with all that --resume needs
-history.csv          one row per epoch
+teacher.npz          what a distilled run learns from beside labels: --resume trains no teacher again
+history.csv          one row per epoch: what another training with the same settings has, too
+times.csv            seconds of its steps and of its score
 postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
 test_reads.json      when it was evaluated on the test set, and with which settings
@@ -31,6 +33,7 @@ from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.files import write_bytes, write_csv
@@ -156,12 +159,15 @@ class Run:
         """What training found in the data."""
         values = self.read_json("run.json").get("facts", {})
         fields = {field.name for field in dataclasses.fields(Facts)}
-        later = {"left_out", "zeros_missing"}  # that the first runs don't have
+        later = {"left_out", "zeros_missing", "speaker_prior"}  # that the first runs don't have
         if not isinstance(values, dict) or not fields - later <= set(values) <= fields:
             raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
         for name in {"features", "left_out"} & set(values):
             values[name] = {modality: tuple(columns) for modality, columns in values[name].items()}
         found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        prior = values.get("speaker_prior")
+        if prior is not None:
+            found["speaker_prior"] = SpeakerPrior(tuple(prior["mean"]), tuple(prior["deviation"]), prior["weight"])
         return Facts(**found)
 
     @property
@@ -310,13 +316,16 @@ class Run:
             )
         return _frame(files)
 
-    def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes `history.csv`.
+    def write_history(self, rows: Sequence[Mapping[str, Any]], times: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Writes `history.csv` and `times.csv`.
 
         Args:
             rows: one for each epoch, see `files.write_csv`.
+            times: the same.
         """
         write_csv(self.history_file, rows)
+        if times:
+            write_csv(self.path / "times.csv", times)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes `<name>.npz`.
@@ -352,7 +361,7 @@ class Run:
             raise InputError(f"{path}: damaged ({error})") from None
 
 
-BEST, LAST = "best", "last"
+BEST, LAST, TEACHER = "best", "last", "teacher"
 _TEST_READS = "test_reads.json"
 
 

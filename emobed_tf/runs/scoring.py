@@ -13,6 +13,7 @@ from emobed_tf.corpora import load_features
 from emobed_tf.corpora.configured import fingerprints, load_corpus, moved
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.prediction import as_in_training
+from emobed_tf.corpora.speakers import as_configured, brought
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.evidence import Comparison, compare_outputs
 from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
@@ -131,6 +132,7 @@ def score_run(
         _, corpus = load_data(run, data_dir, progress, tables=tables, target_only=True)
     else:
         _check_same_data(run, run.config(), corpus, (facts.target,))
+        corpus = as_configured(run.config().data, corpus)
     recordings = {part: labelled(corpus, facts.target, part) for part in dict.fromkeys(partitions)}
     if recordings.get("test"):
         run.note_test_read()
@@ -215,6 +217,9 @@ def predict_files(run: Run, files: Sequence[Path], output: Path) -> int:
 def predict_rows(run: Run, files: Sequence[Path]) -> list[dict[str, Any]]:
     """Predicts from feature files of the target modality.
 
+    A run that is standardised by speaker takes a speaker's statistics from all of the speaker's rows in these files; a
+    recording that names no speaker has its own.
+
     Args:
         run: a finished run.
         files: feature files, see `corpora.load_features`.
@@ -229,6 +234,8 @@ def predict_rows(run: Run, files: Sequence[Path]) -> list[dict[str, Any]]:
     facts, chain = run.facts(), run.chain()
     step = facts.frame_seconds[facts.target]
     recordings = load_features(files, **as_in_training(run.config(), facts))
+    if facts.speaker_prior is not None:
+        recordings = list(brought(recordings, facts.speaker_prior))
     raw = outputs(load_model(run), recordings, facts)
     rows: list[dict[str, Any]] = []
     for recording, values in zip(recordings, raw, strict=True):

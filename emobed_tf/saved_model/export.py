@@ -19,7 +19,7 @@ from emobed_tf.models.weights import inner_layers, set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
 from emobed_tf.saved_model.predecessor import warn_of_another_model
-from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, trace
+from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, speaker_states, trace
 from emobed_tf.saved_model.versions import add_version
 from emobed_tf.saved_model.warmup import write_warmup
 
@@ -91,7 +91,7 @@ def _states(model: EmoBed, facts: Facts, model_dir: Path) -> dict[str, tuple[int
         return None
     hindered = obstacle(model, facts.target)
     if not hindered:
-        return state_shapes(model, facts.target)
+        return state_shapes(model, facts.target) | speaker_states(facts)
     warnings.warn(
         f"{model_dir}: no signature 'stream': the model can't answer a recording as it comes, because {hindered}",
         EmoBedWarning,

@@ -1,5 +1,6 @@
 """The manifest of an exported model: what it takes and gives, what it was made from, and how good it was."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +10,15 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.prediction import reading_to_dict
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
+from emobed_tf.settings import CORPUS, SPEAKER
 
 FORMAT = 2  # the newest that a client of this version reads
+OF_SPEAKER = {
+    "serving_default": "prediction_of_speaker",
+    "embed": "embed_of_speaker",
+    "postprocessed": "postprocessed_of_speaker",
+}
+"""What a signature is called that takes statistics of a speaker beside the features, by the one that takes none."""
 _ONLY_UNITS = 1  # what older clients read as well: every state is a vector
 
 
@@ -35,6 +43,7 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         **({"dimension": facts.label} if facts.task == REGRESSION else {"classes": facts.classes}),
         "features": facts.features[facts.target],
         "reading": reading_to_dict(config, facts),
+        **_standardise(facts),
         "frame_seconds": step,
         "label_delay_frames": facts.delay,
         "label_delay_seconds": round(facts.delay * (step or 0), 6),
@@ -55,6 +64,13 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
 
 def _size(shape: tuple[int, ...]) -> dict[str, Any]:
     return {"units": shape[0]} if len(shape) == 1 else {"shape": list(shape)}
+
+
+def _standardise(facts: Facts) -> dict[str, Any]:
+    """Whose statistics the model expects. `speaker_prior` is what it takes of a speaker of whom nothing is known."""
+    if facts.speaker_prior is None:
+        return {"standardise": CORPUS}
+    return {"standardise": SPEAKER, "speaker_prior": dataclasses.asdict(facts.speaker_prior)}
 
 
 def _time(facts: Facts) -> str:

@@ -7,9 +7,12 @@ import tensorflow as tf
 
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.moments import STATISTICS, SpeakerPrior
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.speakers import COUNT, DEVIATION, brought, brought_so_far
 from emobed_tf.models.streaming import continued
+from emobed_tf.saved_model.manifest import OF_SPEAKER
 
 MANIFEST = "manifest"
 
@@ -31,12 +34,14 @@ def trace(
     - `postprocessed` (regression): `features` -> `postprocessed` `[batch, frames]`, see `postprocess`
     - `stream` (where there are states): `features` and the states, each `[batch, *shape]` -> the answer and the states
       after it
+    - `OF_SPEAKER` (of a model that is standardised by speaker): `features` and the speaker's `moments.STATISTICS`, each
+      `[batch, features]` -> as the signature without them, which is that of a speaker of whom nothing is known
 
     Args:
         model: with its trained weights.
         facts: of the run.
         chain: learnt on development; None for a classification.
-        states: `streaming.state_shapes`; None for a model that has no stream.
+        states: `streaming.state_shapes`, and `speaker_states`; None for a model that has no stream.
 
     Returns:
         The functions.
@@ -54,8 +59,11 @@ def trace(
     def stream(*, features: tf.Tensor, **states: tf.Tensor) -> _Answer:
         features = _checked(features, facts.target)
         states = _checked_states(states, features)
+        known: _Answer = {}
+        if facts.speaker_prior is not None:
+            features, known = brought_so_far(features, _checked_statistics(states), facts.speaker_prior)
         outputs, after = continued(model, facts.target, features, states)
-        return {**_answer(outputs, facts), **after}
+        return {**_answer(outputs, facts), **after, **known}
 
     functions = {"serving_default": predict, "embed": embed}
     if chain is not None:
@@ -65,10 +73,28 @@ def trace(
 
         functions["postprocessed"] = postprocessed
     traced = {name: _traced(function, features=features) for name, function in functions.items()}
+    if facts.speaker_prior is not None:
+        statistics = {name: tf.TensorSpec([None, features.shape[-1]], tf.float32) for name in STATISTICS}
+        for name, function in functions.items():
+            of_speaker = _of_speaker(function, facts.target, facts.speaker_prior)
+            traced[OF_SPEAKER[name]] = _traced(of_speaker, features=features, **statistics)
     if states is not None:
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
         traced["stream"] = _traced(stream, features=features, **specs)
     return traced
+
+
+def speaker_states(facts: Facts) -> dict[str, tuple[int, ...]]:
+    """What a stream remembers of its speaker, beside what the network remembers.
+
+    Args:
+        facts: of the run.
+
+    Returns:
+        Shapes for one sequence by name, see `moments.STATISTICS`; none of a model that knows no speakers.
+    """
+    width = len(facts.features[facts.target])
+    return {} if facts.speaker_prior is None else dict.fromkeys(STATISTICS, (width,))
 
 
 def manifest_signature(text: str) -> tf.types.experimental.ConcreteFunction:
@@ -135,6 +161,17 @@ def _traced(function: Callable[..., _Answer], **inputs: tf.TensorSpec) -> tf.typ
     return tf.function(function, autograph=False).get_concrete_function(**named)
 
 
+def _of_speaker(function: Callable[..., _Answer], target: str, prior: SpeakerPrior) -> Callable[..., _Answer]:
+    """A function of features, as one of features and their speaker's statistics."""
+
+    def answer(*, features: tf.Tensor, **statistics: tf.Tensor) -> _Answer:
+        features = _checked(features, target)
+        known = _checked_statistics(_checked_states(statistics, features))
+        return function(features=brought(features, known, prior))
+
+    return answer
+
+
 def _answer(outputs: tf.Tensor, facts: Facts) -> _Answer:
     if facts.task == REGRESSION:
         return {"prediction": outputs[..., 0]}
@@ -193,6 +230,20 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
         fits = _refuse_unless(expected == found, f"expected {name} of shape [", expected, "], got [", found, "]")
         with tf.control_dependencies([fits]):
             checked[name] = tf.ensure_shape(given, state.shape)
+    return checked
+
+
+def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """A speaker's statistics among the states, once an assertion has found that they can be some."""
+    checked = {}
+    for name in STATISTICS:
+        value = states[name]
+        fits = tf.reduce_all(tf.math.is_finite(value))
+        if name in (COUNT, DEVIATION):
+            fits &= tf.reduce_all(value >= 0)
+        least = " of 0 or more" if name in (COUNT, DEVIATION) else ""
+        with tf.control_dependencies([_refuse_unless(fits, f"expected {name} to be finite numbers{least}")]):
+            checked[name] = tf.identity(value)
     return checked
 
 

@@ -26,18 +26,23 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import with_steps
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import has_label
 from emobed_tf.corpora.time import frames_of
 from emobed_tf.evaluation.postprocessing import WINDOWS
+from emobed_tf.systems.spread import Space
 from emobed_tf.training.session import Session
+
+Pairs = Literal["never", "training", "inference"]
+"""Where a system needs the same recordings in all modalities: nowhere, in training, or in training and afterwards."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Problem:
 
     Attributes:
         config: resolved, see `configured.load_corpus`: the ground that every neural system changes. Its framework is
-            not the system's.
+            not the system's. Its steps of an epoch are made a number, so that they are the same for all systems,
+            whichever modalities these use; see `budget.with_steps`.
         corpus: with partitions train, dev and test.
         session: that knows earlier trainings, for `training.loop.train`; None: that of this process.
     """
@@ -54,6 +60,9 @@ class Problem:
     config: Config
     corpus: Corpus
     session: Session | None = dataclasses.field(default=None, compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "config", with_steps(self.config, self.corpus))
 
     @property
     def target(self) -> str:
@@ -161,12 +170,44 @@ class System(abc.ABC):
     """The row's name in tables."""
     tasks: ClassVar[tuple[str, ...]] = (REGRESSION, CLASSIFICATION)
     """Tasks that it can learn."""
-    paired: ClassVar[bool] = False
-    """Whether it needs paired streams, and all modalities at inference."""
+    pairs: ClassVar[Pairs] = "never"
+    """Where it needs paired streams. `inference`: it reads all modalities when it predicts. A system of one's own may
+    say `paired = True` instead, which means that."""
     crossmodal: ClassVar[bool] = False
     """Whether auxiliaries help it in training; a system that is neither is the same beside any auxiliary."""
+    transductive: ClassVar[bool] = False
+    """Whether its `view` uses unlabelled frames of those whom it is tested on."""
     windows: ClassVar[tuple[float, ...]] = WINDOWS
     """Seconds of the median filters that its post-processing may choose between."""
+    halving: ClassVar[bool] = False
+    """Whether a training of a few epochs says something of a long one, so that successive halving may cut settings."""
+
+    @classmethod
+    def view(cls, problem: Problem) -> Problem:
+        """The problem as the system sees it, where its data come in another form than the others' do.
+
+        It is asked for once before the fit, with test recordings: `fit` gets the view without them, and `predict` the
+        view's recordings. Labels have to be left alone, and what is computed from test recordings has to be declared.
+
+        Args:
+            problem: of the comparison.
+
+        Returns:
+            The problem itself, unless a subclass says otherwise.
+        """
+        return problem
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "paired" in vars(cls) and "pairs" not in vars(
+            cls
+        ):  # what a system said before training had pairs of its own
+            cls.pairs = "inference" if vars(cls)["paired"] else "never"
+
+    @classmethod
+    def reads_auxiliaries(cls) -> bool:
+        """Whether other modalities change what it learns or says."""
+        return cls.crossmodal or cls.pairs != "never"
 
     @abc.abstractmethod
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
@@ -174,11 +215,36 @@ class System(abc.ABC):
 
         Args:
             problem: what they are for.
-            number: how many; the same for every system, so that none wins by searching more. See `spread`.
+            number: how many; the same for every system, so that none wins by searching more. See `spread`. 1 means
+                that nothing is searched.
 
         Returns:
-            `number` different ones, or fewer where there are no more.
+            `number` different ones, or fewer where there are no more. What costs next to nothing may be searched whole.
         """
+
+    def network_space(self, problem: Problem) -> Space | None:
+        """What it searches beside the learning rate and the L2 weight that all networks share.
+
+        `fit` then takes `learning_rate` and `l2` among its settings, too.
+
+        Args:
+            problem: what the settings are for.
+
+        Returns:
+            Its own ranges; None for a system that trains no network, whose `configurations` alone count.
+        """
+        return None
+
+    def simplicity(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
+        """What settings are ordered by where several are about equally good: smaller is simpler.
+
+        Args:
+            settings: one of its configurations.
+
+        Returns:
+            Numbers that are compared one after another. Default: none, and the earlier settings are taken.
+        """
+        return ()
 
     @abc.abstractmethod
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
@@ -198,7 +264,8 @@ class System(abc.ABC):
         """What it says of recordings, in the order of the target's.
 
         Args:
-            recordings: by modality, see `Problem.recordings`. Only a `paired` system reads others than the target's.
+            recordings: by modality, see `Problem.recordings`. Only a system whose `pairs` are of inference reads others
+                than the target's.
 
         Returns:
             Regression: `[frames]` in the gold standard's time (the label delay undone), before post-processing.

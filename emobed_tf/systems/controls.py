@@ -1,22 +1,24 @@
 """Controls of the audit: what else could make EmoBed better than classic, each as a system of its own.
 
 Each is trained by the same code with the same budget as EmoBed, and takes one thing away that a transfer between
-modalities needs. A gain that a control has as well is no transfer.
+modalities needs. A gain that a control has as well is not shown to be transfer. `control_of` makes them of another
+system that trains as EmoBed does, named `CONTROL@SYSTEM`.
 """
 
 import dataclasses
+import functools
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.corpora.labels import has_label
 from emobed_tf.errors import InputError
-from emobed_tf.systems.base import Problem
+from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, TripletSystem
 from emobed_tf.systems.registry import CONTROL_NAMES
 from emobed_tf.training.session import default_session
@@ -33,7 +35,7 @@ class TripletAlone(TripletSystem):
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains without auxiliaries; mining looks at the target's embeddings alone. See `System.fit`."""
         mining = "all" if problem.config.objective.mining == "inter" else problem.config.objective.mining
-        config = problem.config.replace(auxiliary=(), mining=mining)
+        config = problem.config.replace(auxiliary=(), mining=mining, alignment="none", alignment_weight=1.0)
         super().fit(dataclasses.replace(problem, config=config), settings, seed)
 
 
@@ -94,6 +96,8 @@ class AsManySteps(ClassicSystem):
 
     title = "classic, as many steps as EmoBed"
     crossmodal = True  # its number of steps is another one beside another auxiliary
+    of: ClassVar[type[ClassicSystem]] = EmoBedSystem
+    """The system that it keeps up with."""
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Classic's settings, each with EmoBed's beside them under `emobed`.
@@ -115,7 +119,7 @@ class AsManySteps(ClassicSystem):
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains EmoBed to count its epochs, then classic for as many; see `System.fit`."""
         own = {name: value for name, value in settings.items() if name != "emobed"}
-        epochs = epochs_of_emobed(problem, settings["emobed"], seed)
+        epochs = epochs_of_emobed(problem, settings["emobed"], seed, self.of)
         super().fit(problem, {**own, "epochs": epochs, "patience": 0}, seed)
 
 
@@ -144,27 +148,59 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
     return dataclasses.replace(modality, recordings=tuple(recordings))
 
 
-def epochs_of_emobed(problem: Problem, settings: Mapping[str, Any], seed: int) -> int:
+def epochs_of_emobed(
+    problem: Problem, settings: Mapping[str, Any], seed: int, of: type[ClassicSystem] = EmoBedSystem
+) -> int:
     """How many epochs EmoBed's training takes, early stopping included; remembered in the session.
 
     Args:
         problem: without test recordings.
         settings: that EmoBed was chosen with.
         seed: of the training.
+        of: the system, if it is another one.
 
     Returns:
         1 or more.
     """
 
     def trained() -> int:
-        emobed = EmoBedSystem()
+        emobed = of()
         emobed.fit(problem, settings, seed)
         return len(emobed.trained.history)
 
     recordings = [(r.partition, r.id) for r in problem.modality.recordings]
     determined = (zlib.crc32(repr(recordings).encode()), json.dumps(settings, sort_keys=True), seed)
     session = problem.session or default_session()
-    return session.remembered(("epochs of EmoBed", problem.config, *determined), trained)
+    return session.remembered(("epochs of EmoBed", of, problem.config, *determined), trained)
+
+
+@functools.cache
+def control_of(control: type[System], system: type[System]) -> type[System]:
+    """A control of another system than EmoBed.
+
+    Args:
+        control: one of EmoBed's.
+        system: that trains a network with auxiliaries, as EmoBed does.
+
+    Returns:
+        The control with the system in EmoBed's place; of EmoBed, the control itself.
+
+    Raises:
+        InputError: if the system is of another kind.
+    """
+    if system is EmoBedSystem:
+        return control
+    if not issubclass(system, ClassicSystem) or not system.crossmodal or issubclass(system, AsManySteps):
+        raise InputError(
+            f"{system.title}: expected a system that trains a network with auxiliaries, such as emobed_stable; there "
+            "are no controls of others"
+        )
+    own: dict[str, Any] = {"title": f"{control.title} ({system.title})", "__doc__": control.__doc__}
+    if issubclass(control, AsManySteps):
+        return type(control.__name__, (control,), {**own, "of": system})
+    if not issubclass(control, TripletAlone):
+        own |= {"framework": system.framework, "axes": system.axes}
+    return type(control.__name__, (control, system), {**own, "tasks": system.tasks})
 
 
 def _with(problem: Problem, modalities: Mapping[str, Modality], auxiliaries: Sequence[str] | None = None) -> Problem:

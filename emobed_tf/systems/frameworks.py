@@ -1,11 +1,13 @@
-"""The paper's own four systems, and EmoBed with the stable triplet term: Eq. 8 with different weights.
+"""The paper's own four systems, Eq. 8 with different weights, and variants of them that are not the paper's.
 
 Source: EmoBed, sections 3.1 to 3.3 and 5.4. The paper optimises alpha and beta on development and shows them between 0
-and about 1.5, but says neither which values it tried nor whether classic got a search. Here joint and triplet search a
-line and EmoBed the plane of both, as many points each; classic, which has neither weight, searches learning rate and L2
-weight instead.
+and about 1.5, but says neither which values it tried nor whether classic got a search. By itself, joint and triplet
+search a line and EmoBed the plane of both, as many points each; classic, which has neither weight, searches learning
+rate and L2 weight instead. A gain over classic then mixes transfer with tuning, so that a comparison gives all of them
+classic's draws of learning rate and L2 weight, unless it is told otherwise (`searches.SEARCHES`).
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,11 +15,20 @@ import numpy as np
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Recording
-from emobed_tf.settings import USES_ALPHA, USES_BETA
+from emobed_tf.corpora.speakers import by_speaker
+from emobed_tf.errors import InputError
+from emobed_tf.settings import USES_ALPHA, USES_BETA, Objective
 from emobed_tf.systems.base import Problem, System
-from emobed_tf.systems.spread import Range, spread
+from emobed_tf.systems.spread import NETWORK, Range, Space, spread
 
 _WEIGHT = Range(0.0, 1.5)
+_STABLE = {
+    "metric_loss": "batch_hard",
+    "temperature": Objective.temperature,
+    "triplet_preset": "stable",
+    "margin": None,
+    "normalise": None,
+}
 
 
 class ClassicSystem(System):
@@ -29,15 +40,28 @@ class ClassicSystem(System):
 
     title = "classic monomodal"
     framework: ClassVar[str] = "classic"
-    axes: ClassVar[Mapping[str, Range]] = {
-        "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
-        "l2": Range(1e-6, 1e-2, logarithmic=True),
-    }
+    classic_network: ClassVar[bool] = True
+    """Whether without the auxiliaries' and the triplet's weight it is the classic system under another name."""
+    halving = True
+    axes: ClassVar[Mapping[str, Range]] = NETWORK
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Settings named by `axes`; see `System.configurations`."""
         values = problem.config.to_dict()
         return spread(self.axes, {name: values[name] for name in self.axes}, number)
+
+    def network_space(self, problem: Problem) -> Space | None:
+        """Its axes beside those that all networks share; see `System.network_space`."""
+        default = self.configurations(problem, 1)[0]
+        return Space(
+            {name: axis for name, axis in self.axes.items() if name not in NETWORK},
+            {name: value for name, value in default.items() if name not in NETWORK},
+        )
+
+    def simplicity(self, settings: Mapping[str, Any]) -> tuple[float, ...]:
+        """The smallest weights of its own first, all added up, then the strongest L2; see `System.simplicity`."""
+        weights = [value for name, value in settings.items() if name not in NETWORK and isinstance(value, float)]
+        return sum(weights), -settings.get("l2", 0.0)
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
         """The configuration of its training.
@@ -53,13 +77,13 @@ class ClassicSystem(System):
         Raises:
             InputError: for a setting with a value that makes no sense.
         """
-        fixed = {"framework": self.framework, "seed": seed}
+        fixed: dict[str, Any] = {"seed": seed}
         for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)):
             if self.framework not in users:
                 fixed[name] = 0.0
         if self.framework == "classic":
             fixed["auxiliary"] = ()
-        return problem.config.replace(**fixed, **settings).check()
+        return problem.config.of_framework(self.framework).replace(**fixed, **settings).check()
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains the network; see `System.fit`."""
@@ -86,6 +110,33 @@ class ClassicSystem(System):
     def parameters(self) -> int:
         """Trained numbers of the target's encoder and the head, which are kept for inference."""
         return self.trained.parameters["kept"]
+
+
+class SpeakerClassicSystem(ClassicSystem):
+    """Classic on features standardised by speaker, not the paper's.
+
+    It is transductive: speakers of development and test, and all of their frames, are known when they are predicted.
+    """
+
+    title = "classic, by speaker"
+    transductive = True
+
+    @classmethod
+    def view(cls, problem: Problem) -> Problem:
+        """The problem with each speaker's features brought to the corpus, see `corpora.speakers.by_speaker`."""
+        return dataclasses.replace(problem, corpus=by_speaker(problem.config.data, problem.corpus))
+
+
+def of_network(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a system's settings that all networks share.
+
+    Args:
+        settings: one of its configurations.
+
+    Returns:
+        `learning_rate` and `l2`, where they are among them.
+    """
+    return {name: settings[name] for name in NETWORK if name in settings}
 
 
 class JointSystem(ClassicSystem):
@@ -133,5 +184,85 @@ class StableEmoBedSystem(EmoBedSystem):
 
     def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
         """EmoBed's, with the stable preset of the triplet term; see `ClassicSystem.config`."""
-        stable = {"triplet_preset": "stable", "margin": None, "normalise": None}
-        return super().config(problem, {**settings, **stable}, seed)
+        return super().config(problem, {**settings, **_STABLE}, seed)
+
+
+class SemiHardEmoBedSystem(EmoBedSystem):
+    """EmoBed with semi-hard triplets, normalised and with a margin of 0.2 as in Schroff et al. (2015)."""
+
+    title = "EmoBed, semi-hard"
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with that loss on embeddings; see `ClassicSystem.config`."""
+        return super().config(problem, {**settings, **_STABLE, "metric_loss": "semi_hard"}, seed)
+
+
+class ContrastiveEmoBedSystem(EmoBedSystem):
+    """EmoBed with the supervised contrastive loss of Khosla et al. (2020) in the place of the triplet loss."""
+
+    title = "EmoBed, supervised contrastive"
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """EmoBed's, with that loss on embeddings; see `ClassicSystem.config`."""
+        contrastive = {"metric_loss": "contrastive", "triplet_preset": "paper", "margin": None, "normalise": None}
+        return super().config(problem, {**settings, **contrastive}, seed)
+
+
+class AlignedJointSystem(JointSystem):
+    """Joint training with a term that pulls the modalities together within each class.
+
+    That is the central moment discrepancy (Zellinger et al., 2017), unless the configuration names another distance.
+    """
+
+    title = "joint training, aligned"
+    axes: ClassVar = {"alpha": _WEIGHT, "alignment_weight": _WEIGHT}
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """Joint training's, with that term; see `ClassicSystem.config`."""
+        alignment = problem.config.objective.alignment
+        return super().config(problem, {**settings, "alignment": "cmd" if alignment == "none" else alignment}, seed)
+
+
+class SharedTrunkSystem(JointSystem):
+    """Joint training of one network that all modalities share behind a projection of their own: not the paper's.
+
+    Source: the unpaired multimodal learner (arXiv:2510.08492), whose modalities share their weights and need no pairs.
+    """
+
+    title = "shared trunk"
+    classic_network = False
+
+    def config(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> Config:
+        """Joint training's, with a shared trunk; see `ClassicSystem.config`."""
+        return super().config(problem, {**settings, "sharing": "trunk"}, seed)
+
+
+class DistilledSystem(ClassicSystem):
+    """A student of the target alone whose teacher saw all modalities: not the paper's; see `training.teacher`.
+
+    The teacher has the problem's own settings whatever is searched for the student, so that a search trains it once.
+    """
+
+    title = "distilled"
+    framework = "distilled"
+    pairs = "training"
+    crossmodal = True
+    axes: ClassVar = {"teacher_weight": Range(0.0, 3.0), "teacher_embedding_weight": Range(0.0, 3.0)}
+
+    def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
+        """Trains the teacher, or remembers what it said, and then the student.
+
+        Args:
+            problem: with at least one auxiliary modality.
+            settings: one of `configurations`.
+            seed: of all that is random.
+
+        Raises:
+            InputError: if there is no auxiliary modality, or no training recording is paired.
+        """
+        from emobed_tf.training.loop import lessons_for
+
+        if not problem.auxiliaries:
+            raise InputError(f"{self.title} needs another modality beside {problem.target}; name one with --auxiliary")
+        taught = lessons_for(self.config(problem, {}, seed), problem.corpus, session=problem.session)
+        self.train(problem, self.config(problem, settings, seed), taught=taught)

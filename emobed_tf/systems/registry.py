@@ -11,6 +11,12 @@ _SYSTEMS = {
     "emobed": "frameworks:EmoBedSystem",
     "emobed_stable": "frameworks:StableEmoBedSystem",
     "emobed_weighed": "frameworks:WeighedEmoBedSystem",
+    "semi_hard": "frameworks:SemiHardEmoBedSystem",
+    "contrastive": "frameworks:ContrastiveEmoBedSystem",
+    "aligned": "frameworks:AlignedJointSystem",
+    "classic_speaker": "frameworks:SpeakerClassicSystem",
+    "trunk": "frameworks:SharedTrunkSystem",
+    "distilled": "frameworks:DistilledSystem",
     "early": "baselines.fusion:EarlyFusion",
     "model_level": "baselines.fusion:ModelLevelFusion",
     "late": "baselines.fusion:LateFusion",
@@ -19,7 +25,8 @@ _SYSTEMS = {
     "svm": "baselines.svm:SupportVectorMachine",
     "forest": "baselines.forest:RandomForest",
     "strength": "baselines.strength:StrengthModelling",
-    "mtl_re": "baselines.reconstruction:ReconstructionMultiTask",
+    "mtl_re": "baselines.difficulty:ReconstructionErrorLearning",
+    "reconstruction": "baselines.reconstruction:ReconstructionMultiTask",
     "mtl_pu": "baselines.perception:PerceptionMultiTask",
     "ddat_re": "baselines.difficulty:ReconstructionDifficulty",
     "ddat_pu": "baselines.difficulty:PerceptionDifficulty",
@@ -37,6 +44,20 @@ _CONTROLS = {
 CONTROL_NAMES = tuple(_CONTROLS)
 """Names of the audit's controls: systems, too, but no rows of a table."""
 
+
+def control_name(control: str, system: str) -> str:
+    """What a control of a system is called.
+
+    Args:
+        control: one of `CONTROL_NAMES`.
+        system: name of a system.
+
+    Returns:
+        The control's own name for EmoBed's, else `CONTROL@SYSTEM`.
+    """
+    return control if system == "emobed" else f"{control}@{system}"
+
+
 FORMER_NAMES = {
     "triplet_alone": "emobed_tf.controls:TripletAlone",
     "permuted_labels": "emobed_tf.controls:PermutedLabels",
@@ -50,7 +71,8 @@ def find_system(name: str) -> type[System]:
     """A system by name. Its module is imported only then.
 
     Args:
-        name: one of `SYSTEM_NAMES` or `CONTROL_NAMES`, a former name, or `package.module:Class`.
+        name: one of `SYSTEM_NAMES` or `CONTROL_NAMES`, a former name, `package.module:Class`, or `CONTROL@SYSTEM` for a
+            control of another system than EmoBed.
 
     Returns:
         The class.
@@ -58,6 +80,9 @@ def find_system(name: str) -> type[System]:
     Raises:
         InputError: if there is none of that name.
     """
+    control, _, system = name.partition("@")
+    if system and control in CONTROL_NAMES:
+        return import_named("emobed_tf.systems.controls:control_of")(find_system(control), find_system(system))
     where = _places().get(name, name)
     module, _, attribute = where.partition(":")
     if not module or not attribute:

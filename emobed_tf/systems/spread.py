@@ -1,7 +1,11 @@
-"""A given number of settings, spread over ranges: every system of a comparison searches equally many."""
+"""A given number of settings, spread over ranges: every system of a comparison searches equally many.
+
+`spread` fills a system's own ranges. `shared_spread` gives all systems that train networks the same draws of what they
+have in common, so that none wins by a better learning rate, and draws each one's own weights beside them.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +62,26 @@ class Choice:
         return self.values[min(int(place * len(self.values)), len(self.values) - 1)]
 
 
+NETWORK: Mapping[str, Range] = {
+    "learning_rate": Range(3e-4, 3e-3, logarithmic=True),
+    "l2": Range(1e-6, 1e-2, logarithmic=True),
+}
+"""What all systems that train networks have in common."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a system searches beside `NETWORK`.
+
+    Attributes:
+        axes: by setting; none is in `NETWORK`.
+        default: a value for each of them, and for settings that are not varied.
+    """
+
+    axes: Mapping[str, Range | Choice]
+    default: Mapping[str, Any]
+
+
 def spread(axes: Mapping[str, Range | Choice], default: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
     """The default, then settings that cover their ranges evenly, whatever the number.
 
@@ -77,10 +101,35 @@ def spread(axes: Mapping[str, Range | Choice], default: Mapping[str, Any], numbe
     for place in _line(number - 1) if len(axes) == 1 else _recurrence(len(axes), number):
         if len(found) >= number:
             break
-        point = {name: axis.at(part) for (name, axis), part in zip(axes.items(), place, strict=True)}
+        point = _drawn(axes, place)
         if point not in found:
             found.append(point)
     return found[:number]
+
+
+def shared_spread(own: Space, network: Mapping[str, float], number: int) -> list[dict[str, Any]]:
+    """The default, then settings whose learning rate and L2 weight are the same for every system.
+
+    The k-th draw of `NETWORK` is that of a system without weights of its own (`spread`), whatever else is drawn. A
+    system's d own axes take the last d coordinates of the recurrence in 2 + d dimensions, which the first two don't
+    depend on: no weight goes along with the learning rate.
+
+    Args:
+        own: what the system searches beside them.
+        network: the default of `NETWORK`.
+        number: how many, >= 1.
+
+    Returns:
+        Different settings, each with the names of `NETWORK` and of `own.default`; fewer are the first of more.
+    """
+    common = spread(NETWORK, network, number)
+    steps = _steps(len(NETWORK) + len(own.axes))[len(NETWORK) :]
+    places = [own.default, *(_drawn(own.axes, _place(steps, n)) for n in range(1, number))]
+    return [{**shared, **own.default, **drawn} for shared, drawn in zip(common, places, strict=True)]
+
+
+def _drawn(axes: Mapping[str, Range | Choice], place: Sequence[float]) -> dict[str, Any]:
+    return {name: axis.at(part) for (name, axis), part in zip(axes.items(), place, strict=True)}
 
 
 def _line(number: int) -> list[tuple[float, ...]]:
@@ -89,8 +138,16 @@ def _line(number: int) -> list[tuple[float, ...]]:
 
 
 def _recurrence(dimensions: int, number: int) -> list[tuple[float, ...]]:
+    steps = _steps(dimensions)
+    return [_place(steps, n) for n in range(1, 64 * number + 1)]
+
+
+def _place(steps: Sequence[float], n: int) -> tuple[float, ...]:
+    return tuple((0.5 + n * step) % 1 for step in steps)
+
+
+def _steps(dimensions: int) -> list[float]:
     ratio = 2.0
     for _ in range(60):  # the root of x^(d + 1) = x + 1
         ratio = (1 + ratio) ** (1 / (dimensions + 1))
-    steps = [ratio ** -(k + 1) for k in range(dimensions)]
-    return [tuple((0.5 + n * step) % 1 for step in steps) for n in range(1, 64 * number + 1)]
+    return [ratio ** -(k + 1) for k in range(dimensions)]

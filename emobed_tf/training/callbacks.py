@@ -16,12 +16,13 @@ import numpy as np
 
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.weights import set_weight_arrays, weight_arrays
+from emobed_tf.models.weights import named_variables, set_weight_arrays
 from emobed_tf.runs.folder import BEST, LAST, Run
 from emobed_tf.training.setup import Setup
 
 _OPTIMISER = "optimiser/"
 RANK, SEPARATION = 1.5, 1e-3
+_SECONDS_BETWEEN = 5.0  # two times that a run folder is written: writing takes as long as some small epochs
 _LARGEST = 1e15  # its square still fits float32: beyond it the next step's R is infinite
 
 
@@ -37,7 +38,8 @@ class Recorder(keras.callbacks.Callback):
         patience: epochs without a better score before training stops; 0: never.
 
     Attributes:
-        history: a row per epoch.
+        history: a row per epoch; the same in every training of the same settings.
+        times: a row per epoch of what isn't: `training_seconds` and `scoring_seconds`.
         best: the highest score so far.
         best_epoch: its epoch, from 1.
         best_weights: arrays of that epoch, by name.
@@ -48,11 +50,13 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.score, self.patience = f"val_{score}", patience
         self.history: list[dict[str, Any]] = []
+        self.times: list[dict[str, Any]] = []
         self.best, self.best_epoch = -math.inf, 0
         self.best_weights: dict[str, np.ndarray] = {}
         self.seconds = 0.0
         self._interrupted = False
-        self._began = time.monotonic()
+        self._began = self._trained = self._scored = time.monotonic()
+        self._variables: dict[str, Any] = {}
 
     @property
     def epochs_done(self) -> int:
@@ -84,16 +88,24 @@ class Recorder(keras.callbacks.Callback):
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Ends the training after Ctrl-C.
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Takes the time.
 
         Args:
-            batch: its number.
-            logs: score so far; not read.
+            logs: not read.
+        """
+        self._trained = time.monotonic()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Takes the time, and ends the training after Ctrl-C.
+
+        Args:
+            logs: the score; not read.
 
         Raises:
-            KeyboardInterrupt: if there was one during the step.
+            KeyboardInterrupt: if there was one during the score.
         """
+        self._scored = time.monotonic()
         if self._interrupted:
             raise KeyboardInterrupt
 
@@ -135,16 +147,26 @@ class Recorder(keras.callbacks.Callback):
         Raises:
             DivergedError: if a weight became NaN, infinite, or so large that R of Eq. 8 would.
         """
-        row: dict[str, Any] = {"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}}
-        weights = weight_arrays(self.model)
-        for name, values in weights.items():
-            if not np.isfinite(values).all() or np.abs(values).max() > _LARGEST:
-                raise self._diverged(f"weight {name} became {np.abs(values).max():.3g}")
+        steps = int(self.model.optimizer.iterations.numpy())
+        row: dict[str, float] = {
+            "epoch": epoch + 1,
+            "steps": steps,
+            **{name: float(value) for name, value in logs.items()},
+        }
+        weights = self._weights()
         self.history.append(row)
+        self.times.append(
+            {
+                "epoch": epoch + 1,
+                "steps": steps,
+                "training_seconds": round(self._trained - self._began, 6),
+                "scoring_seconds": round(self._scored - self._trained, 6),
+            }
+        )
         self.seconds += time.monotonic() - self._began
         better = row[self.score] > self.best
         if better:
-            self.best, self.best_epoch, self.best_weights = row[self.score], row["epoch"], weights
+            self.best, self.best_epoch, self.best_weights = row[self.score], epoch + 1, weights
         self.epoch_recorded(weights, better)
         if self.stopped_early:
             self.model.stop_training = True
@@ -157,6 +179,20 @@ class Recorder(keras.callbacks.Callback):
             better: whether they are the best so far.
         """
 
+    def save(self) -> None:
+        """Called when training ends, for whatever reason."""
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        """The model's, all of them finite."""
+        # Asked for once: for Keras to find the value of a variable takes longer than to read it.
+        self._variables = self._variables or {name: weight.value for name, weight in named_variables(self.model)}
+        found = {name: variable.numpy() for name, variable in self._variables.items()}
+        for name, values in found.items():
+            largest = np.abs(values).max()
+            if not largest <= _LARGEST:  # nor is NaN
+                raise self._diverged(f"weight {name} became {largest:.3g}")
+        return found
+
     def _diverged(self, what: str) -> DivergedError:
         step = int(self.model.optimizer.iterations.numpy())
         return DivergedError(
@@ -166,7 +202,10 @@ class Recorder(keras.callbacks.Callback):
 
 
 class RunRecorder(Recorder):
-    """Keeps them in a run folder, too: all that a continued run needs is one file, replaced at the end of every epoch.
+    """Keeps them in a run folder, too: all that a continued run needs is one file, which is replaced as a whole.
+
+    It is written after the first epoch, which shows whether it can be, then after epochs that end some seconds after
+    the last time, and at the end.
 
     Args:
         run: where to write.
@@ -177,6 +216,10 @@ class RunRecorder(Recorder):
     def __init__(self, run: Run, score: str, patience: int):
         super().__init__(score, patience)
         self.run = run
+        self._unwritten: dict[str, np.ndarray] = {}  # weights and optimiser of the last epoch
+        self._best_unwritten = False
+        self._optimiser: list[Any] = []
+        self._written = -math.inf
 
     def restore(self, model: EmoBed) -> None:
         """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew.
@@ -198,26 +241,41 @@ class RunRecorder(Recorder):
         for k, variable in enumerate(model.optimizer.variables):
             variable.assign(arrays[f"{_OPTIMISER}{k}"])
         self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
-        self.seconds = state["seconds"]
+        self.seconds, self.times = state["seconds"], state.get("times", [])  # which the first runs lack, as
+        per_epoch = int(model.optimizer.iterations.numpy()) // max(1, len(self.history))  # they do steps
+        self.history = [{**row, "steps": row["epoch"] * per_epoch} for row in self.history]
 
     def epoch_recorded(self, weights: dict[str, np.ndarray], better: bool) -> None:
-        """Writes weights, optimiser and history into the run folder.
+        """Writes weights, optimiser and history into the run folder, where it is time to.
 
         Args:
             weights: the epoch's, by name.
             better: whether they are the best so far.
         """
-        if better:
-            self.run.write_arrays(BEST, weights)
-        optimiser = {f"{_OPTIMISER}{k}": v.numpy() for k, v in enumerate(self.model.optimizer.variables)}
+        self._optimiser = self._optimiser or [variable.value for variable in self.model.optimizer.variables]
+        optimiser = {f"{_OPTIMISER}{k}": variable.numpy() for k, variable in enumerate(self._optimiser)}
+        self._unwritten = {**weights, **optimiser}
+        self._best_unwritten = self._best_unwritten or better
+        if time.monotonic() - self._written >= _SECONDS_BETWEEN:
+            self.save()
+
+    def save(self) -> None:
+        """Writes what has not been written of the last epoch that ended."""
+        if not self._unwritten:
+            return
+        if self._best_unwritten:
+            self.run.write_arrays(BEST, self.best_weights)
         state = {
             "history": self.history,
+            "times": self.times,
             "best": self.best,
             "best_epoch": self.best_epoch,
             "seconds": self.seconds,
         }
-        self.run.write_arrays(LAST, {**weights, **optimiser, "state": np.array(json.dumps(state))})
-        self.run.write_history(self.history)
+        self.run.write_arrays(LAST, {**self._unwritten, "state": np.array(json.dumps(state))})
+        self.run.write_history(self.history, self.times)
+        self._unwritten, self._best_unwritten = {}, False
+        self._written = time.monotonic()
 
     def _diverged(self, what: str) -> DivergedError:
         message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"
@@ -245,23 +303,23 @@ class Diagnostics(keras.callbacks.Callback):
             logs: means of the epoch; `gradient_norm_NAME` of every term is added.
         """
         if self.every and epoch % self.every == 0:
-            batch = next(iter(self.setup.batches(epoch * self.setup.steps_per_epoch)))
+            batch = self.setup.batch(epoch * self.setup.steps_per_epoch)
             for name, norm in self.model.gradient_norms(batch).items():
                 logs[f"gradient_norm_{name}"] = float(norm)
         self._warn_of_collapse(epoch, logs)
 
     def _warn_of_collapse(self, epoch: int, logs: dict[str, float]) -> None:
-        if self._warned or "triplet" not in self.model.terms:
+        if self._warned or "valid_anchors" not in logs:
             return
-        hint = "try a lower --beta, or --triplet-preset stable"
+        triplet = "triplet" in self.model.terms
+        hint = f"try a lower --beta{', or --triplet-preset stable' if triplet else ''}"
         if logs["valid_anchors"] == 0:
-            problem = (
-                "no embedding has a positive and a negative, so the triplet loss is 0; see --mining, --bins, --hop"
-            )
+            missing = "and a negative, so the triplet loss is 0" if triplet else "so the contrastive loss is 0"
+            problem = f"no embedding has a positive{' ' if triplet else ', '}{missing}; see --mining, --bins, --hop"
         elif logs["effective_rank"] < RANK:
             rank, width = logs["effective_rank"], self.model.head.input_shape[-1]
             problem = f"the embedding has collapsed: effective rank {rank:.2f} of {width}; {hint}"
-        elif logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
+        elif "d_negative" in logs and logs["d_negative"] < SEPARATION * logs["embedding_norm"]:
             distance = logs["d_negative"]
             problem = f"the embedding has collapsed: distance to the nearest negative {distance:.2g}; {hint}"
         else:

@@ -17,15 +17,17 @@ from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
 from emobed_tf.models.label_losses import regression_loss
 from emobed_tf.models.objective import Goal
-from emobed_tf.settings import USES_BETA
+from emobed_tf.settings import ONE_BRANCH, USES_BETA
 from emobed_tf.training.streams import (
     Sequences,
     agreement,
     class_edges,
     evaluation_sequences,
+    mean_bins,
     training_labels,
     training_sequences,
 )
+from emobed_tf.training.teacher import Lessons
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,14 @@ class Examples:
     goal: Goal
 
 
-def training_examples(config: Config, corpus: Corpus, design: Design) -> Examples:
+def training_examples(config: Config, corpus: Corpus, design: Design, lessons: Lessons | None = None) -> Examples:
     """What a training reads, features as they are.
 
     Args:
         config: resolved, from `load_corpus`.
         corpus: from `load_corpus`.
         design: heads beside the label's, and whether the label's loss is easy-first.
+        lessons: what a teacher says of the target's training sequences.
 
     Returns:
         Sequences, facts and goal.
@@ -61,7 +64,7 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     """
     data, objective, target = config.data, config.objective, _target(config)
     auxiliary = cast(tuple[str, ...], data.auxiliary)  # resolved, as the target is
-    branches = (target,) if objective.framework == "classic" else (target, *auxiliary)
+    branches = (target,) if objective.framework in ONE_BRANCH else (target, *auxiliary)
     labels = {name: training_labels(corpus.modality(name), corpus.label, data.label_delay) for name in branches}
     regression = corpus.task == REGRESSION
     if regression:
@@ -70,8 +73,10 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
             data.label_delay,
             {name: training_labels(corpus.modality(name), corpus.label, 0.0) for name in branches},
         )
-    mined = regression and objective.framework in USES_BETA
-    edges = class_edges(labels[target], objective.bins) if mined else np.zeros(0)
+    mined = regression and (objective.framework in USES_BETA or objective.alignment != "none")
+    balanced = config.training.batches == "balanced"
+    binned = mined or (regression and balanced)
+    edges = class_edges(labels[target], objective.bins) if binned else np.zeros(0)
     sequences = {
         name: training_sequences(
             corpus.modality(name),
@@ -85,6 +90,8 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     }
     if objective.disagreement == "weighed" and objective.framework in USES_BETA:
         sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
+    if balanced:
+        sequences = {name: _balanced(values, corpus, edges) for name, values in sequences.items()}
     others = {head: _further_labels(corpus, config, head.name) for head in design.heads if not head.reconstructs}
     more: dict[str, np.ndarray] = {}
     for head, values in others.items():
@@ -97,9 +104,11 @@ def training_examples(config: Config, corpus: Corpus, design: Design) -> Example
     if design.easy_first is not None:
         bins = _further_labels(corpus, config, design.easy_first)
         more[BIN] = _padded(corpus.modality(target), bins, corpus, config).labels.astype(np.float32)
+    if lessons is not None:
+        more |= lessons.arrays()
     sequences[target] = dataclasses.replace(sequences[target], more=more)
     development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)
-    facts = _facts(config, corpus, labels, edges)
+    facts = _facts(config, corpus, labels, edges if mined else np.zeros(0))
     goal = _goal(config, facts, design, {head.name: values for head, values in others.items()})
     goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
     return Examples(sequences, development, facts, goal)
@@ -154,6 +163,12 @@ def _weighed(values: Sequences, corpus: Corpus, config: Config) -> Sequences:
     return dataclasses.replace(values, mined_weights=agreed[:, :: values.stride])
 
 
+def _balanced(values: Sequences, corpus: Corpus, edges: np.ndarray) -> Sequences:
+    """The same with the class that batches are balanced by; sequences without a label are one more class."""
+    classes = mean_bins(values, edges) if corpus.task == REGRESSION else values.labels
+    return dataclasses.replace(values, drawn_by=classes)
+
+
 def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarray]:
     """Another label of the target's training recordings, delayed where it is one of frames."""
     modality = corpus.modality(_target(config))
@@ -188,6 +203,7 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         fingerprints=fingerprints(config, corpus),
         left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
         zeros_missing=tuple(name for name in labels if corpus.modality(name).zeros_missing),
+        speaker_prior=target.speaker_prior,
     )
 
 
@@ -211,4 +227,10 @@ def _goal(config: Config, facts: Facts, design: Design, others: Mapping[str, Seq
         head_deviations=deviations,
         easy_first=design.easy_first is not None,
         spread=design.spread,
+        classes=_classes(config, facts) if config.objective.alignment != "none" else 0,
     )
+
+
+def _classes(config: Config, facts: Facts) -> int:
+    """Of mined embeddings."""
+    return config.objective.bins if facts.task == REGRESSION else len(facts.classes)

@@ -14,17 +14,21 @@ from emobed_tf.console import Progress, saying_at_interrupt
 from emobed_tf.corpora.configured import fingerprints, load_corpus, resolved
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.speakers import as_configured
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.scores import evaluate, labelled, learn_chain, outputs, predict
 from emobed_tf.models.build import build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.weights import set_weight_arrays
-from emobed_tf.runs.folder import BEST, Run, default_output, selection_of
+from emobed_tf.runs.folder import BEST, TEACHER, Run, default_output, selection_of
 from emobed_tf.runtime import import_tensorflow
+from emobed_tf.settings import DISTILLED
 from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
-from emobed_tf.training.session import Session
+from emobed_tf.training.fit import fit
+from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.setup import Setup, prepare
+from emobed_tf.training.teacher import Lessons, lessons, plan_teacher, recordings_to_teach
 
 _HEARD = "stopping after this step (a second Ctrl-C stops at once, but not while a step is being compiled)"
 _MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
@@ -43,6 +47,7 @@ class Trained:
         score_name: its name.
         best_epoch: its epoch, from 1.
         seconds: that the epochs took.
+        times: a row per epoch of what differs from one training to the next, as in a run folder's `times.csv`.
         parameters: numbers that were trained (`training`), and those that are kept for inference (`kept`).
         architecture: of the network that was trained.
         session: that predicts.
@@ -56,6 +61,7 @@ class Trained:
     score_name: str
     best_epoch: int
     seconds: float
+    times: list[dict[str, Any]]
     parameters: dict[str, int]
     architecture: Architecture = dataclasses.field(repr=False)
     session: Session = dataclasses.field(repr=False, compare=False)
@@ -70,6 +76,17 @@ class Trained:
             One array per recording, see `scores.outputs`.
         """
         return outputs(self._model().monomodal(self.facts.target), recordings, self.facts)
+
+    def embedding_and_outputs(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
+        """Embeddings of recordings of the target modality, and what the head says of them, in the features' time.
+
+        Args:
+            recordings: of the target.
+
+        Returns:
+            float32 per recording, see `EmoBed.embedding_and_outputs`.
+        """
+        return predict(self._model().embedding_and_outputs(self.facts.target), recordings)
 
     def head_outputs(self, name: str, recordings: Sequence[Recording]) -> list[np.ndarray]:
         """What another head says of recordings of the target modality.
@@ -114,6 +131,7 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: Progress | None = None,
     session: Session | None = None,
+    taught: Lessons | None = None,
 ) -> Trained:
     """Trains a system and keeps all in memory: one of many, in a search or a table. The weights are `train_run`'s.
 
@@ -126,6 +144,7 @@ def train(
         callbacks: further Keras callbacks.
         progress: told how far training is.
         session: that knows earlier trainings. Default: that of this process.
+        taught: what a teacher says, for the framework `distilled`. Default: `lessons_for` the configuration.
 
     Returns:
         Weights, history and best score, and a model that predicts.
@@ -135,7 +154,8 @@ def train(
         DivergedError: for a loss or a weight that became NaN or infinite.
     """
     import_tensorflow(config.training.threads)
-    setup = prepare(config, corpus, design, session=session)
+    taught = taught or lessons_for(config, corpus, session=session, progress=progress)
+    setup = prepare(config, corpus, design, session=session, lessons=taught)
     recorder = Recorder(setup.model.score.name, config.training.patience)
     _fit(setup, recorder, callbacks, progress, diagnostics=0)
     setup.leave()
@@ -148,10 +168,47 @@ def train(
         score_name=setup.model.score.name,
         best_epoch=recorder.best_epoch,
         seconds=recorder.seconds,
+        times=recorder.times,
         parameters=_parameters(setup),
         architecture=setup.architecture,
         session=setup.session,
     )
+
+
+def lessons_for(
+    config: Config, corpus: Corpus, *, session: Session | None = None, progress: Progress | None = None
+) -> Lessons | None:
+    """Trains the teacher of a distillation and asks it, or remembers what it said.
+
+    Args:
+        config: of the student, resolved. The teacher has the same layers, budget and seed.
+        corpus: with target and auxiliaries.
+        session: that knows earlier trainings. Default: that of this process.
+        progress: told how far training is.
+
+    Returns:
+        What it says of the student's training sequences; None for frameworks without a teacher.
+
+    Raises:
+        InputError: if the data are not paired, or nothing can be learnt from them.
+        DivergedError: for a loss or a weight that became NaN or infinite.
+    """
+    if config.objective.framework != DISTILLED:
+        return None
+    teacher = plan_teacher(config, corpus)
+
+    def report(done: int, total: int, text: str) -> None:
+        if progress is not None:
+            progress(done, total, f"teacher: {text}")
+
+    def asked() -> Lessons:
+        trained = train(teacher.config, teacher.corpus, design=teacher.design, session=session, progress=report)
+        recordings = recordings_to_teach(config, corpus)
+        answers = trained.embedding_and_outputs(recordings)
+        said = {recording.id: values for recording, values in zip(recordings, answers, strict=True)}
+        return lessons(config, corpus, said, answers[0].shape[-1] - trained.facts.outputs)
+
+    return (session or default_session()).remembered(teacher.key, asked)
 
 
 def train_run(
@@ -187,11 +244,17 @@ def train_run(
         'another-seed'
     """
     import_tensorflow(config.training.threads)
-    config, corpus = load_corpus(config, progress) if corpus is None else (resolved(config, corpus), corpus)
+    if corpus is None:
+        config, corpus = load_corpus(config, progress)
+    else:
+        config, corpus = resolved(config, corpus), as_configured(config.data, corpus)
     config = config.replace(selection=selection_of(config, corpus.task))  # what picked the weights stands in the folder
     existing = _continued(config, corpus, output) if resume else None
-    setup = prepare(config, corpus, session=session)
+    taught = _noted_lessons(existing) or lessons_for(config, corpus, session=session, progress=progress)
+    setup = prepare(config, corpus, session=session, lessons=taught)
     run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
+    if taught is not None:
+        run.write_arrays(TEACHER, taught.arrays())
     recorder = RunRecorder(run, setup.model.score.name, config.training.patience)
     if resume:
         recorder.restore(setup.model)
@@ -206,6 +269,13 @@ def train_run(
     return run
 
 
+def _noted_lessons(run: Run | None) -> Lessons | None:
+    """What a run that continues had learnt from; None where its folder doesn't say."""
+    if run is None or not (run.path / f"{TEACHER}.npz").exists():
+        return None
+    return Lessons.from_arrays(run.read_arrays(TEACHER))
+
+
 def _fit(
     setup: Setup,
     recorder: Recorder,
@@ -214,22 +284,15 @@ def _fit(
     *,
     diagnostics: int,
 ) -> None:
-    training = setup.config.training
-    first = recorder.epochs_done * setup.steps_per_epoch
+    epochs = setup.config.training.epochs
     watch = [Diagnostics(setup, diagnostics)]
     if progress is not None:
-        watch.append(_Report(progress, training.epochs, setup.model.score.name))
-    with recorder.stopping_at_a_step(), saying_at_interrupt(_HEARD):
-        setup.model.fit(
-            setup.batches(first, setup.model.steps),
-            steps_per_epoch=setup.steps_per_epoch // setup.model.steps,
-            initial_epoch=recorder.epochs_done,
-            epochs=training.epochs,
-            validation_data=setup.development,
-            callbacks=[*watch, recorder, *callbacks],
-            shuffle=False,
-            verbose=0,
-        )
+        watch.append(_Report(progress, epochs, setup.model.score.name))
+    try:
+        with recorder.stopping_at_a_step(), saying_at_interrupt(_HEARD):
+            fit(setup, [*watch, recorder, *callbacks], first=recorder.epochs_done, epochs=epochs)
+    finally:
+        recorder.save()
 
 
 def _finish(setup: Setup, corpus: Corpus, run: Run, recorder: RunRecorder) -> None:
@@ -245,7 +308,9 @@ def _finish(setup: Setup, corpus: Corpus, run: Run, recorder: RunRecorder) -> No
     training = {
         "epochs": recorder.epochs_done,
         "best_epoch": recorder.best_epoch,
+        "steps": recorder.history[-1]["steps"],
         "seconds": round(recorder.seconds, 1),
+        "scoring_seconds": round(sum(row["scoring_seconds"] for row in recorder.times), 1),
         "parameters": _parameters(setup),
     }
     run.write_json("scores.json", {"simulated": setup.facts.simulated, "training": training, "dev": evaluated.scores})

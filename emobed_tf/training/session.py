@@ -1,10 +1,14 @@
 """What a process that trains many times keeps between trainings. No TensorFlow."""
 
 import functools
+import zlib
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from emobed_tf.corpora.configured import CorpusCache
+from emobed_tf.corpora.corpus import Modality
 from emobed_tf.models.pool import ModelPool
 
 Result = TypeVar("Result")
@@ -65,3 +69,22 @@ class Session:
 def default_session() -> Session:
     """The session of this process, which the commands and their workers share; used where none is named."""
     return Session()
+
+
+def digest(modality: Modality) -> int:
+    """A number for all that a training reads of a modality, as a part of a key of `Session.remembered`.
+
+    Args:
+        modality: any.
+
+    Returns:
+        The same for the same features and labels of training and development recordings, in their order.
+    """
+    found = zlib.crc32(repr((modality.name, modality.feature_names, modality.frame_seconds)).encode())
+    for recording in modality.recordings:
+        if recording.partition == "test":
+            continue
+        found = zlib.crc32(repr((recording.id, recording.partition, recording.start)).encode(), found)
+        for values in (recording.features, *(recording.labels[name] for name in sorted(recording.labels))):
+            found = zlib.crc32(np.ascontiguousarray(values).tobytes(), found)
+    return found

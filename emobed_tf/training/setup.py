@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import steps_per_epoch
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.models.build import architecture, build
@@ -17,10 +18,11 @@ from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
 from emobed_tf.models.padding import warn_of_padding
-from emobed_tf.settings import ENCODERS
+from emobed_tf.settings import DISTILLED, ENCODERS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
-from emobed_tf.training.streams import Sequences, in_order, stream, unpaired
+from emobed_tf.training.streams import Sequences, batch_maker, in_order, stream, unpaired
+from emobed_tf.training.teacher import Lessons
 
 # Steps of one frame that are a call. 64 take a tenth of a second, so that Ctrl-C and NaN are noticed soon.
 _STEPS_AT_ONCE = 64
@@ -36,28 +38,24 @@ class Setup:
     Attributes:
         model: compiled, with the seed's initial weights.
         sequences: training sequences by modality, target first, features standardised.
-        development: batches of the target's development partition, features standardised; stacked where the model
-            takes several steps at once.
+        development: of the target's development partition, features standardised: all batches, stacked.
         facts: what was found in the data.
         config: resolved.
         architecture: of the model.
         session: that the model comes from.
         shape: what the compiled step depends on; trainings with the same one can have the same model in turn.
+        steps_per_epoch: optimiser steps from one development score to the next.
     """
 
     model: EmoBed
     sequences: dict[str, Sequences]
-    development: tf.data.Dataset
+    development: dict[str, dict[str, tf.Tensor]]
     facts: Facts
     config: Config
     architecture: Architecture
     session: Session
     shape: tuple[Architecture, str]
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Full batches, wrapping round: ceil(target sequences / batch)."""
-        return _steps_per_epoch(self.sequences[self.facts.target], self.config)
+    steps_per_epoch: int
 
     def batches(self, first: int = 0, steps: int = 1) -> tf.data.Dataset:
         """Training batches without end.
@@ -74,12 +72,31 @@ class Setup:
             {n: stream(s, training.batch_size, training.seed, first, steps) for n, s in self.sequences.items()}
         )
 
+    def batch(self, number: int) -> dict[str, dict[str, tf.Tensor]]:
+        """One of the training batches; to make a data set for it would take a hundred times as long.
+
+        Args:
+            number: of the batch.
+
+        Returns:
+            `{modality: batch}`.
+        """
+        training, k = self.config.training, tf.constant(number, tf.int64)
+        return {n: batch_maker(s, training.batch_size, training.seed)(k) for n, s in self.sequences.items()}
+
     def leave(self) -> None:
         """Leaves the model to the next training of its shape, once this one has ended well."""
         self.session.models.leave(self.shape, self.model)
 
 
-def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session: Session | None = None) -> Setup:
+def prepare(
+    config: Config,
+    corpus: Corpus,
+    design: Design = EMOBED,
+    *,
+    session: Session | None = None,
+    lessons: Lessons | None = None,
+) -> Setup:
     """Model and streams for a resolved configuration.
 
     The model is one that an earlier training of the same shape has left, or a new one.
@@ -89,33 +106,39 @@ def prepare(config: Config, corpus: Corpus, design: Design = EMOBED, *, session:
         corpus: from `load_corpus`.
         design: of the network.
         session: that knows earlier trainings. Default: that of this process.
+        lessons: what a teacher says, see `loop.lessons_for`; for the framework `distilled`.
 
     Returns:
         The model, before its first step, and its data.
 
     Raises:
         InputError: for data that nothing can be learnt from, or an encoder or a loss that doesn't do.
+        ValueError: if lessons are needed and there are none.
 
     Warns:
         EmoBedWarning: if an encoder of one's own sees padding.
     """
     session = session or default_session()
-    examples = training_examples(config, corpus, design)
+    if (config.objective.framework == DISTILLED) != (lessons is not None):
+        raise ValueError(f"Expected lessons with the framework {DISTILLED}, and with no other. Received: {lessons}")
+    examples = training_examples(config, corpus, design, lessons)
     sequences, development, facts = examples.sequences, examples.development, examples.facts
-    steps = steps_at_once(sequences, _steps_per_epoch(sequences[facts.target], config))
+    per_epoch = steps_per_epoch(config, corpus)
+    steps = steps_at_once(sequences, per_epoch)
     built = architecture(config, facts, design)
-    shape = _shape(config, built, examples.goal, steps, (*sequences.values(), development))
+    goal = dataclasses.replace(examples.goal, warmup=config.objective.beta_warmup * per_epoch)
+    shape = _shape(config, built, goal, steps, (*sequences.values(), development))
     model = session.models.take(shape)
     if model is None:
         check_loss(config.objective, facts.task, facts.outputs)
         network = build(built, seed=config.training.seed, xla=config.training.xla)
         if config.network.encoder not in ENCODERS and _longest(sequences) > 1:
             warn_of_padding(network, config.network.encoder)
-        model = _compiled(network, config, examples.goal, steps)
+        model = _compiled(network, config, goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
-    batches = in_order(development, config.training.batch_size, stacked=steps > 1)
-    return Setup(model, sequences, batches, facts, config, built, session, shape)
+    batches = in_order(development, config.training.batch_size)
+    return Setup(model, sequences, batches, facts, config, built, session, shape, per_epoch)
 
 
 def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
@@ -126,10 +149,16 @@ def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
         goal=goal,
         objective=config.objective,
         steps=steps,
-        compile_steps=config.training.xla and steps >= _STEPS_COMPILED and not tf.config.list_logical_devices("GPU"),
+        compile_steps=_compiles_steps(config, steps),
         jit_compile=False,
     )
     return model
+
+
+def _compiles_steps(config: Config, steps: int) -> bool:
+    """Whether XLA pays. It sorts far slower than TensorFlow, and semi-hard negatives are sorted."""
+    worth_it = steps >= _STEPS_COMPILED and config.objective.metric_loss != "semi_hard"
+    return config.training.xla and worth_it and not tf.config.list_logical_devices("GPU")
 
 
 def _start(
@@ -169,10 +198,6 @@ def _shape(
 
 def _longest(sequences: Mapping[str, Sequences]) -> int:
     return max(values.features.shape[1] for values in sequences.values())
-
-
-def _steps_per_epoch(target: Sequences, config: Config) -> int:
-    return -(-len(target) // min(config.training.batch_size, len(target)))
 
 
 def steps_at_once(sequences: dict[str, Sequences], steps_per_epoch: int) -> int:

@@ -18,6 +18,7 @@ from emobed_tf.corpora.ratings import rater_deviation, unrated
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import LABELLED
+from emobed_tf.training.drawing import drawn_items
 
 NOT_MINED = -1
 
@@ -38,6 +39,7 @@ class Sequences:
         mined_weights: float32 `[items, mined]` in [0, 1], how much each mined embedding counts; None: all alike.
         labelled: bool `[items, frames]`, True where a frame has a label; None: where it exists, it has.
         more: further arrays by name, `[items, ...]`, see `models.design`.
+        drawn_by: int32 `[items]`, the class by which batches are balanced; None: they are not.
     """
 
     modality: str
@@ -51,6 +53,7 @@ class Sequences:
     mined_weights: np.ndarray | None = None
     labelled: np.ndarray | None = None
     more: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    drawn_by: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -161,6 +164,24 @@ def training_sequences(
     )
 
 
+def mean_bins(sequences: Sequences, edges: np.ndarray) -> np.ndarray:
+    """The class of each sequence of a regression: the bin of the mean of its labels.
+
+    Not its most frequent bin, which would depend on how many frames are mined, and on which of them have features.
+
+    Args:
+        sequences: of a regression.
+        edges: from `class_edges`.
+
+    Returns:
+        int32 `[items]`; `NOT_MINED` where a sequence has no label.
+    """
+    there = sequences.mask if sequences.labelled is None else sequences.labelled
+    number = there.sum(axis=1)
+    means = np.where(there, sequences.labels, 0).sum(axis=1, dtype=np.float64) / np.maximum(number, 1)
+    return np.where(number, np.searchsorted(edges, means, side="right"), NOT_MINED).astype(np.int32)
+
+
 def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequences:
     """Whole labelled recordings of a partition, labels as they are (the delay not applied), nothing mined.
 
@@ -182,7 +203,7 @@ def evaluation_sequences(modality: Modality, partition: str, label: str) -> Sequ
 
 
 def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, steps: int = 1) -> tf.data.Dataset:
-    """Batches without end from one modality, each item once before any comes again.
+    """Batches without end from one modality, see `batch_maker`.
 
     Args:
         sequences: what to draw from.
@@ -194,31 +215,36 @@ def stream(sequences: Sequences, batch_size: int, seed: int, first: int = 0, ste
     Returns:
         A data set of dicts as `Sequences.arrays` names them.
     """
-    items = len(sequences)
-    size = min(batch_size, items)
+    made = batch_maker(sequences, batch_size, seed, steps)
+    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(made)
+
+
+def batch_maker(
+    sequences: Sequences, batch_size: int, seed: int, steps: int = 1
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """A modality's batches by number: see `drawn_items`.
+
+    Args:
+        sequences: what to draw from.
+        batch_size: items of a batch; fewer where there are fewer sequences.
+        seed: of the order.
+        steps: batches that come at a time. More than one are stacked, `[steps, batch, ...]`.
+
+    Returns:
+        A function of the number of the first of them, int64, which gives a dict as `Sequences.arrays` names it.
+    """
+    size = min(batch_size, len(sequences))
     count = steps * size
     shape = [size] if steps == 1 else [steps, size]
     arrays = {name: tf.constant(values) for name, values in sequences.arrays().items()}
-    key = zlib.crc32(sequences.modality.encode())
+    drawn = drawn_items(sequences.modality, len(sequences), seed, sequences.drawn_by)
 
     @tf.autograph.experimental.do_not_convert
     def batch(k: tf.Tensor) -> dict[str, tf.Tensor]:
-        position = k * size + tf.range(count, dtype=tf.int64)
-        seeds = tf.stack(
-            [
-                tf.fill([count], tf.constant(seed, tf.int64)),
-                tf.fill([count], tf.constant(key, tf.int64)),
-                position // items,
-            ],
-            axis=1,
-        )
-        # The public wrapper of this operation takes a single seed; here every position has its pass's own.
-        index = tf.raw_ops.RandomIndexShuffle(
-            index=position % items, seed=tf.cast(seeds, tf.uint32), max_index=tf.constant(items - 1, tf.int64)
-        )
+        index = drawn(k * size + tf.range(count, dtype=tf.int64))
         return {name: tf.gather(values, tf.reshape(index, shape)) for name, values in arrays.items()}
 
-    return tf.data.Dataset.range(first, np.iinfo(np.int64).max, steps).map(batch)
+    return batch
 
 
 def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
@@ -233,29 +259,26 @@ def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
     return tf.data.Dataset.zip(streams).prefetch(1)
 
 
-def in_order(sequences: Sequences, batch_size: int, *, stacked: bool = False) -> tf.data.Dataset:
+def in_order(sequences: Sequences, batch_size: int) -> dict[str, dict[str, tf.Tensor]]:
     """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes.
 
     Args:
         sequences: what to go through.
         batch_size: items of a batch; fewer where there are fewer sequences.
-        stacked: all batches at a time, `[batches, batch, ...]`, rather than one by one.
 
     Returns:
-        A data set of `{modality: batch}`.
+        All batches, stacked, by modality: arrays `[batches, batch, ...]` as `Sequences.arrays` names them.
     """
     size = min(batch_size, len(sequences))
     fill = -len(sequences) % size
     blank = {"mask": False, "mined_classes": NOT_MINED}
 
-    def in_batches(name: str, values: np.ndarray) -> np.ndarray:
+    def in_batches(name: str, values: np.ndarray) -> tf.Tensor:
         rest = np.full((fill, *values.shape[1:]), blank.get(name, 0), values.dtype)
         filled = np.concatenate([values, rest]) if fill else values
-        return filled.reshape(len(filled) // size, size, *values.shape[1:])
+        return tf.constant(filled.reshape(len(filled) // size, size, *values.shape[1:]))
 
-    arrays = {name: in_batches(name, values) for name, values in sequences.arrays().items()}
-    make = tf.data.Dataset.from_tensors if stacked else tf.data.Dataset.from_tensor_slices
-    return make({sequences.modality: arrays})
+    return {sequences.modality: {name: in_batches(name, values) for name, values in sequences.arrays().items()}}
 
 
 def _cut(recording: Recording, label: np.ndarray, length: int, step: float) -> Iterator[tuple[Recording, np.ndarray]]:

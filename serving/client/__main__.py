@@ -11,12 +11,14 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.moments import Moments
 from emobed_tf.corpora.prediction import as_manifest_says, load_features
+from emobed_tf.corpora.speakers import speaker_moments
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.rows import plain_number
 from emobed_tf.files import print_csv, write_csv
-from emobed_tf.settings import FilePaths, OptionalInt, OptionalName, OptionalPath
+from emobed_tf.settings import SPEAKER, FilePaths, OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification
@@ -99,10 +101,12 @@ def _main(argv: Sequence[str] | None) -> int:
 def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
     with console.waiting("reading features"):
         recordings = load_features(arguments.features, **as_manifest_says(manifest))
+    # As `emobed_tf.predict` has them: all that a speaker says in these files.
+    voices = speaker_moments(recordings) if manifest.get("standardise") == SPEAKER else None
     rows: list[dict[str, Any]] = []
     with console.progress("predicting") as progress:
         for group in _groups(recordings, manifest):
-            rows += _group_rows(client, manifest, group, arguments.signature)
+            rows += _group_rows(client, manifest, group, arguments.signature, voices)
             progress(len(rows), sum(recording.frames for recording in recordings))
     return rows
 
@@ -114,10 +118,15 @@ def _groups(recordings: Sequence[Recording], manifest: Mapping[str, Any]) -> lis
 
 
 def _group_rows(
-    client: Client, manifest: Mapping[str, Any], group: Sequence[Recording], signature: str | None
+    client: Client,
+    manifest: Mapping[str, Any],
+    group: Sequence[Recording],
+    signature: str | None,
+    voices: Mapping[str, Moments] | None,
 ) -> list[dict[str, Any]]:
+    each = None if voices is None else [voices[recording.speaker] for recording in group]
     if "classes" in manifest and signature in (None, "prediction"):
-        said = cast(Classification, client.predict(np.stack([recording.features for recording in group])))
+        said = cast(Classification, client.predict(np.stack([recording.features for recording in group]), speaker=each))
         names = [f"p_{name}" for name in said.classes]
         return [
             {"id": recording.id, "prediction": label, **dict(zip(names, probabilities, strict=True))}
@@ -126,11 +135,11 @@ def _group_rows(
     features = np.concatenate([recording.features for recording in group])
     values: dict[str, Any] = {}
     if signature in (None, "prediction"):
-        values["raw"] = shift(cast(np.ndarray, client.predict(features)), manifest["label_delay_frames"])
+        values["raw"] = shift(cast(np.ndarray, client.predict(features, speaker=each)), manifest["label_delay_frames"])
     if signature in (None, "postprocessed"):
-        values["postprocessed"] = client.postprocess(features)
+        values["postprocessed"] = client.postprocess(features, speaker=each)
     if signature == "embed":
-        values = {f"embedding_{k}": column for k, column in enumerate(client.embed(features).T, 1)}
+        values = {f"embedding_{k}": column for k, column in enumerate(client.embed(features, speaker=each).T, 1)}
     step = manifest["frame_seconds"]
     frames = [(recording, k) for recording in group for k in range(recording.frames)]
     return [

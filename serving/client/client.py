@@ -6,6 +6,12 @@
             for frames in microphone():
                 print(live.send(frames)[-1])
 
+A model that is standardised by speaker (`manifest()["standardise"]`) is told what is known of the speaker:
+
+    with Client("http://localhost:8501", "audio") as client:
+        anna = client.speaker(everything_that_anna_said)
+        print(client.predict(features, speaker=anna))
+
 A classifier of utterances takes a table of them:
 
     with Client("http://localhost:8501", "audio") as client:
@@ -17,7 +23,7 @@ A classifier of utterances takes a table of them:
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast
@@ -26,10 +32,12 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import ArrayLike
 
+from emobed_tf.corpora.moments import Moments
 from emobed_tf.errors import InputError
-from emobed_tf.saved_model.manifest import FORMAT
+from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER
 from serving.client.connection import Connection, ServingError, unexpected
 from serving.client.payload import Answer, Classification, as_batch
+from serving.client.speaker import Speakers, as_inputs, as_states, check_takes_speakers, statistics_of
 from serving.client.stream import States, Stream
 
 __all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
@@ -109,25 +117,32 @@ class Client:
         self._connection = Connection(url, timeout, retries)
         self._manifests: dict[int, dict[str, Any]] = {}
 
-    def predict(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | float | Classification:
+    def predict(
+        self, features: ArrayLike, columns: Sequence[str] | None = None, *, speaker: Speakers | None = None
+    ) -> np.ndarray | float | Classification:
         """What the model says, in the features' time: the label delay is not undone.
 
         Args:
             features: see the class.
             columns: names of an array's features.
+            speaker: who is heard or seen, see `speaker`; of a batch or a table also one for each. Default: nobody who
+                is known, so that features are standardised by the corpus.
 
         Returns:
             Regression: float32 `[frames]`, or `[batch, frames]`; of utterances `[utterances]`, or a float of one.
             Classification: after the last frame.
         """
-        return self._ask("serving_default", features, columns).prediction()
+        return self._ask("serving_default", features, columns, speaker).prediction()
 
-    def postprocess(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | float:
+    def postprocess(
+        self, features: ArrayLike, columns: Sequence[str] | None = None, *, speaker: Speakers | None = None
+    ) -> np.ndarray | float:
         """Predictions of a regression in the gold standard's time, post-processed as learnt on development.
 
         Args:
             features: of whole recordings, see the class.
             columns: names of an array's features.
+            speaker: see `predict`.
 
         Returns:
             float32 `[frames]`, or `[batch, frames]`; of utterances `[utterances]`, or a float of one.
@@ -135,23 +150,51 @@ class Client:
         Raises:
             InputError: also if the model is a classifier, whose probabilities have nothing to be post-processed.
         """
-        return self._ask("postprocessed", features, columns).by_frame("postprocessed")
+        return self._ask("postprocessed", features, columns, speaker).by_frame("postprocessed")
 
-    def embed(self, features: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray:
+    def embed(
+        self, features: ArrayLike, columns: Sequence[str] | None = None, *, speaker: Speakers | None = None
+    ) -> np.ndarray:
         """Embeddings: what the encoder gives and the head takes.
 
         Args:
             features: see the class.
             columns: names of an array's features.
+            speaker: see `predict`.
 
         Returns:
             float32 `[frames, units]`, or `[batch, frames, units]`, in the features' time; of utterances
             `[utterances, units]`, or `[units]` of one.
         """
-        return cast(np.ndarray, self._ask("embed", features, columns).by_frame("embedding", None))
+        return cast(np.ndarray, self._ask("embed", features, columns, speaker).by_frame("embedding", None))
 
-    def stream(self) -> Stream:
+    def speaker(self, features: ArrayLike, columns: Sequence[str] | None = None) -> Moments:
+        """Statistics of a speaker, for a model that is standardised by speaker (`standardise` in its manifest).
+
+        Nothing is sent but what asks for the manifest. Labels aren't needed; the more frames there are, and the more
+        evenly emotions are among them, the better.
+
+        Args:
+            features: of one speaker: all recordings or utterances at hand, those to predict included, see the class.
+                Recordings of different lengths are joined to one before.
+            columns: names of an array's features.
+
+        Returns:
+            What `predict`, `postprocess`, `embed` and `stream` take.
+
+        Raises:
+            InputError: also if the model is standardised by its corpus.
+        """
+        manifest = self._manifest(self.current_version())
+        check_takes_speakers(manifest)
+        return statistics_of(as_batch(features, manifest, columns))
+
+    def stream(self, speaker: Moments | None = None) -> Stream:
         """A stream of one live recording, on a connection of its own.
+
+        Args:
+            speaker: who is heard or seen, as far as it is known, see `speaker`. A model that is standardised by speaker
+                learns more from frame to frame.
 
         Returns:
             A stream that begins with the first frame. Close it, or use it in a `with` block.
@@ -164,8 +207,10 @@ class Client:
         if manifest["frame_seconds"] is None:
             raise InputError(f"{self.model}: the model takes utterances, which have no stream; use predict")
         self._check_signature(version, "stream")
+        known = {} if speaker is None else as_states(speaker, manifest)
         pinned = self._pinned_to(version)
-        return Stream(self.model, version, manifest, partial(pinned._ask_version, version, "stream"), pinned.close)
+        ask = partial(pinned._ask_version, version, "stream", speaker=None)
+        return Stream(self.model, version, manifest, ask, pinned.close, known)
 
     def manifest(self) -> dict[str, Any]:
         """What the exporter wrote down of the model, see `emobed_tf.saved_model.manifest`; asked for once per version.
@@ -231,14 +276,17 @@ class Client:
         new._manifests.update(self._manifests)
         return new
 
-    def _ask(self, signature: str, features: ArrayLike, columns: Sequence[str] | None) -> Answer:
+    def _ask(
+        self, signature: str, features: ArrayLike, columns: Sequence[str] | None, speaker: Speakers | None
+    ) -> Answer:
         version = self.current_version()
         try:
-            return self._ask_version(version, signature, features, columns)
+            return self._ask_version(version, signature, features, columns, speaker=speaker)
         except ServingError as error:
             if error.status != 404 or (newer := self.current_version()) == version:
                 raise
-        return self._ask_version(newer, signature, features, columns)  # the first one was unloaded meanwhile
+        # The first one was unloaded meanwhile.
+        return self._ask_version(newer, signature, features, columns, speaker=speaker)
 
     def _ask_version(
         self,
@@ -247,14 +295,20 @@ class Client:
         features: ArrayLike,
         columns: Sequence[str] | None,
         states: States | None = None,
+        *,
+        speaker: Speakers | None,
     ) -> Answer:
         manifest = self._manifest(version)
         self._check_signature(version, signature)
         batch = as_batch(features, manifest, columns)
+        statistics: Sequence[Mapping[str, Any]] = [{}] * len(batch.values)
+        if speaker is not None:
+            statistics, signature = as_inputs(speaker, batch, manifest), OF_SPEAKER[signature]
         if states is not None and not batch.one:
             raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.values.shape)}")
         state = {name: values.tolist() for name, values in (states or {}).items()}
-        url, rows = self._predict(version, signature, [{"features": one.tolist(), **state} for one in batch.values])
+        inputs = [{"features": v.tolist(), **state, **s} for v, s in zip(batch.values, statistics, strict=True)]
+        url, rows = self._predict(version, signature, inputs)
         self.last_version = version
         return Answer(rows, batch, manifest, version, url)
 

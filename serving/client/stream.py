@@ -24,14 +24,25 @@ class Stream:
         version: number of the model's version.
     """
 
-    def __init__(self, model: str, version: int, manifest: Mapping[str, Any], ask: Ask, close: Callable[[], None]):
-        """`Client.stream` makes one; it asks with features, names of columns and states, and closes in the end."""
+    def __init__(
+        self,
+        model: str,
+        version: int,
+        manifest: Mapping[str, Any],
+        ask: Ask,
+        close: Callable[[], None],
+        known: Mapping[str, Any] | None = None,
+    ):
+        """`Client.stream` makes one; it asks with features, names of columns and states, and closes in the end.
+
+        Of the states, those that are `known` begin so, and the others as the manifest says.
+        """
         self.version = version
         self._model, self._ask, self._close = model, ask, close
         self._states: States = {
             state["name"]: np.full(state.get("shape") or state["units"], state["begins"], np.float32)
             for state in manifest["states"]
-        }
+        } | {name: np.asarray(values, np.float32) for name, values in (known or {}).items()}
 
     def send(self, chunk: ArrayLike, columns: Sequence[str] | None = None) -> np.ndarray | Classification:
         """Sends the next frames.

@@ -35,6 +35,16 @@ def test_keys(trial, written):
     assert trial_key_of_format_1(trial.key) == written
 
 
+def test_what_came_later_stands_behind_the_text():
+    trial = Trial(Scenario("audio", (), 1, 3, deal=2), None, "svm", {}, 0, split=(1, 4), rung=2, epochs=15)
+    expected = 'audio, fold 1 of 3 | svm | {} | 0 | choice | {"deal": 2, "epochs": 15, "rung": 2, "split": [1, 4]}'
+    assert trial_key_of_format_1(trial.key) == expected
+
+
+def test_other_records_keep_their_keys():
+    assert trial_key_of_format_1({"deal": 2}) == {"deal": 2}
+
+
 def test_names():
     assert names_of_system("triplet_alone") == ("triplet_alone", "emobed_tf.controls:TripletAlone")
     assert names_of_system("emobed") == ("emobed",)

@@ -40,6 +40,16 @@ class TestLedger:
         assert ledger[{"value": 0.5, "seed": 2}] == {"score": 0.2}
         assert [(key["seed"], record["score"]) for key, record in ledger.items()] == [(0, 0.0), (1, 0.1), (2, 0.2)]
 
+    def test_what_it_began_with_binds_nobody(self, path):
+        ledger = Ledger(path, IDENTITY, began_with={"search": "shared"})
+        ledger.add("a trial", {})
+        ledger.close()
+        assert json.loads(path.read_text().splitlines()[0])["began_with"] == {"search": "shared"}
+        again = Ledger(path, IDENTITY, began_with={"search": "own"})
+        assert "a trial" in again
+        again.close()
+        assert json.loads(path.read_text().splitlines()[0])["began_with"] == {"search": "shared"}
+
     def test_keys_are_json_values(self, path):
         ledger = Ledger(path, {})
         for key in ("a", 1, ("a", 1), {"a": [1, None]}):

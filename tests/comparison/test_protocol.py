@@ -1,5 +1,7 @@
 """The protocol: what is tried, chosen and read when; what is estimated."""
 
+import json
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -58,6 +60,33 @@ class Second(Rigged):
     """Another one like it."""
 
 
+class Noisy(Rigged):
+    """Its answers depend on the seed: what is best with seed 0 is not what is best in the mean."""
+
+    def configurations(self, problem, number):
+        return [{"right": share, "l2": l2} for share, l2 in ((0.8, 1e-4), (0.6, 1e-2), (0.2, 1e-3))[:number]]
+
+    def fit(self, problem, settings, seed):
+        super().fit(problem, settings, seed)
+        self.right = settings["right"] if settings["right"] != 0.8 or seed == 0 else 0.2  # 0.8, 0.2, 0.2, ...
+
+    def simplicity(self, settings):
+        return (-settings["l2"],)
+
+
+class Short(Rigged):
+    """May be searched by halving."""
+
+    halving = True
+
+    def configurations(self, problem, number):
+        return [{"right": k / 15} for k in range(number)]
+
+    def fit(self, problem, settings, seed):
+        super().fit(problem, settings, seed)
+        Rigged.log.append(("epochs", problem.config.training.epochs))
+
+
 class Shapeless(Rigged):
     """Forgets a class."""
 
@@ -91,10 +120,10 @@ def source(tables):
 
 @pytest.fixture
 def run(source, tmp_path):
-    def run(*systems, configurations=3, seeds=2, ledger=None, **more):
-        cells = [Cell(AUDIO, source, f"{HERE}:{name}") for name in systems]
+    def run(*systems, configurations=3, seeds=2, ledger=None, budget=None, splits=(), **more):
+        cells = [Cell(AUDIO, source, f"{HERE}:{name}", splits) for name in systems]
         ledger = ledger or Ledger(tmp_path / "ledger.jsonl", {"of": "a test"})
-        return run_cells(cells, Budget(configurations, seeds), ledger, Workers(), threads=1, **more)
+        return run_cells(cells, budget or Budget(configurations, seeds), ledger, Workers(), threads=1, **more)
 
     return run
 
@@ -230,3 +259,116 @@ class TestRunCells:
     def test_a_budget_of_nothing(self, name):
         with pytest.raises(InputError, match=f"--{name}: expected 1 or more, found 0"):
             Budget(**{name: 0}).check()
+
+
+@dataclass(frozen=True)
+class Half:
+    """Some development recordings of the problem, as a split."""
+
+    source: OfficialSource
+    begin: int
+    end: int
+
+    def __call__(self):
+        problem = self.source()
+        kept = [r.id for r in problem.modality.partition("dev")][self.begin : self.end]
+        recordings = tuple(r for r in problem.modality.recordings if r.partition == "train" or r.id in kept)
+        return problem.with_modality(replace(problem.modality, recordings=recordings))
+
+
+@pytest.mark.usefixtures("stack")
+class TestSelection:
+    def test_the_mean_over_seeds_is_chosen(self, run):
+        """(.8 + .2 + .2) / 3 = .4 is below .6, which is best with every seed but the first."""
+        (one,) = run("Noisy", budget=Budget(3, 1))
+        assert one.settings["right"] == 0.8
+        (three,) = run("Noisy", budget=Budget(3, 1, selection_seeds=3))
+        assert three.settings["right"] == 0.6
+        assert [record["score"] for record in three.tried] == pytest.approx([0.4, 0.6, 0.2])
+        assert three.tried[0]["scores"] == pytest.approx([12 / 15, 3 / 15, 3 / 15])
+
+    def test_more_seeds_keep_the_fits_of_the_first(self, run):
+        run("Noisy", budget=Budget(3, 1))
+        Rigged.log = []
+        run("Noisy", budget=Budget(3, 1, selection_seeds=2))
+        fits = [entry[1:3] for entry in Rigged.log if entry[0] == "fit"]
+        assert fits == [(0.8, 1), (0.6, 1), (0.2, 1), (0.6, 0)]  # a second seed of each, and the final of another
+
+    def test_the_simplest_within_one_standard_error(self, run):
+        """With two seeds 0.8 has .8 and .2: its mean .5 is below .6, whose error is 0: the rules agree."""
+        budget = Budget(3, 1, selection_seeds=2, rule="one-standard-error")
+        (found,) = run("Noisy", budget=budget)
+        assert found.settings["right"] == 0.6
+
+    def test_splits_are_scored_instead_of_development(self, run, source, tmp_path):
+        splits = (Half(source, 0, 8), Half(source, 8, 15))
+        (found,) = run("Rigged", budget=Budget(3, 1), splits=splits)
+        # round(.2 * 8) / 8 and round(.2 * 7) / 7: shares of the two halves.
+        assert found.tried[0]["scores"] == pytest.approx([2 / 8, 1 / 7])
+        assert found.settings == {"right": 0.8}
+        keys = [json.loads(line)["key"] for line in (tmp_path / "ledger.jsonl").read_text().splitlines()[1:]]
+        assert [key.get("split") for key in keys if key["purpose"] == "choice"].count([1, 2]) == 3
+        assert [key.get("split") for key in keys if key["purpose"] == "final"] == [None]
+
+    def test_nobody_looks_at_test_unless_asked(self, run):
+        (found,) = run("Rigged", budget=Budget(3, 1))
+        assert found.looks == ()
+        assert [entry for entry in Rigged.log if entry == ("predict", "test")] == [("predict", "test")]
+
+    def test_looks_show_test_scores_of_all_and_change_nothing(self, run):
+        (before,) = run("Rigged", budget=Budget(3, 1))
+        (found,) = run("Rigged", budget=Budget(3, 1, show_selection=True))
+        assert (found.settings, found.tried, found.runs) == (before.settings, before.tried, before.runs)
+        shown = [look["partitions"]["test"]["scores"]["f1_micro"] for look in found.looks]
+        assert shown == pytest.approx([12 / 15, 3 / 15, 8 / 15])  # 15 - 3, 15 - 12, round(.5 * 15)
+
+
+@pytest.mark.usefixtures("stack")
+class TestHalving:
+    def test_the_best_quarter_goes_on(self, run, source, tmp_path):
+        """16 configurations: 16 for 1/16 of the epochs, 4 for a quarter, then the best of them whole."""
+        epochs = source.config.training.epochs
+        (found,) = run("Short", budget=Budget(16, 2, halving=True))
+        assert found.settings == {"right": 1.0}
+        lengths = [entry[1] for entry in Rigged.log if entry[0] == "epochs"]
+        assert lengths == [-(-epochs // 16)] * 16 + [-(-epochs // 4)] * 4 + [epochs] * 2
+        assert [record["rung"] for record in found.tried] == [1] * 12 + [2] * 4
+        assert all(
+            record["epochs"] == (-(-epochs // 16), -(-epochs // 4))[record["rung"] - 1] for record in found.tried
+        )
+
+    def test_the_ledger_says_who_was_cut_and_when(self, run, source, tmp_path):
+        run("Short", budget=Budget(16, 1, halving=True))
+        lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()[1:]]
+        (decision,) = [line for line in lines if line["key"]["purpose"] == "halving"]
+        assert decision["record"]["kept"] == [{"right": k / 15} for k in (12, 13, 14, 15)]
+        assert decision["record"]["cut"] == [{"right": k / 15} for k in range(12)]
+        assert decision["record"]["epochs"] == -(-source.config.training.epochs // 16)
+        assert decision["key"]["rung"] == 1
+
+    def test_goes_on_after_a_kill(self, run, tmp_path):
+        (first,) = run("Short", budget=Budget(16, 1, halving=True))
+        path = tmp_path / "ledger.jsonl"
+        whole = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(whole[:19]))
+        Rigged.log = []
+        (again,) = run("Short", budget=Budget(16, 1, halving=True))
+        assert again.settings == first.settings
+        assert [record["score"] for record in again.tried] == [record["score"] for record in first.tried]
+        assert len([entry for entry in Rigged.log if entry[0] == "fit"]) == len(whole) - 19
+
+    def test_a_system_that_cannot_be_shortened_is_searched_whole(self, run):
+        (found,) = run("Rigged", budget=Budget(3, 1, halving=True))
+        assert all("rung" not in record for record in found.tried)
+
+    def test_all_fail_at_the_first_rung(self, run):
+        Rigged.fails_with = tuple(k / 15 for k in range(5))
+        (found,) = run("Short", budget=Budget(5, 1, halving=True))
+        assert found.settings is None and found.failed == "the weights are not finite"
+        assert len(found.tried) == 5
+
+    def test_without_halving_begins_anew_in_the_same_folder(self, run):
+        run("Short", budget=Budget(4, 1, halving=True))
+        Rigged.log = []
+        run("Short", budget=Budget(4, 1))
+        assert len([entry for entry in Rigged.log if entry[0] == "fit"]) == 4  # the final fit is there

@@ -1,6 +1,7 @@
 """One fit: its record against scores that are known, and its key."""
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -60,6 +61,32 @@ class TestRegression:
         members = problem.recordings("test")["audio"]
         assert part["speakers"] == sorted({r.speaker for r in members})
         assert [row[0] for row in part["statistics"]] == [r.frames for r in sorted(members, key=lambda r: r.speaker)]
+
+
+class Counting(Follower):
+    """Remembers how long it was to train."""
+
+    epochs: ClassVar[list] = []
+
+    def fit(self, problem, settings, seed):
+        super().fit(problem, settings, seed)
+        Counting.epochs.append(problem.config.training.epochs)
+
+
+class TestRung:
+    def test_is_short_and_says_so(self, recola, stack):
+        source = OfficialSource(preset().replace(data_dir=recola, threads=1))
+        trial = Trial(Scenario("audio"), source, f"{HERE}:Counting", {}, 0, rung=2, epochs=7)
+        found = run_trial(trial)
+        assert Counting.epochs[-1] == 7
+        assert (found.record["rung"], found.record["epochs"]) == (2, 7)
+        assert list(found.record["partitions"]) == ["dev"] and found.predictions == {}
+
+    def test_a_look_reads_test_and_keeps_no_predictions(self, recola, stack):
+        source = OfficialSource(preset().replace(data_dir=recola, threads=1))
+        found = run_trial(Trial(Scenario("audio"), source, f"{HERE}:Counting", {}, 0, look=True))
+        assert list(found.record["partitions"]) == ["dev", "test"] and found.predictions == {}
+        assert "rung" not in found.record
 
 
 class TestKey:

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 
 from emobed_tf.corpora import load_features
-from emobed_tf.errors import MissingInputError
+from emobed_tf.errors import EmoBedWarning, MissingInputError
 from tests.corpora.corpus_writers import arff_text, close, fails, table_text, write
 
 
-def frames(paths, modality="audio", feature_names=("a", "b")):
-    return load_features(paths, modality=modality, feature_names=feature_names, frame_seconds=0.04)
+def frames(paths, modality="audio", feature_names=("a", "b"), **more):
+    return load_features(paths, modality=modality, feature_names=feature_names, frame_seconds=0.04, **more)
 
 
-def utterances(paths, feature_names=("a", "b")):
-    return load_features(paths, modality="face", feature_names=feature_names, frame_seconds=None)
+def utterances(paths, feature_names=("a", "b"), **more):
+    return load_features(paths, modality="face", feature_names=feature_names, frame_seconds=None, **more)
 
 
 class TestArff:
@@ -69,6 +69,28 @@ class TestTables:
         assert (u.start, v.frames) == (1.0, 1)
         single = write(tmp_path / "one.csv", "id,time,a,b\nw,0,5,6\n")
         assert frames(single)[0].frames == 1
+
+    def test_speakers_where_they_are_asked_for(self, tmp_path):
+        path = write(tmp_path / "new.csv", "id,speaker,a,b\nu,01,1,2\nv,1,3,4\nw,2,5,6\n")
+        assert [r.speaker for r in utterances(path)] == ["u", "v", "w"]
+        assert [r.speaker for r in utterances(path, speakers=True)] == ["1", "1", "2"]
+
+    @pytest.mark.parametrize(
+        ("text", "which", "speakers"),
+        [
+            ("id,a,b\nu,1,2\nv,3,4\n", "all recordings", ["u", "v"]),
+            ("id,speaker,a,b\nu,anna,1,2\nv,,3,4\nw,unknown,3,4\n", "2 of 3 recordings", ["anna", "v", "w"]),
+        ],
+    )
+    def test_a_recording_of_nobody_is_its_own_speaker(self, tmp_path, text, which, speakers):
+        path = write(tmp_path / "new.csv", text)
+        with pytest.warns(EmoBedWarning, match=f"new.csv: no speaker of {which}; each of them is standardised by its"):
+            assert [r.speaker for r in utterances(path, speakers=True)] == speakers
+
+    def test_a_speaker_who_changes_within_a_recording(self, tmp_path):
+        path = write(tmp_path / "new.csv", "id,time,speaker,a,b\nu,0,anna,1,2\nu,0.04,bert,1,2\n")
+        assert len(frames(path)) == 1
+        fails(lambda: frames(path, speakers=True), "new.csv:3", "'speaker' is 'bert', but 'anna'")
 
     def test_training_table_and_omg_keys(self, tmp_path):
         assert len(utterances(write(tmp_path / "train.csv", table_text()))) == 6

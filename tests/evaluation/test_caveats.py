@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note, transduction
 from emobed_tf.evaluation.significance import SECOND_BETTER, sign_flip_test
 
 
@@ -66,3 +66,16 @@ class TestDisagreement:
 
     def test_the_bootstrap_of_few(self):
         assert "interval lies above 0, although p is not below .05" in disagreement(0.125, 0.01, 0.2)
+
+
+class TestTransduction:
+    def test_nobody(self):
+        assert transduction(False, []) == []
+
+    def test_everybody_or_some(self):
+        (everybody,) = transduction(True, ["classic, by speaker"])
+        assert everybody.startswith(
+            "Features are standardised by speaker, with statistics of all of a speaker's frames"
+        )
+        (some,) = transduction(False, ["classic, by speaker"])
+        assert some.startswith("Features of classic, by speaker are standardised by speaker")

@@ -7,7 +7,8 @@ import pytest
 from scipy import optimize, stats
 
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
+from emobed_tf.evaluation.power import detectable_by_rule, detectable_gain, deviation_by_chance, smallest_p
+from emobed_tf.evaluation.significance import SECOND_BETTER, bootstrap_interval, sign_flip_test
 
 
 def share_found(deviations, gain, alpha, data_sets, seed):
@@ -90,3 +91,41 @@ class TestDeviationByChance:
             recalls = [rng.choice([1, -1, 0], n, p=[0.15, 0.15, 0.7]).mean() for n in counts]
             draws.append(np.mean(recalls))
         assert deviation_by_chance(counts[None], 0.3)[0] == pytest.approx(np.std(draws), rel=0.03)
+
+
+class TestDetectableByRule:
+    def test_of_one_system_is_the_gain_of_the_test(self):
+        """With the interval's part taken away by a tiny confidence, only the sign-flip test decides."""
+        differences = np.random.default_rng(0).normal(0, 0.05, (1, 12))
+        found = detectable_by_rule(differences, 0.05, confidence=0.01)
+        assert found == pytest.approx(detectable_gain(np.full(12, differences.std(ddof=1)), 0.05), rel=0.06)
+
+    def test_the_whole_rule_holds_in_four_of_five_data_sets(self):
+        """By another code: the tests themselves, on data sets drawn with NumPy's multivariate normal."""
+        observed = np.random.default_rng(1).normal(0, 0.04, (3, 10)) + np.random.default_rng(2).normal(0, 0.04, 10)
+        gain, rng, held = detectable_by_rule(observed, 0.05), np.random.default_rng(3), 0
+        for _ in range(200):
+            drawn = rng.multivariate_normal(np.full(3, gain), np.cov(observed), size=10).T
+            tests = all(sign_flip_test(d, alternative=SECOND_BETTER).p_value < 0.05 for d in drawn)
+            zero = np.zeros(10)
+            intervals = (bootstrap_interval(lambda sums: sums / 10, zero, d, draws=500).low > 0 for d in drawn)
+            held += tests and all(intervals)
+        assert held / 200 == pytest.approx(0.8, abs=0.09)
+
+    def test_more_systems_need_more(self):
+        differences = np.random.default_rng(4).normal(0, 0.05, (5, 12))
+        assert detectable_by_rule(differences, 0.05) > detectable_by_rule(differences[:1], 0.05)
+
+    def test_equal_differences_are_one_comparison(self):
+        one = np.random.default_rng(5).normal(0, 0.05, (1, 9))
+        assert detectable_by_rule(np.repeat(one, 4, axis=0), 0.05) == pytest.approx(
+            detectable_by_rule(one, 0.05), rel=0.06
+        )
+
+    def test_too_few_units(self):
+        assert detectable_by_rule(np.zeros((2, 4)), 0.05) is None
+
+    @pytest.mark.parametrize("shape", [(3,), (2, 1)])
+    def test_refuses(self, shape):
+        with pytest.raises(InputError, match="expected differences"):
+            detectable_by_rule(np.zeros(shape), 0.05)

@@ -39,6 +39,12 @@ class TestLearningCurves:
         np.testing.assert_allclose(drawn.get_xdata(), [1, 2])
         np.testing.assert_allclose(drawn.get_ydata(), values)
 
+    @pytest.mark.parametrize(("term", "label"), [("contrastive", "supervised contrastive"), ("alignment", "alignment")])
+    def test_terms_that_not_every_objective_has(self, term, label):
+        figure = figures.learning_curves([{**row, term: row["triplet"]} for row in self.HISTORY])
+        (panel,) = [axis for axis in figure.axes if axis.get_ylabel().startswith(label)]
+        np.testing.assert_allclose(line(panel, term).get_ydata(), [0.5, -0.5])
+
     def test_an_empty_cell_is_a_gap(self):
         history = [*self.HISTORY, {**self.HISTORY[0], "epoch": "3", "gradient_norm_target": "0.5"}]
         (panel,) = [a for a in figures.learning_curves(history).axes if a.get_ylabel().startswith("gradient")]

@@ -28,6 +28,18 @@ class TestEmbeddings:
         np.testing.assert_array_equal(classic.collections[0].get_facecolors(), [joy, calm])
         assert not np.array_equal(joy, calm)
 
+    def test_as_the_paper_prints_it(self):
+        """Fig. 3: the colour is the modality, the marker the class."""
+        figure = figures.embeddings(self.PANELS, colour="modality")
+        calm, joy = figure.axes[1].collections
+        assert [calm.get_label(), joy.get_label()] == ["calm", "joy"]
+        np.testing.assert_array_equal(calm.get_offsets(), [[4, 5]])
+        np.testing.assert_array_equal(joy.get_offsets(), [[0, 1], [2, 3]])
+        audio, face = joy.get_facecolors()
+        np.testing.assert_array_equal(calm.get_facecolors(), [face])
+        assert not np.array_equal(audio, face)
+        assert texts(figure.legends[0]) == ["colour: modality", "audio", "face", " ", "shape: class", "calm", "joy"]
+
     def test_silhouettes_in_the_titles(self):
         classic, emobed = figures.embeddings(self.PANELS).axes
         assert classic.get_title() == "classic\nsilhouette by class 0.250, by modality not defined"

@@ -180,3 +180,51 @@ class TestTaskLosses:
         # Of what exists: (1 - 0)^2 + (2 - 4)^2 + 0 + (3 - 1)^2 = 9 over 4 values.
         assert float(reconstruction_loss(inputs, outputs, present)) == pytest.approx(9 / 4)
         assert float(reconstruction_loss(inputs, outputs, np.zeros_like(present))) == 0
+
+
+@pytest.mark.usefixtures("stack")
+class TestTeacher:
+    def test_soft_targets_by_hand(self):
+        """Two classes, T = 2: logits (2 log 3, 0) are odds of 3 : 1, and (0, 0) of 1 : 1."""
+        from emobed_tf.models.losses import soft_target_loss
+
+        teacher, student = np.array([[2 * math.log(3), 0.0]], np.float32), np.zeros((1, 2), np.float32)
+        # KL((3/4, 1/4) || (1/2, 1/2)) = 3/4 log(3/2) + 1/4 log(1/2), and T^2 = 4 times that.
+        expected = 4 * (0.75 * math.log(1.5) + 0.25 * math.log(0.5))
+        assert float(soft_target_loss(teacher, student, np.array([True]), 2.0)) == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+    def test_soft_targets_in_scipy(self, temperature):
+        from scipy.special import softmax
+        from scipy.stats import entropy
+
+        from emobed_tf.models.losses import soft_target_loss
+
+        rng = np.random.default_rng(0)
+        teacher, student = rng.normal(0, 3, (2, 6, 4))
+        taught = np.array([True, False, True, True, False, True])
+        theirs, own = softmax(teacher / temperature, axis=1), softmax(student / temperature, axis=1)
+        expected = temperature**2 * np.mean([entropy(p, q) for p, q in zip(theirs[taught], own[taught], strict=True)])
+        found = soft_target_loss(np.float32(teacher), np.float32(student), taught, temperature)
+        assert float(found) == pytest.approx(expected, rel=1e-5)
+
+    def test_a_teachers_constant_says_nothing(self):
+        """Classes are what is compared: logits may be shifted."""
+        from emobed_tf.models.losses import soft_target_loss
+
+        logits = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
+        assert float(soft_target_loss(logits + 7, logits, np.ones(3, bool), 2.0)) == pytest.approx(0, abs=1e-5)
+
+    def test_embeddings_by_hand(self):
+        from emobed_tf.models.losses import embedding_distance
+
+        own, theirs = np.array([[1, 2], [0, 0], [5, 5]], np.float32), np.array([[1, 4], [3, 1], [0, 9]], np.float32)
+        # (0 + 4) / 2 and (9 + 1) / 2; the third doesn't count.
+        assert float(embedding_distance(theirs, own, np.array([True, True, False]))) == pytest.approx(3.5)
+
+    def test_nothing_taught(self):
+        from emobed_tf.models.losses import embedding_distance, soft_target_loss
+
+        values, nothing = np.ones((2, 3), np.float32), np.zeros(2, bool)
+        assert float(soft_target_loss(values, 2 * values, nothing, 2.0)) == 0
+        assert float(embedding_distance(values, 2 * values, nothing)) == 0

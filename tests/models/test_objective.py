@@ -1,12 +1,15 @@
 """Terms of an objective against NumPy and sums by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.models.design import Architecture, Branch, Head
 from emobed_tf.settings import Network
-from tests.models.test_emobed import numpy_gru
+from tests.models.test_emobed import WIDTHS, build, numpy_gru, numpy_network, tensors
+from tests.models.test_emobed import batch as parts
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -29,7 +32,7 @@ def compiled(plan, task="regression", *, deviations=None, easy_first=False, **se
 
     model = build(plan, xla=False)
     score = "ccc" if task == "regression" else "f1_macro"
-    objective = preset().replace(framework="classic", **settings).check().objective
+    objective = preset().replace(**{"framework": "classic", **settings}).check().objective
     goal = Goal(
         "audio",
         task,
@@ -130,6 +133,79 @@ class TestHeads:
             assert shared == (set() if apart else {"shared.gru_1", "shared.gru_2"})
 
 
+class TestWarmUp:
+    def test_grows_with_the_steps_and_stays(self, stack):
+        """Over 4 steps: 0, 1/4, 1/2, 3/4, then 1. A step's loss is what it learnt from."""
+        model = build()
+        compile_with(model, 4, beta=2.0)
+        assert [float(weight) for weight in shares(model, 6)] == [0, 0.5, 1, 1.5, 2, 2]
+
+    def test_the_first_step_is_joint_training(self, stack):
+        warming, joint = build(), build()
+        compile_with(warming, 5, beta=2.0)
+        compile_with(joint, 0, beta=0.0)
+        for model in (warming, joint):
+            model.train_step(tensors(model, parts()))
+        for a, b in zip(warming.get_weights(), joint.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize("xla", [False, True])
+    def test_stacked_steps_log_what_they_learnt_from(self, stack, xla):
+        model = build()
+        compile_with(model, 3, steps=4, xla=xla, beta=2.0, alpha=0.0, l2=0.0)
+        batches = stack.nest.map_structure(lambda values: stack.stack([values] * 4), tensors(model, parts()))
+        model.optimizer.learning_rate = 0.0  # each step has the same terms
+        logs = {name: float(value) for name, value in model.train_step(batches).items()}
+        shares_of_steps = (0 + 1 / 3 + 2 / 3 + 1) / 4
+        assert logs["loss"] == pytest.approx(logs["target"] + 2 * shares_of_steps * logs["triplet"], rel=1e-4)
+
+    def test_without_it_the_weight_is_the_variable_itself(self):
+        model = build()
+        compile_with(model, 0, beta=2.0)
+        assert model.weights_now()["triplet"] is model.weights_of_terms["beta"]
+
+
+def compile_with(model, warmup, *, steps=1, xla=False, **settings):
+    import keras
+
+    from emobed_tf.models.objective import Goal
+
+    objective = preset().replace(**settings).check().objective
+    goal = Goal("audio", "regression", 1, "ccc", strides=dict.fromkeys(WIDTHS, 2), warmup=warmup)
+    model.compile(
+        keras.optimizers.Adam(1e-2), goal=goal, objective=objective, steps=steps, compile_steps=xla, jit_compile=False
+    )
+
+
+def shares(model, steps):
+    for step in range(steps):
+        model.optimizer.iterations.assign(step)
+        yield model.weights_now()["triplet"]
+
+
+class TestAlignment:
+    @pytest.mark.parametrize("framework", ["joint", "triplet", "emobed"])
+    def test_is_a_term_of_its_own(self, framework):
+        from tests.models.test_alignment import numpy_cmd
+
+        model = build()
+        import keras
+
+        from emobed_tf.models.objective import Goal
+
+        objective = preset().replace(framework=framework, alignment="cmd", alignment_weight=0.3).check().objective
+        goal = Goal("audio", "regression", 1, "ccc", strides=dict.fromkeys(WIDTHS, 2), classes=2)
+        model.compile(keras.optimizers.Adam(1e-2), goal=goal, objective=objective, jit_compile=False)
+        values = parts()
+        mined = [numpy_network(model, n, p["features"].astype(np.float64))[0] for n, p in values.items()]
+        points = [e[:, ::2].reshape(-1, 6) for e in mined]
+        classes = [p["mined_classes"].ravel() for p in values.values()]
+        distances = [numpy_cmd(*(e[y == c] for e, y in zip(points, classes, strict=True))) for c in (0, 1)]
+        terms, _, _ = model.forward(tensors(model, values))
+        assert float(terms["alignment"]) == pytest.approx(np.mean(distances), rel=1e-4)
+        assert float(model.weigh({"alignment": 2.0})) == pytest.approx(0.6)
+
+
 class TestEasyLoss:
     """What the loss leaves out while its bin hasn't joined."""
 
@@ -166,6 +242,49 @@ class TestEasyLoss:
         assert float(terms["target"]) == 0
         for gradient in tape.gradient(terms["target"], model.trainable_variables):
             assert gradient is None or not np.any(gradient.numpy())
+
+
+class TestTeacher:
+    """A student's terms, in NumPy, over what a teacher has seen: the first and the third of three items."""
+
+    def values(self, **more):
+        taught = np.array([True, False, True])
+        return batch() | {"taught": taught, "mined_classes": np.zeros((3, 5), np.int32), **more}
+
+    def test_frames(self, stack):
+        rng, model = np.random.default_rng(8), compiled(architecture(), framework="distilled")
+        soft, embeddings = rng.normal(size=(3, 9)).astype(np.float32), rng.normal(size=(3, 5, 6)).astype(np.float32)
+        values = self.values(soft_targets=soft, teacher_embeddings=embeddings)
+        values["mined_classes"][0, 3] = -1
+        model.goal = dataclasses.replace(model.goal, strides={"audio": 2})
+        terms = terms_of(stack, model, values)
+        embedding = numpy_through(model.encoder("audio").layers[2:], values["features"].astype(np.float64))
+        outputs = numpy_through(model.head.layers[1:], embedding)[..., 0]
+        seen = values["mask"] & values["taught"][:, None]
+        assert terms["soft_targets"] == pytest.approx(1 - numpy_ccc(soft[seen], outputs[seen]), abs=1e-5)
+        counts = (values["mined_classes"] >= 0) & values["taught"][:, None]
+        squares = (embedding[:, ::2] - embeddings)[counts] ** 2
+        assert terms["embedding_distance"] == pytest.approx(squares.mean(), rel=1e-4)
+        assert list(model.terms) == ["target", "soft_targets", "embedding_distance", "l2"]
+
+    def test_classes(self, stack):
+        from scipy.special import softmax
+        from scipy.stats import entropy
+
+        settings = {"framework": "distilled", "teacher": "model_level", "teacher_temperature": 3.0}
+        model = compiled(architecture(outputs=3), "classification", **settings)
+        soft = np.random.default_rng(9).normal(size=(3, 3)).astype(np.float32)
+        values = self.values(soft_targets=soft) | {"labels": np.array([2, 0, 1], np.int32)}
+        logits = model({"audio": values["features"]})["audio"].numpy().astype(np.float64)
+        last = logits[np.arange(3), values["mask"].sum(axis=1) - 1]
+        both = [entropy(softmax(soft[k] / 3), softmax(last[k] / 3)) for k in (0, 2)]
+        assert terms_of(stack, model, values)["soft_targets"] == pytest.approx(9 * np.mean(both), rel=1e-4)
+        assert list(model.terms) == ["target", "soft_targets", "l2"]
+
+    def test_weights_are_variables(self, stack):
+        model = compiled(architecture(), framework="distilled", teacher_weight=0.5, teacher_embedding_weight=0.25)
+        found = {"target": 1.0, "soft_targets": 2.0, "embedding_distance": 4.0, "l2": 0.0}
+        assert float(model.weigh({name: stack.constant(value) for name, value in found.items()})) == 3.0
 
 
 class TestTerms:

@@ -29,6 +29,7 @@ class TestStates:
         [
             ("gru", {}, {"encoder_state_1": (6,), "encoder_state_2": (6,), "head_state_1": (5,)}),
             ("gru", {"fused": False, "head_layers": 0}, {"encoder_state_1": (6,), "encoder_state_2": (6,)}),
+            ("gru", {"sharing": "trunk"}, {"encoder_state_1": (6,), "encoder_state_2": (6,), "head_state_1": (5,)}),
             ("dense", {}, {"head_state_1": (5,)}),
             ("dense", {"head_layers": 0}, {}),
             # Block 1: 2 frames of 4 features and 6 units; block 2, of dilation 2: 4 frames of 6 and 6.

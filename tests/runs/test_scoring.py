@@ -8,9 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
+from emobed_tf.corpora import load
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from tests.oracles.network import in_numpy
+from tests.tiny import settings
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -111,3 +113,54 @@ class TestCompareRuns:
         other.write_json("run.json", {**other.read_json("run.json"), "facts": facts})
         with pytest.raises(InputError, match=r"run learnt arousal, .*other valence; name two runs"):
             compare_runs(run, {}, other, {})
+
+
+class TestBySpeaker:
+    """A run on utterances that is standardised by speaker."""
+
+    @pytest.fixture(scope="class")
+    def spoken(self, tables, tmp_path_factory):
+        from emobed_tf.training.loop import train_run
+
+        config = settings(tables, "tables", framework="classic", standardise="speaker", batch_size=8, epochs=1)
+        return train_run(config, tmp_path_factory.mktemp("spoken") / "run")
+
+    def test_what_is_brought_to_what_stands_in_the_folder(self, spoken, tables):
+        training = [r.features for r in load("tables", tables).modality("audio").partition("train")]
+        prior = Run.open(spoken.path).facts().speaker_prior
+        np.testing.assert_allclose(prior.mean, np.mean(training, axis=(0, 1)), rtol=1e-6)
+        np.testing.assert_allclose(prior.deviation, np.std(training, axis=(0, 1)), rtol=1e-6)
+        assert prior.weight == 5.0
+
+    def test_predictions_of_the_whole_table_are_those_of_the_evaluation(self, spoken, tables):
+        from emobed_tf.runs.scoring import predict_rows, score_run
+
+        evaluated = score_run(spoken)["dev"]
+        rows = {row["id"]: row for row in predict_rows(spoken, [tables / "audio.csv"])}
+        for recording, probabilities in zip(evaluated.recordings, evaluated.raw, strict=True):
+            row = rows[recording.id]
+            assert [row[f"p_{name}"] for name in ("anger", "calm", "joy")] == pytest.approx(probabilities, abs=1e-6)
+
+    def test_it_is_the_same_with_data_in_memory(self, spoken, tables):
+        """`corpora.load` knows nothing of speakers' statistics."""
+        from emobed_tf.runs.scoring import score_run
+
+        read, in_memory = (score_run(spoken, corpus=each)["dev"] for each in (None, load("tables", tables)))
+        np.testing.assert_array_equal(read.raw, in_memory.raw)
+
+    def test_other_rows_of_a_speaker_count_and_those_of_others_dont(self, spoken, tables, tmp_path):
+        from emobed_tf.runs.scoring import predict_rows
+
+        with (tables / "audio.csv").open() as file:
+            header, *lines = file.read().splitlines()
+        of_dev_0 = [line for line in lines if ",dev_0," in line]
+        others = [line for line in lines if ",dev_1," in line]
+        found = []
+        for name, kept in (("alone", of_dev_0), ("beside", of_dev_0 + others), ("fewer", of_dev_0[:2])):
+            path = tmp_path / f"{name}.csv"
+            path.write_text("\n".join([header, *kept]) + "\n")
+            found.append({row["id"]: row for row in predict_rows(spoken, [path])})
+        alone, beside, fewer = found
+        first = of_dev_0[0].split(",")[0]
+        assert alone[first]["p_joy"] == pytest.approx(beside[first]["p_joy"], abs=1e-6)
+        assert abs(alone[first]["p_joy"] - fewer[first]["p_joy"]) > 1e-5

@@ -62,3 +62,15 @@ def another(kind, stack, recola, tmp_path_factory):
     folder = tmp_path_factory.mktemp(kind)
     config = settings(recola, epochs=2, framework="triplet", **KINDS[kind])
     return export(train_run(config, folder / "run"), folder)
+
+
+@pytest.fixture(scope="session")
+def by_speaker(stack, recola, tmp_path_factory):
+    """A regression that is standardised by speaker, with a chain in which every step is on."""
+    from emobed_tf.training.loop import train_run
+
+    folder = tmp_path_factory.mktemp("by_speaker")
+    config = settings(recola, epochs=2, framework="classic", standardise="speaker", speaker_prior=2.0)
+    run = train_run(config, folder / "run")
+    run.write_chain(CHAIN, {})
+    return export(run, folder)

@@ -12,15 +12,17 @@ CHAIN = PostProcessing(window=5, gain=1.75, offset=-0.25, shift=3, centred=True,
 
 UNITS, HEAD_UNITS = 6, 5
 
-# Settings of encoders other than the paper's.
+# Settings of encoders other than the paper's, and of how much modalities share.
 KINDS = {
     "dense": {"encoder": "dense", "head_layers": 0},
     "tcn": {"encoder": "tcn", "encoder_layers": 2, "kernel_size": 2},
+    "trunk": {"sharing": "trunk"},
 }
 # tcn, kernel 2: block 1 remembers 1 frame of 88 features and 6 units, block 2 (dilation 2) 2 frames of 6 and 6.
 STATES = {
     "dense": {},
     "tcn": {"encoder_state_1": (1, 94), "encoder_state_2": (2, 12), "head_state_1": (HEAD_UNITS,)},
+    "trunk": {"encoder_state_1": (UNITS,), "head_state_1": (HEAD_UNITS,)},
 }
 
 

@@ -64,6 +64,10 @@ class TestContents:
     def test_plain_operations_of_other_encoders(self, another):
         assert {node.op for node in another.server.nodes()} <= {*PLAIN.split(), "Relu"}
 
+    def test_plain_operations_of_one_that_knows_speakers(self, by_speaker):
+        more = {"All", "Cumsum", "GreaterEqual", "IsFinite", "OnesLike", "Sqrt", "Square"}
+        assert {node.op for node in by_speaker.server.nodes()} <= {*PLAIN.split(), *more}
+
     def test_a_server_places_it_where_it_likes(self, arousal):
         assert {node.device for function in arousal.server.functions() for node in function.node_def} == {""}
 

@@ -35,6 +35,7 @@ class TestManifest:
             "dimension": "arousal",
             "features": list(facts.features["audio"]),
             "reading": {"left_out": [], "zeros_missing": False, "settings": {}},
+            "standardise": "corpus",
             "frame_seconds": 0.04,
             "label_delay_frames": 60,
             "label_delay_seconds": 2.4,

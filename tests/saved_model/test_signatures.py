@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emobed_tf.corpora import load
+from emobed_tf.corpora.moments import STATISTICS, moments_of
 from emobed_tf.corpora.time import shift
 from emobed_tf.evaluation.postprocessing import PostProcessing
+from emobed_tf.saved_model.manifest import OF_SPEAKER
+from tests.models.test_emobed import numpy_gru
 from tests.models.test_tcn import plain_block
+from tests.oracles import speakers
 from tests.oracles.network import in_numpy
 from tests.saved_model.exported import CHAIN, HEAD_UNITS, STATES, UNITS, features
 
@@ -73,6 +78,9 @@ def embeddings_in_numpy(run, kind, inputs):
     hidden = np.clip(np.where(np.isnan(inputs), 0, hidden), -10, 10)
     if kind == "dense":
         return np.tanh(hidden @ weights["audio.dense_1/kernel"] + weights["audio.dense_1/bias"])
+    if kind == "trunk":
+        hidden = hidden @ weights["audio.projection/kernel"] + weights["audio.projection/bias"]
+        return numpy_gru(hidden, *(weights[f"shared.trunk.gru_1/{n}"] for n in ("kernel", "recurrent_kernel", "bias")))
     for k, bounded in ((1, False), (2, True)):
         prefix = f"audio.block_{k}/"
         block = {name.removeprefix(prefix): values for name, values in weights.items() if name.startswith(prefix)}
@@ -338,3 +346,104 @@ class TestPostprocess:
         prediction = np.float32(0.7) + np.arange(-3, 4, dtype=np.float32)[np.newaxis] * np.float32(6e-8)
         chain = PostProcessing(gain=30_000.1, offset=-21_000.07, centred=True, scaled=True)
         np.testing.assert_allclose(in_graph(prediction, 0, chain)[0], chain.apply(prediction[0]), atol=1e-8)
+
+
+def known(sequences):
+    """What a client sends of the speaker of each sequence."""
+    each = [moments_of(sequence) for sequence in sequences]
+    values = zip(*((m.count, m.mean, m.deviation) for m in each), strict=True)
+    return {name: np.stack(value).astype(np.float32) for name, value in zip(STATISTICS, values, strict=True)}
+
+
+def nobody(batch):
+    return {name: np.zeros((batch, 88), np.float32) for name in STATISTICS}
+
+
+class TestBySpeaker:
+    """The corpus counts as 2 s, which are 50 frames."""
+
+    def test_features_are_brought_to_the_corpus_before_the_network(self, by_speaker, recola):
+        said = by_speaker_features(2, 70)
+        training = np.concatenate(
+            [r.features for r in load("recola", recola).modality("audio").recordings if r.partition == "train"]
+        )
+        expected = np.stack([speakers.brought(one, one, training, 50) for one in said])
+        embedding, outputs = in_numpy(by_speaker.run, "audio", expected, 1, 1)
+        answer = by_speaker.server("prediction_of_speaker", features=said, **known(said))
+        np.testing.assert_allclose(answer["prediction"], outputs[..., 0], atol=5e-5)
+        answer = by_speaker.server("embed_of_speaker", features=said, **known(said))
+        np.testing.assert_allclose(answer["embedding"], embedding, atol=5e-5)
+
+    def test_is_the_model_that_was_scored(self, by_speaker):
+        from emobed_tf.runs.scoring import load_model
+
+        said, prior = by_speaker_features(2, 70), by_speaker.run.facts().speaker_prior
+        expected = load_model(by_speaker.run)(np.stack([prior.apply(one, moments_of(one)) for one in said])).numpy()
+        statistics = known(said)
+        found = by_speaker.server("prediction_of_speaker", features=said, **statistics)["prediction"]
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+        processed = by_speaker.server("postprocessed_of_speaker", features=said, **statistics)["postprocessed"]
+        np.testing.assert_allclose(processed, [CHAIN.apply(shift(one, 60)) for one in found], atol=2e-6)
+
+    def test_who_says_nothing_of_the_speaker_gets_the_corpus(self, by_speaker):
+        said = by_speaker_features(2, 70)
+        plain = by_speaker.server(features=said)["prediction"]
+        _, outputs = in_numpy(by_speaker.run, "audio", said, 1, 1)
+        np.testing.assert_allclose(plain, outputs[..., 0], atol=5e-6)
+        found = by_speaker.server("prediction_of_speaker", features=said, **nobody(2))["prediction"]
+        np.testing.assert_allclose(found, plain, atol=5e-6)
+
+    @pytest.mark.parametrize("chunks", [(24,), (1,) * 24, (5, 1, 18)], ids=["whole", "frames", "chunks"])
+    def test_a_stream_learns_its_speaker(self, by_speaker, chunks):
+        """Each frame is what all frames so far make of it; in the end, statistics are those of the batch."""
+        said, prior = by_speaker_features(2, 24), by_speaker.run.facts().speaker_prior
+        states = {
+            "encoder_state_1": np.zeros((2, UNITS), np.float32),
+            "head_state_1": np.zeros((2, HEAD_UNITS), np.float32),
+        }
+        states, parts = {**states, **nobody(2)}, []
+        for chunk in np.split(said, np.cumsum(chunks)[:-1], axis=1):
+            answer = by_speaker.server("stream", features=chunk, **states)
+            parts.append(answer.pop("prediction"))
+            assert answer.keys() == states.keys()
+            states = answer
+        so_far = [[prior.apply(one[t : t + 1], moments_of(one[: t + 1]))[0] for t in range(24)] for one in said]
+        _, outputs = in_numpy(by_speaker.run, "audio", np.array(so_far), 1, 1)
+        np.testing.assert_allclose(np.concatenate(parts, axis=1), outputs[..., 0], atol=5e-5)
+        for name, expected in known(said).items():
+            np.testing.assert_allclose(states[name], expected, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("name", "change", "message"),
+        [
+            ("speaker_count", lambda v: v - 1, "expected speaker_count to be finite numbers of 0 or more"),
+            ("speaker_mean", lambda v: v + np.nan, "expected speaker_mean to be finite numbers"),
+            ("speaker_deviation", lambda v: v[:, :3], r"speaker_deviation of shape \[2, 88\], got \[2, 3\]"),
+            ("speaker_mean", lambda v: v[:1], r"speaker_mean of shape \[2, 88\], got \[1, 88\]"),
+        ],
+    )
+    def test_refuses(self, by_speaker, name, change, message):
+        import tensorflow as tf
+
+        said = by_speaker_features(2, 5)
+        statistics = nobody(2)
+        statistics[name] = change(statistics[name])
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            by_speaker.server("prediction_of_speaker", features=said, **statistics)
+
+    def test_signatures(self, by_speaker):
+        told = TestSignatures()._told(by_speaker)
+        width = ("float32", [-1, 88])
+        speaker = {"features": ("float32", [-1, -1, 88]), **dict.fromkeys(STATISTICS, width)}
+        assert told.keys() == {*OF_SPEAKER, *OF_SPEAKER.values(), "stream", "manifest"}
+        assert told["prediction_of_speaker"] == (speaker, told["serving_default"][1])
+        assert told["embed_of_speaker"] == (speaker, told["embed"][1])
+        assert {name: told["stream"][1][name] for name in STATISTICS} == dict.fromkeys(STATISTICS, width)
+
+
+def by_speaker_features(*shape):
+    """Features of speakers who are not like the corpus, on its scale, with gaps."""
+    rng = np.random.default_rng(3)
+    values = 2 * rng.normal(size=(shape[0], 1, 88)) + rng.normal(size=(*shape, 88))
+    values[rng.random(values.shape) < 0.1] = np.nan
+    return values.astype(np.float32)

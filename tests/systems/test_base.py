@@ -4,7 +4,8 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
-from emobed_tf.systems.base import Problem
+from emobed_tf.systems.base import Problem, System
+from emobed_tf.systems.registry import find_system
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +61,47 @@ class TestProblem:
             assert len(modality.partition("train")) == len(modality.partition("dev")) == 3
         assert len(frames.modality.partition("test")) == 3
         assert seen.facts.fingerprints == frames.facts.fingerprints
+
+
+class Fused(System):
+    """A system of one's own from before pairs were of training or of inference."""
+
+    title, paired = "fused", True
+
+    def configurations(self, problem, number):
+        return [{}]
+
+    def fit(self, problem, settings, seed):
+        pass
+
+    def predict(self, recordings):
+        return []
+
+
+class Later(Fused):
+    title = "later"
+
+
+class Alone(Fused):
+    title, paired = "alone", False
+
+
+class TestPairs:
+    def test_what_paired_meant(self):
+        assert [kind.pairs for kind in (Fused, Later, Alone)] == ["inference", "inference", "never"]
+        assert [kind.reads_auxiliaries() for kind in (Fused, Later, Alone)] == [True, True, False]
+
+    @pytest.mark.parametrize(
+        ("name", "pairs", "reads"),
+        [
+            ("classic", "never", False),
+            ("emobed", "never", True),
+            ("trunk", "never", True),
+            ("distilled", "training", True),
+            ("late", "inference", True),
+            ("mtl_re", "never", False),
+        ],
+    )
+    def test_of_the_packages_own(self, name, pairs, reads):
+        system = find_system(name)
+        assert (system.pairs, system.reads_auxiliaries()) == (pairs, reads)

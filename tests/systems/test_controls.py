@@ -18,9 +18,10 @@ from emobed_tf.systems.controls import (
     PermutedLabels,
     ProblemWithEmoBed,
     TripletAlone,
+    control_of,
     permuted,
 )
-from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem
+from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, JointSystem, StableEmoBedSystem
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -134,6 +135,23 @@ class TestWhatIsTrained:
         again = corpus.modality("audio_again1")
         assert again.name == "audio_again1"
         assert again.recordings is problem.corpus.modality("audio").recordings
+
+    @pytest.mark.parametrize("control", [PermutedLabels, ItselfAsAuxiliary])
+    def test_of_another_system_it_trains_as_that_does(self, problem, trainings, control):
+        control_of(control, StableEmoBedSystem)().fit(problem, {"alpha": 0.5, "beta": 0.2}, 1)
+        control_of(control, JointSystem)().fit(problem, {"alpha": 0.5}, 1)
+        (stable, _), (joint, _) = trainings
+        assert (stable.objective.framework, stable.objective.margin, stable.objective.normalise) == (
+            "emobed",
+            0.2,
+            True,
+        )
+        assert (joint.objective.framework, joint.objective.beta) == ("joint", 0.0)
+
+    def test_triplet_alone_of_another_system(self, problem, trainings):
+        control_of(TripletAlone, StableEmoBedSystem)().fit(problem, {"beta": 0.2}, 1)
+        ((config, _),) = trainings
+        assert (config.objective.framework, config.objective.margin, config.data.auxiliary) == ("triplet", 0.2, ())
 
     def test_all_search_as_many_settings_as_emobed(self, problem):
         chosen = ProblemWithEmoBed(problem.config, problem.corpus, {"alpha": 1.0, "beta": 0.1})

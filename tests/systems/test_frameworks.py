@@ -1,12 +1,26 @@
 """The four frameworks: which configuration each one trains, and that it is `train` that trains it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.trials import OfficialSource, Trial, run_trial
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, JointSystem, StableEmoBedSystem, TripletSystem
+from emobed_tf.systems.frameworks import (
+    AlignedJointSystem,
+    ClassicSystem,
+    ContrastiveEmoBedSystem,
+    EmoBedSystem,
+    JointSystem,
+    SemiHardEmoBedSystem,
+    SpeakerClassicSystem,
+    StableEmoBedSystem,
+    TripletSystem,
+)
 
 SMALL = {"encoder_units": 4, "head_units": 4, "epochs": 2, "batch_size": 8, "threads": 1}
 
@@ -43,9 +57,33 @@ class TestConfig:
         assert (printed.margin, printed.normalise) == ("none", False)
         assert (stable.margin, stable.normalise) == (0.2, True)
 
+    def test_losses_on_embeddings_are_what_their_names_say(self, problem):
+        semi_hard = SemiHardEmoBedSystem().config(problem, {}, 0).objective
+        assert (semi_hard.metric_loss, semi_hard.margin, semi_hard.normalise) == ("semi_hard", 0.2, True)
+        contrastive = ContrastiveEmoBedSystem().config(problem, {}, 0).objective
+        assert (contrastive.metric_loss, contrastive.margin, contrastive.normalise) == ("contrastive", "none", True)
+
+    def test_aligned_is_joint_with_a_term(self, problem):
+        found = AlignedJointSystem().config(problem, {"alpha": 0.4, "alignment_weight": 0.6}, 0).objective
+        assert (found.framework, found.alpha, found.beta) == ("joint", 0.4, 0.0)
+        assert (found.alignment, found.alignment_weight) == ("cmd", 0.6)
+        coral = dataclasses.replace(problem, config=problem.config.replace(alignment="coral"))
+        assert AlignedJointSystem().config(coral, {}, 0).objective.alignment == "coral"
+
+    @pytest.mark.parametrize("settings", [{"metric_loss": "contrastive", "temperature": 0.3}, {"alignment": "cmd"}])
+    def test_a_setting_for_all_is_left_out_where_it_has_no_effect(self, problem, settings):
+        other = dataclasses.replace(problem, config=problem.config.replace(**settings))
+        for system in (ClassicSystem, JointSystem, EmoBedSystem, StableEmoBedSystem, ContrastiveEmoBedSystem):
+            objective = system().config(other, {}, 0).objective
+            if system in (EmoBedSystem, ContrastiveEmoBedSystem):
+                assert settings.items() <= dataclasses.asdict(objective).items()
+        assert ClassicSystem().config(other, {}, 0) == ClassicSystem().config(problem, {}, 0)
+
 
 class TestConfigurations:
-    @pytest.mark.parametrize("system", [ClassicSystem, JointSystem, TripletSystem, EmoBedSystem, StableEmoBedSystem])
+    @pytest.mark.parametrize(
+        "system", [ClassicSystem, JointSystem, TripletSystem, StableEmoBedSystem, AlignedJointSystem]
+    )
     def test_all_search_equally_many_different_ones(self, problem, system):
         found = system().configurations(problem, 16)
         assert len({tuple(c.items()) for c in found}) == 16
@@ -87,3 +125,34 @@ class TestFit:
             system.fit(Problem(config, problem.corpus), {"learning_rate": 1e-3, "l2": 1e-4}, 0)
             found.append(system.predict(problem.recordings("dev")))
         np.testing.assert_array_equal(*found)
+
+
+class TestSpeakerClassic:
+    def test_sees_what_the_setting_gives(self, problem):
+        """Beside rows that are standardised by the corpus, it is classic with --standardise speaker."""
+        ground = problem.config.replace(standardise="speaker")
+        _, expected = load_corpus(ground)
+        found = SpeakerClassicSystem.view(problem).corpus
+        for name in ("audio", "face"):
+            pairs = zip(found.modality(name).recordings, expected.modality(name).recordings, strict=True)
+            for one, other in pairs:
+                np.testing.assert_array_equal(one.features, other.features)
+
+    def test_others_see_the_problem_itself(self, problem):
+        assert ClassicSystem.view(problem) is problem
+        assert problem.modality.speaker_prior is None
+
+    @pytest.mark.usefixtures("stack", "quiet_collapse")
+    def test_a_trial_is_classic_by_speaker(self, problem):
+        settings = {"learning_rate": 1e-3, "l2": 1e-4}
+        records = []
+        for name, config in (
+            ("classic_speaker", problem.config),
+            ("classic", problem.config.replace(standardise="speaker")),
+            ("classic", problem.config),
+        ):
+            outcome = run_trial(Trial(Scenario("audio"), OfficialSource(config), name, settings, 0, final=True))
+            records.append(outcome.predictions["test"])
+        by_row, by_setting, by_corpus = ({k: v.tolist() for k, v in record.items()} for record in records)
+        assert by_row == by_setting
+        assert by_row != by_corpus

@@ -4,7 +4,7 @@ import pytest
 
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import System
-from emobed_tf.systems.registry import CONTROL_NAMES, SYSTEM_NAMES, find_system
+from emobed_tf.systems.registry import CONTROL_NAMES, SYSTEM_NAMES, control_name, find_system
 
 
 class TestFindSystem:
@@ -16,10 +16,22 @@ class TestFindSystem:
 
     def test_titles_differ(self):
         names = {*SYSTEM_NAMES, *CONTROL_NAMES}
-        assert len({find_system(name).title for name in names}) == len(names) == 23
+        assert len({find_system(name).title for name in names}) == len(names)
 
     def test_one_of_ones_own(self):
         assert find_system("tests.systems.test_registry:Own") is Own
+
+    @pytest.mark.parametrize("control", CONTROL_NAMES)
+    def test_a_control_of_another_system(self, control):
+        found = find_system(control_name(control, "emobed_stable"))
+        assert found.title == f"{find_system(control).title} (EmoBed, stable)"
+        assert issubclass(found, find_system(control)) and found is find_system(f"{control}@emobed_stable")
+        assert find_system(control_name(control, "emobed")) is find_system(control)
+
+    @pytest.mark.parametrize("system", ["classic", "svm", "early", "as_many_steps"])
+    def test_no_controls_of_systems_of_another_kind(self, system):
+        with pytest.raises(InputError, match="there are no controls of others"):
+            find_system(f"permuted_labels@{system}")
 
     @pytest.mark.parametrize(
         ("former", "name"),

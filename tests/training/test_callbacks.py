@@ -18,7 +18,9 @@ def model(stack):
     """One weight."""
     import keras
 
-    return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, name="only")])
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, name="only")])
+    model.compile(keras.optimizers.SGD())
+    return model
 
 
 @pytest.fixture
@@ -47,11 +49,8 @@ class TestRecorder:
 
     @pytest.mark.parametrize("weight", [np.nan, np.inf, 1e16])
     def test_a_weight_that_went_wrong_is_not_kept(self, recorder, weight):
-        import keras
-
         from emobed_tf.training.callbacks import DivergedError
 
-        recorder.model.compile(keras.optimizers.SGD())
         end_epoch(recorder, 0, 0.1, 1)
         with pytest.raises(DivergedError, match=r"weight only/kernel became .* \(epoch 2\)"):
             end_epoch(recorder, 1, 0.9, weight)
@@ -86,6 +85,13 @@ class TestDiagnostics:
 
         config = settings(tables, "tables", framework="triplet", epochs=1, batch_size=1, mining="intra")
         with pytest.warns(EmoBedWarning, match="no embedding has a positive and a negative"):
+            train_run(config, tmp_path / "run")
+
+    def test_no_anchors_without_pairs(self, tables, tmp_path):
+        from emobed_tf.training.loop import train_run
+
+        config = settings(tables, "tables", metric_loss="contrastive", epochs=1, batch_size=1, mining="intra")
+        with pytest.warns(EmoBedWarning, match="no embedding has a positive, so the contrastive loss is 0"):
             train_run(config, tmp_path / "run")
 
     def test_collapse_is_a_warning(self, recola, tmp_path):

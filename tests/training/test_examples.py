@@ -99,6 +99,16 @@ class TestGoal:
         other = examples(copied.config, copied.corpus, Design(easy_first="bins")).goal
         assert (other.spread, other.easy_first) == (False, True)
 
+    @pytest.mark.parametrize("bins", [2, 3])
+    def test_alignment_has_classes_in_joint_training_too(self, given, bins):
+        config = given.config.replace(framework="joint", beta=0.0, alignment="coral", bins=bins)
+        found = examples(config, given.corpus)
+        assert (found.goal.classes, len(found.facts.edges)) == (bins, bins - 1)
+        classes = {int(c) for values in found.sequences.values() for c in np.unique(values.mined_classes)}
+        assert classes - {-1} == set(range(bins))
+        without = examples(given.config.replace(framework="joint", beta=0.0), given.corpus)
+        assert (without.goal.classes, len(without.facts.edges)) == (0, 0)
+
 
 class TestCheckLabels:
     def test_a_delay_beyond_the_recordings(self, given):

@@ -79,6 +79,7 @@ class TestRun:
             "best.npz",
             "last.npz",
             "history.csv",
+            "times.csv",
             "scores.json",
             "postprocessing.json",
         }
@@ -179,13 +180,22 @@ class TestResume:
         assert_equal_weights(weights(trained, "best"), weights(run, "best"))
         assert (trained.path / "history.csv").read_text() == (run.path / "history.csv").read_text()
 
-    @pytest.mark.parametrize("change", [{"threads": 2}, {"seed": 1}, {"beta": 0.2}])
+    def test_a_warm_up_goes_on_where_it_was(self, recola, tmp_path):
+        from emobed_tf.training.loop import train_run
+
+        warming = {"beta_warmup": 4, "metric_loss": "semi_hard"}
+        whole = train_run(settings(recola, epochs=2, **warming), tmp_path / "whole")
+        run = train_run(settings(recola, epochs=1, **warming), tmp_path / "run")
+        train_run(settings(recola, epochs=2, **warming), run.path, resume=True)
+        assert_equal_weights(weights(whole), weights(run))
+
+    @pytest.mark.parametrize("change", [{"threads": 2}, {"seed": 1}, {"beta": 0.2}, {"beta_warmup": 2}])
     def test_refuses_other_settings(self, trained, recola, change):
         from emobed_tf.corpora.configured import load_corpus
         from emobed_tf.training.loop import _continued
 
         config, corpus = load_corpus(settings(recola, **change))
-        with pytest.raises(InputError, match=f"was trained with --{next(iter(change))}"):
+        with pytest.raises(InputError, match=f"was trained with --{next(iter(change)).replace('_', '-')}"):
             _continued(config, corpus, trained.path)
 
     def test_refuses_changed_data(self, recola, tmp_path):
@@ -261,7 +271,7 @@ class TestResume:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         done = len((killed / "history.csv").read_text().splitlines()) - 1
-        assert done < 200
+        assert done < 5000
         short = ["--epochs", str(done + 3)]
         resumed = subprocess.run(
             [sys.executable, "-m", "emobed_tf.train", "--resume", "--output", str(killed), *short],
@@ -287,7 +297,11 @@ class TestFailsWell:
             ({"selection": "uar"}, "is no score of a regression"),
             ({"bins": 100000}, "too few distinct values"),
             ({"label_delay": 1000.0}, "all training labels are equal"),
-            ({"auxiliary": (), "framework": "triplet", "mining": "inter"}, "needs an auxiliary modality"),
+            (
+                {"auxiliary": (), "framework": "triplet", "mining": "inter"},
+                "--mining inter needs an auxiliary modality",
+            ),
+            ({"auxiliary": (), "framework": "triplet", "alignment": "cmd"}, "--alignment needs an auxiliary modality"),
         ],
     )
     def test_settings_that_do_not_fit_the_data(self, recola, tmp_path, changes, message):

@@ -16,6 +16,7 @@ ENCODERS = {
     "tcn": {"encoder": "tcn", "encoder_layers": 2},
     "dropout": {"encoder": f"{OWN}:layered", "diagnostics": 2},
     "weights of its own": {"encoder": f"{OWN}:convolution"},
+    "shared trunk": {"sharing": "trunk"},
 }
 
 

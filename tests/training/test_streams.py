@@ -239,20 +239,34 @@ class TestStream:
     def test_in_order_fills_the_last_batch_with_padding(self):
         from emobed_tf.training.streams import in_order
 
-        batches = [batch["audio"] for batch in in_order(sequences(modality([2] * 5)), 3)]
-        assert [batch["features"].shape[0] for batch in batches] == [3, 3]
-        assert batches[1]["mask"].numpy().any(axis=1).tolist() == [True, True, False]
-        assert batches[1]["features"][:2, 0, 0].numpy().tolist() == [3, 4]
+        batches = in_order(sequences(modality([2] * 5)), 3)["audio"]
+        assert batches["features"].shape == (2, 3, 2, 2)
+        assert batches["mask"].numpy().any(axis=2).tolist() == [[True, True, True], [True, True, False]]
+        assert batches["features"][1, :2, 0, 0].numpy().tolist() == [3, 4]
 
-    def test_in_order_stacked_are_the_same_batches(self):
+    def test_in_order_has_every_array(self):
         from emobed_tf.training.streams import in_order
 
-        values = sequences(modality([2] * 5))
-        one_by_one = [batch["audio"] for batch in in_order(values, 3)]
-        (stacked,) = (batch["audio"] for batch in in_order(values, 3, stacked=True))
-        assert stacked.keys() == set(values.arrays())
-        for name, found in stacked.items():
-            np.testing.assert_array_equal(found, np.stack([batch[name] for batch in one_by_one]))
+        values = sequences(modality([2] * 6))
+        found = in_order(values, 3)["audio"]
+        assert found.keys() == set(values.arrays())
+        for name, batches in found.items():
+            np.testing.assert_array_equal(np.concatenate(batches), values.arrays()[name])
+
+
+class TestMeanBins:
+    def test_the_class_of_a_series_is_the_bin_of_its_mean(self):
+        from emobed_tf.training.streams import NOT_MINED, mean_bins
+
+        # Labels i, i + .01, ... of recording i: means .015, 1.005, 2; the last frame of the second has no label, so
+        # that its mean is 1; the fourth has none at all.
+        source = modality([4, 3, 1, 2])
+        source.recordings[1].labels["arousal"][:] = [1, 1, np.nan]
+        source.recordings[3].labels["arousal"][:] = np.nan
+        assert mean_bins(sequences(source), np.array([1.0])).tolist() == [0, 1, 1, NOT_MINED]
+        assert mean_bins(sequences(source), np.array([0.01, 1.5])).tolist() == [1, 1, 2, NOT_MINED]
+        whole = sequences(modality([4, 3]))  # without gaps there is no array of what is labelled
+        assert mean_bins(whole, np.array([0.5])).tolist() == [0, 1]
 
 
 class TestGaps:
@@ -282,5 +296,5 @@ class TestGaps:
 
         source = modality([4, 4, 4])
         source.recordings[0].labels["arousal"][0] = np.nan
-        batches = list(in_order(evaluation_sequences(source, "train", "arousal"), 2))
-        assert [batch["audio"]["labelled"].numpy().sum() for batch in batches] == [7, 4]
+        batches = in_order(evaluation_sequences(source, "train", "arousal"), 2)["audio"]
+        assert batches["labelled"].numpy().sum(axis=(1, 2)).tolist() == [7, 4]

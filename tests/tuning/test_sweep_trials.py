@@ -1,14 +1,17 @@
 """What a sweep trains: its scenarios, its trials in their order, and no memory that grows with them."""
 
+import contextlib
 import shutil
 import statistics
 
 import numpy as np
 import pytest
 
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from tests.tuning.sweeps import ALPHA, TINY
+from tuning.sweep_results import SweepFolder
 from tuning.sweep_trials import SweepTrial, run_sweep_trial, sweep_scenarios, sweep_trials
 
 
@@ -17,6 +20,28 @@ class TestScenarios:
         settings = preset("tables").replace(data_dir=tables, auxiliary=("audio", "face"), **TINY).check()
         found = sweep_scenarios(settings, ["audio", "face"], [], ALPHA)
         assert [scenario.config.data.auxiliary for scenario in found] == [("face",), ("audio",)]
+
+    def test_one_target_beside_several_auxiliaries(self, tables, tmp_path):
+        """Fig. 5 and 6 have audio twice."""
+        shutil.copytree(tables, tmp_path / "tables")
+        shutil.copyfile(tables / "face.csv", tmp_path / "tables" / "body.csv")
+        settings = preset("tables").replace(data_dir=tmp_path / "tables", **TINY).check()
+        named = (Scenario("audio", ("face",)), Scenario("audio", ("body",)), Scenario("face", ("audio",)))
+        found = sweep_scenarios(settings, [], [], ALPHA, named=named)
+        assert [(s.config.data.target, s.config.data.auxiliary) for s in found] == [
+            ("audio", ("face",)),
+            ("audio", ("body",)),
+            ("face", ("audio",)),
+        ]
+        names = ["emotion from audio (+face)", "emotion from audio (+body)", "emotion from face (+audio)"]
+        assert [s.name for s in found] == names
+        record = {"score": 0.5, "epochs": 2, "best_epoch": 1, "seconds": 0.1, "reason": None, "warnings": []}
+        with contextlib.closing(SweepFolder(tmp_path / "sweep", ALPHA, found)) as folder:
+            for scenario in found:
+                folder.add(SweepTrial(scenario, "alpha", 0.5, 0), record)
+        with contextlib.closing(SweepFolder(tmp_path / "sweep", ALPHA, found)) as folder:
+            assert [row["scenario"] for row in folder.rows()] == names
+            assert SweepTrial(found[1], "alpha", 0.5, 0) in folder
 
     def test_the_same_twice(self, tables):
         settings = preset("tables").replace(data_dir=tables, **TINY).check()

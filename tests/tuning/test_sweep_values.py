@@ -19,10 +19,12 @@ class TestParameters:
         assert {name: parameter.kind for name, parameter in numeric_settings().items()} == {
             **dict.fromkeys(("label_delay", "clip", "alpha", "beta", "l2", "margin", "hop"), float),
             **dict.fromkeys(("negative_seconds", "sequence_seconds", "learning_rate"), float),
+            **dict.fromkeys(("temperature", "alignment_weight"), float),
+            **dict.fromkeys(("teacher_weight", "teacher_temperature", "teacher_embedding_weight"), float),
             **dict.fromkeys(
                 ("encoder_layers", "encoder_units", "kernel_size", "head_layers", "head_units", "bins"), int
             ),
-            **dict.fromkeys(("epochs", "batch_size", "patience"), int),
+            **dict.fromkeys(("epochs", "batch_size", "patience", "beta_warmup"), int),
         }
         assert {name: p.words for name, p in numeric_settings().items() if p.words} == {"margin": ("soft", "none")}
 
@@ -40,6 +42,7 @@ class TestParameters:
             ("diagnostics", "changes no score"),
             ("beta", "changes nothing with --framework joint; choose --framework triplet or emobed"),
             ("hop", "changes nothing with --framework joint"),
+            ("teacher_weight", "changes nothing with --framework joint; choose --framework distilled"),
         ],
     )
     def test_others_are_refused(self, name, told):
@@ -68,7 +71,10 @@ class TestParameters:
         for name in ("sequence_seconds", "hop", "negative_seconds"):
             with pytest.raises(InputError, match="changes nothing where every recording is one utterance"):
                 check_data(numeric_settings()[name], *utterances)
-        for name in numeric_settings():
+        with pytest.raises(InputError, match="teacher_temperature: changes nothing in a regression"):
+            check_data(numeric_settings()["teacher_temperature"], *frames)
+        check_data(numeric_settings()["teacher_temperature"], *utterances)
+        for name in numeric_settings().keys() - {"teacher_temperature"}:
             check_data(numeric_settings()[name], *frames)
 
 

@@ -23,45 +23,64 @@ from emobed_tf.comparison.trials import Source
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.files import write_csv
 from emobed_tf.systems.controls import AS_MANY_STEPS, ProblemWithEmoBed
-
-SYSTEMS = (CLASSIC, EMOBED, *CONTROLS)
-"""What an audit needs."""
+from emobed_tf.systems.registry import control_name, find_system
 
 
-def run_audit(validation: CrossValidation, systems: Sequence[str]) -> OutOfFoldResults:
+def audited_systems(primary: str = EMOBED) -> tuple[str, ...]:
+    """What an audit needs.
+
+    Args:
+        primary: name of the system that is audited.
+
+    Returns:
+        Classic, the system, and its controls.
+
+    Raises:
+        InputError: if there are no controls of such a system.
+    """
+    names = tuple(control_name(control, primary) for control in CONTROLS)
+    for name in names:
+        find_system(name)
+    return (CLASSIC, primary, *names)
+
+
+def run_audit(validation: CrossValidation, systems: Sequence[str], primary: str = EMOBED) -> OutOfFoldResults:
     """Results of EmoBed, classic, the controls and whatever else is wanted.
 
     Args:
         validation: open.
-        systems: `SYSTEMS` and others.
+        systems: `audited_systems` and others.
+        primary: name of the system that is audited.
 
     Returns:
         By target and system.
     """
-    results = validation.run(validation.plan.cells([system for system in systems if system != AS_MANY_STEPS]))
+    last = control_name(AS_MANY_STEPS, primary)
+    results = validation.run(validation.plan.cells([system for system in systems if system != last]))
     # Only now is known what classic has to keep up with.
-    results += validation.run(as_many_steps_cells([result for result in results if result.cell.system == EMOBED]))
+    results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == primary], last))
     return pool_results(validation.plan, results)
 
 
-def report_verdicts(validation: CrossValidation, results: OutOfFoldResults) -> list[Verdict]:
+def report_verdicts(validation: CrossValidation, results: OutOfFoldResults, primary: str = EMOBED) -> list[Verdict]:
     """Prints the verdict and writes it as `verdict.md` and `verdict.csv`.
 
     Args:
         validation: of the results.
         results: by target and system.
+        primary: name of the system that is audited.
 
     Returns:
         The verdict on each target.
     """
     plan, output = validation.plan, validation.output
     score = plan.scores[0]
-    found = verdicts(results, plan.targets, score)
+    found = verdicts(results, plan.targets, score, primary)
     grids = [verdict_grid(verdict, short_name(score), simulated(plan)) for verdict in found]
     sentences = [sentence for verdict in found for sentence in verdict.sentences]
     for grid in grids:
         show_grid(grid)
-    compared = [("EmoBed", verdict.gain) for verdict in found if verdict.gain is not None]
+    compared = [(verdict.title, verdict.gain) for verdict in found if verdict.gain is not None]
     limits = caveats(compared, len(plan.targets))
     for line in (CRITERION, *limits, *sentences, conclusion(found, plan.corpus.simulated)):
         print(line)
@@ -73,11 +92,14 @@ def report_verdicts(validation: CrossValidation, results: OutOfFoldResults) -> l
         *limits,
     ]
     write_markdown(output / "verdict.md", title, grids, notes)
-    leads = [gain for verdict in found for gain in (verdict.gain, *verdict.over_controls.values()) if gain is not None]
-    write_csv(
-        output / "verdict.csv",
-        [asdict(gain) | {"beaten": gain.better, "simulated": plan.corpus.simulated} for gain in leads],
-    )
+    rows = [
+        asdict(gain)
+        | {"beaten": gain.better, "detectable_by_rule": verdict.detectable, "simulated": plan.corpus.simulated}
+        for verdict in found
+        for gain in (verdict.gain, *verdict.over_controls.values())
+        if gain is not None
+    ]
+    write_csv(output / "verdict.csv", rows)
     print(f"verdict: {output}/verdict.md, .csv")
     return found
 
@@ -100,11 +122,12 @@ class SourceWithEmoBed:
         return ProblemWithEmoBed(problem.config, problem.corpus, json.loads(self.emobed), session=problem.session)
 
 
-def as_many_steps_cells(results: Sequence[CellResult]) -> list[Cell]:
+def as_many_steps_cells(results: Sequence[CellResult], name: str = AS_MANY_STEPS) -> list[Cell]:
     """Cells of `AsManySteps` for those in which EmoBed has been chosen.
 
     Args:
         results: of EmoBed; where all configurations failed, there is nothing to keep up with.
+        name: of the control, if it keeps up with another system.
 
     Returns:
         One for each such result, in their order.
@@ -112,9 +135,14 @@ def as_many_steps_cells(results: Sequence[CellResult]) -> list[Cell]:
     return [
         Cell(
             result.cell.scenario,
-            SourceWithEmoBed(result.cell.source, json.dumps(result.settings, sort_keys=True)),
-            AS_MANY_STEPS,
+            _with_emobed(result.cell.source, result),
+            name,
+            tuple(_with_emobed(split, result) for split in result.cell.splits),
         )
         for result in results
         if result.settings is not None
     ]
+
+
+def _with_emobed(source: Source, result: CellResult) -> SourceWithEmoBed:
+    return SourceWithEmoBed(source, json.dumps(result.settings, sort_keys=True))

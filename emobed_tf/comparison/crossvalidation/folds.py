@@ -12,7 +12,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
 from emobed_tf.corpora.labels import has_label
-from emobed_tf.datasets import TABLES
+from emobed_tf.corpora.speakers import speakerless
 from emobed_tf.errors import EmoBedWarning, InputError
 
 
@@ -47,9 +47,9 @@ def speakers_of(corpora: Iterable[Corpus]) -> dict[str, frozenset[str]]:
     """
     found: dict[str, set[str]] = {}
     for corpus in corpora:
-        told = {r.speaker for modality in corpus if not _speakerless(modality) for r in modality.recordings}
+        told = {r.speaker for modality in corpus if not speakerless(modality) for r in modality.recordings}
         for modality in corpus:
-            if _speakerless(modality) and not told & {r.speaker for r in modality.recordings}:
+            if speakerless(modality) and not told & {r.speaker for r in modality.recordings}:
                 raise InputError(
                     f"modality '{modality.name}': no speakers, or they are called like the recordings, but folds "
                     "are dealt by speaker: add a column 'speaker' (where every recording is of another person, "
@@ -99,6 +99,32 @@ def deal(
     return tuple(found)
 
 
+def inner_splits(fold: Fold, speakers: Mapping[str, frozenset[str]], number: int, seed: int = 0) -> tuple[Fold, ...]:
+    """Splits of a fold's speakers who are not tested: each of them is once for development.
+
+    Args:
+        fold: from `deal`.
+        speakers: modalities by speaker, of all folds.
+        number: of splits, 2 or more.
+        seed: of the order of dealing.
+
+    Returns:
+        As many folds with the number of `fold`, without test speakers.
+
+    Raises:
+        InputError: if there are fewer speakers than splits.
+    """
+    others = {name: speakers[name] for name in (*fold.train, *fold.dev)}
+    if not 2 <= number <= len(others):
+        raise InputError(
+            f"--inner-folds: expected 2 to {len(others)} (fold {fold.number + 1} has so many speakers who are not "
+            f"tested), or 1 for its development speakers, got {number}"
+        )
+    order = _order(others, seed)
+    dealt = [tuple(order[k::number]) for k in range(number)]
+    return tuple(Fold(fold.number, tuple(n for n in order if n not in dev), dev, ()) for dev in dealt)
+
+
 def regrouped(corpus: Corpus, fold: Fold) -> Corpus:
     """The labelled recordings of a corpus in the partitions of a fold.
 
@@ -107,18 +133,22 @@ def regrouped(corpus: Corpus, fold: Fold) -> Corpus:
         fold: from `deal`.
 
     Returns:
-        A new corpus; recordings of speakers who are in no partition of the fold are left out.
+        A new corpus; recordings of speakers who are in no partition of the fold are left out, and unlabelled ones of
+        the others are in no partition, see `Modality.unlabelled`.
     """
     partition = {name: part for part in PARTITIONS for name in getattr(fold, part)}
     modalities = {}
     for name, modality in corpus.modalities.items():
         recordings = (r for r in _labelled(modality, corpus.label) if r.speaker in partition)
         regrouped = tuple(dataclasses.replace(r, partition=partition[r.speaker]) for r in recordings)
-        modalities[name] = dataclasses.replace(modality, recordings=regrouped)
+        others = (r for r in modality.recordings if not has_label(r, corpus.label) and r.speaker in partition)
+        modalities[name] = dataclasses.replace(modality, recordings=regrouped, unlabelled=tuple(others))
     return dataclasses.replace(corpus, modalities=modalities)
 
 
-def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries: Sequence[str]) -> None:
+def check_folds(
+    corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries: Sequence[str], flags: str = ""
+) -> None:
     """Checks that every fold can be trained, chosen on and tested.
 
     Args:
@@ -126,6 +156,7 @@ def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries:
         folds: from `deal`.
         target: modality to recognise emotion from.
         auxiliaries: modalities that help in training.
+        flags: that may help beside those of the outer folds, such as `--inner-folds`.
 
     Raises:
         InputError: if somewhere a modality that is needed has no labelled recording.
@@ -134,21 +165,18 @@ def check_folds(corpus: Corpus, folds: Sequence[Fold], target: str, auxiliaries:
         EmoBedWarning: if a class that the target has is missing in the training of a fold.
     """
     for fold in folds:
-        needed = [(target, "training", fold.train), (target, "development", fold.dev), (target, "test", fold.test)]
+        needed = [(target, "training", fold.train), (target, "development", fold.dev)]
+        needed += [(target, "test", fold.test)] if fold.test else []  # an inner split tests nobody
         needed += [(name, "training", fold.train) for name in auxiliaries]
         for name, use, members in needed:
             if not any(r.speaker in members for r in _labelled(corpus.modality(name), corpus.label)):
+                where = f"fold {fold.number + 1}" + ("" if flags else f" of {len(folds)}")
                 raise InputError(
-                    f"fold {fold.number + 1} of {len(folds)}: no labelled recording of '{name}' for {use} (speakers "
-                    f"{', '.join(members)}); choose other --folds, --dev-speakers or --fold-seed"
+                    f"{where}: no labelled recording of '{name}' for {use} (speakers "
+                    f"{', '.join(members)}); choose other --folds, --dev-speakers{flags} or --fold-seed"
                 )
     if corpus.classes:
         _warn_of_missing_classes(corpus, folds, target)
-
-
-def _speakerless(modality: Modality) -> bool:
-    # Tables alone may come without a column of speakers, and their reader then takes the ids.
-    return modality.corpus == TABLES.name and all(r.speaker == r.id for r in modality.recordings)
 
 
 def _labelled(modality: Modality, label: str) -> tuple[Recording, ...]:

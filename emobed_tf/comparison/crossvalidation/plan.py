@@ -13,13 +13,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, regrouped, speakers_of
-from emobed_tf.comparison.protocol import Cell
+from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, inner_splits, regrouped, speakers_of
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.config import Config, preset
+from emobed_tf.comparison.search import Cell
+from emobed_tf.config import Config, former_settings, preset
 from emobed_tf.corpora.configured import fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
+from emobed_tf.corpora.speakers import as_configured
 from emobed_tf.errors import InputError
 from emobed_tf.settings import PLACES, Names, OptionalInt
 from emobed_tf.systems.base import Problem
@@ -43,6 +44,25 @@ class CrossValidationSettings:
     has, at most a third of them)."""
     fold_seed: int = 0
     """Decides which speakers share a fold."""
+    fold_seeds: int = 1
+    """Deals of all speakers into folds, each done whole; a speaker's results are averaged over them before any test."""
+    inner_folds: int = 1
+    """Splits of a fold's other speakers on which each configuration is scored in turn (1: its development speakers
+    alone, for whom weights and post-processing are always picked)."""
+
+    def check(self) -> "CrossValidationSettings":
+        """Makes sure that numbers are in range.
+
+        Returns:
+            Itself.
+
+        Raises:
+            InputError: for one that isn't.
+        """
+        for name in ("fold_seeds", "inner_folds"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name.replace('_', '-')}: expected 1 or more, found {getattr(self, name)}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -60,7 +80,7 @@ class FoldSource:
     def __call__(self) -> Problem:
         """Reads the data, or takes them from the session of this process, and regroups them."""
         config, corpus = default_session().corpora.load(self.config, partitioned=False)
-        return Problem(config, regrouped(corpus, self.fold))
+        return Problem(config, as_configured(config.data, regrouped(corpus, self.fold)))
 
 
 @dataclass(frozen=True)
@@ -71,11 +91,20 @@ class CrossValidationPlan:
         folds: of all speakers.
         configs: by target, resolved.
         corpora: by target, with the data's own partitions.
+        repeats: further deals of all speakers into folds.
+        splits: the inner splits of each fold, by deal and fold; none where development speakers choose.
     """
 
     folds: tuple[Fold, ...]
     configs: Mapping[str, Config]
     corpora: Mapping[str, Corpus]
+    repeats: tuple[tuple[Fold, ...], ...] = ()
+    splits: tuple[tuple[tuple[Fold, ...], ...], ...] = ()
+
+    @property
+    def deals(self) -> tuple[tuple[Fold, ...], ...]:
+        """All deals of speakers into folds, `folds` first."""
+        return (self.folds, *self.repeats)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -102,21 +131,23 @@ class CrossValidationPlan:
         """Modalities by speaker."""
         return speakers_of(self.corpora.values())
 
-    def cell(self, target: str, system: str, fold: Fold) -> Cell:
+    def cell(self, target: str, system: str, fold: Fold, deal: int = 0) -> Cell:
         """One system on one target in one fold.
 
         Args:
             target: modality to recognise from.
             system: its name.
-            fold: one of `folds`.
+            fold: one of the deal's.
+            deal: its place in `deals`.
 
         Returns:
             What the protocol runs.
         """
         config = self.configs[target]
         auxiliaries = cast(tuple[str, ...], config.data.auxiliary)  # the configuration is resolved
-        scenario = Scenario(target, auxiliaries, fold.number + 1, len(self.folds))
-        return Cell(scenario, FoldSource(config, fold), system)
+        scenario = Scenario(target, auxiliaries, fold.number + 1, len(self.folds), deal=deal + 1 if deal else None)
+        inner = self.splits[deal][fold.number] if self.splits else ()
+        return Cell(scenario, FoldSource(config, fold), system, tuple(FoldSource(config, split) for split in inner))
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
         """All folds of all systems on all targets, those with the same shapes one after another.
@@ -125,9 +156,10 @@ class CrossValidationPlan:
             systems: names.
 
         Returns:
-            Target by target, system by system, fold by fold.
+            Target by target, system by system, deal by deal, fold by fold.
         """
-        return [self.cell(t, s, fold) for t in self.targets for s in systems for fold in self.folds]
+        folds = [(fold, deal) for deal, dealt in enumerate(self.deals) for fold in dealt]
+        return [self.cell(target, system, *fold) for target in self.targets for system in systems for fold in folds]
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for results to stand beside each other: settings, data, speakers of the folds."""
@@ -141,8 +173,8 @@ class CrossValidationPlan:
         }
 
     def defaults(self) -> dict[str, Any]:
-        """Values of the settings in `identity` where nobody has changed them."""
-        return preset(self.configs[self.targets[0]].data.dataset).check().to_dict()
+        """Values of settings in `identity` that came later, in results from before they could be set."""
+        return former_settings(preset(self.configs[self.targets[0]].data.dataset).check())
 
     def golds(self, target: str, speakers: Sequence[str] | None = None) -> np.ndarray:
         """The gold standard of a target's recordings, of some speakers or all, float64, end to end (regression).
@@ -169,7 +201,7 @@ def plan_cross_validation(
         settings: as on the command line. Of a classification that names no `--selection`, unweighted average recall
             is chosen by, for that is the primary score here.
         protocol: folds and targets.
-        systems: names of the systems; without a crossmodal or paired one, no auxiliary is read.
+        systems: names of the systems; without one that reads auxiliaries, none is read.
 
     Returns:
         Folds that are checked, and a resolved configuration for each target.
@@ -177,11 +209,12 @@ def plan_cross_validation(
     Raises:
         InputError: if settings, data or numbers of speakers don't fit each other.
     """
+    protocol.check()
     twice = sorted({target for target in protocol.targets if protocol.targets.count(target) > 1})
     if twice:
         raise InputError(f"--targets: {twice[0]} a second time; name each once")
     kinds = [find_system(name) for name in systems]
-    with_auxiliaries = any(kind.crossmodal or kind.paired for kind in kinds)
+    with_auxiliaries = any(kind.reads_auxiliaries() for kind in kinds)
     configs: dict[str, Config] = {}
     corpora: dict[str, Corpus] = {}
     for target in protocol.targets or (settings.data.target,):
@@ -191,10 +224,21 @@ def plan_cross_validation(
             config = config.replace(selection="uar")
         name = cast(str, config.data.target)  # the configuration is resolved, as are those below
         configs[name], corpora[name] = config, corpus
-    folds = deal(speakers_of(corpora.values()), protocol.folds, protocol.dev_speakers, protocol.fold_seed)
+    speakers, seeds = speakers_of(corpora.values()), range(protocol.fold_seed, protocol.fold_seed + protocol.fold_seeds)
+    deals = tuple(deal(speakers, protocol.folds, protocol.dev_speakers, seed) for seed in seeds)
+    splits: tuple[tuple[tuple[Fold, ...], ...], ...] = ()
+    if protocol.inner_folds > 1:
+        splits = tuple(
+            tuple(inner_splits(fold, speakers, protocol.inner_folds, seed) for fold in folds)
+            for folds, seed in zip(deals, seeds, strict=True)
+        )
     for name, config in configs.items():
-        check_folds(corpora[name], folds, name, cast(tuple[str, ...], config.data.auxiliary))
-    return CrossValidationPlan(folds, configs, corpora)
+        auxiliaries = cast(tuple[str, ...], config.data.auxiliary)
+        for folds in deals:
+            check_folds(corpora[name], folds, name, auxiliaries)
+        for inner in (split for each in splits for split in each):
+            check_folds(corpora[name], inner, name, auxiliaries, ", --inner-folds")
+    return CrossValidationPlan(deals[0], configs, corpora, deals[1:], splits)
 
 
 def check_settings(settings: Config) -> None:
@@ -215,8 +259,8 @@ def check_settings(settings: Config) -> None:
 
 def _of_target(settings: Config, target: str | None, with_auxiliaries: bool) -> Config:
     auxiliary = settings.data.auxiliary
-    if not with_auxiliaries:
-        settings = settings.replace(framework="classic", alpha=None, beta=None)
+    if not with_auxiliaries:  # nor do they count in an epoch
+        settings, auxiliary = settings.of_framework("classic"), ()
     if auxiliary is not None:
         auxiliary = tuple(name for name in auxiliary if name != target)
     return settings.replace(target=target, auxiliary=auxiliary, table=merged_tables(settings.data.table))

@@ -4,14 +4,16 @@ trials.jsonl                  every finished fit, one a line
 predictions/                  of the final fits, see `protocol.predictions_file`
 folds.csv                     who is in which fold
 NAME.csv NAME-gains.csv NAME.md   scores by seed, gains, and both as tables; NAME is the command's
+selection.csv                 development and test scores of all configurations, with --show-selection
 """
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from emobed_tf import console
+from emobed_tf.comparison.crossvalidation.contrasts import contrast_notes
 from emobed_tf.comparison.crossvalidation.gains import Gain, gains
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, pool_folds
 from emobed_tf.comparison.crossvalidation.plan import (
@@ -20,6 +22,7 @@ from emobed_tf.comparison.crossvalidation.plan import (
     plan_cross_validation,
 )
 from emobed_tf.comparison.crossvalidation.tables import (
+    chosen_grids,
     data_grid,
     power_grid,
     results_grid,
@@ -28,12 +31,15 @@ from emobed_tf.comparison.crossvalidation.tables import (
     write_csvs,
     write_markdown,
 )
+from emobed_tf.comparison.estimate import estimate_text
+from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.former import trial_key_of_format_1
-from emobed_tf.comparison.grids import duration_text
+from emobed_tf.comparison.grids import counted
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
+from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
@@ -49,6 +55,7 @@ class CrossValidation:
         how: where the work is done.
         output: the folder.
         ledger: of what is done.
+        done: results of all cells that have been run.
     """
 
     plan: CrossValidationPlan
@@ -56,6 +63,7 @@ class CrossValidation:
     how: Workers
     output: Path
     ledger: Ledger
+    done: list[CellResult] = field(default_factory=list)
 
     @property
     def predictions(self) -> Path:
@@ -83,12 +91,12 @@ class CrossValidation:
             KeyboardInterrupt: after Ctrl-C, with a note that says how to continue.
         """
 
-        def announce(seconds: float) -> None:
-            if seconds >= 1:
-                print(f"about {duration_text(seconds)} to go", flush=True)
+        def announce(seconds: Mapping[str, float]) -> None:
+            if sum(seconds.values()) >= 1:
+                print(f"about {estimate_text(seconds)} to go", flush=True)
 
         with console.if_interrupted(lambda: console.KEPT), console.progress("training") as progress:
-            return run_cells(
+            found = run_cells(
                 cells,
                 self.budget,
                 self.ledger,
@@ -96,9 +104,11 @@ class CrossValidation:
                 threads=self.plan.threads,
                 predictions=self.predictions,
                 progress=progress,
-                announce=announce,
+                announce_systems=announce,
                 together=lambda cell: (cell.scenario.target, cell.system),
             )
+        self.done.extend(found)
+        return found
 
 
 def open_folder(
@@ -131,16 +141,36 @@ def open_folder(
     corpus = plan.corpus
     output = output or Path("runs") / f"{corpus.name}-{corpus.label}-crossvalidation"
     ledger = Ledger(
-        output / "trials.jsonl", plan.identity(), defaults=plan.defaults(), former_key=trial_key_of_format_1
+        output / "trials.jsonl",
+        plan.identity(),
+        defaults=plan.defaults(),
+        former_key=trial_key_of_format_1,
+        began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
     )
+    for number, folds in enumerate(plan.repeats, start=2):
+        ledger.agree({"deal": number}, {"folds": [asdict(fold) for fold in folds]})
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
     for line in dict.fromkeys(line for read in plan.corpora.values() for line in read_lines(read)):
         print(line)
     show_grid(data_grid(plan))
     show_grid(*power_grid(plan))
-    print(f"results: {output}", flush=True)
+    print(f"results: {output}")
+    print(_work_text(plan, budget, protocol, systems), flush=True)
     return CrossValidation(plan, budget, how, output, ledger)
+
+
+def _work_text(
+    plan: CrossValidationPlan, budget: Budget, protocol: CrossValidationSettings, systems: Sequence[str]
+) -> str:
+    """What is ahead, before anything is trained."""
+    parts = [counted(len(systems), "system"), counted(len(plan.targets), "target"), counted(len(plan.folds), "fold")]
+    deals = [counted(len(plan.deals), "deal")] if plan.repeats else []
+    where = "inner folds" if protocol.inner_folds > 1 else "development speakers"
+    return (
+        f"{', '.join([*parts, *deals])}; for each of them {budget.plan_text(where, protocol.inner_folds)}, then "
+        f"{counted(budget.seeds, 'seed')} with the best of them; two fits of each system are timed first"
+    )
 
 
 def cross_validate(validation: CrossValidation, systems: Sequence[str]) -> OutOfFoldResults:
@@ -190,32 +220,55 @@ def pool_results(plan: CrossValidationPlan, results: Sequence[CellResult]) -> Ou
     return whole
 
 
-def report_gains(validation: CrossValidation, results: OutOfFoldResults, reference: str, name: str) -> list[Gain]:
-    """Prints and writes all scores, and the gains over one system.
+def report_gains(
+    validation: CrossValidation,
+    results: OutOfFoldResults,
+    reference: str,
+    name: str,
+    primary: str | None = None,
+) -> list[Gain]:
+    """Prints and writes all scores, the settings that were chosen, and the gains over one system.
 
     Args:
         validation: of the results.
         results: by target and system.
         reference: name of the system that the others are compared with.
         name: of the files.
+        primary: name of the system whose gain is the primary contrast.
 
     Returns:
         The gains.
     """
-    plan, output = validation.plan, validation.output
+    plan, output, score = validation.plan, validation.output, validation.plan.scores[0]
     others = dict.fromkeys(system for _, system in results if system != reference)
-    found = [gain for other in others for gain in gains(results, reference, other, plan.targets, plan.scores[0])]
+    found = [gain for other in others for gain in gains(results, reference, other, plan.targets, score)]
     against = {(gain.target, gain.second): gain for gain in found}
     grids, notes = [], []
     for target in plan.targets:
         if any(result.target == target for result in results.values()):
-            grid, remarks = results_grid(plan, target, results, against, reference)
+            grid, remarks = results_grid(plan, target, results, against, reference, primary)
             show_grid(grid, remarks)
             grids.append(grid)
             notes += remarks
+    said = [validation.budget.described]
+    if primary is not None:
+        said += contrast_notes(plan, found, results, primary)
+    extra = [*chosen_grids(plan, results), *selection_grids(validation.done, _selection_score(plan))]
+    for grid in extra:
+        show_grid(grid)
+    for line in said:
+        print(line)
     power, assumed = power_grid(plan)
-    write_csvs(output, plan, results, found, name)
+    write_csvs(output, plan, results, found, name, primary)
+    write_selection(output, validation.done, _selection_score(plan))
     title = f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: cross-validation by speaker"
-    write_markdown(output / f"{name}.md", title, [*grids, data_grid(plan), power], [*notes, *assumed])
+    tables = [*grids, *extra, data_grid(plan), power]
+    write_markdown(output / f"{name}.md", title, tables, [*said, *notes, *assumed])
     print(f"tables: {output}/{name}.md, .csv; out-of-fold predictions: {validation.predictions}")
     return found
+
+
+def _selection_score(plan: CrossValidationPlan) -> str:
+    """The score that settings were chosen by."""
+    config = plan.configs[plan.targets[0]]
+    return "ccc" if plan.corpus.task == REGRESSION else config.classification_score

@@ -8,16 +8,20 @@ from typing import cast
 import numpy as np
 
 from emobed_tf import console
+from emobed_tf.comparison.crossvalidation.contrasts import contrast
 from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, caveats, p_text
-from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
+from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, deal_and_seed
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
-from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_markdown
+from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text, to_markdown
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.labels import has_label
+from emobed_tf.evaluation.caveats import transduction
 from emobed_tf.evaluation.power import detectable_gain, deviation_by_chance, smallest_p
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.significance import LEVEL
 from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.settings import SPEAKER
+from emobed_tf.systems.registry import find_system
 
 _DEVIATIONS = (0.02, 0.05, 0.1)
 _DISAGREEMENT = 0.2
@@ -102,6 +106,7 @@ def results_grid(
     results: OutOfFoldResults,
     against: Mapping[tuple[str, str], Gain],
     reference: str,
+    primary: str | None = None,
 ) -> tuple[Grid, list[str]]:
     """Scores of all systems on a target, and their gains over the reference.
 
@@ -111,6 +116,7 @@ def results_grid(
         results: by target and system; those of other targets are left out.
         against: gains over the reference by target and system.
         reference: name of the system that the others are compared with.
+        primary: name of the one whose gain is the primary contrast.
 
     Returns:
         A row for each system; and what must be known to read it.
@@ -120,18 +126,22 @@ def results_grid(
     for result in here:
         cells = [result.title, *_score_cells(result, plan.scores)]
         gain = against.get((target, result.system))
-        rows.append([*cells, *(gain_cells(gain) if gain else [""] * 4)])
-    primary = short_name(plan.scores[0])
-    columns = ["system", primary, "95 %", *map(short_name, plan.scores[1:]), "gain", "95 %", "p", "p, Holm"]
+        rows.append([*cells, *([*gain_cells(gain), contrast(result.system, primary)] if gain else [""] * 6)])
+    score = short_name(plan.scores[0])
+    columns = ["system", score, "95 %", *map(short_name, plan.scores[1:]), "gain", "95 %"]
+    columns += ["excluded above", "p", "p, Holm", "contrast"]
     title = next((result.title for result in here if result.system == reference), reference)
-    seeds = [len(result.statistics.seeds) for result in here]
+    runs = [[deal_and_seed(number) for number in result.statistics.seeds] for result in here]
+    seeds = [len({seed for _, seed in each}) for each in runs]
+    deals = f" in each of {len(plan.deals)} deals of the speakers" if plan.repeats else ""
     mine = [(result.title, against[target, result.system]) for result in here if (target, result.system) in against]
     targets = len(plan.targets)
     corrected = f", corrected over {targets} targets" if targets > 1 else ""
     notes = [
         f"Scores of the predictions of all folds together: the mean ± standard deviation over {_range(seeds)} "
-        f"{'seed' if set(seeds) == {1} else 'seeds'}, and intervals over speakers. Gain in {primary} over {title}; p: "
-        f"one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}.",
+        f"{'seed' if set(seeds) == {1} else 'seeds'}{deals}, and intervals over speakers. Gain in {score} over "
+        f"{title}; p: one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}. "
+        "Excluded above: larger true gains are excluded, one-sided at 95 %, by that test and by the interval.",
         *caveats(mine, targets),
     ]
     if plan.corpus.task == REGRESSION:
@@ -139,21 +149,49 @@ def results_grid(
             "The test takes each speaker's own CCC; the pooled one, and its interval, also count how well the levels "
             "of different speakers are told apart."
         )
+    seeing = [result.title for result in here if find_system(result.system).transductive]
+    notes += transduction(plan.configs[target].data.standardise == SPEAKER, seeing)
     notes += [note for result in here for note in result.notes]
     text = f"{simulated(plan)}{plan.corpus.label} from {target}, cross-validated by speaker"
     return Grid(text, columns, rows), notes
 
 
 def gain_cells(gain: Gain) -> list[str]:
-    """Difference, interval, p, corrected p.
+    """Difference, interval, the gain that is excluded, p, corrected p.
 
     Args:
         gain: of a system over the reference.
 
     Returns:
-        Four cells.
+        Five cells.
     """
-    return [decimals(gain.difference, signed=True), gain.interval_text, p_text(gain.p), p_text(gain.p_holm)]
+    excluded = "" if gain.excluded is None else decimals(gain.excluded, signed=True)
+    return [decimals(gain.difference, signed=True), gain.interval_text, excluded, p_text(gain.p), p_text(gain.p_holm)]
+
+
+def chosen_grids(plan: CrossValidationPlan, results: OutOfFoldResults) -> list[Grid]:
+    """The settings that each system was chosen with.
+
+    Args:
+        plan: of the cross-validation.
+        results: by target and system.
+
+    Returns:
+        A table for each target and deal, a row for each system, a column for each fold.
+    """
+    found = []
+    for target in plan.targets:
+        here = [result for (name, _), result in results.items() if name == target]
+        for deal, folds in enumerate(plan.deals):
+            begin = deal * len(plan.folds)
+            rows = []
+            for result in here:
+                each = result.settings[begin : begin + len(folds)]
+                rows.append([result.title, *("-" if s is None else settings_text(s) for s in each)])
+            of_deal = f", deal {deal + 1} of {len(plan.deals)}" if plan.repeats else ""
+            title = f"Settings that were chosen, {plan.corpus.label} from {target}{of_deal}"
+            found.append(Grid(title, ["system", *(f"fold {fold.number + 1}" for fold in folds)], rows))
+    return [grid for grid in found if any(len(row) > 1 for row in grid.rows)]
 
 
 def show_grid(grid: Grid, notes: Sequence[str] = ()) -> None:
@@ -186,6 +224,7 @@ def write_csvs(
     results: OutOfFoldResults,
     found: Sequence[Gain],
     name: str,
+    primary: str | None = None,
 ) -> None:
     """Writes `folds.csv`, `NAME.csv` (scores by seed) and `NAME-gains.csv` into a folder.
 
@@ -195,19 +234,29 @@ def write_csvs(
         results: by target and system.
         found: gains over the reference.
         name: of the files.
+        primary: name of the system whose gain is the primary contrast.
     """
     simulated_data = {"simulated": plan.corpus.simulated}
-    place = {who: fold.number + 1 for fold in plan.folds for who in fold.test}
-    speakers = [{"speaker": s, "fold": place[s], "modalities": " ".join(sorted(m))} for s, m in plan.speakers.items()]
+    places = [{who: fold.number + 1 for fold in folds for who in fold.test} for folds in plan.deals]
+    names = ["fold", *(f"fold_of_deal_{deal}" for deal in range(2, len(places) + 1))]
+    speakers = [
+        {
+            "speaker": s,
+            **{name: place[s] for name, place in zip(names, places, strict=True)},
+            "modalities": " ".join(sorted(m)),
+        }
+        for s, m in plan.speakers.items()
+    ]
     write_csv(folder / "folds.csv", speakers)
     rows = []
     for (target, system), result in results.items():
         values = {score: result.statistics.scores(score) for score in plan.scores}
-        for k, seed in enumerate(result.statistics.seeds):
-            row = {"target": target, "system": system, "seed": seed}
+        for k, (deal, seed) in enumerate(map(deal_and_seed, result.statistics.seeds)):
+            row = {"target": target, "system": system, "deal": deal + 1, "seed": seed}
             rows.append(row | {score: float(v[k]) for score, v in values.items()} | simulated_data)
     write_csv(folder / f"{name}.csv", rows)
-    write_csv(folder / f"{name}-gains.csv", [asdict(gain) | {"better": gain.better} | simulated_data for gain in found])
+    more = [{"better": gain.better, "contrast": contrast(gain.second, primary)} | simulated_data for gain in found]
+    write_csv(folder / f"{name}-gains.csv", [asdict(gain) | row for gain, row in zip(found, more, strict=True)])
 
 
 def _score_cells(result: OutOfFold, scores: Sequence[str]) -> list[str]:

@@ -65,8 +65,8 @@ class FewLabels:
 
     Attributes:
         source: of the whole problem.
-        kept: ids of the target's training and development recordings that stay. The others are left out; test and the
-            auxiliaries are as they were.
+        kept: ids of the target's training and development recordings that stay. The others lose their labels and are in
+            no partition; test and the auxiliaries are as they were.
     """
 
     source: Source
@@ -77,7 +77,9 @@ class FewLabels:
         problem = self.source()
         modality = problem.modality
         recordings = tuple(r for r in modality.recordings if r.partition == "test" or r.id in self.kept)
-        return problem.with_modality(dataclasses.replace(modality, recordings=recordings))
+        left = (r for r in modality.recordings if r.partition != "test" and r.id not in self.kept)
+        unlabelled = (*modality.unlabelled, *(dataclasses.replace(r, partition="", labels={}) for r in left))
+        return problem.with_modality(dataclasses.replace(modality, recordings=recordings, unlabelled=unlabelled))
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class CurvePlan:
         Returns:
             A cell for each fold. With all labels they are those of a cross-validation.
         """
-        return [self._cell(self.validation.cell(target, system, fold), part, fold) for fold in self.validation.folds]
+        return [self._cell(self.validation.cell(target, system, fold, deal), part, fold) for deal, fold in self._folds]
 
     def labelled(self, target: str) -> np.ndarray:
         """How many training recordings of the target have a label, by amount, the mean over folds and draws.
@@ -145,7 +147,7 @@ class CurvePlan:
         Returns:
             float64 `[amounts]`.
         """
-        folds, points = self.validation.folds, list(self.points(target))
+        folds, points = [fold for _, fold in self._folds], self.points(target)
         counts = {point: np.mean([len(self._kept(target, fold, *point)) for fold in folds]) for point in points}
         return np.array([np.mean([counts[p] for p in points if p[0] == amount]) for amount in self.amounts[target]])
 
@@ -162,6 +164,11 @@ class CurvePlan:
         corpus = self.validation.corpora[target]
         recordings = [r for name in names for r in corpus.modality(name).recordings if has_label(r, self._label)]
         return float(np.mean([sum(r.speaker in fold.train for r in recordings) for fold in self.validation.folds]))
+
+    @property
+    def _folds(self) -> list[tuple[int, Fold]]:
+        """All folds of all deals, each with the place of its deal."""
+        return [(deal, fold) for deal, folds in enumerate(self.validation.deals) for fold in folds]
 
     @property
     def _units(self) -> str:
@@ -194,7 +201,7 @@ class CurvePlan:
         return [recordings[k].id for k in order[:amount]]
 
     def _is_all(self, target: str, amount: int) -> bool:
-        return all(amount >= _number(self._training(target, f), self._units) for f in self.validation.folds)
+        return all(amount >= _number(self._training(target, f), self._units) for _, f in self._folds)
 
     @property
     def _label(self) -> str:
@@ -219,9 +226,11 @@ def plan_curve(validation: CrossValidationPlan, settings: CurveSettings) -> Curv
         The plan.
 
     Raises:
-        InputError: for more speakers or recordings than there are, or a class that the data don't have.
+        InputError: for more speakers or recordings than there are, a class that the data don't have, or inner folds.
     """
     settings.check()
+    if validation.splits:
+        raise InputError("--inner-folds: a learning curve chooses on one set of development speakers; leave it out")
     plan = CurvePlan(validation, settings, {}, _withheld(validation, settings.missing_class))
     amounts = {target: _amounts(plan, target) for target in validation.targets}
     return dataclasses.replace(plan, amounts=amounts)
@@ -229,7 +238,7 @@ def plan_curve(validation: CrossValidationPlan, settings: CurveSettings) -> Curv
 
 def _amounts(plan: CurvePlan, target: str) -> tuple[int, ...]:
     units = plan.settings.amounts_of
-    numbers = [_number(plan._training(target, fold), units) for fold in plan.validation.folds]
+    numbers = [_number(plan._training(target, fold), units) for _, fold in plan._folds]
     least, most = min(numbers), max(numbers)
     if plan.settings.amounts:
         wanted = tuple(sorted(plan.settings.amounts))

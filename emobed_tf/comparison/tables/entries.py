@@ -39,8 +39,10 @@ class Entry:
         """Whether the weights that were chosen are 0: the row is classic under another name."""
         settings = (self.result and self.result.settings) or {}
         weights = [settings[name] for name in ("alpha", "beta") if name in settings]
-        framework = getattr(find_system(self.row), "framework", "classic") if weights else "classic"
-        return framework != "classic" and not any(weights)
+        if not weights or any(weights):
+            return False
+        system = find_system(self.row)
+        return getattr(system, "framework", "classic") != "classic" and getattr(system, "classic_network", True)
 
 
 def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, simulated: bool) -> list[Entry]:

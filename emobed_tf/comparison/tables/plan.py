@@ -3,6 +3,7 @@
 A system that auxiliaries don't help is fitted once for a target, whatever stands beside it.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.config import Config
 from emobed_tf.console import Progress
+from emobed_tf.corpora.budget import steps_of_epoch
 from emobed_tf.corpora.configured import merged_tables
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.loading import find_modalities
@@ -69,6 +71,7 @@ class TablePlan:
         reference: name of the row that the others are compared with.
         published: what stands beside one's own values.
         remarks: sentences about the plan that belong below the table.
+        steps: of an epoch by target, where a target's scenarios have others than the target alone; see `with_budget`.
     """
 
     name: int | str
@@ -79,6 +82,7 @@ class TablePlan:
     reference: str = CLASSIC
     published: Published = Published()
     remarks: tuple[str, ...] = ()
+    steps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -100,17 +104,43 @@ class TablePlan:
         Returns:
             What the protocol runs: without auxiliaries where they don't help the system.
         """
-        system = find_system(row)
-        if system.crossmodal or system.paired:
-            config = self.config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
+        system, config = find_system(row), self.config
+        if scenario.target in self.steps:
+            config = config.replace(steps_per_epoch=self.steps[scenario.target])
+        if system.reads_auxiliaries():
+            config = config.replace(target=scenario.target, auxiliary=scenario.auxiliaries)
         else:
             scenario = Scenario(scenario.target)
-            config = self.config.replace(target=scenario.target, auxiliary=(), framework="classic", alpha=0.0, beta=0.0)
+            own = {"target": scenario.target, "auxiliary": (), "alpha": 0.0, "beta": 0.0}
+            config = config.of_framework("classic").replace(**own)
         return Cell(scenario, OfficialSource(config), row)
 
     def cells(self) -> list[Cell]:
         """All of them, scenario by scenario."""
         return list(dict.fromkeys(self.cell(row, scenario) for scenario in self.scenarios for row in self.systems))
+
+    def with_budget(self, items: Mapping[str, int]) -> "TablePlan":
+        """The same with steps of an epoch that all rows of a target share, in all of its scenarios.
+
+        They are one pass over the largest modality of the target's scenarios (`--epoch largest`), so that a row that
+        stands in several of them is fitted once.
+
+        Args:
+            items: training sequences by modality, of all that the rows use.
+
+        Returns:
+            A new plan, where the target alone has fewer steps; else this one.
+        """
+        training = self.config.training
+        if training.epoch != "largest" or training.steps_per_epoch is not None:
+            return self
+        most: dict[str, int] = {}
+        for scenario in self.scenarios:
+            found = (items[name] for name in scenario.names if name in items)
+            most[scenario.target] = max(most.get(scenario.target, 0), *found)
+        steps = {target: steps_of_epoch(training, number) for target, number in most.items()}
+        own = {target: steps_of_epoch(training, items[target]) for target in most}
+        return dataclasses.replace(self, steps={name: n for name, n in steps.items() if n != own[name]})
 
     def identity(self, fingerprints: Mapping[str, str]) -> dict[str, Any]:
         """What results must share to stand in one table: settings, and the bytes of the data.
@@ -122,7 +152,8 @@ class TablePlan:
             JSON values, as a ledger takes them.
         """
         settings = {name: value for name, value in self.config.to_dict().items() if name not in _NOT_IN_IDENTITY}
-        return {"table": self.name, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
+        found = {"table": self.name, "settings": settings, "fingerprints": dict(sorted(fingerprints.items()))}
+        return {**found, "steps of an epoch": dict(self.steps)} if self.steps else found
 
 
 def plan_comparison(
@@ -149,9 +180,9 @@ def plan_comparison(
     check_own(config, ("framework", "seed"), "--systems and --seeds say that here")
     if scenarios and (config.data.target or config.data.auxiliary):
         raise InputError("--scenario and --target say the same thing; leave one of them out")
-    helped = [name for name in names if find_system(name).crossmodal or find_system(name).paired]
+    helped = [name for name in names if find_system(name).reads_auxiliaries()]
     if not helped:
-        config = config.replace(framework="classic", alpha=None, beta=None)
+        config = config.of_framework("classic")
     config, available = located(config, progress)
     config = config.check()
     found = named_scenarios(scenarios, available, alone=not helped) if scenarios else _own_scenarios(config, available)

@@ -2,26 +2,28 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from emobed_tf import datasets
-from emobed_tf.comparison.grids import Grid, decimals, interval_text
+from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text
 from emobed_tf.comparison.tables.entries import Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
-from emobed_tf.evaluation.caveats import disagreement, least_p_note
+from emobed_tf.evaluation.caveats import disagreement, least_p_note, transduction
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.evaluation.significance import LEVEL, Interval
 from emobed_tf.evaluation.speaker_statistics import Summary
+from emobed_tf.settings import SPEAKER
 from emobed_tf.systems.registry import find_system
 
 BY_SPEAKER, AS_PUBLISHED = "*", "†"
 """Marks of the exchange test by speaker, and of the paper's test."""
-ALL_MODALITIES = "‡"
-"""Mark of a system that needs all modalities at inference."""
+ALL_MODALITIES, PAIRED_TRAINING = "‡", "§"
+"""Marks of a system that needs all modalities at inference, and of one that needs paired recordings in training."""
 
 _NONE = "-"
 
@@ -100,13 +102,16 @@ def narrow(grid: Grid) -> Grid:
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 
-def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -> list[str]:
+def table_notes(
+    plan: TablePlan, entries: Sequence[Entry], problem_score: str, budget: Budget | None = None
+) -> list[str]:
     """What a reader has to know, and why cells are empty.
 
     Args:
         plan: of the table.
         entries: its rows.
         problem_score: name of the score that settings were chosen by.
+        budget: how they were chosen.
 
     Returns:
         One sentence or more each.
@@ -121,6 +126,7 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
         f"Scores are means ± standard deviations over {seeds} seeds. Each system tried {tried} settings on "
         f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones were evaluated "
         "on the test set.",
+        *([budget.described] if budget else []),
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
         f"is the evidence, {BY_SPEAKER} below {LEVEL}. p {_test(plan)}: the paper's test, {test}. It treats frames or "
@@ -128,8 +134,16 @@ def table_notes(plan: TablePlan, entries: Sequence[Entry], problem_score: str) -
         f"{AS_PUBLISHED} below {LEVEL}.",
         *_evidence_notes(plan, entries),
     ]
-    if any(find_system(row).paired for row in plan.systems):
-        lines.append(f"{ALL_MODALITIES} needs paired streams, and all modalities at inference.")
+    seeing = [_title(plan, row) for row in plan.systems if find_system(row).transductive]
+    lines += transduction(plan.config.data.standardise == SPEAKER, seeing)
+    needed = {find_system(row).pairs for row in plan.systems}
+    if "inference" in needed:
+        lines.append(
+            f"{ALL_MODALITIES} needs paired streams, and all modalities at inference: it shows what they could give "
+            "together, and doesn't compete with systems that read one."
+        )
+    if "training" in needed:
+        lines.append(f"{PAIRED_TRAINING} needs paired recordings in training, and the target alone at inference.")
     if first is not None:
         counts = ", ".join(f"{len(part['speakers'])} in {name}" for name, part in first["partitions"].items())
         lines.append(f"Speakers: {counts}.")
@@ -236,14 +250,8 @@ def _settings(entry: Entry) -> str:
     settings = entry.result.settings if entry.result and entry.result.runs else None
     if settings is None:
         return _NONE
-    text = ", ".join(f"{name} {_shown(value)}" for name, value in settings.items()) or "none to choose"
+    text = settings_text(settings)
     return f"{text} (this is classic)" if entry.is_classic else text
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(f"{name} {_shown(part)}" for name, part in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _values(plan: TablePlan, entry: Entry, part: str) -> dict[str, Any]:
@@ -299,11 +307,12 @@ def _cost(entry: Entry) -> list[str]:
 
 
 def _title(plan: TablePlan, row: str) -> str:
-    """What a row is called, with the mark of those that need all modalities."""
+    """What a row is called, with the mark of those that need pairs."""
     if row in plan.published.unfitted:
         return plan.published.unfitted[row].title
     system = find_system(row)
-    return f"{system.title} {ALL_MODALITIES}" if system.paired else system.title
+    mark = {"never": "", "training": f" {PAIRED_TRAINING}", "inference": f" {ALL_MODALITIES}"}[system.pairs]
+    return f"{system.title}{mark}"
 
 
 def _name(plan: TablePlan, row: str) -> str:

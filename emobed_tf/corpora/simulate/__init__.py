@@ -21,6 +21,9 @@ What audio and video share is a setting, `transfer`:
   sign turned. A network with an encoder of its own for each modality can learn the opposite reading just as well:
   this hurts what carries a reading over, not what learns it anew.
 
+How much one modality could teach another, as a number from 0 to 1, is a setting of a third world: two feature tables,
+see `tables`, which are in no corpus' form.
+
 How it was calibrated. On the scores of a monomodal recurrent network and of a ridge regression alone, so that they
 are credible and leave room; never on what a crossmodal method gains. Whether one gains here is a property of this
 model. At the default size and a label delay of 2.4 s, two GRU layers of 64 reach a development CCC of about .6 for
@@ -35,5 +38,6 @@ minutes, and real errors are not Gaussian.
 from emobed_tf.corpora.files import MARKER
 from emobed_tf.corpora.simulate.omg import simulate_omg
 from emobed_tf.corpora.simulate.recola import simulate_recola
+from emobed_tf.corpora.simulate.tables import simulate_tables
 
-__all__ = ["MARKER", "simulate_omg", "simulate_recola"]
+__all__ = ["MARKER", "simulate_omg", "simulate_recola", "simulate_tables"]

@@ -24,8 +24,8 @@ from emobed_tf.models.design import Design
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
 from emobed_tf.systems.baselines.perception import check_ratings, uncertainty
-from emobed_tf.systems.frameworks import ClassicSystem
-from emobed_tf.systems.spread import Choice, spread
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
+from emobed_tf.systems.spread import Choice, Space, spread
 
 if TYPE_CHECKING:
     import keras
@@ -38,17 +38,20 @@ class CurriculumLearning(ClassicSystem):
     """The classic system, easiest moments first."""
 
     title = "curriculum learning"
+    halving = False  # a short training ends before the harder bins have joined
 
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Settings `epochs_per_bin` and `learning_rate`; see `System.configurations`."""
+        own = self.network_space(problem)
+        rate = {"learning_rate": self.axes["learning_rate"]}
+        default = {**own.default, "learning_rate": problem.config.training.learning_rate}
+        return spread({**own.axes, **rate}, default, number)
+
+    def network_space(self, problem: Problem) -> Space:
+        """The setting `epochs_per_bin`; see `System.network_space`."""
         epochs = problem.config.training.epochs
         choices = Choice(tuple(range(1, _most_epochs_per_bin(epochs) + 1)))
-        rate = {"learning_rate": self.axes["learning_rate"]}
-        default = {
-            "epochs_per_bin": max(1, epochs // 12),
-            "learning_rate": problem.config.training.learning_rate,
-        }
-        return spread({"epochs_per_bin": choices, **rate}, default, number)
+        return Space({"epochs_per_bin": choices}, {"epochs_per_bin": max(1, epochs // 12)})
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains with bins that join one after another.
@@ -66,7 +69,7 @@ class CurriculumLearning(ClassicSystem):
         bins = difficulty_bins([_disagreement(problem, recording) for recording in problem.modality.partition("train")])
         by_id = dict(zip((r.id for r in problem.modality.partition("train")), bins, strict=True))
         binned = with_training_label(problem, _BIN_LABEL, lambda recording: by_id[recording.id])
-        config = self.config(problem, {"learning_rate": settings["learning_rate"]}, seed)
+        config = self.config(problem, of_network(settings), seed)
         stages = _stages(settings["epochs_per_bin"], config.training.patience)
         self.train(binned, config, design=Design(easy_first=_BIN_LABEL), callbacks=[stages])
 

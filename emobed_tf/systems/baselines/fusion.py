@@ -16,12 +16,12 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.corpora.labels import known
+from emobed_tf.corpora.pairing import frame_steps, join, joined_corpus, nearest, partners
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import ccc_from_moments, confusion_matrix
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.models.design import Design
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.baselines.pairing import frame_steps, join, joined_problem, nearest, partners
 from emobed_tf.systems.frameworks import ClassicSystem
 
 _PARTS = 20  # of late fusion's weights
@@ -31,7 +31,7 @@ class EarlyFusion(ClassicSystem):
     """The classic system on the features of all modalities side by side (Fig. 2 a)."""
 
     title = "early fusion"
-    paired = True
+    pairs = "inference"
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains the classic system on the joined features.
@@ -45,7 +45,7 @@ class EarlyFusion(ClassicSystem):
             InputError: if there is no auxiliary modality, or streams are not paired.
         """
         _check_auxiliaries(problem)
-        self.steps = frame_steps(problem)
+        self.steps = frame_steps(problem.corpus, _names(problem))
         joined = joined_problem(problem)
         self.train(joined, self.config(joined, settings, seed), **self.differences(problem))
 
@@ -73,7 +73,7 @@ class ModelLevelFusion(EarlyFusion):
 
     def differences(self, problem: Problem) -> dict[str, Any]:
         """A part of the network for each modality; see `EarlyFusion.differences`."""
-        modalities = (problem.corpus.modality(name) for name in (problem.target, *problem.auxiliaries))
+        modalities = (problem.corpus.modality(name) for name in _names(problem))
         return {"design": Design(parts=tuple((m.name, len(m.feature_names)) for m in modalities))}
 
 
@@ -88,7 +88,7 @@ class LateFusion(ClassicSystem):
     """
 
     title = "late fusion"
-    paired = True
+    pairs = "inference"
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Trains a classic system for each modality, then finds the weights of the average on development.
@@ -102,7 +102,7 @@ class LateFusion(ClassicSystem):
             InputError: if there is no auxiliary modality, or development recordings are not paired.
         """
         _check_auxiliaries(problem)
-        self.steps, self.task = frame_steps(problem), problem.task
+        self.steps, self.task = frame_steps(problem.corpus, _names(problem)), problem.task
         recordings = problem.recordings("dev")
         partners(recordings, self.steps)  # refuses what is not paired before anything is trained
         self.systems = {}
@@ -135,6 +135,24 @@ class LateFusion(ClassicSystem):
                 values = [v[np.clip(at, 0, len(v) - 1)] for v, at in zip(values, where, strict=True)]
             columns.append(values)
         return [np.stack(values) for values in zip(*columns, strict=True)]
+
+
+def joined_problem(problem: Problem) -> Problem:
+    """The same problem with a single modality: the target's and the auxiliaries' features side by side.
+
+    Args:
+        problem: with auxiliaries.
+
+    Returns:
+        A problem without auxiliaries, see `pairing.joined_corpus`.
+
+    Raises:
+        InputError: if streams are not paired.
+    """
+    corpus = joined_corpus(problem.corpus, _names(problem))
+    (name,) = corpus.modalities
+    config = problem.config.replace(target=name, auxiliary=())
+    return dataclasses.replace(problem, config=config, corpus=corpus)
 
 
 def best_weights(score: str, golds: Sequence[np.ndarray], predictions: Sequence[np.ndarray]) -> np.ndarray:
@@ -179,6 +197,10 @@ def _class_score(score: str, labels: np.ndarray, averages: np.ndarray) -> float:
     confusion = confusion_matrix(labels, averages.argmax(axis=1), averages.shape[1])
     function = cast(Callable[[Any], Any], SCORES[score].function)  # every score of classes is one of sums
     return float(function(confusion))
+
+
+def _names(problem: Problem) -> tuple[str, ...]:
+    return (problem.target, *problem.auxiliaries)
 
 
 def _check_auxiliaries(problem: Problem) -> None:

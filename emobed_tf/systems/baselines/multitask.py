@@ -19,7 +19,7 @@ from emobed_tf.corpora.labels import has_label
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import Design, Head
 from emobed_tf.systems.base import Problem
-from emobed_tf.systems.frameworks import ClassicSystem
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
 from emobed_tf.systems.spread import Range, spread
 
 
@@ -40,7 +40,12 @@ class AuxiliaryTask(ClassicSystem):
         """Trains the network with both heads; see `System.fit`."""
         prepared = self.prepared(problem)
         design = Design(heads={self.head(problem): settings["weight"]})
-        self.train(prepared, self.config(problem, {}, seed), design=design)
+        self.train(prepared, self.config(problem, of_network(settings), seed), design=design)
+
+    @property
+    def learnt(self) -> int:
+        """Numbers that were trained, those of the other head among them."""
+        return self.trained.parameters["training"]
 
     def prepared(self, problem: Problem) -> Problem:
         """The problem with what the head learns among the training recordings' labels.

@@ -1,10 +1,8 @@
-"""MTL (RE): the label and the input itself from shared layers.
+"""The label and the input itself from shared layers: multi-task learning with reconstruction.
 
-Source: J. Han, Z. Zhang, F. Ringeval, and B. Schuller, "Reconstruction-error-based learning for continuous emotion
-recognition in speech", ICASSP 2017; "MTL (RE)" in EmoBed's tables, which say neither how the two losses are weighed nor
-what becomes of missing values. Here: all GRU layers are shared and each task has a linear output;
-loss_y + weight * MSE_x + lambda * R with the weight searched, where MSE_x is the mean over the features that exist,
-standardised and clipped as the network sees them.
+It is the first stage of DDAT (RE), see `difficulty`, and a row of its own. All GRU layers are shared and each task has
+a linear output; loss_y + weight * MSE_x + lambda * R with the weight searched, where MSE_x is the mean over the
+features that exist, standardised and clipped as the network sees them.
 """
 
 from collections.abc import Sequence
@@ -22,7 +20,7 @@ RECONSTRUCTION = "reconstruction"
 class ReconstructionMultiTask(AuxiliaryTask):
     """Shared GRU layers with outputs for the label and for the input."""
 
-    title = "MTL (RE)"
+    title = "label and reconstruction"
 
     def head(self, problem: Problem) -> Head:
         """A linear output for every feature; see `AuxiliaryTask.head`."""
@@ -39,10 +37,22 @@ class ReconstructionMultiTask(AuxiliaryTask):
         """
         rebuilt = self.trained.head_outputs(RECONSTRUCTION, recordings)
         pairs = zip(recordings, rebuilt, strict=True)
-        return [_error(recording.features, self.trained.standardised(recording.features), x) for recording, x in pairs]
+        return [
+            error_of(recording.features, self.trained.standardised(recording.features), x) for recording, x in pairs
+        ]
 
 
-def _error(features: np.ndarray, standardised: np.ndarray, rebuilt: np.ndarray) -> np.ndarray:
+def error_of(features: np.ndarray, standardised: np.ndarray, rebuilt: np.ndarray) -> np.ndarray:
+    """Error of a reconstruction, frame by frame: root of the mean square over the features that exist.
+
+    Args:
+        features: float `[frames, features]`, NaN where missing.
+        standardised: the same as the network sees them, finite.
+        rebuilt: what the network makes of them, the same shape.
+
+    Returns:
+        float32 `[frames]`, in training deviations; NaN where every feature is missing.
+    """
     present = ~np.isnan(features)
     count = present.sum(axis=1)
     squares = np.where(present, (rebuilt - standardised).astype(np.float64) ** 2, 0).sum(axis=1)

@@ -22,8 +22,8 @@ from emobed_tf.errors import InputError
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.baselines.svm import SupportVectorMachine
 from emobed_tf.systems.baselines.svr import COMPLEXITY, SupportVectorRegression
-from emobed_tf.systems.frameworks import ClassicSystem
-from emobed_tf.systems.spread import Choice, Range, spread
+from emobed_tf.systems.frameworks import ClassicSystem, of_network
+from emobed_tf.systems.spread import Choice, Range, Space, spread
 
 _Model = tuple[type[System], dict[str, Any]]  # with its settings
 
@@ -36,15 +36,22 @@ class StrengthModelling(System):
 
     title = "strength modelling"
 
+    halving = True
+
     def configurations(self, problem: Problem, number: int) -> list[dict[str, Any]]:
         """Settings `order` and `complexity`; see `System.configurations`."""
+        own = self.network_space(problem)
+        return spread(own.axes, own.default, number)
+
+    def network_space(self, problem: Problem) -> Space:
+        """The same settings, beside those of its network; see `System.network_space`."""
         regression = problem.task == REGRESSION
         complexities = COMPLEXITY if regression else Range(0.01, 100, logarithmic=True)
         axes: dict[str, Range | Choice] = {
             "order": Choice((_VECTORS_FIRST, _NETWORK_FIRST)),
             "complexity": complexities,
         }
-        return spread(axes, {"order": _VECTORS_FIRST, "complexity": 1e-3 if regression else 1.0}, number)
+        return Space(axes, {"order": _VECTORS_FIRST, "complexity": 1e-3 if regression else 1.0})
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
         """Fits the first model, out of fold and to all, then the second one on what it predicts.
@@ -58,7 +65,7 @@ class StrengthModelling(System):
             InputError: if there is only one training recording.
         """
         vectors = self._support_vectors(problem, settings)
-        network: _Model = (ClassicSystem, {})
+        network: _Model = (ClassicSystem, of_network(settings))
         first, second = (vectors, network) if settings["order"] == _VECTORS_FIRST else (network, vectors)
         self.target, self.task, self.delay = problem.target, problem.task, problem.delay
         modality = problem.modality

@@ -49,6 +49,7 @@ class TestVerdicts:
         (found,) = verdicts(results(50, 50, (50, 50, 50, 50)), ("audio",), "uar")
         assert not found.better
         assert "NOTHING FOUND" in found.sentences[0] and "would have been found in 80 % of cases" in found.sentences[0]
+        assert f"A gain above {found.gain.excluded:.3f} is excluded".replace("0.", ".") in found.sentences[0]
         assert conclusion([found], True) == "VERDICT (SIMULATED data): no transfer between modalities was found."
 
     @pytest.mark.parametrize("position", range(4))
@@ -60,15 +61,40 @@ class TestVerdicts:
         assert found.gain.better and not found.better
         assert found.unbeaten == (name,)
         assert "NOT SHOWN TO BE TRANSFER" in found.sentences[0]
-        assert len(found.sentences) == 2 and f"is explained by {CONTROLS[name]}" in found.sentences[1]
+        assert len(found.sentences) == 2 and f"is not separable from {CONTROLS[name]}" in found.sentences[1]
+        assert "is itself better than classic" in found.sentences[1]
+        assert "not the same as shown to be none" in found.sentences[0]
 
     def test_a_control_between_the_two_is_only_not_excluded(self):
         # EmoBed leads classic by 8 hundredths and a control by about 2, which itself is not clearly above classic.
         (found,) = verdicts(results(50, 58, (50, 56, 50, 50), "face"), ("face",), "uar")
         assert PERMUTED_LABELS in found.unbeaten or found.over_controls[PERMUTED_LABELS].better
         explained = [s for s in found.sentences if CONTROLS[PERMUTED_LABELS] in s]
-        due = "is explained by" if found.of_controls[PERMUTED_LABELS].better else "may be due to"
+        due = (
+            "is itself"
+            if found.of_controls[PERMUTED_LABELS].better
+            else "is not shown to be better than classic itself"
+        )
         assert all(due in sentence for sentence in explained)
+
+    def test_the_gain_that_is_found_beats_all_controls_at_once(self):
+        (found,) = verdicts(results(50, 50, (50, 50, 50, 50)), ("audio",), "uar")
+        # To beat five at once takes more than any one of them alone.
+        alone = [found.gain.detectable, *(gain.detectable for gain in found.over_controls.values())]
+        assert found.detectable > max(alone)
+        assert f"A true gain of {found.detectable:.3f} over classic and all".replace("0.", ".") in found.sentences[0]
+
+    def test_another_system_has_controls_of_its_own(self):
+        ours = {
+            (target, name.replace("emobed", "emobed_stable") if name == EMOBED else f"{name}@emobed_stable"): found
+            for (target, name), found in results(50, 65, (51, 52, 53, 50)).items()
+            if name != CLASSIC
+        }
+        ours["audio", CLASSIC] = result(CLASSIC, 50)
+        (found,) = verdicts(ours, ("audio",), "uar", "emobed_stable")
+        assert found.better and "EMOBED, STABLE IS BETTER THAN CLASSIC" in found.sentences[0]
+        rows = verdict_grid(found, "UAR", "").rows
+        assert rows[2][0] == "auxiliary labels permuted (EmoBed, stable)"
 
     def test_a_control_without_result_gives_no_verdict(self):
         (found,) = verdicts(results(50, 65, (51, None, 53, 50)), ("audio",), "uar")

@@ -1,5 +1,6 @@
 """Folds: every speaker is tested once, nobody is on both sides, all modalities have the same folds."""
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emobed_tf.comparison.crossvalidation.folds import check_folds, deal, regrouped, speakers_of
+from emobed_tf.comparison.crossvalidation.folds import check_folds, deal, inner_splits, regrouped, speakers_of
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.errors import EmoBedWarning, InputError
 
@@ -114,6 +115,15 @@ class TestRegrouped:
                         assert kept[recording.id].features is recording.features
                         assert kept[recording.id].labels is recording.labels
 
+    def test_unlabelled_recordings_of_its_speakers_are_in_no_partition(self, small):
+        audio = small.modality("audio")
+        more = tuple(Recording(f"u_{who}", "dev", who, audio.recordings[0].features) for who in ("s1", "nobody"))
+        audio = dataclasses.replace(audio, recordings=(*audio.recordings, *more))
+        (fold, *_) = deal(speakers_of([small]), 2)
+        found = regrouped(dataclasses.replace(small, modalities={"audio": audio}), fold).modality("audio")
+        assert [r.id for r in found.unlabelled] == ["u_s1"]
+        assert {r.id for r in found.recordings} == {f"r{k}" for k in range(16)}
+
 
 class TestCheckFolds:
     def test_a_target_that_a_fold_lacks(self, small):
@@ -127,3 +137,22 @@ class TestCheckFolds:
         only_one_is_happy = corpus(modality("audio", rows))
         with pytest.warns(EmoBedWarning, match="no training recording of 'audio' shows joy"):
             check_folds(only_one_is_happy, deal(speakers_of([only_one_is_happy]), 4), "audio", ())
+
+
+class TestInnerSplits:
+    def test_everybody_who_is_not_tested_is_once_for_development(self):
+        speakers = {f"s{k}": frozenset({"audio"}) for k in range(12)}
+        fold = deal(speakers, 4)[1]
+        splits = inner_splits(fold, speakers, 3)
+        developed = [name for split in splits for name in split.dev]
+        assert sorted(developed) == sorted((*fold.train, *fold.dev))
+        for split in splits:
+            assert split.number == fold.number and split.test == ()
+            assert len(split.dev) == 3 and not set(split.dev) & set(split.train)
+            assert sorted((*split.dev, *split.train)) == sorted(developed)
+
+    @pytest.mark.parametrize("number", [1, 10])
+    def test_too_few_speakers(self, number):
+        speakers = {f"s{k}": frozenset({"audio"}) for k in range(12)}
+        with pytest.raises(InputError, match="--inner-folds: expected 2 to 9"):
+            inner_splits(deal(speakers, 4)[0], speakers, number)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.comparison.crossvalidation.folds import deal, speakers_of
-from emobed_tf.comparison.crossvalidation.out_of_fold import pool_folds
+from emobed_tf.comparison.crossvalidation.out_of_fold import deal_and_seed, pool_folds
 from emobed_tf.comparison.crossvalidation.plan import (
     CrossValidationPlan,
     CrossValidationSettings,
@@ -66,6 +66,26 @@ class TestPoolFolds:
         assert pool_folds(plan, "audio", "classic", results[:2]).endswith("only 2 of 3 folds could be done")
         failed = [dataclasses.replace(results[0], failed="no classes", runs=()), *results[1:]]
         assert pool_folds(plan, "audio", "classic", failed) == "classic monomodal on audio, fold 1: no classes"
+
+    def test_deals_stand_side_by_side_like_seeds(self, plan, tables):
+        """Everybody is tested once in each deal, by other folds; a speaker's score is the mean over both."""
+        protocol = CrossValidationSettings(targets=("audio",), folds=3, fold_seeds=2)
+        twice = plan_cross_validation(preset("tables").replace(data_dir=tables), protocol, ("classic",))
+        assert twice.folds == plan.folds != twice.repeats[0]
+        results = []
+        for place, folds in enumerate(twice.deals):
+            for fold in folds:
+                # In the first deal all are right, in the second one of two.
+                answers = np.array([[2 - place, place], [0, 2]])
+                runs = tuple(record(seed, sorted(fold.test), [answers] * len(fold.test)) for seed in (0, 1))
+                results.append(CellResult(twice.cell("audio", "classic", fold, place), {"l2": place}, (), runs))
+        whole = pool_folds(twice, "audio", "classic", results)
+        assert [deal_and_seed(number) for number in whole.statistics.seeds] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+        # Recalls: 1 and 1; then .5 and 1.
+        assert whole.statistics.by_speaker("uar") == pytest.approx([0.875] * len(plan.speakers))
+        assert whole.statistics.scores("uar") == pytest.approx([1, 1, 0.75, 0.75])
+        assert whole.settings == ({"l2": 0},) * 3 + ({"l2": 1},) * 3
+        assert pool_folds(twice, "audio", "classic", results[:5]).endswith("only 5 of 6 folds could be done")
 
     @pytest.mark.parametrize("gaps", [False, True])
     def test_concordance_over_folds_is_that_of_all_frames(self, gaps):

@@ -19,6 +19,7 @@ from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.systems.baselines.svm import SupportVectorMachine
 from emobed_tf.systems.registry import find_system
+from tests.oracles import speakers
 from tests.training.test_loop import TINY
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
@@ -77,6 +78,19 @@ class TestPlan:
             ]
             assert sorted(tested) == sorted(r.id for r in plan.corpus.modality(target).recordings)
 
+    def test_by_speaker_the_corpus_part_is_that_of_the_folds_training(self, tables):
+        """Brute force: a fold's training recordings stand beside the speaker's. Audio has 12 utterances of each."""
+        plan = plan_cross_validation(settings(tables, standardise="speaker", speaker_prior=2.0), THREE, ("svm",))
+        raw = {r.id: r for r in plan.corpus.modality("audio").recordings}
+        for fold in plan.folds:
+            found = plan.cell("audio", "svm", fold).source().corpus.modality("audio")
+            training = np.concatenate([raw[r.id].features for r in found.partition("train")])
+            for who in (fold.train[0], fold.test[0]):
+                theirs = [r for r in found.recordings if r.speaker == who]
+                said = np.concatenate([raw[r.id].features for r in theirs])
+                expected = speakers.brought(said, said, training, 2)
+                np.testing.assert_allclose(np.concatenate([r.features for r in theirs]), expected, atol=1e-4)
+
     def test_settings(self, plan):
         # Chosen by what is reported, unless another score is asked for.
         assert plan.scores == ("uar", "f1_macro", "f1_micro")
@@ -98,6 +112,32 @@ class TestPlan:
         cells = plan.cells(SYSTEMS)
         assert cells[1].scenario == Scenario("audio", ("face",), fold=2, folds=3)
         assert len(set(cells)) == len(cells) == 2 * 2 * 3
+
+    def test_deals(self, plan, tables):
+        found = plan_cross_validation(settings(tables), dataclasses.replace(THREE, fold_seeds=2), SYSTEMS)
+        assert found.folds == plan.folds and found.identity() == plan.identity()
+        cells = found.cells(("classic",))
+        assert cells[:3] == plan.cells(("classic",))[:3]
+        assert [cell.scenario.deal for cell in cells[:6]] == [None] * 3 + [2] * 3
+        other = plan_cross_validation(settings(tables), dataclasses.replace(THREE, fold_seed=1), SYSTEMS)
+        assert found.repeats == (other.folds,)
+        assert cells[3].source.fold == other.folds[0]
+
+    def test_inner_folds(self, plan, tables):
+        found = plan_cross_validation(settings(tables), dataclasses.replace(THREE, inner_folds=2), SYSTEMS)
+        assert found.identity() == plan.identity()
+        for cell in found.cells(("classic",)):
+            problems = [source() for source in cell.splits]
+            tested = {r.speaker for r in cell.source().modality.partition("test")}
+            developed = [{r.speaker for r in problem.modality.partition("dev")} for problem in problems]
+            assert len(problems) == 2 and not developed[0] & developed[1]
+            for problem in problems:
+                assert not tested & {r.speaker for modality in problem.corpus for r in modality.recordings}
+
+    @pytest.mark.parametrize("name", ["fold_seeds", "inner_folds"])
+    def test_numbers_in_range(self, tables, name):
+        with pytest.raises(InputError, match=f"--{name.replace('_', '-')}: expected 1 or more, found 0"):
+            plan_cross_validation(settings(tables), dataclasses.replace(THREE, **{name: 0}), SYSTEMS)
 
     def test_cells_with_equal_shapes_are_neighbours(self, plan):
         order = [(cell.scenario.target, cell.system) for cell in plan.cells(SYSTEMS)]

@@ -1,6 +1,7 @@
 """Results of all folds put together: what came out, what is said of what did not."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -69,3 +70,14 @@ class TestOpenFolder:
         with pytest.raises(InputError, match="of other settings or data"):
             other = dataclasses.replace(THREE, fold_seed=1)
             open_folder(settings, other, Budget(), ("svm",), tmp_path, Workers())
+
+    def test_further_deals_are_bound_by_the_folder(self, settings, tmp_path, capsys):
+        twice = dataclasses.replace(THREE, fold_seeds=2)
+        open_folder(settings, twice, Budget(), ("svm",), tmp_path, Workers()).close()
+        open_folder(settings, THREE, Budget(), ("svm",), tmp_path, Workers()).close()
+        open_folder(settings, twice, Budget(8), ("svm",), tmp_path, Workers()).close()
+        header, deal = (json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines())
+        assert deal["key"] == {"deal": 2} and len(deal["record"]["folds"]) == 3
+        assert header["began_with"]["search"] == "shared"
+        said = capsys.readouterr().out
+        assert "1 system, 1 target, 3 folds, 2 deals; for each of them 16 settings on development speakers" in said

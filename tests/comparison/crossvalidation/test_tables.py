@@ -1,13 +1,21 @@
 """Tables of a cross-validation, on constructed results: every number stands where its column says."""
 
 import csv
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 
 from emobed_tf.comparison.crossvalidation.gains import gains
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationSettings, plan_cross_validation
-from emobed_tf.comparison.crossvalidation.tables import data_grid, power_grid, results_grid, write_csvs
+from emobed_tf.comparison.crossvalidation.tables import (
+    chosen_grids,
+    data_grid,
+    power_grid,
+    results_grid,
+    write_csvs,
+)
 from emobed_tf.config import preset
 from tests.comparison.crossvalidation.test_gains import system
 
@@ -49,23 +57,51 @@ class TestBefore:
 class TestResults:
     def test_grid(self, plan, results, found):
         against = {(gain.target, gain.second): gain for gain in found}
-        grid, notes = results_grid(plan, "audio", results, against, "classic")
-        assert grid.columns == ["system", "UAR", "95 %", "F1 macro", "F1 micro", "gain", "95 %", "p", "p, Holm"]
+        grid, notes = results_grid(plan, "audio", results, against, "classic", "emobed")
+        columns = ["system", "UAR", "95 %", "F1 macro", "F1 micro", "gain", "95 %", "excluded above", "p", "p, Holm"]
+        assert grid.columns == [*columns, "contrast"]
         classic, emobed = grid.rows
-        assert classic[0] == "classic" and classic[5:] == [""] * 4
+        assert classic[0] == "classic" and classic[5:] == [""] * 6
         values = results["audio", "emobed"].statistics.scores("uar")
         assert emobed[1] == f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}".replace("0.", ".")
         # All of eight speakers gain: 1/256, times two targets.
-        assert emobed[-2:] == [".004", ".008"]
+        assert emobed[-3:] == [".004", ".008", "primary"]
+        # What eight speakers exclude: 12 of 256 assignments may count, 11 subsets beside the observed one.
+        by_speaker = [results["audio", name].statistics.by_speaker("uar") for name in ("classic", "emobed")]
+        own = by_speaker[1] - by_speaker[0]
+        means = sorted((np.mean(s) for n in range(1, 9) for s in combinations(own, n)), reverse=True)
+        assert found[0].excluded >= means[11]
+        assert emobed[-4] == f"+{found[0].excluded:.3f}".replace("0.", ".")
         assert "the mean ± standard deviation over 3 seeds," in notes[0]
         assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 targets" in notes[0]
         least = (
             "audio: With 8 speakers the smallest possible p is 1/256 = .00391, before the correction over 2 targets."
         )
         assert notes[1] == least
+        assert not any("by speaker, with statistics" in note for note in notes)
+
+    def test_says_who_has_seen_the_speakers(self, plan, results):
+        by_speaker = system("classic_speaker", 0.7)
+        _, notes = results_grid(plan, "audio", {("audio", "classic_speaker"): by_speaker}, {}, "classic")
+        assert any("Features of classic_speaker are standardised by speaker, with" in note for note in notes)
+        configs = {n: c.replace(standardise="speaker") for n, c in plan.configs.items()}
+        _, notes = results_grid(replace(plan, configs=configs), "audio", results, {}, "classic")
+        assert any(note.startswith("Features are standardised by speaker") for note in notes)
+
+    def test_without_a_primary_contrast_all_is_exploratory(self, plan, results, found):
+        against = {(gain.target, gain.second): gain for gain in found}
+        grid, _ = results_grid(plan, "audio", results, against, "classic")
+        assert grid.rows[1][-1] == "exploratory"
+
+    def test_settings_of_every_fold(self, plan, results):
+        settings = ({"l2": 0.01}, {"l2": 0.1}, None)
+        (grid,) = chosen_grids(plan, {key: replace(each, settings=settings) for key, each in results.items()})
+        assert grid.title == "Settings that were chosen, emotion from audio"
+        assert grid.columns == ["system", "fold 1", "fold 2", "fold 3"]
+        assert grid.rows[1] == ["emobed", "l2 0.01", "l2 0.1", "-"]
 
     def test_csvs(self, plan, results, found, tmp_path):
-        write_csvs(tmp_path, plan, results, found, "crossvalidation")
+        write_csvs(tmp_path, plan, results, found, "crossvalidation", "emobed")
 
         def rows(name):
             with open(tmp_path / name, newline="") as file:
@@ -79,5 +115,5 @@ class TestResults:
         assert [float(row["f1_micro"]) for row in scores] == pytest.approx(expected)
         (gain,) = rows("crossvalidation-gains.csv")
         assert (gain["first"], gain["second"], gain["better"]) == ("classic", "emobed", "True")
-        assert float(gain["p"]) == 1 / 256
+        assert float(gain["p"]) == 1 / 256 and gain["contrast"] == "primary"
         assert len(rows("folds.csv")) == len(plan.speakers)

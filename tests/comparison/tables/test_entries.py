@@ -35,8 +35,16 @@ class TestEntries:
                 assert entry.differences["test"].exchange.p_value == 1
 
     def test_a_row_whose_weights_are_0_is_classic(self, plan):
-        """Joint has no beta to choose, and triplet no alpha; what has no weight at all isn't classic for that."""
-        chosen = {"joint": {"alpha": 0.0}, "triplet": {"beta": 0.1}, "emobed": {"alpha": 0.0, "beta": 0.0}}
+        """Joint has no beta to choose, and triplet no alpha; what has no weight at all isn't classic for that.
+
+        A shared trunk has another network than classic, whatever its weights.
+        """
+        chosen = {
+            "joint": {"alpha": 0.0},
+            "trunk": {"alpha": 0.0},
+            "triplet": {"beta": 0.1},
+            "emobed": {"alpha": 0.0, "beta": 0.0},
+        }
         given = [dataclasses.replace(r, settings=chosen.get(r.cell.system, r.settings)) for r in results(plan)]
         found = {entry.row: entry.is_classic for entry in table_entries(plan, given, "ccc", simulated=True)}
         assert {row for row, is_classic in found.items() if is_classic} == {"joint", "emobed"}

@@ -9,7 +9,7 @@ import pytest
 from emobed_tf.corpora.corpus import CLASSIFICATION, Recording
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
-from emobed_tf.systems.baselines.fusion import best_weights
+from emobed_tf.systems.baselines.fusion import best_weights, joined_problem
 from emobed_tf.systems.registry import find_system
 from tests.systems.baselines.constructed import development_score, modality, problem, utterances
 
@@ -95,6 +95,13 @@ def both():
     return two_views(lambda a, f: a + f, "regression")
 
 
+def test_joined_problem(both):
+    joined = joined_problem(both)
+    assert (joined.target, joined.auxiliaries) == ("audio_face", ())
+    assert joined.modality.feature_names == ("audio:audio0", "audio:audio1", "face:face0", "face:face1")
+    assert [r.id for r in joined.modality.recordings] == [r.id for r in both.modality.recordings]
+
+
 def scored(name, given):
     system = find_system(name)()
     system.fit(given, {}, 0)
@@ -143,7 +150,7 @@ class TestSystems:
 
     def test_same_number_of_configurations_as_classic(self, both):
         for name in ("early", "model_level", "late"):
-            assert find_system(name).paired
+            assert find_system(name).pairs == "inference"
             assert find_system(name)().configurations(both, 5) == find_system("classic")().configurations(both, 5)
 
     @pytest.mark.parametrize("name", ["early", "model_level", "late"])

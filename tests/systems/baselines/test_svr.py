@@ -137,16 +137,24 @@ class TestFit:
 
 
 class TestConfigurations:
-    def test_the_whole_grid_of_the_challenge(self):
-        found = SupportVectorRegression().configurations(problem(0), 126)
+    @pytest.mark.parametrize("number", [2, 16, 200])
+    def test_the_whole_grid_of_the_challenge(self, number):
+        found = SupportVectorRegression().configurations(problem(0), number)
+        assert found[0] == {"complexity": 1e-3, "delay": 2.4}
+        assert len({tuple(settings.items()) for settings in found}) == 126
         assert {c["complexity"] for c in found} == {1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0}
         assert sorted({c["delay"] for c in found}) == [round(0.4 * k, 1) for k in range(21)]
         assert len(found) == 126
 
-    def test_as_many_as_asked(self):
-        found = SupportVectorRegression().configurations(problem(0), 16)
-        assert len(found) == 16
-        assert found[0] == {"complexity": 1e-3, "delay": 2.4}
+    def test_a_delay_beside_the_grid_comes_first(self):
+        given = problem(0)
+        other = dataclasses.replace(given, config=given.config.replace(label_delay=1.0))
+        found = SupportVectorRegression().configurations(other, 16)
+        assert found[0] == {"complexity": 1e-3, "delay": 1.0}
+        assert len(found) == 127
+
+    def test_without_a_search(self):
+        assert SupportVectorRegression().configurations(problem(0), 1) == [{"complexity": 1e-3, "delay": 2.4}]
 
     def test_windows_reach_500_frames(self):
         assert max(SupportVectorRegression.windows) / STEP == 500

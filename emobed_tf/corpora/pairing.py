@@ -1,53 +1,52 @@
-"""Paired streams: recordings of several modalities with the same ids, brought to the target's frames."""
+"""Paired streams: recordings of several modalities with the same ids, brought to the frames of the first.
+
+A corpus' modalities need not be paired. What has to see several of them at once (a fusion, a teacher of distillation)
+finds out here whether they are, and puts their features side by side.
+"""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
 
-from emobed_tf.corpora.corpus import PARTITIONS, Modality, Recording
+from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
-from emobed_tf.systems.base import Problem
 
 Steps = Mapping[str, float | None]
 
 
-def frame_steps(problem: Problem) -> dict[str, float | None]:
+def frame_steps(corpus: Corpus, names: Iterable[str]) -> dict[str, float | None]:
     """Seconds between two frames by modality.
 
     Args:
-        problem: whose target and auxiliaries.
+        corpus: that has them.
+        names: of the modalities, the one first whose frames count.
 
     Returns:
-        Target first; None where a recording is an utterance.
+        In the order of the names; None where a recording is an utterance.
     """
-    return {name: problem.corpus.modality(name).frame_seconds for name in (problem.target, *problem.auxiliaries)}
+    return {name: corpus.modality(name).frame_seconds for name in names}
 
 
 def partners(recordings: Mapping[str, Sequence[Recording]], steps: Steps) -> list[tuple[Recording, ...]]:
-    """For each of the target's recordings it and those of the same id in the other modalities.
+    """For each of the first modality's recordings it and those of the same id in the others.
 
     Args:
-        recordings: by modality, target first.
+        recordings: by modality.
         steps: from `frame_steps`.
 
     Returns:
-        For each of the target's recordings one of every modality, in the order of `recordings`.
+        For each of the first modality's recordings one of every modality, in the order of `recordings`.
 
     Raises:
-        InputError: if a modality lacks some of the target's recordings, or has utterances where the target has frames.
+        InputError: if a modality lacks some of the recordings, or has utterances where the first has frames.
     """
+    check_alike(steps)
     (target, first), *others = recordings.items()
     columns = [list(first)]
     for name, theirs in others:
-        if (steps[name] is None) != (steps[target] is None):
-            kinds = {True: "utterances", False: "frames"}
-            raise InputError(
-                f"fusion: modality '{target}' has {kinds[steps[target] is None]}, but '{name}' has "
-                f"{kinds[steps[name] is None]}; expected the same of both"
-            )
         by_id = {recording.id: recording for recording in theirs}
         missing = [recording.id for recording in first if recording.id not in by_id]
         if missing:
@@ -57,6 +56,41 @@ def partners(recordings: Mapping[str, Sequence[Recording]], steps: Steps) -> lis
             )
         columns.append([by_id[recording.id] for recording in first])
     return list(zip(*columns, strict=True))
+
+
+def check_alike(steps: Steps) -> None:
+    """Makes sure that all modalities have frames, or all have utterances.
+
+    Args:
+        steps: from `frame_steps`.
+
+    Raises:
+        InputError: if one differs from the first.
+    """
+    (first, step), *others = steps.items()
+    kinds = {True: "utterances", False: "frames"}
+    for name, other in others:
+        if (other is None) != (step is None):
+            raise InputError(
+                f"paired streams: modality '{first}' has {kinds[step is None]}, but '{name}' has "
+                f"{kinds[other is None]}; expected the same of both"
+            )
+
+
+def in_all(corpus: Corpus, names: Sequence[str], partition: str) -> tuple[Recording, ...]:
+    """Recordings of the first modality that all others have, too.
+
+    Args:
+        corpus: that has the modalities.
+        names: of the modalities.
+        partition: `train`, `dev` or `test`, in all of them.
+
+    Returns:
+        In the order of the first modality's.
+    """
+    first, *others = (corpus.modality(name).partition(partition) for name in names)
+    ids = [{recording.id for recording in theirs} for theirs in others]
+    return tuple(recording for recording in first if all(recording.id in known for known in ids))
 
 
 def nearest(recording: Recording, step: float | None, other: Recording, other_step: float | None) -> np.ndarray:
@@ -79,7 +113,7 @@ def nearest(recording: Recording, step: float | None, other: Recording, other_st
 
 
 def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
-    """One recording with the features of all, at the target's frames: the nearest frame of every other stream.
+    """One recording with the features of all, at the first one's frames: the nearest frame of every other stream.
 
     Args:
         paired: from `partners`.
@@ -87,7 +121,7 @@ def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
         cut: leave out frames that some stream doesn't reach; else its features are missing there.
 
     Returns:
-        The target's recording with more features, float32 `[frames, features of all]`.
+        The first recording with more features, float32 `[frames, features of all]`.
 
     Raises:
         InputError: if nothing is left.
@@ -106,31 +140,35 @@ def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
     return _only(joined, covered, cast(float, step)) if cut and not covered.all() else joined
 
 
-def joined_problem(problem: Problem) -> Problem:
-    """The same problem with a single modality: the target's and the auxiliaries' features side by side.
+def joined_corpus(corpus: Corpus, names: Sequence[str], recordings: Iterable[Recording] | None = None) -> Corpus:
+    """The same corpus with a single modality: the features of several side by side.
 
-    Training recordings are cut to what all streams cover. Elsewhere every frame of the target is there, since each has
-    to be predicted; a stream that doesn't reach it is missing.
+    Training recordings are cut to what all streams cover. Elsewhere every frame of the first modality is there, since
+    each has to be predicted; a stream that doesn't reach it is missing.
 
     Args:
-        problem: with auxiliaries.
+        corpus: that has the modalities.
+        names: of the modalities, the one first whose frames and labels count.
+        recordings: those of the first modality that are joined. Default: all of them.
 
     Returns:
-        A problem without auxiliaries, whose target is called by the names of all: `audio_video`.
+        A corpus whose only modality is called by the names of all: `audio_video`.
 
     Raises:
         InputError: if streams are not paired.
     """
-    steps, corpus = frame_steps(problem), problem.corpus
-    recordings = []
+    steps = frame_steps(corpus, names)
+    first = corpus.modality(names[0])
+    wanted = tuple(recordings) if recordings is not None else first.recordings
+    joined = []
     for partition in PARTITIONS:
         theirs = {name: corpus.modality(name).partition(partition) for name in steps}
-        recordings += [join(paired, steps, cut=partition == "train") for paired in partners(theirs, steps)]
+        theirs[names[0]] = tuple(recording for recording in wanted if recording.partition == partition)
+        joined += [join(paired, steps, cut=partition == "train") for paired in partners(theirs, steps)]
     name = "_".join(steps)
     columns = tuple(f"{part}:{column}" for part in steps for column in corpus.modality(part).feature_names)
-    modality = Modality(name, columns, tuple(recordings), steps[problem.target], problem.modality.corpus)
-    config = problem.config.replace(target=name, auxiliary=())
-    return dataclasses.replace(problem, config=config, corpus=dataclasses.replace(corpus, modalities={name: modality}))
+    modality = Modality(name, columns, tuple(joined), first.frame_seconds, first.corpus)
+    return dataclasses.replace(corpus, modalities={name: modality})
 
 
 def _only(recording: Recording, chosen: np.ndarray, step: float) -> Recording:

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from emobed_tf.corpora.corpus import EMOTION, Recording
+from emobed_tf.corpora.corpus import EMOTION, Corpus, Modality, Recording
+from emobed_tf.corpora.pairing import in_all, join, joined_corpus, nearest, partners
 from emobed_tf.errors import InputError
-from emobed_tf.systems.baselines.pairing import join, joined_problem, nearest, partners
-from tests.systems.baselines.constructed import modality, problem
 
 
 def stream(frames, start=0.0, columns=1, name="r", partition="train", labels=None):
@@ -61,17 +60,40 @@ class TestJoin:
         with pytest.raises(InputError, match="recording r have no time in common"):
             join([stream(4), stream(2, 100.0)], {"audio": 1.0, "face": 1.0}, cut=True)
 
-    def test_problem(self):
-        def of(name, frames, columns, partitions=("train", "dev", "test")):
-            labels = {"arousal": np.arange(frames, dtype=np.float32)}
-            parts = [stream(frames, 0.0, columns, f"{p}_1", p, labels) for p in partitions]
-            return modality(name, parts, 0.5)
 
-        joined = joined_problem(problem({"audio": of("audio", 4, 2), "face": of("face", 3, 1)}))
-        assert (joined.target, joined.auxiliaries) == ("audio_face", ())
-        assert joined.modality.feature_names == ("audio:audio0", "audio:audio1", "face:face0")
-        assert [r.features.shape for r in joined.modality.recordings] == [(3, 3), (4, 3), (4, 3)]
-        assert joined.modality.frame_seconds == 0.5
+class TestJoinedCorpus:
+    def corpus(self, face_lacks=()):
+        def of(name, frames, columns):
+            labels = {"arousal": np.arange(frames, dtype=np.float32)}
+            ids = [(f"{p}_{k}", p) for p in ("train", "dev", "test") for k in (1, 2)]
+            found = [
+                stream(frames, 0.0, columns, i, p, labels) for i, p in ids if name == "audio" or i not in face_lacks
+            ]
+            return Modality(name, tuple(f"{name}{k}" for k in range(columns)), tuple(found), 0.5, "constructed")
+
+        modalities = {"audio": of("audio", 4, 2), "face": of("face", 3, 1)}
+        return Corpus("tables", "regression", "arousal", (), modalities, {})
+
+    def test_all(self):
+        joined = joined_corpus(self.corpus(), ("audio", "face"))
+        (only,) = joined.modalities.values()
+        assert only.name == "audio_face"
+        assert only.feature_names == ("audio:audio0", "audio:audio1", "face:face0")
+        assert [r.features.shape for r in only.recordings] == [(3, 3)] * 2 + [(4, 3)] * 4
+        assert only.frame_seconds == 0.5
+
+    def test_what_is_paired_of_a_corpus_that_is_not(self):
+        corpus, names = self.corpus(face_lacks=("train_1", "dev_2", "test_1", "test_2")), ("audio", "face")
+        with pytest.raises(InputError, match="'face' lacks 1 of 2 recordings .* 'train': train_1"):
+            joined_corpus(corpus, names)
+        kept = {partition: in_all(corpus, names, partition) for partition in ("train", "dev", "test")}
+        assert {name: [r.id for r in some] for name, some in kept.items()} == {
+            "train": ["train_2"],
+            "dev": ["dev_1"],
+            "test": [],
+        }
+        joined = joined_corpus(corpus, names, kept["train"] + kept["dev"]).modality("audio_face")
+        assert [r.id for r in joined.recordings] == ["train_2", "dev_1"]
 
 
 class TestPartners:

@@ -1,0 +1,198 @@
+"""The search of one system's settings on one problem: which fits it takes, rung by rung, and what they decide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.halving import Rung, rungs
+from emobed_tf.comparison.ledger import Ledger
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.selection import Candidate, chosen
+from emobed_tf.comparison.trials import Source, Trial
+from emobed_tf.errors import InputError
+from emobed_tf.systems.registry import find_system
+from emobed_tf.systems.searches import configurations
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One system on one problem.
+
+    Attributes:
+        scenario: what the problem is; cells of one scenario and system are the same.
+        source: where it comes from, see `trials.Source`.
+        system: see `registry.find_system`.
+        splits: problems without test recordings that configurations are scored on, instead of the source's own
+            development partition; what they are is said by `scenario` and their number.
+    """
+
+    scenario: Scenario
+    source: Source
+    system: str
+    splits: tuple[Source, ...] = ()
+
+    def trial(self, settings: Mapping[str, Any], seed: int, final: bool = False) -> Trial:
+        """One whole fit of it.
+
+        Args:
+            settings: one of the system's configurations.
+            seed: of the fit.
+            final: whether test recordings are predicted, too.
+
+        Returns:
+            What `trials.run_trial` takes.
+        """
+        return Trial(self.scenario, self.source, self.system, settings, seed, final)
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """What the search of a cell takes.
+
+    Attributes:
+        cell: which one.
+        budget: how much it gets.
+        configurations: that it tries, the default first.
+        rungs: how many of them are trained for how long.
+        epochs: of a whole training at most.
+    """
+
+    cell: Cell
+    budget: Budget
+    configurations: tuple[Mapping[str, Any], ...]
+    rungs: tuple[Rung, ...]
+    epochs: int = 1
+
+    @property
+    def fits(self) -> int:
+        """Number of all fits."""
+        tried = sum(rung.configurations for rung in self.rungs) * self.fits_of_each
+        return tried + self.budget.seeds + self.budget.show_selection * (len(self.configurations) - 1)
+
+    @property
+    def fits_of_each(self) -> int:
+        """Fits of a configuration at a rung."""
+        return max(1, len(self.cell.splits)) * self.budget.selection_seeds
+
+    def trials(self, configuration: int, rung: int) -> list[Trial]:
+        """Fits of a configuration at a rung.
+
+        Args:
+            configuration: its place.
+            rung: place of the rung.
+
+        Returns:
+            Split by split, seed by seed.
+        """
+        cell, at = self.cell, self.rungs[rung]
+        sources: list[tuple[Source, tuple[int, int] | None]] = [(cell.source, None)]
+        if cell.splits:
+            sources = [(source, (k, len(cell.splits))) for k, source in enumerate(cell.splits, start=1)]
+        settings = self.configurations[configuration]
+        return [
+            Trial(cell.scenario, source, cell.system, settings, seed, split=split, rung=at.number, epochs=at.epochs)
+            for source, split in sources
+            for seed in range(self.budget.selection_seeds)
+        ]
+
+    def candidate(self, configuration: int, rung: int, ledger: Ledger) -> Candidate:
+        """What the fits of a configuration at a rung said.
+
+        Args:
+            configuration: its place.
+            rung: place of the rung.
+            ledger: with all of them.
+
+        Returns:
+            To choose from.
+        """
+        records = tuple(ledger[trial.key] for trial in self.trials(configuration, rung))
+        return Candidate(self.configurations[configuration], records, max(1, len(self.cell.splits)))
+
+    def survivors(self, rung: int, candidates: Mapping[int, Candidate], ledger: Ledger) -> list[int]:
+        """Which configurations go on to the next rung; the ledger keeps who was cut, and after how many epochs.
+
+        Args:
+            rung: place of the rung.
+            candidates: by the place of the configuration.
+            ledger: where the decision is noted.
+
+        Returns:
+            Their places; none after the last rung.
+        """
+        if rung + 1 == len(self.rungs):
+            return []
+        order = sorted((k for k in candidates if not candidates[k].failed), key=lambda k: -candidates[k].score)
+        kept = sorted(order[: self.rungs[rung + 1].configurations])
+        at = self.rungs[rung]
+        budget = self.budget
+        how = {"search": budget.search, "seeds": budget.selection_seeds, "splits": len(self.cell.splits)}
+        system = {"system": self.cell.system, "configurations": len(self.configurations)}
+        key = {**self.cell.scenario.to_dict(), **system, **how, "purpose": "halving"}
+        shown = {k: dict(candidates[k].settings) for k in candidates}
+        decision = {"kept": [shown[k] for k in kept], "cut": [shown[k] for k in shown if k not in kept]}
+        ledger.agree({**key, "rung": at.number}, {"epochs": at.epochs, **decision})
+        return kept
+
+    def chosen(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """The configuration that the budget's rule takes.
+
+        Args:
+            candidates: all of them, each as the last rung that it reached left it.
+
+        Returns:
+            One of those that reached the last rung; None if they failed.
+        """
+        last = self.rungs[-1].number
+        reached = [c for c in candidates if c.records and c.records[0].get("rung") == last]
+        return chosen(reached, self.budget.rule, find_system(self.cell.system)().simplicity)
+
+    def finals(self, settings: Mapping[str, Any]) -> list[Trial]:
+        """Fits with the chosen settings.
+
+        Args:
+            settings: the chosen ones.
+
+        Returns:
+            Seed by seed.
+        """
+        return [self.cell.trial(settings, seed, final=True) for seed in range(self.budget.seeds)]
+
+    def looks(self, settings: Mapping[str, Any]) -> list[Trial]:
+        """Fits that show test scores of the configurations that were not chosen.
+
+        Args:
+            settings: the chosen ones, whose final fit shows theirs.
+
+        Returns:
+            None unless the budget asks for them.
+        """
+        if not self.budget.show_selection:
+            return []
+        cell, others = self.cell, [each for each in self.configurations if each != settings]
+        return [Trial(cell.scenario, cell.source, cell.system, each, 0, look=True) for each in others]
+
+
+def plan_search(cell: Cell, budget: Budget) -> SearchPlan | str:
+    """What the search of a cell takes; or why nothing can be fitted there.
+
+    Args:
+        cell: which one.
+        budget: how much it gets.
+
+    Returns:
+        A plan, or the reason.
+
+    Raises:
+        InputError: if the system can't learn the task.
+    """
+    problem, system = cell.source(), find_system(cell.system)
+    if problem.task not in system.tasks:
+        raise InputError(f"system {cell.system} learns {' and '.join(system.tasks)}, not {problem.task}")
+    try:
+        found = configurations(system(), problem.without_test(), budget.configurations, budget.search)
+    except InputError as error:
+        return str(error)
+    epochs = problem.config.training.epochs
+    return SearchPlan(cell, budget, tuple(found), rungs(len(found), epochs, budget.halving and system.halving), epochs)

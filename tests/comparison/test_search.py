@@ -1,0 +1,47 @@
+"""The plan of a search: how many fits it takes."""
+
+import pytest
+
+from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.search import Cell, plan_search
+from emobed_tf.comparison.trials import OfficialSource
+from emobed_tf.config import preset
+
+
+@pytest.fixture(scope="module")
+def cell(tables):
+    config = preset("tables").replace(data_dir=tables, target="audio", epochs=60)
+    return Cell(Scenario("audio"), OfficialSource(config), "classic")
+
+
+@pytest.mark.parametrize(
+    ("budget", "splits", "fits"),
+    [
+        (Budget(16, 5), 0, 16 + 5),
+        (Budget(16, 5, selection_seeds=3), 0, 48 + 5),
+        (Budget(16, 5, selection_seeds=3), 2, 96 + 5),
+        (Budget(16, 5, halving=True), 0, 16 + 4 + 5),
+        (Budget(16, 5, search="none"), 0, 1 + 5),
+        (Budget(16, 5, show_selection=True), 0, 16 + 5 + 15),  # the chosen one is among the five
+    ],
+)
+def test_fits(cell, budget, splits, fits):
+    given = Cell(cell.scenario, cell.source, cell.system, (cell.source,) * splits)
+    assert plan_search(given, budget).fits == fits
+
+
+def test_trials_of_a_rung(cell):
+    plan = plan_search(cell, Budget(16, 5, halving=True, selection_seeds=2))
+    first, second = plan.trials(3, 0)
+    assert (first.seed, second.seed) == (0, 1)
+    assert (first.rung, first.epochs, first.reads_test) == (1, 4, False)
+    assert first.key["rung"] == 1 and first.key["epochs"] == 4
+    assert plan.trials(3, 1)[0].epochs == 15
+
+
+def test_a_whole_fit_has_the_key_that_it_always_had(cell):
+    (trial,) = plan_search(cell, Budget(2, 1)).trials(0, 0)
+    settings = {"learning_rate": 0.001, "l2": 0.0001}
+    place = {"target": "audio", "auxiliaries": [], "fold": None, "folds": None}
+    assert trial.key == {**place, "system": "classic", "settings": settings, "seed": 0, "purpose": "choice"}
