@@ -17,6 +17,7 @@ from emobed_tf.config import Settings
 from emobed_tf.settings import Names, OptionalName, OptionalPath
 
 PROG = "emobed_tf.audit"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
 
 Controls: a triplet term within the target modality alone; auxiliary labels permuted; the target modality as its own
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
     arguments.budget.check(arguments.protocol.check().inner_folds)
     arguments.workers.check()

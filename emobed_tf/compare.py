@@ -15,6 +15,7 @@ from emobed_tf.config import Settings
 from emobed_tf.settings import NamesOrUsual, OptionalPath, Scenarios
 
 PROG = "emobed_tf.compare"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems on the partitions of your data and writes the table: scores over seeds, intervals,
 p-values, and the settings that were chosen.
 
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     arguments.budget.check()
     arguments.workers.check()
 

@@ -17,6 +17,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath
 
 PROG = "emobed_tf.crossvalidate"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.
 
 The partitions of the data are IGNORED: all labelled recordings of train, dev and test are pooled and split anew, by
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
 
     systems = tuple(dict.fromkeys(arguments.systems))

@@ -19,6 +19,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.settings import NamesOrUsual, OptionalPath
 
 PROG = "emobed_tf.learning_curve"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems by how many labels the target modality has, while the auxiliaries keep all of theirs.
 
 Each fold of a cross-validation by speaker is trained with the labels of 1, 2, 4, ... speakers (or recordings), drawn
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
     systems = tuple(dict.fromkeys(arguments.systems))
     if len(systems) < 2:

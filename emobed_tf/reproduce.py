@@ -12,7 +12,7 @@ from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.reproduction.plan import plan_table
+from emobed_tf.comparison.reproduction.plan import OWN, plan_table
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
@@ -82,7 +82,7 @@ def _parse(argv: Sequence[str] | None) -> Arguments:
 
     def parse(extra: list[str]) -> Arguments:
         default = Arguments(number=tyro.MISSING, settings=cli.starting_config([*extra, *argv]))
-        return cli.parse(Arguments, [*argv, *extra], prog=PROG, description=DESCRIPTION, default=default)
+        return cli.parse(Arguments, [*argv, *extra], prog=PROG, description=DESCRIPTION, default=default, hidden=OWN)
 
     arguments = parse([])
     named = any(word.split("=")[0] in ("--dataset", "--config") for word in argv)

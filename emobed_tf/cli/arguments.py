@@ -2,13 +2,14 @@
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -28,6 +29,7 @@ def parse(
     prog: str,
     description: str,
     default: Arguments | None = None,
+    hidden: Collection[str] = (),
 ) -> Arguments:
     """Reads a command line into a dataclass; fields of nested dataclasses are flags without a prefix.
 
@@ -37,6 +39,7 @@ def parse(
         prog: name of the command.
         description: first lines of `--help`.
         default: an instance with the values that flags change.
+        hidden: settings that the command refuses, because something else says them here; `--help` leaves them out.
 
     Returns:
         An instance of `kind`.
@@ -51,7 +54,7 @@ def parse(
     if not {"-h", "--help"} & set(argv):
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
     try:
-        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs():
+        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden):
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
@@ -156,6 +159,24 @@ def _texts_in_paragraphs() -> Iterator[None]:
         yield
     finally:
         tyro._strings.remove_single_line_breaks = before
+
+
+@contextlib.contextmanager
+def _hidden(names: Collection[str]) -> Iterator[None]:
+    """Leaves settings out of `--help`. What is given all the same is read, for the command to say what is wrong.
+
+    tyro hides what is annotated so, and the annotations are those of all commands.
+    """
+    sections = [field.type for field in dataclasses.fields(Config)]
+    owners = [(section, name) for section in sections for name in names if name in section.__annotations__]
+    before = [section.__annotations__[name] for section, name in owners]
+    for (section, name), kind in zip(owners, before, strict=True):
+        section.__annotations__[name] = Annotated[kind, tyro.conf.Suppress]
+    try:
+        yield
+    finally:
+        for (section, name), kind in zip(owners, before, strict=True):
+            section.__annotations__[name] = kind
 
 
 def _in_paragraphs(helptext: str) -> str:

@@ -111,8 +111,8 @@ def make_table(
             say(line)
         say(
             f"{plan.heading}: {counted(len(plan.systems), 'system')} on {counted(len(plan.scenarios), 'scenario')}; "
-            f"each tries {budget.plan_text('development')}, then is trained with {counted(budget.seeds, 'seed')} and the "
-            "best of them, and only then evaluated on the test set; two fits of each system are timed first"
+            f"each tries {budget.plan_text('development')}, then is trained with {counted(budget.seeds, 'seed')} and "
+            "the best of them, and only then evaluated on the test set; two fits of each system are timed first"
         )
         results = run_cells(
             cells,
