@@ -17,6 +17,7 @@ from emobed_tf.config import Settings
 from emobed_tf.settings import Names, OptionalName, OptionalPath
 
 PROG = "emobed_tf.audit"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
 
 Controls: a triplet term within the target modality alone; auxiliary labels permuted; the target modality as its own
@@ -37,7 +38,7 @@ class Arguments:
     is exploratory (default: emobed)."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -58,15 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
     arguments.budget.check(arguments.protocol.check().inner_folds)
-    arguments.how.check()
+    arguments.workers.check()
 
     primary = arguments.primary or EMOBED
     systems = tuple(dict.fromkeys((*audited_systems(primary), *arguments.systems)))
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         results = run_audit(validation, systems, primary)

@@ -25,8 +25,8 @@ from emobed_tf.settings import DISTILLED
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
 
-It takes the flags of train, and ends with exit code 2 where train would; but a table alone is checked as for
---framework classic, the one that needs no other."""
+It takes the flags of train, and ends with exit code 2 where train would. A single table is checked as for --framework
+classic, which needs only one."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if arguments.json:
         print(json.dumps({**describe(corpus), "warnings": told}, indent=2, ensure_ascii=False))
     else:
-        show_data(corpus)
+        show_data(config, corpus)
         if len(corpus.modalities) == 1:
             print("\nThis is one modality, enough for --framework classic; the others need another one beside it.")
         sys.stdout.flush()

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import tyro
-
 from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
@@ -14,15 +12,16 @@ from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import NamesOrUsual, OptionalPath
+from emobed_tf.settings import NamesOrUsual, OptionalPath, Scenarios
 
 PROG = "emobed_tf.compare"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems on the partitions of your data and writes the table: scores over seeds, intervals,
 p-values, and the settings that were chosen.
 
-Settings are chosen on development, equally many for each system; test is read by the fits with the chosen ones alone.
-What has been done is kept: the same command continues after a kill. With few speakers, or without partitions, use
-crossvalidate."""
+Every system tries the same number of settings on development; only its fits with the chosen ones are evaluated on the
+test set. A comparison that was stopped or killed is resumed by the same command. With few speakers, or without
+partitions, use crossvalidate."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,11 @@ class Arguments:
     settings: Settings
     systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
-    scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """TARGET+AUX[+AUX]: a target and its auxiliaries (default: --target with --auxiliary; else each modality with all
+    scenario: Scenarios = ()
+    """A target and its auxiliaries (default: --target with --auxiliary; else each modality with all
     others)."""
     budget: Budget = field(default_factory=Budget)
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results, new or to be continued (default: runs/comparison-DATASET)."""
     config: OptionalPath = None
@@ -57,19 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
 
     with console.progress("looking for data") as progress:
         plan = plan_comparison(arguments.settings, arguments.scenario, arguments.systems, progress)
     output = arguments.output or Path("runs") / f"comparison-{datasets.get(plan.config.data.dataset).name}"
-    try:
-        with console.progress("reading") as progress:
-            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
-    except KeyboardInterrupt:
-        print("what is done is kept; the same command continues", file=sys.stderr)
-        raise
+    with console.if_interrupted(lambda: console.KEPT), console.progress("reading") as progress:
+        table = make_table(plan, arguments.budget, arguments.workers, output, progress=progress, say=_say)
     show_table(table)
     print(f"tables: {output}/table.md, .html, .csv, .tex; predictions: {output / 'predictions'}")
     return 0

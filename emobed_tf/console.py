@@ -2,8 +2,11 @@
 
 import contextlib
 import logging
+import multiprocessing
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +15,8 @@ from typing import Protocol, TextIO
 from emobed_tf.errors import EmoBedWarning, InputError
 
 Progress = Callable[[int, int, str], None]
+KEPT = "what is done is kept; the same command continues"
+"""What a command says after Ctrl-C if it continues by itself where it is started again."""
 _bars: list[str] = []  # that are on the terminal now
 
 
@@ -36,7 +41,8 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         main: the command.
 
     Returns:
-        Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C.
+        Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C, whose notes are
+        printed, see `if_interrupted`.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
@@ -49,8 +55,8 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         return main() or 0
     except InputError as error:
         problem = str(error)
-    except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print("\n".join([f"\n{prog}: interrupted", *getattr(interrupt, "__notes__", ())]), file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nothing to tell it
@@ -59,6 +65,75 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     print(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
     return 2
+
+
+@contextlib.contextmanager
+def if_interrupted(advice: Callable[[], str]) -> Iterator[None]:
+    """After Ctrl-C within the block, `run` says what was interrupted, and below it how to go on.
+
+    Args:
+        advice: called then; says in a line what there is now and which command continues. "" says nothing.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        KeyboardInterrupt: the one that came, with the line as a note.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        line = advice()
+        if line:
+            interrupt.add_note(line)
+        raise
+
+
+@contextlib.contextmanager
+def saying_at_interrupt(text: str) -> Iterator[None]:
+    """Says on stderr that Ctrl-C was heard, at once, within a block that ends only when a library gives control back.
+
+    Python runs its own handlers of signals between two of its instructions, and a step of TensorFlow, or the
+    compilation of one, is a single instruction. What is written to the wakeup file descriptor comes at once; a thread
+    waits for it. Nothing is said by worker processes, outside of the main thread, and where an event loop waits for
+    signals in this way already.
+
+    Args:
+        text: a line, said once.
+
+    Yields:
+        Nothing.
+    """
+    is_worker = multiprocessing.parent_process() is not None
+    if is_worker or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    if before != -1:
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+        os.close(reader)
+        yield
+        return
+    listener = threading.Thread(target=_say_once_signalled, args=(reader, text), daemon=True)
+    listener.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(writer)  # the listener reads to the end
+        listener.join()
+        os.close(reader)
+
+
+def _say_once_signalled(reader: int, text: str) -> None:
+    said = False
+    while numbers := os.read(reader, 64):
+        if signal.SIGINT in numbers and not said:
+            said = True
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

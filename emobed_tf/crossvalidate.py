@@ -17,12 +17,13 @@ from emobed_tf.errors import InputError
 from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath
 
 PROG = "emobed_tf.crossvalidate"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems by nested cross-validation, grouped by speaker: for data without official partitions.
 
 The partitions of the data are IGNORED: all labelled recordings of train, dev and test are pooled and split anew, by
 speaker. Every choice (settings, weights, post-processing) is made on speakers within a fold's training. Says first
-which gain the data could detect. The same command continues after a kill; more systems, seeds or configurations may be
-asked for in the same folder."""
+which gain the data could detect. The same command resumes what was stopped or killed; more systems, seeds or
+configurations may be asked for in the same folder."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Arguments:
     compared)."""
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(seeds=10))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
 
     systems = tuple(dict.fromkeys(arguments.systems))
@@ -67,10 +68,10 @@ def _main(argv: Sequence[str] | None) -> int:
     reference = REFERENCE if REFERENCE in systems else systems[0]
     primary = primary_system(systems, reference, arguments.primary)
     arguments.budget.check(arguments.protocol.check().inner_folds)
-    arguments.how.check()
+    arguments.workers.check()
 
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         results = cross_validate(validation, systems)

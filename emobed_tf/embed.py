@@ -3,10 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-
-import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
@@ -15,7 +12,7 @@ from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import ONE_BRANCH, OptionalPath, TablePaths
+from emobed_tf.settings import ONE_BRANCH, OptionalPath, RunPath, TablePaths
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
@@ -31,7 +28,7 @@ They go to RUN/logs/embeddings-PARTITION/; what is there is replaced."""
 class Arguments:
     """Embeddings."""
 
-    run: tyro.conf.Positional[Path]
+    run: RunPath
     """Run folder."""
     against: OptionalPath = None
     """Another run on the same label, such as the classic system's, to be shown in the same projector."""
@@ -96,11 +93,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _check_comparable(runs: Sequence[Run]) -> None:
-    first, last = runs[0].facts(), runs[-1].facts()
-    if (first.task, first.label, first.classes) != (last.task, last.label, last.classes):
+    unlike = runs[0].facts().unlike(runs[-1].facts())
+    if unlike:
         raise InputError(
-            f"{runs[0].path} learnt {first.task} of {first.label}, {runs[-1].path} {last.task} of {last.label}; "
-            "name two runs on the same label"
+            f"{runs[0].path} learnt {unlike[0]}, {runs[-1].path} {unlike[1]}; name two runs that learnt the same"
         )
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tyro
 
@@ -12,12 +11,12 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
 from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath, TablePaths
+from emobed_tf.settings import OptionalPath, RunPath, TablePaths
 
 PROG = "emobed_tf.evaluate"
-DESCRIPTION = """Scores a run on development, and with --test on the test partition, too.
+DESCRIPTION = """Scores a run on development, and with --test on the test set, too.
 
-Keep --test for the end, when nothing is chosen any more; the run notes when test was read, and with which settings.
+Keep --test for the end, when nothing is chosen any more; the run records when it was used, and with which settings.
 Post-processing learnt on development is applied to test as it is. Predictions go to RUN/predictions/."""
 
 
@@ -25,12 +24,12 @@ Post-processing learnt on development is applied to test as it is. Predictions g
 class Arguments:
     """An evaluation."""
 
-    run: tyro.conf.Positional[Path]
+    run: RunPath
     """Run folder."""
     against: OptionalPath = None
     """Another run on the same data, such as the classic system's: is RUN better than it?"""
     test: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Read the test partition, too."""
+    """Evaluate on the test set, too."""
     data_dir: OptionalPath = None
     """Folder that the data have moved to since training, tables and labels along with them."""
     table: TablePaths = ()
@@ -81,7 +80,7 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _say_what_was_read(runs: Sequence[Run], read: bool) -> None:
     if not read:
-        print("the data have no labels of test: nothing was read of it")
+        print("the test set has no labels: it was not evaluated")
         return
     for run in runs:
         show_test_reads(run)

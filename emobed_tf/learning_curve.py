@@ -19,6 +19,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.settings import NamesOrUsual, OptionalPath
 
 PROG = "emobed_tf.learning_curve"
+HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Compares systems by how many labels the target modality has, while the auxiliaries keep all of theirs.
 
 Each fold of a cross-validation by speaker is trained with the labels of 1, 2, 4, ... speakers (or recordings), drawn
@@ -37,7 +38,7 @@ class Arguments:
     curve: CurveSettings = field(default_factory=CurveSettings)
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(configurations=4, seeds=2))
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
@@ -58,17 +59,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     default = Arguments(cli.starting_config(argv))
-    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     check_settings(arguments.settings)
     systems = tuple(dict.fromkeys(arguments.systems))
     if len(systems) < 2:
         raise InputError("--systems: expected at least two, such as classic emobed")
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
     arguments.curve.check()
 
     validation = open_folder(
-        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.how
+        arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers
     )
     with contextlib.closing(validation):
         plan = plan_curve(validation.plan, arguments.curve)

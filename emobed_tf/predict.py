@@ -3,9 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
@@ -13,7 +10,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath
+from emobed_tf.settings import FilePaths, OptionalPath, RunPath
 
 PROG = "emobed_tf.predict"
 DESCRIPTION = """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables.
@@ -25,9 +22,9 @@ The files need no labels."""
 class Arguments:
     """A prediction."""
 
-    run: tyro.conf.Positional[Path]
+    run: RunPath
     """Run folder."""
-    features: tuple[Path, ...]
+    features: FilePaths
     """Feature files of the modality that the run recognises emotion from."""
     output: OptionalPath = None
     """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class (default:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -23,18 +23,22 @@ DESCRIPTION = """Writes one page about a run, or about several side by side: sco
 embeddings, settings and provenance; and its figures as PNG and SVG.
 
 The first run is what the others are compared with: name the classic one first. Development is scored again. Test is
-shown only where `evaluate --test` has read it before."""
+shown only where `evaluate --test` has scored it before."""
 
 
 @dataclass(frozen=True)
 class Arguments:
     """A report."""
 
-    runs: tyro.conf.Positional[tuple[Path, ...]] = ()
+    runs: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="[RUN ...]", help_behavior_hint="")
+    ] = ()
     """Run folders; with --sweep there need not be any."""
     output: OptionalPath = None
     """Folder of the page and its figures (default: report/ in the folder of the first run, or of the first sweep)."""
-    sweep: tyro.conf.UseAppendAction[tuple[tuple[Path, ...], ...]] = ()
+    sweep: Annotated[
+        tyro.conf.UseAppendAction[tuple[tuple[Path, ...], ...]], tyro.conf.arg(metavar="DIR [DIR ...]")
+    ] = ()
     """Folders that `tuning.sweep` has written."""
     colour: Literal["class", "modality"] = "class"
     """What a colour stands for in the figure of embeddings; markers stand for the other. modality: as Fig. 3 and 4."""
@@ -66,7 +70,7 @@ def _main(argv: Sequence[str] | None) -> int:
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if run.test_scored:
-            print(f"{run.path}: test is shown, too, for evaluate --test has read it")
+            print(f"{run.path}: test is shown, too, because evaluate --test has scored it")
 
     from emobed_tf.reporting import Look, read_sweep, write_report
 

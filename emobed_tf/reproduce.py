@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -12,17 +12,17 @@ from emobed_tf import console, datasets
 from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.reproduction import published
-from emobed_tf.comparison.reproduction.plan import plan_table
+from emobed_tf.comparison.reproduction.plan import OWN, plan_table
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import Names, OptionalPath
+from emobed_tf.settings import Names, OptionalPath, Scenarios
 
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.
 
-Settings are chosen on development, the same number for each row; test is predicted with the chosen ones alone. What has
-been done is kept: the same command continues after a kill. Without RECOLA or OMG-Emotion it works on a simulated
+Every row tries the same number of settings on development; only its fits with the chosen ones are evaluated on the test
+set. The same command resumes a table that was stopped or killed. Without RECOLA or OMG-Emotion it works on a simulated
 package and says so."""
 
 
@@ -34,13 +34,13 @@ class Arguments:
     """1: arousal, 2: valence (RECOLA), 3: classes (OMG-Emotion)."""
     settings: Settings
     budget: Budget = field(default_factory=Budget)
-    how: Workers = field(default_factory=Workers)
-    scenario: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """TARGET+AUX[+AUX]: a target and its auxiliaries (default: the paper's; of other data: each with all others)."""
+    workers: Workers = field(default_factory=Workers)
+    scenario: Scenarios = ()
+    """A target and its auxiliaries (default: the paper's; of other data: each with all others)."""
     rows: Names = ()
     """Names of the systems wanted, such as classic emobed (default: all that learn the task)."""
-    system: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """package.module:Class: a system of your own as a further row."""
+    system: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="MODULE:CLASS")] = ()
+    """A system of your own as a further row, as package.module:Class."""
     output: OptionalPath = None
     """Folder of results, new or to be continued (default: runs/table-NUMBER-DATASET)."""
     config: OptionalPath = None
@@ -63,19 +63,15 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = _parse(argv)
     settings = arguments.settings
     arguments.budget.check()
-    arguments.how.check()
+    arguments.workers.check()
 
     with console.progress("looking for data") as progress:
         plan = plan_table(
             int(arguments.number), settings, arguments.scenario, arguments.rows, arguments.system, progress
         )
     output = arguments.output or Path("runs") / f"table-{arguments.number}-{datasets.get(settings.data.dataset).name}"
-    try:
-        with console.progress("reading") as progress:
-            table = make_table(plan, arguments.budget, arguments.how, output, progress=progress, say=_say)
-    except KeyboardInterrupt:
-        print("what is done is kept; the same command continues", file=sys.stderr)
-        raise
+    with console.if_interrupted(lambda: console.KEPT), console.progress("reading") as progress:
+        table = make_table(plan, arguments.budget, arguments.workers, output, progress=progress, say=_say)
     show_table(table)
     print(f"results: {output}")
     return 0
@@ -86,7 +82,7 @@ def _parse(argv: Sequence[str] | None) -> Arguments:
 
     def parse(extra: list[str]) -> Arguments:
         default = Arguments(number=tyro.MISSING, settings=cli.starting_config([*extra, *argv]))
-        return cli.parse(Arguments, [*argv, *extra], prog=PROG, description=DESCRIPTION, default=default)
+        return cli.parse(Arguments, [*argv, *extra], prog=PROG, description=DESCRIPTION, default=default, hidden=OWN)
 
     arguments = parse([])
     named = any(word.split("=")[0] in ("--dataset", "--config") for word in argv)

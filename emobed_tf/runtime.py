@@ -165,7 +165,7 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C, after which nobody wants to read it
             os.dup2(kept, 2)
             held.seek(0)
             os.write(2, held.read())

@@ -31,6 +31,9 @@ OptionalInt = Annotated[int | None, _optional("INT")]
 OptionalFloat = Annotated[float | None, _optional("FLOAT")]
 Names = Annotated[tuple[str, ...], _optional("NAME [NAME ...]")]
 NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
+RunPath = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+FilePaths = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]
+Scenarios = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TARGET+AUX[+AUX]")]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
 Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]
@@ -70,7 +73,7 @@ class Data:
     labels. Without --dataset, the data set is these tables."""
     task: Literal["auto", "regression", "classification"] = "auto"
     """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
-    dimension: str = "arousal"
+    dimension: Annotated[str, tyro.conf.arg(metavar="NAME")] = "arousal"
     """Of a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
     target: OptionalName = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
@@ -95,8 +98,8 @@ class Reading:
     """Reading: what the columns of feature tables are (--table, --dataset tables); predict and clients keep to it."""
 
     labels: OptionalPath = None
-    """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker,
-    label, arousal or whatever is learnt. The feature tables themselves then need none of it."""
+    """Table with labels for all feature tables: id or file (with start and end, or time), then partition, speaker, and
+    what is learnt, such as label or arousal. The feature tables themselves then need none of it."""
     ignore: Names = ()
     """Columns that are not features, by name or pattern, such as 'pose_*'."""
     keep: Names = ()
@@ -133,7 +136,7 @@ class Network:
     """Units of a head layer."""
     fused: bool = True
     """Use the fused GRU (same numbers, faster on a CPU) instead of Keras' own layer."""
-    encoder: str = "gru"
+    encoder: Annotated[str, _one_of(tuple(ENCODERS))] = "gru"
     """Kind of the encoders: gru (the paper's), dense (sees each frame by itself), tcn (causal dilated convolutions), or
     package.module:NAME for one of your own, see emobed_tf.models.encoders."""
     kernel_size: int = 3
@@ -240,4 +243,5 @@ class Training:
     threads: int = 2
     """Threads of one operation; bit-identical results need the same number."""
     xla: bool = True
-    """Compile with XLA in training: fused GRU layers, mining, and calls of 32 small steps and more."""
+    """Compile training with XLA, which is faster but for very short trainings. Without it, results have other last
+    digits."""

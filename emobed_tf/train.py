@@ -1,17 +1,20 @@
 """`python -m emobed_tf.train`: trains a system and leaves a run folder."""
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce, show_training
-from emobed_tf.config import Settings
+from emobed_tf.config import Config, Settings
 from emobed_tf.corpora.configured import load_corpus
+from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run, default_output
 from emobed_tf.runtime import import_tensorflow
@@ -56,30 +59,61 @@ def _main(argv: Sequence[str] | None) -> int:
     with console.progress("reading") as progress:
         config, corpus = load_corpus(arguments.settings, progress)
     output = arguments.output or default_output(config, corpus)
-    announce(config, corpus, output)
+    announce(config, corpus)
+    epochs_before = _epochs(Run(output)) if arguments.resume else 0
+    with console.if_interrupted(lambda: _how_to_go_on(output)):
+        run = _train(config, corpus, output, arguments.resume)
+    show_training(run, epochs_before)
+    drawn_by = shlex.join(["python", "-m", "emobed_tf.report", str(run.path)])
+    with console.if_interrupted(lambda: f"trained; {drawn_by} draws the page"):
+        from emobed_tf.reporting import write_report
+
+        with console.progress("report") as progress:
+            page = write_report([run], run.report, embeddings=False, progress=progress)
+    print(f"report: {page}")
+    return 0
+
+
+def _train(config: Config, corpus: Corpus, output: Path, resume: bool) -> Run:
+    """Trains, and says where as soon as there is something."""
     import_tensorflow(config.training.threads)
     from emobed_tf.training.loop import train_run
 
     try:
-        with console.progress("training") as progress:
-            run = train_run(config, output, corpus=corpus, resume=arguments.resume, progress=progress)
+        with console.progress("training") as bar:
+            announced = False
+
+            def progress(done: int, total: int, now: str) -> None:
+                nonlocal announced
+                if not announced:
+                    print(f"  run folder: {output}", flush=True)
+                announced = True
+                bar(done, total, now)
+
+            return train_run(config, output, corpus=corpus, resume=resume, progress=progress)
     except InputError as error:
-        with contextlib.suppress(OSError):
-            output.rmdir()  # empty if nothing was trained
-        if output.exists():
+        if not _is_gone_if_empty(output):
             raise
         raise InputError(f"{error}; no run folder was made") from None
-    except KeyboardInterrupt:
-        if Run(output).config_file.is_file():  # a teacher that was cut short leaves nothing to continue
-            print(f"continue with: python -m {PROG} --resume --output {output}", file=sys.stderr)
-        raise
-    show_training(run)
-    from emobed_tf.reporting import write_report
 
-    with console.progress("report") as progress:
-        page = write_report([run], run.report, embeddings=False, progress=progress)
-    print(f"report: {page}")
-    return 0
+
+def _how_to_go_on(output: Path) -> str:
+    """What is left after Ctrl-C, and which command continues."""
+    if _is_gone_if_empty(output) or not Run(output).config_file.is_file():
+        return "nothing was trained yet, and no run folder was made"
+    return f"continue with: {shlex.join(['python', '-m', PROG, '--resume', '--output', str(output)])}"
+
+
+def _is_gone_if_empty(output: Path) -> bool:
+    """Takes an empty run folder away again. True if there is none any more."""
+    with contextlib.suppress(OSError):
+        output.rmdir()
+    return not output.exists()
+
+
+def _epochs(run: Run) -> int:
+    """That a finished run has; 0 if it is not finished."""
+    return int(run.read_json("scores.json")["training"]["epochs"]) if run.finished else 0
 
 
 if __name__ == "__main__":

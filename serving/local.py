@@ -40,9 +40,9 @@ class Arguments:
     ]
     """Folders of a model's versions (1, 2, …), as emobed_tf.export makes them, or NAME=FOLDER; a model is called after
     its folder. All versions are served, and the highest answers requests that name none."""
-    label: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """LABEL=VERSION, such as stable=1; NAME/LABEL=VERSION where there are several models. Can be repeated."""
-    host: str = "127.0.0.1"
+    label: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="LABEL=VERSION")] = ()
+    """A label for a version, such as stable=1; NAME/LABEL=VERSION where there are several models."""
+    host: Annotated[str, tyro.conf.arg(metavar="ADDRESS")] = "127.0.0.1"
     """Address to listen on."""
     port: int = 8501
     """Port to listen on; 0: any free one."""

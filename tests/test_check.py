@@ -131,3 +131,59 @@ class TestRefuses:
     def test_a_delay_as_long_as_the_recordings(self, tmp_path):
         path = write(tmp_path / "f.csv", FRAMES)
         assert_one_line(command("check", path, "--label-delay", 9), "after the label delay of 9 s")
+
+
+class TestSays:
+    """What training would do silently."""
+
+    def test_partitions_by_other_names(self, face):
+        face.write_text(face.read_text().replace(",train,", ",Training,").replace(",dev,", ",devel,"))
+        result = command("check", face)
+        assert result.returncode == 0, result.stderr
+        assert "partition 'Training' is read as train" in result.stdout
+        assert "partition 'devel' is read as dev" in result.stdout
+        write(face, face.read_text().replace("devel", "eval"))
+        known = "train (or training); dev (or devel, development, val, valid, validation); test"
+        assert_one_line(command("check", face), f"partition 'eval'; expected {known}")
+
+    def test_no_speakers(self, tmp_path):
+        text = "\n".join(",".join(c for k, c in enumerate(line.split(",")) if k != 2) for line in table_text().split())
+        result = command("check", write(tmp_path / "f.csv", text + "\n"))
+        assert result.returncode == 0, result.stderr
+        assert (
+            "no speaker column: each recording counts as a speaker, so intervals and p are too narrow" in result.stdout
+        )
+
+    def test_a_renamed_speaker_is_taken_for_one(self, face):
+        replace(face, "speaker", "subj")
+        words = "column 'subj': expected a number", "got 'x_train'; if it is the speaker: --column subj=speaker; if it"
+        assert_one_line(command("check", face), *words)
+        result = command("check", face, "--column", "subj=speaker")
+        assert result.returncode == 0, result.stderr
+        assert "no speaker column" not in result.stdout
+
+    def test_a_renamed_label(self, tmp_path):
+        path = write(tmp_path / "f.csv", "id,partition,speaker,target,f\nu,train,a,0,1\nv,dev,b,1,2\n")
+        assert_one_line(command("check", path, "--task", "classification"), "--column NAME=label")
+        assert_one_line(command("check", path), "no label", "--column NAME=label")
+
+    def test_all_features(self, tmp_path):
+        names = tuple(f"f{k}" for k in range(31))
+        path = write(tmp_path / "f.csv", table_text(features=names[:30]))
+        assert f"  features: {', '.join(names[:30])}\n" in command("check", path).stdout
+        write(path, table_text(features=names))
+        assert f"  features: {', '.join(names[:30])} and 1 more\n" in command("check", path).stdout
+
+    def test_labels_of_frames_that_are_moved(self, tmp_path):
+        path = write(tmp_path / "f.csv", FRAMES)
+        result = command("check", path, "--label-delay", 0.1)
+        assert result.returncode == 0, result.stderr
+        assert "labels are taken to lag behind by 0.1 s, and moved back; --label-delay 0 if they don't" in result.stdout
+        assert "lag behind" not in command("check", path, "--label-delay", 0).stdout
+
+    def test_next_to_nothing_is_0(self, tmp_path):
+        rows = [("a", "train", -1), ("b", "train", 0.999997), ("c", "dev", 1), ("d", "dev", -0.5)]
+        text = "".join(f"{name},{part},{name},{value},{k * k}\n" for k, (name, part, value) in enumerate(rows))
+        result = command("check", write(tmp_path / "f.csv", f"id,partition,speaker,arousal,f\n{text}"))
+        rows = {cells[1].strip(): [cell.strip() for cell in cells[2:4]] for cells in lines(result.stdout)}
+        assert rows["label, mean"] == ["0", "0.25"]

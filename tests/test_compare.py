@@ -28,7 +28,7 @@ class TestTable:
         line = [*own, "--target", "audio", "--systems", "classic", "emobed", "svm", "--output", tmp_path / "out"]
         result = command("compare", *line)
         assert result.returncode == 0, result.stderr
-        assert "only these fits read test" in result.stdout
+        assert "only then evaluated on the test set" in result.stdout
         said = " ".join(result.stdout.split())
         assert "Comparison: F1 macro of emotion, audio.csv and face.csv" in said
         assert "Table 3" not in said and "OMG" not in said

@@ -101,3 +101,41 @@ class TestBoth:
         line = [sys.executable, "-c", f"import time\nfrom emobed_tf import console\n{block}"]
         result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert (result.returncode, result.stdout, result.stderr) == (0, "inside\n", "")
+
+
+class TestInterrupted:
+    def test_how_to_go_on_comes_last(self):
+        code = (
+            "def main():\n    with console.if_interrupted(lambda: 'go on with this'), console.progress('x'):\n"
+            "        raise KeyboardInterrupt\nsys.exit(console.run('cmd', main))"
+        )
+        seen, returned = run(code)
+        assert returned == 130
+        assert seen.split()[-6:] == ["cmd:", "interrupted", "go", "on", "with", "this"]
+
+    def test_nothing_to_say(self):
+        code = "def main():\n    with console.if_interrupted(lambda: ''):\n        raise KeyboardInterrupt\n"
+        assert run(f"{code}sys.exit(console.run('cmd', main))")[0].split() == ["cmd:", "interrupted"]
+
+    def test_it_is_heard_within_a_call_that_lasts(self):
+        """Python's own handler waits for the end of the call into a library; the line on the terminal doesn't."""
+        code = (
+            "import hashlib, signal, threading\n"
+            "signal.signal(signal.SIGINT, lambda *_: print('handled', flush=True))\n"
+            "threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+            "with console.saying_at_interrupt('stopping'):\n"
+            "    hashlib.pbkdf2_hmac('sha256', b'x', b'y', 3_000_000)\n"
+            "    print('end of the call', flush=True)\n"
+        )
+        seen = run(code)[0].split("\r\n")
+        assert seen[0] == "stopping"
+        assert sorted(seen[1:3]) == ["end of the call", "handled"]
+
+    def test_what_others_have_set_stays(self):
+        code = (
+            "import signal, socket\na, b = socket.socketpair()\nb.setblocking(False)\n"
+            "signal.set_wakeup_fd(b.fileno())\n"
+            "with console.saying_at_interrupt('stopping'):\n    pass\n"
+            "print(signal.set_wakeup_fd(-1) == b.fileno())"
+        )
+        assert run(code)[0].strip() == "True"

@@ -111,7 +111,9 @@ class TestMistakes:
 
     def test_another_label(self, run, recola, tmp_path):
         other = train(tmp_path / "run", "--data-dir", recola, framework="classic", dimension="valence")
-        assert_one_line(command("embed", run, "--against", other), "arousal", "valence", "same label")
+        assert_one_line(
+            command("embed", run, "--against", other), "learnt arousal", "valence; name two runs that learnt the same"
+        )
         assert not list(run.glob("logs/.*"))
 
     @pytest.mark.parametrize("missing", ["scores.json", "best.npz", "run.json"])

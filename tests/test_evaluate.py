@@ -104,8 +104,8 @@ class TestEvaluate:
 
         result = command("evaluate", folder, "--test")
         said = result.stdout.splitlines()
-        assert said[0].startswith(f"reading test of {folder}, which has not been read before")
-        assert f"{folder}: test was read once; test_reads.json says when" in said
+        assert said[0].startswith(f"evaluating on the test set: {folder} has not been evaluated on it before")
+        assert f"{folder}: evaluated on the test set once; test_reads.json says when" in said
         assert command("train", "--resume", "--output", folder, "--epochs", 4).returncode == 0
         result = command("evaluate", folder, "--test")
         assert "which was read once before" in result.stdout
@@ -139,7 +139,7 @@ class TestEvaluate:
         assert result.returncode == 0, result.stderr
         result = command("evaluate", tmp_path / "emobed", "--against", tmp_path / "classic", "--test")
         assert result.returncode == 0, result.stderr
-        assert "the data have no labels of test: nothing was read of it" in result.stdout
+        assert "the test set has no labels: it was not evaluated" in result.stdout
         assert not Run(tmp_path / "emobed").test_reads()
         assert "test" not in json.loads((tmp_path / "emobed" / "scores.json").read_text())
         shutil.copytree(

@@ -61,7 +61,7 @@ def test_made_again_after_test_was_read(arousal_run, tmp_path):
     assert "a report never does that" in (folder / "report" / "index.html").read_text()
     assert command("evaluate", folder, "--test").returncode == 0
     said = command("report", folder).stdout
-    assert said.startswith(f"{folder}: test is shown, too, for evaluate --test has read it\n")
+    assert said.startswith(f"{folder}: test is shown, too, because evaluate --test has scored it\n")
     page = (folder / "report" / "index.html").read_text()
     (read,) = json.loads((folder / "test_reads.json").read_text())["reads"]
     assert "a report never does that" not in page and read["when"] in page

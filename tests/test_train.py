@@ -108,8 +108,48 @@ class TestTrain:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
-        assert f"--resume --output {folder}" in errors
-        assert "Traceback" not in errors
+        heard, interrupted, how = (line for line in errors.splitlines() if line)
+        assert heard.startswith("stopping after this step (")
+        assert interrupted == "emobed_tf.train: interrupted"
+        assert how == f"continue with: python -m emobed_tf.train --resume --output {folder}"
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_ctrl_c_before_anything_was_trained(self, tables, tmp_path, monkeypatch, named):
+        """Nothing is announced that isn't there, and no empty folder is left."""
+
+        def interrupted(threads):
+            raise KeyboardInterrupt
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("emobed_tf.train.import_tensorflow", interrupted)
+        more = ("--output", tmp_path / "runs" / "mine") if named else ()
+        result = command("train", "--dataset", "tables", "--data-dir", tables, *flags(**TINY), *more)
+        assert result.returncode == 130
+        said = ["", "emobed_tf.train: interrupted", "nothing was trained yet, and no run folder was made"]
+        assert result.stderr.splitlines() == said
+        assert "run folder" not in result.stdout
+        assert not list(tmp_path.glob("runs/*"))
+
+    def test_ctrl_c_while_the_page_is_drawn(self, tables, tmp_path, monkeypatch):
+        def interrupted(*_, **__):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("emobed_tf.reporting.write_report", interrupted)
+        output = tmp_path / "run"
+        result = command(
+            "train", "--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 1}), "--output", output
+        )
+        assert result.returncode == 130
+        assert result.stderr.splitlines()[-1] == f"trained; python -m emobed_tf.report {output} draws the page"
+        assert (output / "scores.json").exists()
+
+    def test_a_run_that_has_its_epochs_already(self, arousal_run, tmp_path):
+        folder = shutil.copytree(arousal_run[0], tmp_path / "run")
+        epochs = json.loads((folder / "scores.json").read_text())["training"]["epochs"]
+        result = command("train", "--resume", "--output", folder, "--epochs", 1)
+        assert result.returncode == 0, result.stderr
+        assert f"nothing to train: {folder} already has {epochs} epochs" in result.stdout
+        assert " s; " not in result.stdout
 
     def test_an_encoder_that_does_not_do_leaves_no_folder_and_says_so(self, recola, tmp_path):
         arguments = ("--data-dir", recola, "--encoder", "tests.models.own_encoders:unnamed", *flags(**TINY))

@@ -30,7 +30,8 @@ DESCRIPTION = """Looks for the settings with the best development score of the t
 
 --space names what is searched, such as --space alpha beta. Without it, or with --space default, that is alpha, beta,
 layers and units, learning rate, l2, bins and hop, as far as framework and task use them. A setting's own flag, such as
---alpha 0.3, fixes it. The winner is shown beside classic with the same other settings. Test is never read."""
+--alpha 0.3, fixes it. The winner is shown beside classic with the same other settings. The test set is
+never looked at."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,10 @@ def _lead(search: "Tuner", workers: int) -> int:
     from tuning import reference
 
     model, folder = search.hypermodel, cast(SearchFolder, search.folder)  # only a worker of a cluster has none
-    announce(model.config, model.corpus, folder.path)
+    announce(model.config, model.corpus, model.space.searched)
+    print(f"  search folder: {folder.path}")
     print(f"  {model.space.said()}", flush=True)
-    try:
+    with console.if_interrupted(lambda: f"continue with: python -m {PROG} --resume --output {folder.path}"):
         try:
             with console.progress("searching") as progress:
                 search.search(workers, progress)
@@ -170,9 +172,6 @@ def _lead(search: "Tuner", workers: int) -> int:
             run = search.best(progress)
         with console.progress("training classic") as progress:
             classic = reference.train_classic(search, progress)
-    except KeyboardInterrupt:
-        print(f"continue with: python -m {PROG} --resume --output {folder.path}", file=sys.stderr)
-        raise
     reference.show_winner(search, classic)
     show_training(run)
     with console.progress("report") as progress:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -25,8 +26,8 @@ from tuning.sweep_values import find_setting, read_values
 PROG = "tuning.sweep"
 DESCRIPTION = """Trains with every value of a setting and several seeds: development score by value, as in Fig. 5 to 7.
 
-All else is as the flags say. Test data are never looked at. What has been done is kept: the same command continues
-after a kill, and more values, seeds, targets or dimensions may be asked for in the same folder."""
+All else is as the flags say. Test data are never looked at. The same command resumes a sweep that was stopped or
+killed; more values, seeds, targets or dimensions may be asked for in the same folder."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Arguments:
     """A sweep."""
 
     settings: Settings
-    parameter: str
+    parameter: Annotated[str, tyro.conf.arg(metavar="NAME")]
     """Numeric setting to vary, such as alpha."""
-    values: str
-    """START:STOP:STEP with STOP included, or values with commas between them."""
+    values: Annotated[str, tyro.conf.arg(metavar="VALUES")]
+    """A,B,C or START:STOP:STEP, with STOP included."""
     seeds: int = 5
     """Trainings with every value, with seeds from --seed on."""
     targets: Names = ()
@@ -47,7 +48,7 @@ class Arguments:
     Instead of --targets."""
     dimensions: Names = ()
     """Dimensions of a regression, a line in the figure for each (default: --dimension alone)."""
-    how: Workers = field(default_factory=Workers)
+    workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of the sweep (default: runs/sweep-DATASET-FRAMEWORK-PARAMETER)."""
     config: OptionalPath = None
@@ -73,7 +74,7 @@ def _main(argv: list[str]) -> int:
     parameter = find_setting(arguments.parameter, settings)
     values = read_values(arguments.values, parameter, settings)
     seeds = _seeds(settings, arguments.seeds)
-    arguments.how.check()
+    arguments.workers.check()
     _check_told_twice(argv, arguments, parameter.name)
 
     with console.progress("reading") as progress:
@@ -88,16 +89,12 @@ def _main(argv: list[str]) -> int:
         for line in dict.fromkeys(line for scenario in found for line in scenario.read):
             print(line)
         print(f"{len(wanted)} trainings, {len(wanted) - len(missing)} of them done before; folder {path}", flush=True)
-        try:
-            with console.progress("training") as progress:
-                progress(0, len(missing), "training")
-                done = fan_out(run_sweep_trial, missing, arguments.how, threads=settings.training.threads)
-                for count, (index, record) in enumerate(done, 1):
-                    folder.add(missing[index], record)
-                    progress(count, len(missing), str(missing[index]))
-        except KeyboardInterrupt:
-            print("what is done is kept; the same command continues", file=sys.stderr)
-            raise
+        with console.if_interrupted(lambda: console.KEPT), console.progress("training") as progress:
+            progress(0, len(missing), "training")
+            done = fan_out(run_sweep_trial, missing, arguments.workers, threads=settings.training.threads)
+            for count, (index, record) in enumerate(done, 1):
+                folder.add(missing[index], record)
+                progress(count, len(missing), str(missing[index]))
         show_sweep(folder.rows())
         print("written: " + ", ".join(map(str, folder.write())))
     return 0

@@ -2,13 +2,14 @@
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -28,6 +29,7 @@ def parse(
     prog: str,
     description: str,
     default: Arguments | None = None,
+    hidden: Collection[str] = (),
 ) -> Arguments:
     """Reads a command line into a dataclass; fields of nested dataclasses are flags without a prefix.
 
@@ -37,6 +39,7 @@ def parse(
         prog: name of the command.
         description: first lines of `--help`.
         default: an instance with the values that flags change.
+        hidden: settings that the command refuses, because something else says them here; `--help` leaves them out.
 
     Returns:
         An instance of `kind`.
@@ -51,11 +54,11 @@ def parse(
     if not {"-h", "--help"} & set(argv):
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
     try:
-        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs():
+        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden):
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
-                description=description,
+                description=description if default is None else _with_defaults(description, default),
                 args=argv,
                 default=tyro.MISSING_NONPROP if default is None else default,
                 config=(tyro.conf.OmitArgPrefixes,),
@@ -66,6 +69,17 @@ def parse(
         raise InputError(_one_line(complaint.getvalue(), prog)) from None
     finally:
         os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
+
+
+def _with_defaults(description: str, default: Any) -> str:
+    """The first lines of `--help`, with whose defaults are shown, where they depend on the data set."""
+    config = getattr(default, "settings", None)
+    if not isinstance(config, Config):
+        return description
+    return (
+        f"{description}\n\nDefaults shown below are those of --dataset {config.data.dataset}; name --dataset or "
+        "--table beside --help to see others. Sections and equations are those of the EmoBed paper."
+    )
 
 
 def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False) -> Config:
@@ -145,6 +159,24 @@ def _texts_in_paragraphs() -> Iterator[None]:
         yield
     finally:
         tyro._strings.remove_single_line_breaks = before
+
+
+@contextlib.contextmanager
+def _hidden(names: Collection[str]) -> Iterator[None]:
+    """Leaves settings out of `--help`. What is given all the same is read, for the command to say what is wrong.
+
+    tyro hides what is annotated so, and the annotations are those of all commands.
+    """
+    sections = [field.type for field in dataclasses.fields(Config)]
+    owners = [(section, name) for section in sections for name in names if name in section.__annotations__]
+    before = [section.__annotations__[name] for section, name in owners]
+    for (section, name), kind in zip(owners, before, strict=True):
+        section.__annotations__[name] = Annotated[kind, tyro.conf.Suppress]
+    try:
+        yield
+    finally:
+        for (section, name), kind in zip(owners, before, strict=True):
+            section.__annotations__[name] = kind
 
 
 def _in_paragraphs(helptext: str) -> str:

@@ -1,7 +1,6 @@
 """What commands print of data, scores and comparisons."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from emobed_tf.config import Config
@@ -9,8 +8,11 @@ from emobed_tf.console import table
 from emobed_tf.corpora.budget import epoch_in_words
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words, reading_notes
+from emobed_tf.corpora.tables import NO_SPEAKERS
+from emobed_tf.datasets import TABLES
 from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, Score, short_name
@@ -20,23 +22,24 @@ from emobed_tf.runs.folder import Run
 from emobed_tf.settings import DISTILLED
 
 
-def announce(config: Config, corpus: Corpus, output: Path) -> None:
+def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> None:
     """Says what is trained on what, and that simulated data is simulated.
 
     Args:
         config: resolved.
         corpus: read for it.
-        output: the run folder.
+        searched: settings that have no value yet, because a search looks for it.
     """
     if corpus.simulated:
         print(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
-    weights = f"alpha {objective.alpha:g}, beta {objective.beta:g}"
+    weights = {"alpha": f"alpha {objective.alpha:g}", "beta": f"beta {objective.beta:g}"}
     if objective.framework == DISTILLED:
-        weights = f"teacher {objective.teacher}, weight {objective.teacher_weight:g}"
+        weights = {"teacher": f"teacher {objective.teacher}", "teacher_weight": f"weight {objective.teacher_weight:g}"}
+    said = "".join(f"{text}, " for name, text in weights.items() if name not in searched)
     print(
-        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {weights}, "
+        f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {said}"
         f"seed {config.training.seed}"
     )
     target, others = cast(str, config.data.target), cast(tuple[str, ...], config.data.auxiliary)  # resolved
@@ -47,30 +50,34 @@ def announce(config: Config, corpus: Corpus, output: Path) -> None:
         print(f"  {name}: {features_in_words(modality)}, {rate_in_words(modality)}; {kind}: {counts}")
         for note in reading_notes(modality):
             print(f"    {note}")
-    step = corpus.modality(target).frame_seconds
-    if corpus.task == REGRESSION and step is not None and config.data.label_delay:
-        lag = f"{config.data.label_delay:g} s"
-        print(f"  labels are taken to lag behind by {lag}, and moved back; --label-delay 0 if they don't")
-    print(f"  an epoch: {epoch_in_words(config, corpus)}")
-    print(f"  run folder: {output}", flush=True)
+    delay = _delay(config, corpus)
+    if delay:
+        print(f"  {delay}")
+    print(f"  an epoch: {epoch_in_words(config, corpus)}", flush=True)
 
 
-def show_data(corpus: Corpus) -> None:
-    """What a data set holds, by modality and partition.
+def show_data(config: Config, corpus: Corpus) -> None:
+    """What a data set holds, by modality and partition, and by how much its labels would be moved.
 
     Args:
-        corpus: any.
+        config: resolved.
+        corpus: read for it.
     """
     found = describe(corpus)
     learnt = f"{corpus.task} of {corpus.label}" if corpus.task == REGRESSION else ", ".join(corpus.classes)
     print(f"{'SIMULATED: ' if corpus.simulated else ''}{corpus.name}: {learnt}")
     for modality in corpus:
         print(f"\n{modality.name}: {features_in_words(modality)}, {rate_in_words(modality)}")
+        if len(modality.feature_names) > 2:  # else the line above names them all
+            print(f"  features: {listing(modality.feature_names, _FEATURES_NAMED)}")
         summary = found["modalities"][modality.name]
         for note in reading_notes(modality):
             print(f"  {note}")
         print(f"  missing: {summary['missing_values']:.1%} of the values, {summary['missing_rows']:.1%} of the rows")
         table("", *_partition_table(corpus, summary["partitions"]))
+    delay = _delay(config, corpus)
+    if delay:
+        print(f"\n{delay}")
 
 
 def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -84,25 +91,44 @@ def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]
         rows.append(["rows without label", *(str(part.get("rows_without_label", "")) for part in partitions.values())])
         names = ("mean", "deviation", "minimum", "maximum")
         found = [part.get("labels", {}) for part in partitions.values()]
-        rows += [[f"label, {name}", *(f"{one[name]:.3g}" if one else "" for one in found)] for name in names]
+        rows += [[f"label, {name}", *(_rounded(one, name) if one else "" for one in found)] for name in names]
     else:
         found = [part.get("labels", {}) for part in partitions.values()]
         rows += [[name, *(str(one.get(name, "")) for one in found)] for name in corpus.classes]
     return ["", *partitions], rows
 
 
-def show_training(run: Run) -> None:
+def _rounded(labels: Mapping[str, float], name: str) -> str:
+    """A statistic of labels: 0, not -0 or 1e-06, where it is next to nothing beside the largest of them."""
+    size = max(abs(labels["minimum"]), abs(labels["maximum"]))
+    return "0" if abs(labels[name]) < size / 1000 else f"{labels[name]:.3g}"
+
+
+def _delay(config: Config, corpus: Corpus) -> str:
+    """What happens to labels of frames that lag behind; "" where nothing does."""
+    framewise = corpus.modality(cast(str, config.data.target)).frame_seconds is not None
+    if corpus.task != REGRESSION or not framewise or not config.data.label_delay:
+        return ""
+    lag = f"{config.data.label_delay:g} s"
+    return f"labels are taken to lag behind by {lag}, and moved back; --label-delay 0 if they don't"
+
+
+def show_training(run: Run, epochs_before: int = 0) -> None:
     """Development scores of a finished run, that which picked the weights first, and what to do next.
 
     Args:
         run: finished.
+        epochs_before: that the run had already; as many as it has now: nothing was trained.
     """
     scores, facts = run.read_json("scores.json"), run.facts()
     training, picked = scores["training"], run.selection
-    print(
-        f"{training['epochs']} {'epoch' if training['epochs'] == 1 else 'epochs'} in {training['seconds']:.0f} s; "
-        f"{training['parameters']['kept']:,} of {training['parameters']['training']:,} parameters are kept"
-    )
+    epochs = f"{training['epochs']} epoch{'' if training['epochs'] == 1 else 's'}"
+    if epochs_before == training["epochs"]:
+        print(f"nothing to train: {run.path} already has {epochs}{_without_a_better_one(run, epochs_before)}")
+    else:
+        parameters = training["parameters"]
+        kept = f"{parameters['kept']:,} of {parameters['training']:,} parameters are kept for inference"
+        print(f"{epochs} in {training['seconds']:.0f} s; {kept}")
     print(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
     names = [name for name in _in_order(picked) if name in scores["dev"]]
     rows = [[SCORES[name].long_name, f"{scores['dev'][name]:.3f}"] for name in names]
@@ -114,27 +140,33 @@ def show_training(run: Run) -> None:
     print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
 
 
+def _without_a_better_one(run: Run, epochs: int) -> str:
+    """Why a run that is to have more epochs gets none; "" where it has as many as it is to have."""
+    wanted = run.config().training
+    return f", and stopped there, see --patience {wanted.patience}" if epochs < wanted.epochs else ""
+
+
 def announce_test(run: Run) -> None:
-    """Says that test is about to be read, and how often it has been read before.
+    """Says that a run is about to be evaluated on the test set, and how often it has been before.
 
     Args:
         run: finished.
     """
     before = len(run.test_reads())
-    so_far = f"was read {_times(before)} before" if before else "has not been read before"
+    so_far = f"has been evaluated on it {_times(before)} before" if before else "has not been evaluated on it before"
     print(
-        f"reading test of {run.path}, which {so_far}; a score on test counts only if nothing is chosen by it",
+        f"evaluating on the test set: {run.path} {so_far}; a test score counts only if nothing is chosen by it",
         flush=True,
     )
 
 
 def show_test_reads(run: Run) -> None:
-    """Says how often test has been read by now.
+    """Says how often a run has been evaluated on the test set by now.
 
     Args:
         run: finished.
     """
-    print(f"{run.path}: test was read {_times(len(run.test_reads()))}; test_reads.json says when")
+    print(f"{run.path}: evaluated on the test set {_times(len(run.test_reads()))}; test_reads.json says when")
 
 
 def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Evaluated]]) -> None:
@@ -170,6 +202,8 @@ def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Eval
             if evaluated.confusion is not None:
                 body = [[label, *map(str, row)] for label, row in zip(facts.classes, evaluated.confusion, strict=True)]
                 table(f"confusion, {part}", [f"{name}: true class", *facts.classes], body)
+    if any(_lacks_speakers(runs[name], list(by_part.values())) for name, by_part in outputs.items()):
+        print(NO_SPEAKERS)
 
 
 def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str, Comparison]) -> None:
@@ -218,8 +252,16 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
     )
 
 
+_FEATURES_NAMED = 30  # by check; the rest is counted
 _RAW = "CCC, pooled, before post-processing"
 _PICKED = " (picked the weights)"
+
+
+def _lacks_speakers(run: Run, outputs: Sequence[Evaluated]) -> bool:
+    """Whether the target's table doesn't say who speaks. Its recordings are then called like their speakers."""
+    data = run.config().data
+    is_table = data.dataset == TABLES.name or data.target in (entry.partition("=")[0] for entry in data.table)
+    return is_table and all(recording.speaker == recording.id for part in outputs for recording in part.recordings)
 
 
 def _in_order(picked: str) -> list[str]:

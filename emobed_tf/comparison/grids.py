@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,17 +55,17 @@ def to_latex(title: str, grids: list[Grid], notes: list[str]) -> str:
     Args:
         title: begins the captions.
         grids: its tables, one `table*` each.
-        notes: as comments above the tables.
+        notes: below the first of them.
 
     Returns:
         Text with a line end.
     """
-    lines = [f"% {' '.join(note.split())}" for note in notes]
-    for grid in grids:
+    lines = ["% needs \\usepackage{booktabs}"]
+    for k, grid in enumerate(grids):
         lines += ["\\begin{table*}", "\\centering", f"\\caption{{{_latex(f'{title}; {grid.title}')}}}"]
         lines += [f"\\begin{{tabular}}{{l{'r' * (len(grid.columns) - 1)}}}", "\\toprule"]
         lines += [_latex_row(grid.columns), "\\midrule", *map(_latex_row, grid.rows)]
-        lines += ["\\bottomrule", "\\end{tabular}", "\\end{table*}"]
+        lines += ["\\bottomrule", "\\end{tabular}", *(_latex_notes(notes) if k == 0 else ()), "\\end{table*}"]
     return "\n".join(lines) + "\n"
 
 
@@ -172,6 +173,7 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "\N{MINUS SIGN}": "$-$",
     "±": r"$\pm$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
@@ -187,12 +189,23 @@ def _setting(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+_MINUS = re.compile(r"(?<![\w.-])-(?=[.\d])")
+
+
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    """Text for LaTeX; a hyphen before a number is a minus."""
+    return "".join(_LATEX.get(letter, letter) for letter in _MINUS.sub("\N{MINUS SIGN}", text))
 
 
 def _latex_row(cells: list[str]) -> str:
-    return " & ".join(map(_latex, cells)) + r" \\"
+    return " & ".join("--" if cell == "-" else _latex(cell) for cell in cells) + r" \\"
+
+
+def _latex_notes(notes: list[str]) -> list[str]:
+    if not notes:
+        return []
+    lines = [_latex(" ".join(note.split())) for note in notes]
+    return ["\\par\\smallskip", "\\begin{minipage}{\\textwidth}\\footnotesize", "\n\n".join(lines), "\\end{minipage}"]
 
 
 def _row(cells: list[str]) -> str:

@@ -29,7 +29,7 @@ _one_at_a_time = threading.Lock()  # trainings in one process share Keras' seed
 
 @dataclass(frozen=True)
 class Workers:
-    """Workers."""
+    """Workers: what trains, and how many at a time."""
 
     workers: int = 1
     """Processes of this machine that train at the same time. Results don't depend on their number."""

@@ -222,8 +222,8 @@ def read_columns(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
             arrays[attribute.name] = np.array(["" if cell is None else _text(cell) for cell in cells], dtype=object)
         elif not attribute.numeric:
             raise InputError(
-                f"{path}:{attribute.line}: attribute '{attribute.name}' holds strings; if it is no feature: "
-                f"--ignore {attribute.name}"
+                f"{path}:{attribute.line}: attribute '{attribute.name}' holds strings; expected numbers"
+                f"{columns.remedy(attribute.name)}"
             )
         else:
             arrays[attribute.name] = column.to_numpy()

@@ -112,8 +112,7 @@ def _arrays(table: pa.Table, title: str, columns: Columns) -> dict[str, np.ndarr
             continue
         if not any(is_kind(column.type) for is_kind in _NUMERIC_KINDS):
             raise InputError(
-                f"{title}: column '{name}' is of the type {column.type}; expected numbers"
-                + ("" if name in columns.numbers else f" (if it is no feature: --ignore {name})")
+                f"{title}: column '{name}' is of the type {column.type}; expected numbers{columns.remedy(name)}"
             )
         arrays[name] = column.cast(pa.float64(), safe=False).to_numpy()
     return arrays

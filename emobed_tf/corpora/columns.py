@@ -21,12 +21,28 @@ class Columns:
         numbers: columns read as numbers, float64.
         required: those of them that have to be there, each with what to say where it isn't.
         ignored: columns that are not read. All others are features.
+        unclaimed: what no column has been found for that one of the others may be, such as `speaker`.
     """
 
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     required: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    unclaimed: tuple[str, ...] = ()
+
+    def remedy(self, name: str) -> str:
+        """What to do about a column that should hold numbers and doesn't, for the end of a message.
+
+        Args:
+            name: of the column.
+
+        Returns:
+            Flags that settle it, after a semicolon; "" for a column that has a role, whose cells are to be mended.
+        """
+        if name in self.numbers:
+            return ""
+        roles = "".join(f"; if it is the {role}: --column {name}={role}" for role in self.unclaimed)
+        return f"{roles}; if it is no feature: --ignore {name}"
 
 
 Choose = Callable[[Sequence[str], str], Columns]

@@ -264,15 +264,27 @@ def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_onl
     return config
 
 
+def idle_settings(task: str, framewise: bool) -> tuple[tuple[str, ...], str]:
+    """Settings that do nothing for what is learnt.
+
+    Args:
+        task: `regression` or `classification`.
+        framewise: whether the target has frames.
+
+    Returns:
+        Their names, and what they do nothing for, such as `a classification`.
+    """
+    if task != REGRESSION:
+        return _OF_FRAMES + _OF_REGRESSION, "a classification"
+    if framewise:
+        return _OF_CLASSES, "a regression"
+    return _OF_FRAMES + _OF_CLASSES, "a regression of utterances"
+
+
 def _check_idle(config: Config, corpus: Corpus) -> None:
     """Warns of settings that somebody has changed and that do nothing here."""
     framewise = corpus.modality(str(config.data.target)).frame_seconds is not None
-    if corpus.task != REGRESSION:
-        idle, what = _OF_FRAMES + _OF_REGRESSION, "a classification"
-    elif framewise:
-        idle, what = _OF_CLASSES, "a regression"
-    else:
-        idle, what = _OF_FRAMES + _OF_CLASSES, "a regression of utterances"
+    idle, what = idle_settings(corpus.task, framewise)
     values, usual = config.to_dict(), preset(config.data.dataset).to_dict()
     changed = ["--" + name.replace("_", "-") for name in idle if values[name] != usual[name]]
     if changed:

@@ -21,7 +21,8 @@ class Recording:
     Attributes:
         id: name of the recording; modalities of one corpus that share it are paired.
         partition: `train`, `dev` or `test`.
-        speaker: who is heard or seen (OMG-Emotion: the video's base name). Never in two partitions of a clean corpus.
+        speaker: whose voice or face it is (OMG-Emotion: the video's base name). Never in two partitions of a clean
+            corpus.
         features: float32 `[frames, features]`, NaN where a value is missing; a frame of nothing but NaN is missing.
         labels: by label name. A dimension: float32 `[frames]`, NaN where a frame has none: it is in no loss, no score
             and no statistics, only the recurrence runs through it. The emotion class: int32 scalar array, the index in

@@ -100,7 +100,7 @@ def _slowly(data: bytes, path: Path, columns: Columns, delimiter: str) -> dict[s
             )
         for k in numbers:
             if not is_missing(cells[k]) and not NUMBER.fullmatch(cells[k]):
-                raise InputError(f"{path}:{line}: {_no_number(header[k], cells[k], header[k] in columns.numbers)}")
+                raise InputError(f"{path}:{line}: {_no_number(columns, header[k], cells[k])}")
         rows.append(cells)
     if not rows:
         raise InputError(f"{path}:{header_line}: no rows after the header; the file is cut short: copy it again")
@@ -113,11 +113,11 @@ def _slowly(data: bytes, path: Path, columns: Columns, delimiter: str) -> dict[s
     return arrays
 
 
-def _no_number(name: str, cell: str, has_a_role: bool) -> str:
+def _no_number(columns: Columns, name: str, cell: str) -> str:
     if _DECIMAL_COMMA.fullmatch(cell):
         return (
             f"column '{name}': {shorten(cell)} has a decimal comma; expected a decimal point (in pandas: "
             "read_csv(…, decimal=','), then to_csv)"
         )
-    remedy = "" if has_a_role else f"; if '{name}' is no feature: --ignore {name}"
-    return f"column '{name}': expected a number (or an empty cell where it is missing), got {shorten(cell)}{remedy}"
+    expected = "expected a number (or an empty cell where it is missing)"
+    return f"column '{name}': {expected}, got {shorten(cell)}{columns.remedy(name)}"

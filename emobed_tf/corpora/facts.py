@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.moments import SpeakerPrior
 
 
@@ -43,6 +44,23 @@ class Facts:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zeros_missing: tuple[str, ...] | None = None
     speaker_prior: SpeakerPrior | None = None
+
+    def unlike(self, other: "Facts") -> tuple[str, str] | None:
+        """How what two trainings learnt differs, so that their scores can't be compared.
+
+        Args:
+            other: of another training.
+
+        Returns:
+            What this one and the other learnt, such as `arousal` and `valence`; None if it is the same.
+        """
+        if self.task != other.task:
+            return f"a {self.task} of {self.label}", f"a {other.task} of {other.label}"
+        if self.label != other.label:
+            return self.label, other.label
+        if self.classes != other.classes:
+            return f"the classes {listing(self.classes)}", f"the classes {listing(other.classes)}"
+        return None
 
     @property
     def outputs(self) -> int:

@@ -7,6 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 _WHOLE = re.compile(r"0*(\d+)(?:\.0*)?")
+_PARTITIONS = {
+    "train": ("train", "training"),
+    "dev": ("dev", "devel", "development", "val", "valid", "validation"),
+    "test": ("test",),
+}
+PARTITION_SPELLINGS = "; ".join(
+    f"{name} (or {', '.join(others)})" if others else name for name, (_, *others) in _PARTITIONS.items()
+)
+"""All that `partition_of` knows, in words."""
 _UNKNOWN = ("", "unknown", "unk", "none", "nan", "na", "n/a", "null", "?", "-1")
 
 
@@ -33,6 +42,18 @@ def is_unknown(speaker: str) -> bool:
         True for such as `Unknown`.
     """
     return speaker.casefold() in _UNKNOWN
+
+
+def partition_of(name: str) -> str | None:
+    """The partition that a cell names. `eval` is none: some mean development by it, others test.
+
+    Args:
+        name: such as `Train`, `devel` or `validation`.
+
+    Returns:
+        `train`, `dev` or `test`; None for any other text.
+    """
+    return next((known for known, spellings in _PARTITIONS.items() if name.casefold() in spellings), None)
 
 
 class Spellings:

@@ -105,9 +105,16 @@ def layout(
         texts=tuple(name for name, role in roles.items() if role in ROLES and role not in _NUMBERS),
         numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
         ignored=tuple(name for name in gone if name not in measures),
+        unclaimed=() if features or settings.labels else _unclaimed(roles),
     )
     seconds = form.seconds if settings.time_unit == "auto" else _UNIT[settings.time_unit]
     return Layout(form, roles, columns, gone, tuple(doubtful), seconds)
+
+
+def _unclaimed(roles: Mapping[str, str]) -> tuple[str, ...]:
+    """What training asks for, or is better with, and no column has."""
+    has_label = any(role == "label" or role not in ROLES for role in roles.values())
+    return tuple(role for role, found in (("speaker", "speaker" in roles.values()), ("label", has_label)) if not found)
 
 
 def _check_measures(form: Form, roles: Mapping[str, str], where: str) -> None:

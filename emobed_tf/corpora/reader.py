@@ -137,7 +137,7 @@ def _wrong(recording: Recording, modality: Modality, target: Target) -> str | No
     if recording.partition not in PARTITIONS:
         return f"partition '{recording.partition}'; expected {', '.join(PARTITIONS)}"
     if not recording.speaker:
-        return "no speaker; expected who is heard or seen"
+        return "no speaker; expected whose voice or face it is"
     if features.ndim != 2 or not len(features) or features.shape[1] != len(modality.feature_names):
         expected = f"[frames, {len(modality.feature_names)}]"
         return f"features of the shape {list(features.shape)}; expected {expected}, one column for each name"

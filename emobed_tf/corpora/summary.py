@@ -8,6 +8,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.tables import NO_SPEAKERS
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
@@ -116,6 +117,18 @@ def reading_notes(modality: Modality) -> list[str]:
     if modality.zeros_missing:
         lines.append("a row of zeros counts as a missing frame")
     return lines
+
+
+def speaker_notes(corpus: Corpus) -> list[str]:
+    """What has to be known of statistics over speakers.
+
+    Args:
+        corpus: any.
+
+    Returns:
+        A sentence for each modality whose table doesn't say who speaks.
+    """
+    return [f"{modality.name}: {NO_SPEAKERS}." for modality in corpus if NO_SPEAKERS in modality.notes]
 
 
 def read_lines(corpus: Corpus) -> list[str]:

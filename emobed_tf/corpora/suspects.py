@@ -19,6 +19,12 @@ _NAMES = frozenset(
 )
 _PARTS = ("speaker", "gender", "dominance", "liking")
 _WORDS = frozenset(("age",))
+# What a segment is rather than what is in it. A feature may be called so all the same, and is then trained on.
+_OF_SEGMENTS = re.compile(
+    r"((file|clip|segment|utterance|turn)_?)?(duration|dur|length|onset|offset|begin|start|stop|end)"
+    r"(_?(times?|frames?|s|sec|secs|seconds|ms|msec))?|(n|num|number_of)_?(frames|samples|words)|sampl(e|ing)_?rate|fps",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 _LEAST_ROWS = 10
@@ -56,6 +62,27 @@ def by_name(name: str) -> str | None:
     if any(part in lower for part in _PARTS) or _WORDS & {word.lower() for word in _WORD.findall(name)}:
         return "describes the speaker or the rating"
     return None
+
+
+def warn_of_segments(modality: str, names: Sequence[str], keep: Sequence[str]) -> None:
+    """Names the features that are called like a property of a segment, such as `duration`. They are trained on.
+
+    Args:
+        modality: that they are of.
+        names: of the features.
+        keep: names and patterns of those that are features.
+
+    Warns:
+        EmoBedWarning: once for all of them, with the flags that settle it.
+    """
+    found = [name for name in names if _OF_SEGMENTS.fullmatch(name) and not matches(name, keep)]
+    if found:
+        warnings.warn(
+            f"modality '{modality}': trained on as a feature, although its name says otherwise: {listing(found)}. "
+            f"--ignore {found[0]} leaves it out, --keep {found[0]} confirms that it is a feature",
+            EmoBedWarning,
+            stacklevel=3,
+        )
 
 
 def suspects_in(
@@ -107,10 +134,10 @@ def warn_of(modality: str, columns: Mapping[str, str]) -> None:
     number = "1 column is" if len(columns) == 1 else f"{len(columns)} columns are"
     first = next(iter(columns))
     speaker = next((column for column in columns if "speaker" in column.lower()), None)
-    person = f", --column {speaker}=speaker tells who is heard or seen" if speaker else ""
+    person = f", --column {speaker}=speaker takes it for the speaker" if speaker else ""
     warnings.warn(
-        f"modality '{modality}': {number} left out, probably not a feature: {said}. --ignore {first} says that this is "
-        f"right, --keep {first} trains on it{person}",
+        f"modality '{modality}': {number} left out, probably not a feature: {said}. --ignore {first} confirms "
+        f"that it should be left out, --keep {first} trains on it{person}",
         EmoBedWarning,
         stacklevel=3,
     )

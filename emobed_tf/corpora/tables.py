@@ -20,11 +20,11 @@ from emobed_tf.corpora.corpus import (
 from emobed_tf.corpora.featuretable import FeatureTable, read_features
 from emobed_tf.corpora.files import need_folder, visible_files
 from emobed_tf.corpora.grid import recordings_of
-from emobed_tf.corpora.identity import Spellings, is_unknown, renamed
+from emobed_tf.corpora.identity import PARTITION_SPELLINGS, Spellings, is_unknown, partition_of, renamed
 from emobed_tf.corpora.labelling import read_labels, with_labels
 from emobed_tf.corpora.missing import missing_rows
 from emobed_tf.corpora.rows import constant
-from emobed_tf.corpora.suspects import suspects_in, warn_of
+from emobed_tf.corpora.suspects import suspects_in, warn_of, warn_of_segments
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.corpora.targets import LABEL, label_column, labels_of
 from emobed_tf.datasets import TABLES
@@ -34,6 +34,8 @@ from emobed_tf.settings import Reading
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_SPEAKERS = "no speaker column: each recording counts as a speaker, so intervals and p are too narrow"
+"""The note of a modality whose table doesn't say who speaks."""
 LABELS_ENTRY = "--labels"
 _SPLIT = (
     "crossvalidate and audit don't need it, because they split by speaker; or give labels and partitions with --labels"
@@ -184,6 +186,9 @@ def read_tables(
         texts = dict(table.texts) | {"id": ids(table.texts["id"])}
         if "speaker" in texts:
             texts["speaker"] = speakers(texts["speaker"])
+        if partitioned and "partition" in texts:
+            texts["partition"], more = _partitions(texts["partition"])
+            notes = (*notes, *more)
         if LABEL in texts:
             texts[LABEL] = np.array([_class_name(cell, classes) for cell in texts[LABEL]], dtype=object)
         result[name] = replace(found, table=replace(table, texts=texts), notes=notes)
@@ -210,7 +215,8 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         InputError: whatever is wrong, with the line.
 
     Warns:
-        EmoBedWarning: with the columns that are probably no features, which are left out.
+        EmoBedWarning: with the columns that are probably no features, which are left out, and with features whose names
+            say otherwise.
     """
     found, settings = labelled.tables[name], labelled.settings
     label_column(found.table, target)
@@ -221,7 +227,7 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         partition = constant(table, "partition", rows, recording) if labelled.partitioned else PARTITIONS[0]
         if partition not in PARTITIONS:
             raise InputError(
-                f"{table.where(rows[0], 'partition')}: partition '{partition}'; expected {', '.join(PARTITIONS)}"
+                f"{table.where(rows[0], 'partition')}: partition '{partition}'; expected {PARTITION_SPELLINGS}"
             )
         may_lack = not labelled.partitioned or partition == "test"
         labels = labels_of(table, rows, recording, target, column, may_lack)
@@ -231,22 +237,31 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
     more = suspects_in(table.feature_names, recordings, target, settings.keep)
     kept = table.without(list(more)).feature_names
     warn_of(name, {column: found.left_out[column] for column in found.doubtful} | more)
+    warn_of_segments(name, kept, settings.keep)
     zeros_missing = name in settings.zeros_missing
     if more or zeros_missing:
         columns = [table.feature_names.index(feature) for feature in kept]
         recordings = [replace(r, features=np.ascontiguousarray(r.features[:, columns])) for r in recordings]
     if zeros_missing:
         recordings = [replace(r, features=missing_rows(r.features)) for r in recordings]
+    without = () if "speaker" in table.texts or not labelled.partitioned else (NO_SPEAKERS,)
     return Modality(
         name,
         kept,
         tuple(recordings),
         step,
         TABLES.name,
-        notes=(*found.notes, *notes),
+        notes=(*found.notes, *notes, *without),
         left_out={**found.left_out, **more},
         zeros_missing=zeros_missing,
     )
+
+
+def _partitions(cells: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Partitions by the names that they have here, and notes of those that were called something else."""
+    known = {cell: partition_of(cell) or cell for cell in dict.fromkeys(cells)}
+    notes = tuple(f"partition '{cell}' is read as {name}" for cell, name in known.items() if cell != name)
+    return np.array([known[cell] for cell in cells], dtype=object), notes
 
 
 def _class_name(cell: str, renamed_classes: Mapping[str, str]) -> str:

@@ -58,7 +58,8 @@ def _task_of(tables: Mapping[str, Table], dimension: str) -> str:
     name = next(iter(tables))
     if not any(labels.values()):
         raise InputError(
-            f"{tables[name].title}: no label; expected a column 'label', 'arousal' or 'valence' with values in it"
+            f"{tables[name].title}: no label; expected a column 'label', 'arousal' or 'valence' with values in it; if "
+            "another column has it: --column NAME=label, or --dimension NAME"
         )
     name = next(name for name, cells in labels.items() if cells)
     raise InputError(
@@ -122,10 +123,10 @@ def label_column(table: Table, target: Target) -> np.ndarray | None:
     present = [column for column in known if column in table.texts or column in table.numbers]
     if name not in present:
         others = [column for column in present if column != LABEL]
-        hint = f" or ask for --dimension {others[0]}" if name != LABEL and others else ""
+        hint = f" ask for --dimension {others[0]}," if name != LABEL and others else ""
         raise InputError(
             f"{table.title}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
-            f"add it{hint}"
+            f"add it,{hint} or say which column has it: --column NAME={name}"
         )
     if target.task == CLASSIFICATION:
         return None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import Evaluated
@@ -144,11 +145,30 @@ def compare_outputs(first: Evaluated, second: Evaluated, score: str) -> Comparis
         InputError: if the two were not scored on the same recordings and labels.
     """
     first, second = _by_id(first), _by_id(second)
-    same = [r.id for r in first.recordings] == [r.id for r in second.recordings]
-    pairs = zip(first.labels, second.labels, strict=True) if same else ()
-    if not same or any(not np.array_equal(a, b, equal_nan=True) for a, b in pairs):
-        raise InputError(f"the two runs have different recordings or labels in partition '{first.partition}'")
+    _check_same_recordings(first, second)
     return compare(statistics_of(first), statistics_of(second), score)
+
+
+def _check_same_recordings(first: Evaluated, second: Evaluated) -> None:
+    """Both with recordings in the order of their ids."""
+    ids = [[recording.id for recording in system.recordings] for system in (first, second)]
+    only = [[name for name in ids[k] if name not in set(ids[1 - k])] for k in (0, 1)]
+    if any(only):
+        counts = ", ".join(
+            f"{len(names)} of {len(ids[k])} in the {which} only{f' ({listing(names, 3)})' if names else ''}"
+            for k, (names, which) in enumerate(zip(only, ("first", "second"), strict=True))
+        )
+        raise InputError(
+            f"the two runs have different recordings in partition '{first.partition}': {counts}; compare runs with the "
+            "same target on the same data"
+        )
+    pairs = zip(ids[0], first.labels, second.labels, strict=True)
+    differing = [name for name, a, b in pairs if not np.array_equal(a, b, equal_nan=True)]
+    if differing:
+        raise InputError(
+            f"the two runs have different labels in partition '{first.partition}' of {listing(differing, 3)}; compare "
+            "runs on the same data"
+        )
 
 
 def _by_id(system: Evaluated) -> Evaluated:

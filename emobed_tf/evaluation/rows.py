@@ -49,8 +49,8 @@ def regression_rows(
         if step:
             row["time"] = round(recording.start + k * step, 6)
         if gold is not None:
-            row["gold_standard"] = None if np.isnan(gold[k]) else float(gold[k])
-        rows.append({**row, "raw": float(before), "postprocessed": float(after)})
+            row["gold_standard"] = None if np.isnan(gold[k]) else plain_number(gold[k])
+        rows.append({**row, "raw": plain_number(before), "postprocessed": plain_number(after)})
     return rows
 
 
@@ -72,4 +72,16 @@ def classification_row(
     if label is not None:
         row["label"] = classes[label]
     row["prediction"] = classes[int(np.argmax(probabilities))]
-    return row | {f"p_{name}": float(p) for name, p in zip(classes, probabilities, strict=True)}
+    return row | {f"p_{name}": plain_number(p) for name, p in zip(classes, probabilities, strict=True)}
+
+
+def plain_number(value: np.floating | float) -> float:
+    """A number for a file, with as many digits as its own type needs.
+
+    Args:
+        value: a NumPy number of any precision, or a plain one.
+
+    Returns:
+        The same number; of float32 0.36412802, not 0.3641280233860016, which says the same and is what a server sends.
+    """
+    return float(str(value)) if isinstance(value, np.float32) else float(value)

@@ -38,7 +38,7 @@ _PANELS = {  # label of the vertical axis: columns of a history
 }
 _LEGENDS = {
     "loss": "weighted sum",
-    "l2": "R",
+    "l2": "L2 term",
     "soft_targets": "outputs",
     "embedding_distance": "embeddings, squared",
     "d_positive": "to the hardest positive",
@@ -110,7 +110,7 @@ def _changing(panels: dict[str, list[str]], columns: dict[str, np.ndarray]) -> t
 
 def _constant(lines: list[np.ndarray]) -> str:
     if all(len(values) == 1 for values in lines):
-        return "known of one epoch alone"
+        return "recorded in only one epoch"
     return "always " + ", ".join(f"{values[0]:.4g}" for values in lines)
 
 

@@ -50,10 +50,8 @@ def compared(contents: Sequence[Contents]) -> list[Compared]:
 
 
 def _unlike(first: Contents, other: Contents) -> str:
-    kinds = [(c.facts.task, c.facts.label, c.facts.classes) for c in (first, other)]
-    if kinds[0] != kinds[1]:
-        return f"{first.name} learnt {kinds[0][0]} of {kinds[0][1]}, {other.name} {kinds[1][0]} of {kinds[1][1]}"
-    return ""
+    unlike = first.facts.unlike(other.facts)
+    return f"{first.name} learnt {unlike[0]}, {other.name} {unlike[1]}" if unlike else ""
 
 
 def _tests(first: Contents, other: Contents, partition: str) -> Compared:

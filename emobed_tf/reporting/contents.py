@@ -125,7 +125,7 @@ def read(
             embedded = _embedded(run, data_dir, tables, notes, progress)
     if "test" not in scores:
         notes.append(
-            f"No test scores: python -m emobed_tf.evaluate {run.path} --test reads test; a report never does that."
+            f"No test scores: python -m emobed_tf.evaluate {run.path} --test evaluates it; a report never does."
         )
     if len(history) < 2:
         notes.append("No learning curves: there was a single epoch.")

@@ -4,13 +4,14 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from emobed_tf.corpora.configured import idle_settings
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.reporting.contents import Contents
 from emobed_tf.reporting.html import Safe, escape, join, table, tag
 
 
 def settings(contents: Sequence[Contents]) -> Safe:
-    """All settings, a column for each run; what differs is marked.
+    """All settings that do something, a column for each run; what differs is marked.
 
     Args:
         contents: the runs, at least one.
@@ -21,13 +22,22 @@ def settings(contents: Sequence[Contents]) -> Safe:
     # A folder of before there was a note of it leaves the selection to the data set.
     flat = [content.config.replace(selection=content.score).to_dict() for content in contents]
     rows, differing = [], 0
+    idle = [idle_settings(c.facts.task, c.facts.frame_seconds[c.facts.target] is not None) for c in contents]
+    left_out = [name for name in idle[0][0] if all(name in names for names, _ in idle)]
     for name in flat[0]:
+        if name in left_out:
+            continue
         cells = [_shown(values[name]) for values in flat]
         differs = len(set(cells)) > 1
         differing += differs
         rows.append([name, *(tag("mark", cell) if differs else escape(cell) for cell in cells)])
     said = f"{differing} settings differ between the runs; they are marked." if len(contents) > 1 else None
-    return join(tag("p", said) if said else None, table(["setting", *_names(contents)], rows, class_="settings"))
+    without = f"Not shown, because they have no effect on {idle[0][1]}: {', '.join(left_out)}."
+    return join(
+        tag("p", said) if said else None,
+        table(["setting", *_names(contents)], rows, class_="settings"),
+        tag("p", without, class_="muted") if left_out else None,
+    )
 
 
 def provenance(contents: Sequence[Contents]) -> list[Safe]:
@@ -79,7 +89,7 @@ def _rows(content: Contents) -> list[list[Any]]:
         "command": shlex.join(origin.get("command", ())),
         "started": origin.get("started"),
         "seconds of training": content.training.get("seconds"),
-        "test was read": ", ".join(read["when"] for read in content.run.test_reads()),
+        "evaluated on test": ", ".join(read["when"] for read in content.run.test_reads()),
         "emobed_tf": origin.get("emobed_tf"),
         "commit": origin.get("commit"),
         "packages": ", ".join(f"{name} {version}" for name, version in packages.items()),

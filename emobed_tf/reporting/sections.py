@@ -8,6 +8,7 @@ from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
+from emobed_tf.evaluation.significance import LEVEL
 from emobed_tf.figures import SERIES, Panel
 from emobed_tf.reporting.comparisons import Compared
 from emobed_tf.reporting.contents import Contents, Part
@@ -66,7 +67,6 @@ def summary(contents: Sequence[Contents], pictures: Mapping[str, Picture]) -> Sa
         table(
             [*_RUN_COLUMNS, "weights picked by", "parameters"],
             [_run_row(content) for content in contents],
-            class_="numbers",
         ),
         table(columns, rows, class_="numbers", caption="In brackets: the bootstrap's 95 % interval over speakers."),
         picture(pictures.get("scores"), "scores of the runs with intervals"),
@@ -215,7 +215,7 @@ def _run_row(content: Contents) -> list[Any]:
         training.get("epochs"),
         training.get("best_epoch"),
         f"development {short_name(content.score)}{' before post-processing' if content.score == 'ccc' else ''}",
-        f"{parameters['kept']:,} of {parameters['training']:,} kept" if parameters else None,
+        f"{parameters['kept']:,} at inference, {parameters['training']:,} in training" if parameters else None,
     ]
 
 
@@ -230,6 +230,11 @@ def _raw(part: Part) -> tuple[str]:
     return (f"{part.scores['raw']['ccc']:.3f}",) if "raw" in part.scores else ("-",)
 
 
+def _p(value: float) -> Safe | str:
+    text = f"{value:.4f}"
+    return tag("strong", text) if value < LEVEL else text
+
+
 _TESTS = {  # rows of the table of comparisons
     "partition": lambda c: c.partition,
     "score": lambda c: short_name(c.found.score),
@@ -239,7 +244,7 @@ _TESTS = {  # rows of the table of comparisons
     "95 % interval of it: bootstrap over speakers": lambda c: (
         f"{c.found.interval.low:+.3f} to {c.found.interval.high:+.3f}" if c.found.interval else "- (one speaker)"
     ),
-    "p of the exchange test over speakers, one-sided": lambda c: tag("strong", f"{c.found.exchange.p_value:.4f}"),
+    "p of the exchange test over speakers, one-sided": lambda c: _p(c.found.exchange.p_value),
     "the least that so many speakers allow": lambda c: (
         f"{least_p(c.found.exchange.units, c.found.exchange.exact):.4f} ({c.found.exchange.units} speakers)"
     ),

@@ -8,7 +8,7 @@ history.csv          one row per epoch: what another training with the same sett
 times.csv            seconds of its steps and of its score
 postprocessing.json  the chain learnt on development (regression)
 scores.json          scores by partition; written at the end of training, test added by `evaluate --test`
-test_reads.json      when test was read, and with which settings
+test_reads.json      when it was evaluated on the test set, and with which settings
 predictions/         CSV per partition and recording
 logs/                TensorBoard
 report/              a page of all of this
@@ -32,6 +32,7 @@ from emobed_tf._version import __version__
 from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
@@ -132,7 +133,7 @@ class Run:
             raise MissingInputError(f"{path}: no such run folder")
         for name in ("config.json", "run.json"):
             if not (run.path / name).is_file():
-                raise InputError(f"{path}: no run folder, or half written: {name} is missing")
+                raise InputError(f"{path}: no run folder, or half written: {name} is missing{_runs_within(run.path)}")
         run.config()
         if finished and not run.finished:
             raise InputError(f"{path}: training has not finished; continue it with --resume --output {path}")
@@ -175,7 +176,7 @@ class Run:
         return selection_of(self.config(), self.facts().task)
 
     def test_reads(self) -> list[dict[str, Any]]:
-        """What is noted of every time that test was read.
+        """What is noted of every evaluation on the test set.
 
         Returns:
             The first time first, each with `when`, `command`, `emobed_tf` (the version), `best_epoch` and `settings`.
@@ -191,7 +192,7 @@ class Run:
         return reads
 
     def note_test_read(self) -> None:
-        """Notes that test is read now, and with which settings; what was noted before stays."""
+        """Notes that the run is evaluated on the test set now, and with which settings; earlier notes stay."""
         read = {
             "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "command": sys.argv,
@@ -388,6 +389,12 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     """
     short = [run.path.absolute().name for run in runs]
     return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
+
+
+def _runs_within(path: Path) -> str:
+    """Run folders in a folder that is none itself, such as the best run of a search, for the end of a message."""
+    found = sorted(str(folder.parent) for folder in path.glob("*/run.json"))
+    return f"; run folders in it: {listing(found, 4)}" if found else ""
 
 
 def _frame(files: Sequence[Path]) -> "pd.DataFrame":

@@ -159,12 +159,13 @@ def check_comparable(run: Run, other: Run) -> None:
         other: another one.
 
     Raises:
-        InputError: if they learnt different labels or classes.
+        InputError: if they learnt different labels or classes, with what differs.
     """
-    facts, others = run.facts(), other.facts()
-    if (facts.task, facts.label, facts.classes) != (others.task, others.label, others.classes):
+    unlike = run.facts().unlike(other.facts())
+    if unlike:
         raise InputError(
-            f"{run.path} learnt {facts.task} of {facts.label}, {other.path} {others.task} of {others.label}"
+            f"{run.path} learnt {unlike[0]}, {other.path} {unlike[1]}; name two runs that learnt the same of the same "
+            "data"
         )
 
 

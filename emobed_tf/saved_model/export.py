@@ -18,6 +18,7 @@ from emobed_tf.models.streaming import obstacle, state_shapes
 from emobed_tf.models.weights import inner_layers, set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
+from emobed_tf.saved_model.predecessor import warn_of_another_model
 from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, speaker_states, trace
 from emobed_tf.saved_model.versions import add_version
 from emobed_tf.saved_model.warmup import write_warmup
@@ -44,6 +45,9 @@ def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> P
         InputError: if the run is damaged, or `model_dir` can't hold versions.
         OSError: if the version can't be written.
 
+    Warns:
+        EmoBedWarning: if the version before it is another kind of model, see `predecessor`.
+
     Example:
         >>> from emobed_tf.runs.folder import Run
         >>> export_run(Run.open(Path("runs/arousal")), Path("models/audio")).as_posix()
@@ -61,7 +65,9 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     states = _states(model, facts, model_dir)
     traced = trace(model, facts, run.chain(), states)
     described = {name: describe(function) for name, function in {**traced, MANIFEST: manifest_signature("")}.items()}
-    text = json.dumps(manifest(run, described, states or {}), indent=2, allow_nan=False) + "\n"
+    known = manifest(run, described, states or {})
+    warn_of_another_model(model_dir, known, MANIFEST_FILE)
+    text = json.dumps(known, indent=2, allow_nan=False) + "\n"
     tell(2, 3, "writing the model")
     write_bytes(folder / MANIFEST_FILE, text.encode())
     saved = tf.Module()

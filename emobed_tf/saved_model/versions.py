@@ -33,6 +33,21 @@ def check_model_dir(model_dir: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
 
 
+def latest_version(model_dir: Path) -> Path | None:
+    """The version with the highest number, which a server answers with where none is named.
+
+    Args:
+        model_dir: folder of a model's versions; need not exist.
+
+    Returns:
+        Its folder; None if there is no version.
+    """
+    if not model_dir.is_dir():
+        return None
+    highest = _highest(model_dir)
+    return model_dir / str(highest) if highest else None
+
+
 def add_version(model_dir: Path, write: Callable[[Path], None]) -> Path:
     """Adds a version after the highest there. It is written in a hidden folder and renamed when it is whole.
 
@@ -69,13 +84,18 @@ def add_version(model_dir: Path, write: Callable[[Path], None]) -> Path:
 
 def _renamed(beside: Path, model_dir: Path) -> Path:
     while True:
-        numbers = (_number(entry.name) for entry in model_dir.iterdir())
-        version = model_dir / str(max((number for number in numbers if number is not None), default=0) + 1)
+        version = model_dir / str(_highest(model_dir) + 1)
         try:
             return beside.rename(version)
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # else somebody was faster
                 raise
+
+
+def _highest(model_dir: Path) -> int:
+    """0 if there is no version."""
+    numbers = (_number(entry.name) for entry in model_dir.iterdir())
+    return max((number for number in numbers if number is not None), default=0)
 
 
 def _number(name: str) -> int | None:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from emobed_tf.config import Config
-from emobed_tf.console import Progress
+from emobed_tf.console import Progress, saying_at_interrupt
 from emobed_tf.corpora.configured import fingerprints, load_corpus, resolved
 from emobed_tf.corpora.corpus import Corpus, Recording
 from emobed_tf.corpora.facts import Facts
@@ -30,6 +30,7 @@ from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.setup import Setup, prepare
 from emobed_tf.training.teacher import Lessons, lessons, plan_teacher, recordings_to_teach
 
+_HEARD = "stopping after this step (a second Ctrl-C stops at once, but not while a step is being compiled)"
 _MAY_CHANGE = ("epochs", "patience", "data_dir", "table")
 
 
@@ -288,7 +289,7 @@ def _fit(
     if progress is not None:
         watch.append(_Report(progress, epochs, setup.model.score.name))
     try:
-        with recorder.stopping_at_a_step():
+        with recorder.stopping_at_a_step(), saying_at_interrupt(_HEARD):
             fit(setup, [*watch, recorder, *callbacks], first=recorder.epochs_done, epochs=epochs)
     finally:
         recorder.save()

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -17,8 +16,9 @@ from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.speakers import speaker_moments
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.rows import plain_number
 from emobed_tf.files import print_csv, write_csv
-from emobed_tf.settings import SPEAKER, OptionalInt, OptionalName, OptionalPath
+from emobed_tf.settings import SPEAKER, FilePaths, OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification
@@ -26,7 +26,7 @@ from serving.client.payload import Classification
 PROG = "serving.client"
 DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
 
-Its CSV is the one that emobed_tf.predict writes."""
+It writes the same CSV as emobed_tf.predict."""
 _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 
@@ -34,11 +34,11 @@ _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 class Arguments:
     """Feature files and a model."""
 
-    url: tyro.conf.Positional[str]
+    url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SERVER")]
     """The server's address, such as http://localhost:8501."""
-    name: tyro.conf.Positional[str]
-    """Name of the model."""
-    features: tuple[Path, ...]
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
+    """Name of the model there."""
+    features: FilePaths
     """Feature files; they need no labels."""
     signature: Annotated[
         Literal["prediction", "postprocessed", "embed"] | None,
@@ -146,7 +146,7 @@ def _group_rows(
         {
             "id": recording.id,
             **({"time": round(recording.start + k * step, 6)} if step else {}),
-            **{name: float(column[row]) for name, column in values.items()},
+            **{name: plain_number(column[row]) for name, column in values.items()},
         }
         for row, (recording, k) in enumerate(frames)
     ]

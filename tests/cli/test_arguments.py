@@ -50,6 +50,19 @@ class TestParse:
         assert found.settings == Config().replace(alpha=0.25, encoder_units=8)
         assert found.shelf == Shelf(Path("wall"), 1)
 
+    def test_a_hidden_setting_is_read_but_not_in_the_help(self, capsys):
+        for hidden in (("alpha", "seed"), ()):
+            with pytest.raises(SystemExit):
+                parse(Room, "--help", hidden=hidden)
+            said = capsys.readouterr().out
+            assert [flag in said for flag in ("--alpha ", "--seed ", "--beta ")] == [not hidden, not hidden, True]
+        assert parse(Room, "wall", "--alpha", "0.25", hidden=("alpha",)).settings.objective.alpha == 0.25
+
+    def test_help_says_whose_defaults_it_shows(self, capsys):
+        with pytest.raises(SystemExit):
+            parse(Room, "--help", default=Room(preset("omg"), Shelf(Path("wall"))))
+        assert "Defaults shown below are those of --dataset omg;" in " ".join(capsys.readouterr().out.split())
+
     def test_flags_change_the_default(self):
         default = Room(preset("omg"), Shelf(Path("wall"), 9))
         found = parse(Room, "floor", "--beta", "2", default=default)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,6 +27,7 @@ AROUSAL = facts("regression", step=0.04)
 def stub(facts, scores=None, selection="ccc", **more):
     """As much of a run as is shown."""
     read = {"scores.json": scores}.get
+    more = {"config": preset} | more
     return SimpleNamespace(facts=lambda: facts, read_json=read, selection=selection, path="x", logs="x/logs", **more)
 
 
@@ -61,17 +61,21 @@ class TestAnnounce:
         return preset("tables").replace(**changes), corpus
 
     def test_says_what_is_trained_on_what(self, capsys):
-        announce(*self.of(simulated=False), Path("runs/x"))
+        announce(*self.of(simulated=False))
         assert capsys.readouterr().out.splitlines() == [
             "tables, arousal: emobed on audio (+face), alpha 0.5, beta 0.25, seed 7",
             "  audio: 3 features (audio0 to audio2), a row every 0.1 s; recordings: 2 train, 1 dev, 1 test",
             "  face: 2 features (face0 to face1), a row for each utterance; utterances: 1 train, 0 dev, 0 test",
             "  labels are taken to lag behind by 2.4 s, and moved back; --label-delay 0 if they don't",
-            "  run folder: runs/x",
         ]
 
+    def test_what_is_searched_has_no_value_yet(self, capsys):
+        announce(*self.of(simulated=False), searched=("alpha", "hop"))
+        first = capsys.readouterr().out.splitlines()[0]
+        assert first == "tables, arousal: emobed on audio (+face), beta 0.25, seed 7"
+
     def test_simulated_data_come_first(self, capsys):
-        announce(*self.of(simulated=True), Path("runs/x"))
+        announce(*self.of(simulated=True))
         assert capsys.readouterr().out.splitlines()[0] == "These data are simulated. Scores on them are no results."
 
 
@@ -81,7 +85,7 @@ def test_training(cells):
     told = dataclasses.replace(AROUSAL, simulated=True)
     show_training(stub(told, scores))
     rows, text = cells()
-    assert text.startswith("12 epochs in 34 s; 1,234 of 56,789 parameters are kept\n")
+    assert text.startswith("12 epochs in 34 s; 1,234 of 56,789 parameters are kept for inference\n")
     assert "the weights are those of epoch 5, with the best development CCC before post-processing\n" in text
     assert "SIMULATED: arousal from audio, development" in text
     first = "CCC, pooled, before post-processing (picked the weights)"
@@ -99,6 +103,15 @@ def test_training_says_first_what_picked_the_weights(cells):
     assert "with the best development Unweighted average recall (--selection uar)" in text
     expected = ["Unweighted average recall (picked the weights)", "F1, micro-averaged (accuracy)", "F1, macro-averaged"]
     assert list(rows)[1:] == expected
+
+
+@pytest.mark.parametrize(("wanted", "why"), [(12, ""), (40, ", and stopped there, see --patience 7")])
+def test_a_run_that_has_its_epochs(cells, wanted, why):
+    training = {"epochs": 12, "seconds": 34.4, "best_epoch": 5, "parameters": {"kept": 1, "training": 1}}
+    config = preset().replace(epochs=wanted, patience=7)
+    run = stub(EMOTIONS, {"training": training, "dev": {"uar": 0.5}}, selection="uar", config=lambda: config)
+    show_training(run, epochs_before=12)
+    assert cells()[1].startswith(f"nothing to train: x already has 12 epochs{why}\nthe weights are those of epoch 5")
 
 
 class TestScores:
@@ -131,17 +144,32 @@ class TestScores:
         assert rows["CCC, pooled, before post-processing (picked the weights)"] == ["1.000", ""]
         assert "confusion" not in text
 
+    def test_a_table_without_speakers(self, capsys):
+        """Each recording is then called like its speaker; in RECOLA it is, too, and every recording has one."""
+        alone = evaluated_classes(3)
+        alone = dataclasses.replace(
+            alone, recordings=tuple(dataclasses.replace(r, speaker=r.id) for r in alone.recordings)
+        )
+        warned = {}
+        for name in ("recola", "tables"):
+            run = stub(EMOTIONS, selection="uar", config=lambda name=name: preset(name).replace(target="audio"))
+            show_scores({"x": run}, {"x": {"dev": alone}})
+            warned[name] = "no speaker column" in capsys.readouterr().out
+        assert warned == {"recola": False, "tables": True}
+
 
 class TestTestReads:
-    @pytest.mark.parametrize(("times", "said"), [(0, "has not been read before"), (2, "was read twice before")])
+    @pytest.mark.parametrize(
+        ("times", "said"), [(0, "has not been evaluated on it before"), (2, "has been evaluated on it twice before")]
+    )
     def test_before_it_is_read(self, capsys, times, said):
         announce_test(stub(AROUSAL, test_reads=lambda: [{}] * times))
-        assert capsys.readouterr().out.startswith(f"reading test of x, which {said}; ")
+        assert capsys.readouterr().out.startswith(f"evaluating on the test set: x {said}; ")
 
     @pytest.mark.parametrize(("times", "said"), [(1, "once"), (3, "3 times")])
     def test_after_it(self, capsys, times, said):
         show_test_reads(stub(AROUSAL, test_reads=lambda: [{}] * times))
-        assert capsys.readouterr().out == f"x: test was read {said}; test_reads.json says when\n"
+        assert capsys.readouterr().out == f"x: evaluated on the test set {said}; test_reads.json says when\n"
 
 
 def test_comparison(cells):

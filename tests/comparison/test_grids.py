@@ -15,11 +15,22 @@ class TestDocument:
 
     def test_latex(self):
         text = to_latex("F1_macro", [self.GRID, Grid("b", ["s"], [[".5±.1 †"]])], ["50 %\nof it"])
-        assert text.splitlines()[0] == "% 50 % of it", "a comment stays one line"
+        assert r"50 \% of it" in text.splitlines(), "a note is one line"
         assert r"\caption{F1\_macro; a|b}" in text and r"\begin{tabular}{lr}" in text
         assert r"one\_two & 1 \& 2 \\" in text and r"system & x$<$y \\" in text
         assert r".5$\pm$.1 $\dagger$ \\" in text
         assert text.count(r"\begin{table*}") == text.count(r"\end{table*}") == 2
+
+    def test_latex_is_ready_to_paste(self):
+        """Minus signs are no hyphens, an empty cell is a dash, words keep their hyphens, notes are below the table."""
+        rows = [["late-fusion", "-.010 to +.200", "-", "p -1e-05"]]
+        lines = to_latex("t", [Grid("a", ["s", "x", "y", "z"], rows), Grid("b", ["s"], [["x"]])], ["50 %", "z"])
+        lines = lines.splitlines()
+        assert lines[0] == r"% needs \usepackage{booktabs}"
+        assert r"late-fusion & $-$.010 to +.200 & -- & p $-$1e-05 \\" in lines
+        note = lines.index(r"50 \%")
+        assert lines.index(r"\end{tabular}") < note < lines.index(r"\end{table*}")
+        assert lines.count(r"50 \%") == 1
 
     def test_html(self):
         text = to_html("t", [self.GRID], ["<b>"])

@@ -56,6 +56,15 @@ def test_commas_within_quotes_are_no_delimiters():
     assert list(arrays) == ["a, b, c", "id", "f"]
 
 
+def test_what_a_column_of_names_may_be():
+    """What no column has been found for comes first: a renamed speaker is no column to leave out."""
+    columns = Columns(texts=("id",), unclaimed=("speaker", "label"))
+    expected = (
+        "if it is the speaker: --column s=speaker; if it is the label: --column s=label; if it is no feature: --ig"
+    )
+    fails(lambda: read_csv(b"id,s\nu,ann\n", PATH, lambda names, where: columns, None), expected)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from emobed_tf.corpora.identity import Spellings, class_key, identity, is_unknown, renamed
+from emobed_tf.corpora.identity import (
+    PARTITION_SPELLINGS,
+    Spellings,
+    class_key,
+    identity,
+    is_unknown,
+    partition_of,
+    renamed,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +54,17 @@ def test_class_key():
 
 def test_renamed():
     assert renamed(("a=b=c", "x=y", "x=z")) == {"a=b": "c", "x": "z"}
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        *((name, "train") for name in ("train", "Training")),
+        *((name, "dev") for name in ("dev", "devel", "development", "val", "VALID", "validation")),
+        ("Test", "test"),
+        *((name, None) for name in ("eval", "", "tests", "0")),  # the first may be either
+    ],
+)
+def test_partitions(name, known):
+    assert partition_of(name) == known
+    assert known is None or name.casefold() in PARTITION_SPELLINGS

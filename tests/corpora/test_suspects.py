@@ -1,11 +1,13 @@
 """Columns that are probably no features."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from emobed_tf.corpora.corpus import Recording, Target
-from emobed_tf.corpora.suspects import by_name, counters, matches, suspects_in, telling, warn_of
+from emobed_tf.corpora.suspects import by_name, counters, matches, suspects_in, telling, warn_of, warn_of_segments
 from emobed_tf.errors import EmoBedWarning
 
 
@@ -168,3 +170,16 @@ class TestAltogether:
         for flag in ("--ignore speaker_id", "--keep speaker_id", "--column speaker_id=speaker"):
             assert flag in message
         warn_of("face", {})
+
+
+class TestSegments:
+    def test_they_are_named_and_trained_on(self):
+        names = ("duration", "Onset_s", "n_frames", "clip_length", "F0", "VoicedSegmentLengthSec", "spectralOnset2")
+        with pytest.warns(EmoBedWarning, match=r": duration, Onset_s, n_frames, clip_length\. --ignore dur"):
+            warn_of_segments("audio", names, ())
+
+    def test_nothing_to_say(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warn_of_segments("audio", ("duration", "offset"), ("dur*", "offset"))
+            warn_of_segments("audio", ("loudness", "durations_of_vowels"), ())

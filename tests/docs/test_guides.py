@@ -26,15 +26,10 @@ def follow(folder, *pages, address=NO_SERVER):
 
 
 @pytest.fixture(scope="module")
-def folder(tables, tmp_path_factory):
-    """A folder with what the guides speak of: two tables, and new utterances to predict."""
+def folder(tmp_path_factory):
+    """A folder with what the guides speak of: the tables of the first hour, and files of other tools."""
     here = tmp_path_factory.mktemp("guides")
-    for name in ("audio", "face"):
-        shutil.copy(tables / f"{name}.csv", here)
-    header, *rows = (line.split(",") for line in (here / "audio.csv").read_text().splitlines())
-    assert header[:4] == ["id", "partition", "speaker", "label"]
-    new = [["id", *header[4:]], *([f"n{k}", *row[4:]] for k, row in enumerate(rows[:3], start=1))]
-    (here / "new.csv").write_text("".join(",".join(row) + "\n" for row in new))
+    subprocess.run([sys.executable, ROOT / "examples" / "tables.py"], cwd=here, check=True)
     write_files_of_tools(here)
     return here
 
@@ -83,7 +78,7 @@ def address(said, folder):
 
 
 def test_data(said):
-    assert "classification ('anger', 'calm', 'joy')\naudio 5 features, " in said
+    assert "classification ('anger', 'calm', 'joy')\naudio 3 features, " in said
 
 
 def test_files_of_tools(said):
@@ -148,6 +143,6 @@ def test_serving(address, folder):
     (folder / "predictions.csv").unlink()
     said = follow(folder, "serving", address=address)
     after = (folder / "predictions.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in before] == ["id", "n1", "n2", "n3"]
+    assert [line.split(",")[0] for line in before] == ["id", "new0", "new1", "new2"]
     assert [line.split(",")[:2] for line in after] == [line.split(",")[:2] for line in before]
     assert "['anger', 'calm', 'joy']" in said

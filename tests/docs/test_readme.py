@@ -45,6 +45,6 @@ def test_the_example_works_as_pasted_and_once_more(tmp_path):
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""
         scores = r"dev: CCC -?[01]\.\d\d\n"
-        assert re.fullmatch(rf"{scores}a model to serve: models/audio/{version}\n", result.stdout)
+        assert re.fullmatch(rf"{scores}a model to serve: models/simulated/{version}\n", result.stdout)
         assert len(list(tmp_path.glob("runs/*/scores.json"))) == version
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["simulated"]

@@ -154,14 +154,18 @@ class TestCompareOutputs:
         gaps[10:30] = np.nan
         found = compare_outputs(evaluated_series(1.0, label_of=gaps), evaluated_series(0.2, label_of=gaps), "ccc")
         assert found.first.count == 8 * 30
-        with pytest.raises(InputError, match="different recordings or labels"):
+        with pytest.raises(InputError, match="different labels"):
             compare_outputs(evaluated_series(1.0), evaluated_series(0.2, label_of=gaps), "ccc")
 
     def test_other_recordings_or_labels(self):
-        seven = tuple(f"s{k}" for k in range(7))
-        for other in (evaluated_series(0.2, speakers=seven), evaluated_series(0.2, label_of=1.0)):
-            with pytest.raises(InputError, match="different recordings or labels"):
-                compare_outputs(evaluated_series(1.0), other, "ccc")
+        """With what differs: a recording that one lacks, or whose label is another one."""
+        seven, eight = evaluated_series(0.2, speakers=tuple(f"s{k}" for k in range(7))), evaluated_series(1.0)
+        (missing,) = {r.id for r in eight.recordings} - {r.id for r in seven.recordings}
+        with pytest.raises(InputError, match=rf"1 of 8 in the first only \({missing}\), 0 of 7 in the second only;"):
+            compare_outputs(eight, seven, "ccc")
+        first = min(r.id for r in eight.recordings)
+        with pytest.raises(InputError, match=f"different labels in partition 'dev' of {first}, .* and 5 more;"):
+            compare_outputs(eight, evaluated_series(0.2, label_of=1.0), "ccc")
 
     def test_a_single_speaker_has_no_interval(self):
         found = compare_outputs(evaluated_series(1.0, speakers="s"), evaluated_series(0.2, speakers="s"), "ccc")

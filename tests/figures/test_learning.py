@@ -58,7 +58,7 @@ class TestLearningCurves:
         assert labels == {"loss, weighted sum (Eq. 8)", "task loss", "triplet loss (Eq. 6)", "score"}
         said = " ".join(figure.get_supxlabel().split())
         assert "R, sum of squared kernels (always 9)" in said
-        assert "gradient norm, weighted (known of one epoch alone)" in said
+        assert "gradient norm, weighted (recorded in only one epoch)" in said
 
     def test_a_single_epoch_is_drawn_all_the_same(self):
         assert len(figures.learning_curves(self.HISTORY[:1]).axes) == 6

@@ -38,6 +38,20 @@ def test_comparison_is_that_of_evaluate(pair, runs, tmp_path):
     assert f"treats as independent {found['published_n']:,}" in page.text
 
 
+def test_only_a_significant_p_is_bold():
+    """The level is .05."""
+    from emobed_tf.reporting.sections import _p
+
+    assert [str(_p(value)) for value in (0.0499, 0.05, 0.5)] == ["<strong>0.0499</strong>", "0.0500", "0.5000"]
+
+
+def test_settings_without_an_effect_are_left_out(trio, pair):
+    """Of classes of utterances those of continuous labels and of frames, and the other way round."""
+    said = "no effect on a classification: label_delay, hop, negative_seconds, regression_loss, bins."
+    assert said in trio[0].text and "label_delay 2.4" not in trio[0].text
+    assert "no effect on a regression: classification_loss." in pair[0].text and "label_delay" in pair[0].text
+
+
 def test_what_picked_the_weights(trio, pair, runs):
     """In the summary, in the settings, and as the first score, whatever the order of scores is elsewhere."""
     assert "development F1 macro" in trio[0].text and "selection f1_macro f1_macro f1_macro" in trio[0].text

@@ -55,6 +55,13 @@ class TestTrainedOnDataFrames:
             score_run(run, corpus=corpus)
 
 
+def test_runs_within_a_folder_that_is_none(run, tmp_path):
+    """Such as a search's, whose best run is a folder of it."""
+    shutil.copytree(run.path, tmp_path / "search" / "best")
+    with pytest.raises(InputError, match=r"search: no run folder, .*; run folders in it: .*search/best$"):
+        Run.open(tmp_path / "search")
+
+
 class TestHistory:
     def test_a_row_per_epoch(self, run):
         history, rows = run.history(), written(run.history_file)

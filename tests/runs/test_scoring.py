@@ -111,7 +111,7 @@ class TestCompareRuns:
         other = Run(shutil.copytree(run.path, run.path.parent / "other"))
         facts = dataclasses.asdict(other.facts()) | {"label": "valence"}
         other.write_json("run.json", {**other.read_json("run.json"), "facts": facts})
-        with pytest.raises(InputError, match=r"learnt regression of arousal, .* regression of valence"):
+        with pytest.raises(InputError, match=r"run learnt arousal, .*other valence; name two runs"):
             compare_runs(run, {}, other, {})
 
 

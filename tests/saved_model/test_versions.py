@@ -6,13 +6,24 @@ import threading
 import pytest
 
 from emobed_tf.errors import InputError
-from emobed_tf.saved_model.versions import add_version, check_model_dir
+from emobed_tf.saved_model.versions import add_version, check_model_dir, latest_version
 
 
 def write(folder):
     (folder / "saved_model.pb").write_text("graph")
     (folder / "variables").mkdir()
     (folder / "variables" / "data").write_text("weights")
+
+
+class TestLatestVersion:
+    def test_by_number(self, tmp_path):
+        for name in ("9", "10", "latest"):
+            (tmp_path / name).mkdir()
+        assert latest_version(tmp_path) == tmp_path / "10"
+
+    def test_none(self, tmp_path):
+        assert latest_version(tmp_path) is None
+        assert latest_version(tmp_path / "nowhere") is None
 
 
 class TestAddVersion:

@@ -51,8 +51,8 @@ def speakers_of(corpora: Iterable[Corpus]) -> dict[str, frozenset[str]]:
         for modality in corpus:
             if speakerless(modality) and not told & {r.speaker for r in modality.recordings}:
                 raise InputError(
-                    f"modality '{modality.name}': no speakers, or they are called like the recordings; folds need to "
-                    "know who is heard or seen: add a column 'speaker' (where every recording is of another person, "
+                    f"modality '{modality.name}': no speakers, or they are called like the recordings, but folds "
+                    "are dealt by speaker: add a column 'speaker' (where every recording is of another person, "
                     "with other names than the ids)"
                 )
             for recording in _labelled(modality, corpus.label):

@@ -88,29 +88,25 @@ class CrossValidation:
 
         Raises:
             InputError: if a system can't learn the task, or data can't be read.
-            KeyboardInterrupt: after Ctrl-C, once it is said how to continue.
+            KeyboardInterrupt: after Ctrl-C, with a note that says how to continue.
         """
 
         def announce(seconds: Mapping[str, float]) -> None:
             if sum(seconds.values()) >= 1:
                 print(f"about {estimate_text(seconds)} to go", flush=True)
 
-        try:
-            with console.progress("training") as progress:
-                found = run_cells(
-                    cells,
-                    self.budget,
-                    self.ledger,
-                    self.how,
-                    threads=self.plan.threads,
-                    predictions=self.predictions,
-                    progress=progress,
-                    announce_systems=announce,
-                    together=lambda cell: (cell.scenario.target, cell.system),
-                )
-        except KeyboardInterrupt:
-            print("what is done is kept; the same command continues", file=sys.stderr)
-            raise
+        with console.if_interrupted(lambda: console.KEPT), console.progress("training") as progress:
+            found = run_cells(
+                cells,
+                self.budget,
+                self.ledger,
+                self.how,
+                threads=self.plan.threads,
+                predictions=self.predictions,
+                progress=progress,
+                announce_systems=announce,
+                together=lambda cell: (cell.scenario.target, cell.system),
+            )
         self.done.extend(found)
         return found
 

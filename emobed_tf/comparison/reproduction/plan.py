@@ -21,7 +21,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.systems.registry import SYSTEM_NAMES, find_system
 
 _DIMENSION = {1: "arousal", 2: "valence"}
-_OWN = ("target", "auxiliary", "dimension", "task", "framework", "seed")  # a scenario, the table, a row or --seeds says
+OWN = ("target", "auxiliary", "dimension", "task", "framework", "seed")  # a scenario, the table, a row or --seeds says
 _NO_RAW = "end-to-end needs raw recordings, which a package of features doesn't hold"
 
 
@@ -50,7 +50,7 @@ def plan_table(
     Raises:
         InputError: if names, settings or data don't fit.
     """
-    check_own(config, _OWN, "the table's number, --scenario, --rows and --seeds say that here")
+    check_own(config, OWN, "the table's number, --scenario, --rows and --seeds say that here")
     config, available = located(config, progress)
     task = CLASSIFICATION if number == 3 else REGRESSION
     config = config.replace(task=task, dimension=_DIMENSION.get(number, "arousal"))

@@ -33,7 +33,7 @@ from emobed_tf.config import former_settings, preset
 from emobed_tf.console import Progress
 from emobed_tf.corpora.budget import largest_items
 from emobed_tf.corpora.locate import notice
-from emobed_tf.corpora.summary import read_lines
+from emobed_tf.corpora.summary import read_lines, speaker_notes
 from emobed_tf.files import write_bytes, write_csv
 
 
@@ -83,12 +83,14 @@ def make_table(
     """
     fingerprints: dict[str, str] = {}
     read: dict[str, None] = {}
+    doubts: dict[str, None] = {}
     items: dict[str, int] = {}
     simulated = False
     for source in dict.fromkeys(cell.source for cell in plan.cells()):
         problem = source()  # one after another: all at once may be more than fits into memory
         fingerprints |= problem.facts.fingerprints
         read |= dict.fromkeys(read_lines(problem.corpus))
+        doubts |= dict.fromkeys(speaker_notes(problem.corpus))
         simulated = simulated or problem.corpus.simulated
         score, label = problem.score, problem.label
         for name in (problem.target, *problem.auxiliaries):
@@ -108,10 +110,9 @@ def make_table(
         for line in read:
             say(line)
         say(
-            f"{plan.heading}: {counted(len(plan.systems), 'system')} on {counted(len(plan.scenarios), 'scenario')}, "
-            f"{len(cells)} different pairs; for each {budget.plan_text('development')}, then "
-            f"{counted(budget.seeds, 'seed')} with the best of them, and only these fits read test; two fits of each "
-            "system are timed first"
+            f"{plan.heading}: {counted(len(plan.systems), 'system')} on {counted(len(plan.scenarios), 'scenario')}; "
+            f"each tries {budget.plan_text('development')}, then is trained with {counted(budget.seeds, 'seed')} and "
+            "the best of them, and only then evaluated on the test set; two fits of each system are timed first"
         )
         results = run_cells(
             cells,
@@ -126,7 +127,7 @@ def make_table(
     entries = table_entries(plan, results, score, simulated)
     settings = settings_grid(plan, entries)
     title, grids = table_title(plan, label, score, simulated), table_grids(plan, entries)
-    notes = table_notes(plan, entries, score, budget)
+    notes = [*table_notes(plan, entries, score, budget), *doubts]
     grids += selection_grids(results, score)
     write_selection(output, results, score)
     write_csv(output / "table.csv", table_rows(plan, entries, label, score, simulated))

@@ -62,7 +62,7 @@ def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
     columns += ["p by speaker", f"p {_test(plan)}"]
     if printed:
         columns.append(plan.published.source)
-    columns += ["kept", "fit", "settings"]
+    columns += ["parameters at inference", "seconds per fit", "settings"]
     found = []
     for scenario in plan.scenarios:
         rows = [
@@ -124,7 +124,8 @@ def table_notes(
     test = "Fisher's r-to-z over frames" if plan.task == REGRESSION else "the z-test of the shares of right answers"
     lines = [
         f"Scores are means ± standard deviations over {seeds} seeds. Each system tried {tried} settings on "
-        f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones read test.",
+        f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones were evaluated "
+        "on the test set.",
         *([budget.described] if budget else []),
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
@@ -132,7 +133,6 @@ def table_notes(
         "utterances as independent and calls equally good systems different in about 4 of 10 cases; "
         f"{AS_PUBLISHED} below {LEVEL}.",
         *_evidence_notes(plan, entries),
-        "Kept: parameters at inference. Fit: seconds that one fit takes.",
     ]
     seeing = [_title(plan, row) for row in plan.systems if find_system(row).transductive]
     lines += transduction(plan.config.data.standardise == SPEAKER, seeing)
@@ -303,7 +303,7 @@ def _cost(entry: Entry) -> list[str]:
     if not runs:
         return [_NONE, _NONE]
     count = runs[0]["parameters"]
-    return [f"{count:,}" if count is not None else _NONE, f"{statistics.fmean(r['seconds'] for r in runs):.1f} s"]
+    return [f"{count:,}" if count is not None else _NONE, f"{statistics.fmean(r['seconds'] for r in runs):.1f}"]
 
 
 def _title(plan: TablePlan, row: str) -> str:

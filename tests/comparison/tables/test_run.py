@@ -56,8 +56,8 @@ class TestMakeTable:
             "audio: 5 features (audio_0 to audio_4), a row for each utterance",
             "face: 4 features (face_0 to face_3), a row for each utterance",
         ]
-        assert "Table 3: 2 systems on 2 scenarios, 4 different pairs" in work
-        assert "only these fits read test" in work
+        assert "Table 3: 2 systems on 2 scenarios; each tries" in work
+        assert "only then evaluated on the test set" in work
         assert time.startswith("estimated time for the rest: ")
 
     def test_again_is_from_the_ledger(self, done, two_rows):

@@ -36,7 +36,7 @@ class TestTable:
         assert rows["end-to-end"]["dev"] == "-" and rows["end-to-end"]["published, RECOLA"] == ".786/.715"
         assert re.fullmatch(r"\.\d{3}±\.\d{3}", rows["EmoBed"]["test"])
         assert {"early fusion ‡", "distilled §", "shared trunk", "classic monomodal"} <= rows.keys()
-        assert (rows["EmoBed"]["kept"], rows["EmoBed"]["fit"]) == ("1,234", "2.0 s")
+        assert (rows["EmoBed"]["parameters at inference"], rows["EmoBed"]["seconds per fit"]) == ("1,234", "2.0")
 
     def test_notes_tell_why_a_row_is_empty(self, plan, entries):
         text = "\n".join(table_notes(plan, entries, "ccc"))
