@@ -260,7 +260,7 @@ _PICKED = " (picked the weights)"
 def _lacks_speakers(run: Run, outputs: Sequence[Evaluated]) -> bool:
     """Whether the target's table doesn't say who speaks. Its recordings are then called like their speakers."""
     data = run.config().data
-    is_table = data.dataset == TABLES.name or data.target in (entry.partition("=")[0] for entry in data.table)
+    is_table = data.dataset == TABLES.name or data.target in [entry.partition("=")[0] for entry in data.table]
     return is_table and all(recording.speaker == recording.id for part in outputs for recording in part.recordings)
 
 
