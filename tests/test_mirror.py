@@ -20,6 +20,7 @@ WITHOUT_MODULE = {
     "browser": "pages in a browser",
     "docs": "the documentation",
     "examples": "the examples",
+    "experiments": "the experiments",
     "corpora/test_cases.py": "example files of the tools of the field",
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
     "training/test_loop_designs.py": "trainings of every design",
