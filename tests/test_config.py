@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emobed_tf.config import Config, preset, read_config
+from emobed_tf.config import Config, former_settings, preset, read_config
 from emobed_tf.errors import InputError
 
 LOSSES = {"regression_loss": ("ccc", "mse"), "classification_loss": ("cross_entropy", "smoothed")}
@@ -188,6 +188,21 @@ class TestFiles:
         found = read_config(path)
         assert found.to_dict()[later] == expected
         assert (found.training.epochs, found.data.dataset) == (3, "no_such_module:DATA")
+
+    def test_of_a_run_from_before_epochs_could_be_the_largest_modality_s(self, tmp_path):
+        """They were the target's. A file of one's own, which has no format, leaves a setting at its default."""
+        values = preset("tables").to_dict()
+        assert values.pop("epoch") == "largest"
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(values))
+        assert read_config(path) == preset("tables").replace(epoch="target")
+        del values["format"]
+        path.write_text(json.dumps(values))
+        assert read_config(path) == preset("tables")
+
+    def test_what_settings_were_before(self):
+        found = former_settings(preset("omg"))
+        assert found == {**preset("omg").to_dict(), "epoch": "target"}
 
     def test_round_trip(self, tmp_path):
         config = (

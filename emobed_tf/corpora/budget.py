@@ -117,7 +117,8 @@ def epoch_in_words(config: Config, corpus: Corpus) -> str:
     number, training = steps_per_epoch(config, corpus), config.training
     steps = f"{number:,} step{'s' if number > 1 else ''}"
     if training.steps_per_epoch is not None:
-        return f"{steps} (--steps-per-epoch)"
+        classic = config.objective.framework == "classic"
+        return f"{steps}, by --steps-per-epoch{' or the auxiliaries that classic leaves out' if classic else ''}"
     names, seconds = _counted(config), training.sequence_seconds
     sizes = {name: training_items(corpus.modality(name), corpus.task, seconds) for name in names}
     most = max(sizes, key=lambda name: sizes[name])  # the first of them, the target where all are alike

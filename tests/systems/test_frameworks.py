@@ -21,6 +21,7 @@ from emobed_tf.systems.frameworks import (
     StableEmoBedSystem,
     TripletSystem,
 )
+from emobed_tf.systems.registry import find_system
 
 SMALL = {"encoder_units": 4, "head_units": 4, "epochs": 2, "batch_size": 8, "threads": 1}
 
@@ -29,6 +30,25 @@ SMALL = {"encoder_units": 4, "head_units": 4, "epochs": 2, "batch_size": 8, "thr
 def problem(tables):
     config = preset("tables").replace(data_dir=tables, target="audio", **SMALL)
     return Problem(*load_corpus(config))
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """24 target utterances beside 200 auxiliary ones."""
+    import pandas as pd
+
+    from emobed_tf import corpora
+    from emobed_tf.corpora.configured import resolved
+
+    def table(name, feature, train):
+        parts = ["train"] * train + ["dev"] * 6
+        rows = range(len(parts))
+        keys = {"id": [f"{name}{k}" for k in rows], "partition": parts, "label": ["ab"[k % 2] for k in rows]}
+        return pd.DataFrame({**keys, feature: [k % 2 + k / 100 for k in rows]})
+
+    tables = {"audio": table("audio", "pitch", 24), "face": table("face", "smile", 200)}
+    corpus = corpora.load("tables", tables=tables)
+    return resolved(preset("tables").replace(target="audio", **SMALL), corpus), corpus
 
 
 class TestConfig:
@@ -156,3 +176,22 @@ class TestSpeakerClassic:
         by_row, by_setting, by_corpus = ({k: v.tolist() for k, v in record.items()} for record in records)
         assert by_row == by_setting
         assert by_row != by_corpus
+
+
+class TestSteps:
+    """In batches of 8, 24 utterances are 3 steps, and 200 are 25."""
+
+    @pytest.mark.parametrize("name", ["classic", "emobed", "triplet", "triplet_alone", "itself_as_auxiliary"])
+    def test_every_system_takes_as_many(self, uneven, name):
+        problem = Problem(*uneven)
+        system = find_system(name)()
+        system.fit(problem.without_test(), system.configurations(problem, 1)[0], 0)
+        assert [row["steps"] for row in system.trained.history] == [25, 50]
+
+    @pytest.mark.parametrize("system", [ClassicSystem, JointSystem])
+    def test_the_target_s_own(self, uneven, system):
+        config, corpus = uneven
+        problem = Problem(config.replace(epoch="target"), corpus)
+        fitted = system()
+        fitted.fit(problem, fitted.configurations(problem, 1)[0], 0)
+        assert [row["steps"] for row in fitted.trained.history] == [3, 6]

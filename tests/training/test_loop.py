@@ -110,6 +110,19 @@ class TestRun:
         assert columns >= {"loss", "target", "auxiliary_video_appearance", "triplet", "l2", "ccc", "val_ccc"}
         assert columns >= {"valid_anchors", "d_positive", "d_negative", "embedding_norm", "effective_rank"}
 
+    def test_steps_and_their_times(self, trained):
+        """9 recordings in batches of 2 are 5 steps an epoch."""
+        import csv
+
+        assert trained.history()["steps"].tolist() == [5, 10, 15]
+        with open(trained.path / "times.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [(row["epoch"], row["steps"]) for row in rows] == [("1", "5"), ("2", "10"), ("3", "15")]
+        assert all(float(row[name]) > 0 for row in rows for name in ("training_seconds", "scoring_seconds"))
+        training = trained.read_json("scores.json")["training"]
+        assert training["steps"] == 15
+        assert 0 <= training["scoring_seconds"] <= training["seconds"]
+
     def test_best_weights_are_those_of_the_best_epoch(self, trained):
         state = json.loads(str(trained.read_arrays("last")["state"]))
         scores = [row["val_ccc"] for row in state["history"]]
@@ -188,6 +201,39 @@ class TestResume:
         run = train_run(settings(recola, epochs=1, **warming), tmp_path / "run")
         train_run(settings(recola, epochs=2, **warming), run.path, resume=True)
         assert_equal_weights(weights(whole), weights(run))
+
+    def test_a_run_from_before_there_were_steps(self, trained, recola, tmp_path):
+        """Its settings lack `epoch`, its history `steps`, and there are no times."""
+        from emobed_tf.config import read_config
+        from emobed_tf.training.loop import train_run
+
+        run = train_run(settings(recola, epochs=2, epoch="target"), tmp_path / "run")
+        values = run.read_json("config.json")
+        for name in ("epoch", "steps_per_epoch", "batches"):
+            del values[name]
+        run.write_json("config.json", values)
+        arrays = run.read_arrays("last")
+        state = json.loads(str(arrays["state"]))
+        del state["times"]
+        for row in state["history"]:
+            del row["steps"]
+        run.write_arrays("last", arrays | {"state": np.array(json.dumps(state))})
+        (run.path / "times.csv").unlink()
+        train_run(read_config(run.config_file).replace(epochs=3), run.path, resume=True)
+        assert_equal_weights(weights(trained), weights(run))
+        assert run.history()["steps"].tolist() == [5, 10, 15]
+        assert len((run.path / "times.csv").read_text().splitlines()) == 2
+
+    def test_balanced_batches(self, tables, tmp_path):
+        from emobed_tf.training.loop import train_run
+
+        config = settings(tables, "tables", target="audio", batch_size=7, batches="balanced")
+        whole = train_run(config, tmp_path / "whole")
+        parts = train_run(config.replace(epochs=1), tmp_path / "parts")
+        train_run(config, parts.path, resume=True)
+        assert_equal_weights(weights(whole), weights(parts))
+        other = train_run(config.replace(batches="random"), tmp_path / "random")
+        assert not np.array_equal(weights(whole)["shared.output/kernel"], weights(other)["shared.output/kernel"])
 
     @pytest.mark.parametrize("change", [{"threads": 2}, {"seed": 1}, {"beta": 0.2}, {"beta_warmup": 2}])
     def test_refuses_other_settings(self, trained, recola, change):

@@ -70,12 +70,21 @@ class TestSettingsThatCameLater:
         assert now.digest != before.digest
 
 
+def test_before_epochs_could_be_the_largest_modality_s():
+    before = identity(epoch="target")
+    del before.settings["epoch"]
+    assert identity(epoch="target").difference(before) is None
+    assert identity().difference(before) == "was begun with --epoch target, not largest"
+    assert identity().digest != before.digest == identity(epoch="target").digest
+
+
 def test_digest_is_that_of_the_first_version():
     """The SHA-256 of all fields as JSON, keys in order: what trials of searches begun before carry with them."""
-    found = identity(beta=0.7)
+    found = identity(beta=0.7, epoch="target")  # as all were before there was another
     fields = dataclasses.asdict(found)
     came_later = ["encoder", "kernel_size", "classification_loss", "labels", "ignore", "keep", "column", "class_name"]
     came_later += ["time_unit", "resample", "zeros_missing", "confidence", "unknown_speaker"]
+    came_later += ["epoch", "steps_per_epoch", "batches"]
     assert [fields["settings"].pop(name) for name in came_later][:3] == ["gru", 3, "cross_entropy"]
     assert found.digest == hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     assert found.digest != identity().digest

@@ -32,11 +32,11 @@ class TestFolderOfAnEarlierVersion:
 
     @pytest.fixture
     def begun(self, tables, tmp_path):
-        """One trial of two, as version 0.1.0 wrote it before `hop` was a setting, as it were."""
-        settings = preset("tables").replace(data_dir=tables, **TINY).check()
+        """One trial of two, as version 0.1.0 wrote it before `hop` and `epoch` were settings, as it were."""
+        settings = preset("tables").replace(data_dir=tables, **TINY, epoch="target").check()
         (scenario,) = sweep_scenarios(settings, ["audio"], [], ALPHA)
         identity = sweep_identity(ALPHA, [scenario])
-        del identity["settings"]["hop"]
+        del identity["settings"]["hop"], identity["settings"]["epoch"]
         lines = [
             {"format": 1, "emobed_tf": __version__, "identity": identity},
             {"key": {"scenario": "emotion from audio"}, "record": scenario.facts()},
@@ -64,4 +64,7 @@ class TestFolderOfAnEarlierVersion:
         path, scenario = begun
         other = dataclasses.replace(scenario, config=scenario.config.replace(hop=2.0))
         with pytest.raises(InputError, match=r"settings hop was 1\.0, is 2\.0; choose another folder"):
+            SweepFolder(path, ALPHA, [other])
+        other = dataclasses.replace(scenario, config=scenario.config.replace(epoch="largest"))
+        with pytest.raises(InputError, match='settings epoch was "target", is "largest"; choose another folder'):
             SweepFolder(path, ALPHA, [other])

@@ -182,6 +182,7 @@ class TestPlan:
     def test_defaults_are_those_of_the_data_set(self, plan):
         defaults = plan.defaults()
         assert (defaults["dataset"], defaults["batch_size"], defaults["margin"]) == ("tables", 64, "none")
+        assert defaults["epoch"] == "target", "what it was before it could be set"
         missing = plan.identity().keys() - defaults.keys()
         assert missing == {"command", "folds", "data"}, "settings that came later need a default"
 

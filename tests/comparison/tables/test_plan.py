@@ -1,7 +1,11 @@
 """The plan of a comparison on one's own data: scenarios, the row that others are compared with, and what it refuses."""
 
+import dataclasses
+from typing import ClassVar
+
 import pytest
 
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
@@ -53,6 +57,45 @@ class TestIdentity:
         identity = plan_comparison(config, (), ("svm",)).identity({"b": "1", "a": "2"})
         assert identity["table"] == "comparison" and list(identity["fingerprints"]) == ["a", "b"]
         assert not {"target", "auxiliary", "table", "data_dir"} & set(identity["settings"])
+
+
+class TestBudget:
+    """Batches of 64: 30 sequences are 1 step, 200 are 4, 640 are 10."""
+
+    ITEMS: ClassVar = {"audio": 30, "face": 200, "text": 640}
+
+    def plan(self, config, *scenarios, **settings):
+        plan = plan_comparison(config.replace(**settings), (), ("classic", "emobed", "svm"))
+        named = tuple(Scenario(target, tuple(others)) for target, *others in scenarios)
+        return dataclasses.replace(plan, scenarios=named)
+
+    def steps(self, plan):
+        cells = plan.cells()
+        return {(cell.scenario.name, cell.system): cell.source.config.training.steps_per_epoch for cell in cells}
+
+    def test_all_rows_of_a_target_share_the_largest_modality_of_its_scenarios(self, config):
+        plan = self.plan(config, ("audio", "face"), ("audio", "face", "text"), ("face", "audio"), ("text", "audio"))
+        found = plan.with_budget(self.ITEMS)
+        assert found.steps == {"audio": 10}, "face and text have as many steps as alone"
+        steps = self.steps(found)
+        audio = [("audio", "classic"), ("audio (+face)", "emobed"), ("audio (+face, text)", "emobed"), ("audio", "svm")]
+        assert [steps[key] for key in audio] == [10] * 4
+        assert {steps[key] for key in steps.keys() - set(audio)} == {None}
+        assert found.identity({})["steps of an epoch"] == {"audio": 10}
+
+    def test_nothing_changes_where_modalities_are_alike(self, config):
+        plan = self.plan(config, ("audio", "face"))
+        assert plan.with_budget({"audio": 70, "face": 100}) == plan
+        assert "steps of an epoch" not in plan.identity({})
+
+    def test_modalities_that_no_row_uses_do_not_count(self, config):
+        plan = self.plan(config, ("audio", "face"))
+        assert plan.with_budget({"audio": 30}) == plan
+
+    @pytest.mark.parametrize("settings", [{"epoch": "target"}, {"steps_per_epoch": 3}])
+    def test_a_budget_that_was_told(self, config, settings):
+        plan = self.plan(config, ("audio", "face"), **settings)
+        assert plan.with_budget(self.ITEMS) == plan
 
 
 class TestMistakes:
