@@ -49,7 +49,8 @@ def train_classic(search: Tuner, progress: Progress | None = None) -> Classic | 
     """
     model, folder = search.hypermodel, search.own_folder
     won = model.settings(search.winner().hyperparameters)
-    if not won.objective.alpha and not won.objective.beta and won.objective.framework != DISTILLED:
+    weights = won.objective
+    if not (weights.alpha or weights.beta or weights.alignment != "none" or weights.framework == DISTILLED):
         return None
     config = without_auxiliaries(won, model.corpus).of_framework("classic").replace(alpha=0.0, beta=0.0)
     known = folder.read_classic(config)

@@ -12,6 +12,9 @@ from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.evaluation.speaker_statistics import Summary
 from emobed_tf.systems.registry import find_system
 
+WEIGHTS_OF_AUXILIARIES = ("alpha", "beta", "alignment_weight")
+"""Settings with which auxiliaries have a say in a training."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -25,6 +28,7 @@ class Entry:
         differences: from the reference, by partition; empty for the reference itself, and where there is none to
             compare with.
         published: the published value by partition, where the data are those of the publication.
+        aligned: whether the settings that all rows share align modalities, whatever alpha and beta are.
     """
 
     row: str
@@ -33,13 +37,14 @@ class Entry:
     scores: dict[str, Summary]
     differences: dict[str, Comparison]
     published: dict[str, float]
+    aligned: bool = False
 
     @property
     def is_classic(self) -> bool:
         """Whether the weights that were chosen are 0: the row is classic under another name."""
         settings = (self.result and self.result.settings) or {}
-        weights = [settings[name] for name in ("alpha", "beta") if name in settings]
-        if not weights or any(weights):
+        weights = [settings[name] for name in WEIGHTS_OF_AUXILIARIES if name in settings]
+        if not weights or any(weights) or (self.aligned and "alignment_weight" not in settings):
             return False
         system = find_system(self.row)
         return getattr(system, "framework", "classic") != "classic" and getattr(system, "classic_network", True)
@@ -59,7 +64,7 @@ def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, si
     """
     by_cell = dict(zip(plan.cells(), results, strict=True))
     printed = {} if simulated else plan.published.values
-    found = []
+    aligned, found = plan.config.objective.alignment != "none", []
     for scenario in plan.scenarios:
         ground = by_cell.get(plan.cell(plan.reference, scenario))
         for row in plan.rows:
@@ -69,7 +74,7 @@ def table_entries(plan: TablePlan, results: Sequence[CellResult], score: str, si
             compared = _differences(ground, result, score) if other and ground and result else {}
             names = (scenario.target, *scenario.auxiliaries)
             values = {part: printed[row, names, part] for part in SCORED_PARTITIONS if (row, names, part) in printed}
-            found.append(Entry(row, scenario, result, scores, compared, values))
+            found.append(Entry(row, scenario, result, scores, compared, values, aligned))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from emobed_tf import datasets
 from emobed_tf.comparison.budget import Budget
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text
-from emobed_tf.comparison.tables.entries import Entry
+from emobed_tf.comparison.tables.entries import WEIGHTS_OF_AUXILIARIES, Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.evaluation.caveats import disagreement, least_p_note, transduction
@@ -220,7 +220,7 @@ def _evidence_notes(plan: TablePlan, entries: Sequence[Entry]) -> list[str]:
 
 def _weights(entry: Entry) -> str:
     settings = (entry.result and entry.result.settings) or {}
-    return " and ".join(f"{name} 0" for name in ("alpha", "beta") if name in settings)
+    return " and ".join(f"{name} 0" for name in WEIGHTS_OF_AUXILIARIES if name in settings)
 
 
 def _data_set(plan: TablePlan) -> str:

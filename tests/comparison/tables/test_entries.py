@@ -49,6 +49,20 @@ class TestEntries:
         found = {entry.row: entry.is_classic for entry in table_entries(plan, given, "ccc", simulated=True)}
         assert {row for row, is_classic in found.items() if is_classic} == {"joint", "emobed"}
 
+    def test_a_row_that_aligns_modalities_is_not_classic(self, plan):
+        """Neither by a weight of its own, nor where all rows do; with both of its weights 0 it is."""
+
+        def found(plan, weight):
+            settings = {"joint": {"alpha": 0.0}, "aligned": {"alpha": 0.0, "alignment_weight": weight}}
+            given = [dataclasses.replace(r, settings=settings.get(r.cell.system, r.settings)) for r in results(plan)]
+            entries = table_entries(plan, given, "ccc", simulated=True)
+            return {entry.row for entry in entries if entry.is_classic}
+
+        assert found(plan, 0.5) == {"joint"}
+        assert found(plan, 0.0) == {"joint", "aligned"}
+        shared = dataclasses.replace(plan, config=plan.config.replace(alignment="cmd"))
+        assert found(shared, 0.5) == set()
+
     def test_differences_from_another_reference(self, plan):
         other = dataclasses.replace(plan, reference="emobed")
         found = {e.row: e.differences for e in table_entries(other, results(plan), "ccc", simulated=True)}

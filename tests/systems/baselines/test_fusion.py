@@ -98,7 +98,7 @@ def both():
 def test_joined_problem(both):
     joined = joined_problem(both)
     assert (joined.target, joined.auxiliaries) == ("audio_face", ())
-    assert joined.modality.feature_names == ("audio:audio0", "audio:audio1", "face:face0", "face:face1")
+    assert joined.modality.feature_names == tuple(f"{name}:{name}{k}" for name in ("audio", "face") for k in range(3))
     assert [r.id for r in joined.modality.recordings] == [r.id for r in both.modality.recordings]
 
 
