@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.crossvalidation.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import open_folder
 from emobed_tf.comparison.curve.plan import CurveSettings, plan_curve
@@ -16,7 +17,7 @@ from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
 from emobed_tf.errors import InputError
-from emobed_tf.settings import NamesOrUsual, OptionalPath
+from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath
 
 PROG = "emobed_tf.learning_curve"
 HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
@@ -35,6 +36,9 @@ class Arguments:
     systems: NamesOrUsual = ("classic", "joint", "emobed")
     """Systems and controls to compare, by name or as package.module:Class; the others are tested against classic, or
     the first."""
+    primary: OptionalName = None
+    """System whose area is the primary contrast; all else is exploratory (default: emobed, or else the first that is
+    compared)."""
     curve: CurveSettings = field(default_factory=CurveSettings)
     protocol: CrossValidationSettings = field(default_factory=CrossValidationSettings)
     budget: Budget = field(default_factory=lambda: Budget(configurations=4, seeds=2))
@@ -64,6 +68,8 @@ def _main(argv: Sequence[str] | None) -> int:
     systems = tuple(dict.fromkeys(arguments.systems))
     if len(systems) < 2:
         raise InputError("--systems: expected at least two, such as classic emobed")
+    reference = REFERENCE if REFERENCE in systems else systems[0]
+    primary = primary_system(systems, reference, arguments.primary)
     arguments.budget.check()
     arguments.workers.check()
     arguments.curve.check()
@@ -74,7 +80,7 @@ def _main(argv: Sequence[str] | None) -> int:
     with contextlib.closing(validation):
         plan = plan_curve(validation.plan, arguments.curve)
         results = run_curve(validation, plan, systems)
-        report_curve(validation, plan, results, REFERENCE if REFERENCE in systems else systems[0])
+        report_curve(validation, plan, results, reference, primary)
     return 0
 
 

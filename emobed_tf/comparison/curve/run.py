@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emobed_tf.comparison.audit.run import as_many_steps_cells
+from emobed_tf.comparison.audit.verdict import EMOBED
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, pool_folds
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.curve.curves import Curve, Recall, stacked
@@ -23,7 +24,6 @@ from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 from emobed_tf.systems.controls import AS_MANY_STEPS
 from emobed_tf.systems.registry import find_system
 
-_EMOBED = "emobed"
 _Point = tuple[int, int] | str
 
 
@@ -54,11 +54,11 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     Raises:
         InputError: if nothing came out at all.
     """
-    if AS_MANY_STEPS in systems and _EMOBED not in systems:
-        raise InputError(f"--systems: {AS_MANY_STEPS} counts EmoBed's steps; add {_EMOBED}")
+    if AS_MANY_STEPS in systems and EMOBED not in systems:
+        raise InputError(f"--systems: {AS_MANY_STEPS} counts EmoBed's steps; add {EMOBED}")
     results = validation.run(plan.cells([system for system in systems if system != AS_MANY_STEPS]))
     if AS_MANY_STEPS in systems:
-        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == _EMOBED]))
+        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == EMOBED]))
     found = {(result.cell.scenario, result.cell.system): result for result in results}
     curves: dict[tuple[str, str], Curve] = {}
     recalls: dict[tuple[str, str], Recall] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from emobed_tf.comparison.crossvalidation.contrasts import contrast
 from emobed_tf.comparison.crossvalidation.gains import p_text
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown
@@ -10,15 +11,18 @@ from emobed_tf.comparison.curve.curves import AreaGain, Curve, Recall, Worth, ar
 from emobed_tf.comparison.curve.plan import CurvePlan
 from emobed_tf.comparison.curve.run import CurveResults
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_html
-from emobed_tf.errors import InputError
 from emobed_tf.evaluation.caveats import least_p_note
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.significance import Interval, bootstrap_interval, holm
 from emobed_tf.files import write_bytes, write_csv
 from emobed_tf.systems.registry import find_system
 
+_Corrected = tuple[AreaGain, float]  # a gain, and its p-value corrected over the targets
 
-def report_curve(validation: CrossValidation, plan: CurvePlan, results: CurveResults, reference: str) -> None:
+
+def report_curve(
+    validation: CrossValidation, plan: CurvePlan, results: CurveResults, reference: str, primary: str | None
+) -> None:
     """Prints a learning curve and writes its files.
 
     Args:
@@ -26,12 +30,14 @@ def report_curve(validation: CrossValidation, plan: CurvePlan, results: CurveRes
         plan: points of the curve.
         results: what came out.
         reference: name of the system that the others are compared with.
+        primary: name of the system whose area against the reference's is the primary contrast; None: all is
+            exploratory.
     """
     from emobed_tf.figures import label_curves, save  # Matplotlib takes a second, and `--help` needs none
 
     output, score, prefix = validation.output, plan.validation.scores[0], simulated(plan.validation)
     corpus = plan.validation.corpus
-    gains = {target: _gains(results, target, reference, score) for target in plan.validation.targets}
+    gains = _gains(plan, results, reference, score)
     grids, notes = [], []
     for target in plan.validation.targets:
         here = [curve for (name, _), curve in results.curves.items() if name == target]
@@ -39,7 +45,7 @@ def report_curve(validation: CrossValidation, plan: CurvePlan, results: CurveRes
             continue
         grids.append(curve_grid(plan, target, here, score))
         if gains[target]:
-            grids.append(area_grid(plan, target, gains[target], score))
+            grids.append(area_grid(plan, target, gains[target], score, primary))
             notes.append(_least_p(gains[target], target, len(plan.validation.targets)))
             grids += _worth_grids(plan, target, gains[target], score)
         recalls = {system: recall for (name, system), recall in results.recalls.items() if name == target}
@@ -55,7 +61,7 @@ def report_curve(validation: CrossValidation, plan: CurvePlan, results: CurveRes
     write_markdown(output / "curve.md", title, grids, notes)
     write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())
     write_csv(output / "curve.csv", _score_rows(results, score, corpus.simulated))
-    write_csv(output / "curve-gains.csv", _gain_rows(gains, corpus.simulated))
+    write_csv(output / "curve-gains.csv", _gain_rows(gains, primary, corpus.simulated))
     if results.recalls:
         write_csv(output / "missing-class.csv", _recall_rows(plan, results, corpus.simulated))
     print(f"page: {output}/curve.html; tables: {output}/curve.md, .csv; picture: {output}/curve.png, .svg")
@@ -86,7 +92,7 @@ def curve_grid(plan: CurvePlan, target: str, curves: Sequence[Curve], score: str
     return Grid(f"{short_name(score)} from {target}, by labels of {target}", ["system", *columns], rows)
 
 
-def area_grid(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, float]], score: str) -> Grid:
+def area_grid(plan: CurvePlan, target: str, found: Sequence[_Corrected], score: str, primary: str | None) -> Grid:
     """Areas under the curves beside the reference's.
 
     Args:
@@ -94,6 +100,7 @@ def area_grid(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, floa
         target: of the curves.
         found: gains over the reference on this target, each with its corrected p.
         score: its name.
+        primary: see `report_curve`.
 
     Returns:
         A row for each system but the reference, with the difference at each amount.
@@ -102,10 +109,12 @@ def area_grid(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, floa
     rows = []
     for gain, p_holm in found:
         at = [decimals(i.estimate, signed=True) for i in gain.at]
-        rows.append([gain.second.title, *_cells(gain.interval), p_text(gain.test.p_value), p_text(p_holm), *at])
+        part = contrast(gain.second.system, primary)
+        p_values = [p_text(gain.test.p_value), p_text(p_holm)]
+        rows.append([gain.second.title, *_cells(gain.interval), *p_values, part, *at])
     amounts = [f"at {amount}" for amount in found[0][0].first.amounts]
     title = f"Lead over {found[0][0].first.title} in {short_name(score)} from {target}: area, and by {units}"
-    return Grid(title, ["system", "area", "95 %", "p", "p, Holm", *amounts], rows)
+    return Grid(title, ["system", "area", "95 %", "p", "p, Holm", "contrast", *amounts], rows)
 
 
 def worth_grid(target: str, system: str, found: Sequence[Worth]) -> Grid:
@@ -162,22 +171,24 @@ def recall_grid(plan: CurvePlan, target: str, recalls: dict[str, Recall], refere
     )
 
 
-def _gains(results: CurveResults, target: str, reference: str, score: str) -> list[tuple[AreaGain, float]]:
-    """Of all systems over the reference; p-values are corrected over them."""
-    first = results.curves.get((target, reference))
-    if first is None:
-        return []
-    found = []
-    for (name, system), curve in results.curves.items():
-        if name == target and system != reference:
-            try:
-                found.append(area_gain(first, curve, score))
-            except InputError as error:
-                print(error)
-    return list(zip(found, holm([gain.test.p_value for gain in found]), strict=True))
+def _gains(plan: CurvePlan, results: CurveResults, reference: str, score: str) -> dict[str, list[_Corrected]]:
+    """Of all systems over the reference, by target; p-values of a system are corrected over the targets."""
+    targets = plan.validation.targets
+    found: dict[str, list[_Corrected]] = {target: [] for target in targets}
+    for system in dict.fromkeys(name for _, name in results.curves if name != reference):
+        gains = {}
+        for target in targets:
+            first, second = (results.curves.get((target, name)) for name in (reference, system))
+            if first is not None and second is not None:
+                gains[target] = area_gain(first, second, score)
+        p_values = [gain.test.p_value for gain in gains.values()]
+        corrected = holm(p_values + [1.0] * (len(targets) - len(gains)))
+        for (target, gain), p_holm in zip(gains.items(), corrected, strict=False):
+            found[target].append((gain, p_holm))
+    return found
 
 
-def _worth_grids(plan: CurvePlan, target: str, found: Sequence[tuple[AreaGain, float]], score: str) -> list[Grid]:
+def _worth_grids(plan: CurvePlan, target: str, found: Sequence[_Corrected], score: str) -> list[Grid]:
     helped = [gain for gain, _ in found if find_system(gain.second.system).crossmodal]
     auxiliary = plan.auxiliary_recordings(target)
     if len(plan.amounts[target]) < 2:
@@ -191,9 +202,9 @@ def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[s
         f"Only the target's training labels are fewer: the auxiliaries, development and test are whole. Means over "
         f"{draws} {'draw' if draws == 1 else 'draws'} of {units} and over seeds; intervals over speakers. In "
         "parentheses beside an amount: how many recordings that is.",
-        f"The area is the mean {short_name(score)} along the curve, each doubling of recordings counted alike: the "
-        "primary comparison. Leads at single amounts are exploratory. p: one-sided sign-flip test over speakers; "
-        "Holm's correction is over the systems of a target.",
+        f"The area is the mean {short_name(score)} along the curve, each doubling of recordings counted alike. p: "
+        "one-sided sign-flip test over speakers, by Holm's method corrected over the targets. All but the primary "
+        "contrast, and the leads at single amounts, is exploratory.",
         f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, read "
         "from its own curve; '>=' where its curve ends.",
     ]
@@ -206,9 +217,9 @@ def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[s
     return notes
 
 
-def _least_p(found: Sequence[tuple[AreaGain, float]], target: str, targets: int) -> str:
+def _least_p(found: Sequence[_Corrected], target: str, targets: int) -> str:
     test = found[0][0].test
-    note = least_p_note(test.units, test.exact, cross_validated=True, targets=1)
+    note = least_p_note(test.units, test.exact, cross_validated=True, targets=targets)
     return f"{target}: {note}" if targets > 1 else note
 
 
@@ -238,7 +249,7 @@ def _score_rows(results: CurveResults, score: str, simulated_data: bool) -> list
     return rows
 
 
-def _gain_rows(gains: dict[str, list[tuple[AreaGain, float]]], simulated_data: bool) -> list[dict[str, Any]]:
+def _gain_rows(gains: dict[str, list[_Corrected]], primary: str | None, simulated_data: bool) -> list[dict[str, Any]]:
     return [
         {
             "target": target,
@@ -250,6 +261,7 @@ def _gain_rows(gains: dict[str, list[tuple[AreaGain, float]]], simulated_data: b
             "p": gain.test.p_value,
             "p_holm": p_holm,
             **_at(gain),
+            "contrast": contrast(gain.second.system, primary),
             "simulated": simulated_data,
         }
         for target, found in gains.items()

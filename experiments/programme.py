@@ -1,0 +1,97 @@
+"""When does the other modality help? Learning curves, withheld classes and pairs on feature tables with speakers.
+
+    python experiments/programme.py --table audio=audio.csv --table face=face.csv --output runs/programme
+
+Runs the commands below one after another, prints each before it begins, and keeps its output as `NAME.txt` in the
+output folder. Each modality is the target once. A killed programme continues; what is done is not done again. `--only`
+names some of the parts, `--list` prints their commands and runs nothing.
+
+curves     learning curves by speakers, all ways to use the other modality, and the audit's controls
+speaker    the same for a few systems on features standardised by speaker
+losses     losses on embeddings, balanced batches and warm-up, at few and at all speakers
+missing    classes that the target has no label of
+pairs      systems that need pairs in training or at inference, beside those that don't
+audit      the audit with all labels
+
+All choices are made here, before anything is trained: four settings of each system, chosen on the development speakers
+of a fold; two fits with them; three draws of speakers; unweighted average recall (or CCC) as the score; the area of
+EmoBed's curve against classic's as the one primary contrast.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from emobed_tf import console
+from emobed_tf.errors import InputError
+
+BUDGET = "--configurations 4 --seeds 2 --threads 1"
+CURVES = "classic joint triplet emobed emobed_stable contrastive aligned trunk distilled svm"
+CONTROLS = "triplet_alone permuted_labels itself_as_auxiliary as_many_steps"
+LOSSES = "classic emobed emobed_stable semi_hard contrastive"
+PARTS = {
+    "curves": ("learning_curve", f"--draws 3 --systems {CURVES} {CONTROLS}", "corpus"),
+    "speaker": (
+        "learning_curve",
+        "--draws 3 --systems classic joint emobed contrastive svm --standardise speaker",
+        "speaker",
+    ),
+    "losses": (
+        "learning_curve",
+        f"--draws 3 --amounts 2 12 --systems {LOSSES} --batches balanced --beta-warmup 10",
+        "losses",
+    ),
+    "missing": (
+        "learning_curve",
+        "--draws 1 --amounts 12 --missing-class all --systems classic joint emobed contrastive trunk",
+        "corpus",
+    ),
+    "pairs": ("crossvalidate", "--systems classic joint emobed distilled early model_level late", "corpus"),
+    "audit": ("audit", "", "corpus"),
+}
+"""Command, its own flags, and the folder of its fits: what has the same settings shares one."""
+
+
+def command(part: str, tables: Sequence[str], targets: Sequence[str], output: Path, workers: int) -> list[str]:
+    """The words of a part's command line."""
+    program, flags, folder = PARTS[part]
+    data = [word for table in tables for word in ("--table", table)]
+    shared = [*data, "--targets", *targets, *BUDGET.split(), "--workers", str(workers)]
+    return ["-m", f"emobed_tf.{program}", *shared, *flags.split(), "--output", str(output / folder)]
+
+
+def experiment(arguments: argparse.Namespace) -> int:
+    names = [table.partition("=")[0] for table in arguments.table]
+    if len(names) < 2:
+        raise InputError("expected two modalities or more, each as --table NAME=PATH")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    for part in arguments.only or PARTS:
+        words = command(part, arguments.table, names, arguments.output, arguments.workers)
+        print(f"{part}: python {' '.join(words)}", flush=True)
+        if arguments.list:
+            continue
+        began = time.monotonic()
+        with (arguments.output / f"{part}.txt").open("w") as log:
+            code = subprocess.run([sys.executable, *words], stdout=log, stderr=subprocess.STDOUT).returncode
+        if code:
+            raise InputError(f"{part} ended with {code}; see {arguments.output / part}.txt; the same command continues")
+        print(f"{part}: {(time.monotonic() - began) / 60:.0f} min", flush=True)
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", action="append", default=[], metavar="NAME=PATH", help="table of a modality")
+    parser.add_argument("--output", type=Path, default=Path("runs/programme"), help="where fits and tables go")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to run (default: all)")
+    parser.add_argument("--workers", type=int, default=2, help="processes that train (default: 2)")
+    parser.add_argument("--list", action="store_true", help="print the commands and run nothing")
+    arguments = parser.parse_args()
+    return console.run("experiments/programme.py", lambda: experiment(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
