@@ -40,14 +40,16 @@ def uneven():
     from emobed_tf import corpora
     from emobed_tf.corpora.configured import resolved
 
-    def table(name, feature, train):
+    rng = np.random.default_rng(0)
+
+    def table(name, train):
         parts = ["train"] * train + ["dev"] * 6
         rows = range(len(parts))
         keys = {"id": [f"{name}{k}" for k in rows], "partition": parts, "label": ["ab"[k % 2] for k in rows]}
-        return pd.DataFrame({**keys, feature: [k % 2 + k / 100 for k in rows]})
+        features = {f"{name}_{column}": rng.normal(size=len(parts)) for column in range(3)}
+        return pd.DataFrame({**keys, **features})
 
-    tables = {"audio": table("audio", "pitch", 24), "face": table("face", "smile", 200)}
-    corpus = corpora.load("tables", tables=tables)
+    corpus = corpora.load("tables", tables={"audio": table("audio", 24), "face": table("face", 200)})
     return resolved(preset("tables").replace(target="audio", **SMALL), corpus), corpus
 
 
