@@ -29,7 +29,7 @@ class TestLearningCurves:
             ("task", "target", [1, 0.5]),
             ("task", "auxiliary: face", [2, 1]),
             ("triplet", "triplet", [0.5, -0.5]),
-            ("R,", "R", [9, 8]),
+            ("L2 term,", "L2 term", [9, 8]),
             ("score", "training: CCC", [0.1, 0.3]),
             ("score", "development: CCC", [0.2, 0.1]),
         ],
