@@ -51,10 +51,11 @@ def parse(
     complaint = io.StringIO()
     argv = list(sys.argv[1:] if argv is None else argv)
     columns = os.environ.get("COLUMNS")
-    if not {"-h", "--help"} & set(argv):
+    explains = bool({"-h", "--help"} & set(argv))
+    if not explains:
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
     try:
-        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden):
+        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden if explains else ()):
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
@@ -163,9 +164,9 @@ def _texts_in_paragraphs() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hidden(names: Collection[str]) -> Iterator[None]:
-    """Leaves settings out of `--help`. What is given all the same is read, for the command to say what is wrong.
+    """Leaves settings out of `--help`; tyro does so with what is annotated, and all commands share the annotations.
 
-    tyro hides what is annotated so, and the annotations are those of all commands.
+    It would not read them either, so this is for `--help` alone: what is given is read, for the command to refuse it.
     """
     sections = [field.type for field in dataclasses.fields(Config)]
     owners = [(section, name) for section in sections for name in names if name in section.__annotations__]

@@ -29,7 +29,7 @@ _PANELS = {  # label of the vertical axis: columns of a history
     "supervised contrastive loss": "contrastive",
     "alignment of modalities": "alignment",
     "distance to the teacher": "soft_targets|embedding_distance",
-    "R, sum of squared kernels": "l2",
+    "L2 term, sum of squared kernels": "l2",
     "score": f"(val_)?({_SCORES})",
     "mined distance": "d_positive|d_negative",
     "valid anchors": "valid_anchors",

@@ -29,7 +29,7 @@ class TestLearningCurves:
             ("task", "target", [1, 0.5]),
             ("task", "auxiliary: face", [2, 1]),
             ("triplet", "triplet", [0.5, -0.5]),
-            ("R,", "R", [9, 8]),
+            ("L2 term,", "L2 term", [9, 8]),
             ("score", "training: CCC", [0.1, 0.3]),
             ("score", "development: CCC", [0.2, 0.1]),
         ],
@@ -52,12 +52,12 @@ class TestLearningCurves:
         assert (list(drawn.get_xdata()), list(drawn.get_ydata())) == ([1.0, 3.0], [0.3, 0.5])
 
     def test_what_never_changes_is_named_and_not_drawn(self):
-        """The gradient norm is known of the first epoch alone, and R is the same twice."""
+        """The gradient norm is known of the first epoch alone, and the L2 term is the same twice."""
         figure = figures.learning_curves([{**row, "l2": "9"} for row in self.HISTORY])
         labels = {axis.get_ylabel() for axis in figure.axes}
         assert labels == {"loss, weighted sum (Eq. 8)", "task loss", "triplet loss (Eq. 6)", "score"}
         said = " ".join(figure.get_supxlabel().split())
-        assert "R, sum of squared kernels (always 9)" in said
+        assert "L2 term, sum of squared kernels (always 9)" in said
         assert "gradient norm, weighted (recorded in only one epoch)" in said
 
     def test_a_single_epoch_is_drawn_all_the_same(self):

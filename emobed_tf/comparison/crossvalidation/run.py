@@ -3,7 +3,7 @@
 trials.jsonl                  every finished fit, one a line
 predictions/                  of the final fits, see `protocol.predictions_file`
 folds.csv                     who is in which fold
-NAME.csv NAME-gains.csv NAME.md   scores by seed, gains, and both as tables; NAME is the command's
+NAME.csv NAME-gains.csv NAME.md NAME.tex   scores by seed, gains, and both as tables; NAME is the command's
 selection.csv                 development and test scores of all configurations, with --show-selection
 """
 
@@ -34,7 +34,7 @@ from emobed_tf.comparison.crossvalidation.tables import (
 from emobed_tf.comparison.estimate import estimate_text
 from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.former import trial_key_of_format_1
-from emobed_tf.comparison.grids import counted
+from emobed_tf.comparison.grids import counted, to_latex
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.workers import Workers
@@ -43,6 +43,7 @@ from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
+from emobed_tf.files import write_bytes
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,8 @@ def report_gains(
     title = f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: cross-validation by speaker"
     tables = [*grids, *extra, data_grid(plan), power]
     write_markdown(output / f"{name}.md", title, tables, [*said, *notes, *assumed])
-    print(f"tables: {output}/{name}.md, .csv; out-of-fold predictions: {validation.predictions}")
+    write_bytes(output / f"{name}.tex", to_latex(title, tables, list(dict.fromkeys([*said, *notes]))).encode())
+    print(f"tables: {output}/{name}.md, .csv, .tex; out-of-fold predictions: {validation.predictions}")
     return found
 
 
