@@ -21,6 +21,7 @@ import numpy as np
 
 TARGET, AUXILIARY = "audio", "video"
 FOUND = "plain.json"
+EMBEDDING = 3
 STEPS = 4500
 
 
@@ -76,7 +77,7 @@ class PlainNetwork:
     Args:
         columns: number of features by modality.
         classes: number of classes.
-        embedding: units of a modality's own layer: the latent's dimensions, so that the classes are left to the trunk.
+        embedding: units of a modality's own layer.
         units: of the trunk's layers.
         steps: of Adam.
         batch: examples of each modality in a step.
@@ -88,7 +89,7 @@ class PlainNetwork:
         self,
         columns: Mapping[str, int],
         classes: int,
-        embedding: int = 2,
+        embedding: int = EMBEDDING,
         units: Sequence[int] = (32, 32),
         steps: int = STEPS,
         batch: int = 48,
@@ -164,7 +165,9 @@ def main() -> int:
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="packages, all of the same size")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each network (default: 2)")
     parser.add_argument("--share", type=float, default=1.0, help="of the training speakers that are used (default: 1)")
-    parser.add_argument("--latent", type=int, default=2, help="units of a modality's own layer (default: 2)")
+    parser.add_argument(
+        "--embedding", type=int, default=EMBEDDING, help=f"units of a modality's own layer (default: {EMBEDDING})"
+    )
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of Adam (default: {STEPS})")
     arguments = parser.parse_args()
     network = None
@@ -172,7 +175,7 @@ def main() -> int:
         if network is None:
             train, _, classes = read_package(folder, arguments.share)
             columns = {name: examples.features.shape[1] for name, examples in train.items()}
-            network = PlainNetwork(columns, classes, embedding=arguments.latent, steps=arguments.steps)
+            network = PlainNetwork(columns, classes, embedding=arguments.embedding, steps=arguments.steps)
         found = measure(network, folder, arguments.seeds, arguments.share)
         (folder / FOUND).write_text(json.dumps(found) + "\n")
         alone, joint = np.mean(found["alone"]), np.mean(found["joint"])

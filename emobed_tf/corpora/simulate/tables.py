@@ -11,12 +11,14 @@ the target's, once the two maps are found. With strength 0, the auxiliary's fiel
 Between them, the auxiliary's fields are s F + sqrt(1 - s^2) G, with F the target's and G independent ones, so that at
 every point of the latent they correlate with the target's by s. Whatever s is, the fields are drawn from the same
 distribution and all classes are equally frequent (the target's exactly, the auxiliary's on average); the features and
-the target's labels don't even change. What is
-learnt from one modality alone is therefore as hard at every strength: only the relation between the two differs.
+the target's labels don't even change. What is learnt from one modality alone is therefore as hard at every strength:
+only the relation between the two differs.
 
 Who can profit. Data are unpaired and the encoders differ, so the auxiliary teaches the shared head alone. A network
-profits if its encoders can't do more than find the latent (a thin linear projection), and its head learns the classes.
-An encoder that is wide and deep enough to learn the classes by itself needs no head, and gains nothing.
+profits if its encoders do little more than find the latent (a thin projection), and its head learns the classes. An
+encoder that is wide enough to learn the classes by itself needs no head, and gains little. With exactly as many units
+as the latent has dimensions a network gains most, but has no room for two different functions: where strength is low,
+the auxiliary harms it. One unit more is enough for that room.
 """
 
 import math
