@@ -148,7 +148,7 @@ class Recorder(keras.callbacks.Callback):
             DivergedError: if a weight became NaN, infinite, or so large that R of Eq. 8 would.
         """
         steps = int(self.model.optimizer.iterations.numpy())
-        row = {"epoch": epoch + 1, "steps": steps, **{name: float(value) for name, value in logs.items()}}
+        row: dict[str, Any] = {"epoch": epoch + 1, "steps": steps, **{n: float(value) for n, value in logs.items()}}
         weights = self._weights()
         self.history.append(row)
         self.times.append(
