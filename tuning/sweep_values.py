@@ -77,6 +77,8 @@ def find_setting(name: str, config: Config) -> NumericSetting:
         problem = "is no number" if name in config.to_dict() else "unknown"
         raise InputError(f"--parameter {name}: {problem}; those that can be swept: {', '.join(known)}")
     framework, users = config.objective.framework, _USERS.get(name)
+    if name == "bins" and config.training.batches == "balanced":
+        users = None  # every framework draws by them
     if users and framework not in users:
         raise InputError(
             f"--parameter {name}: changes nothing with --framework {framework}; choose --framework {' or '.join(users)}"

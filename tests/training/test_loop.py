@@ -111,16 +111,16 @@ class TestRun:
         assert columns >= {"valid_anchors", "d_positive", "d_negative", "embedding_norm", "effective_rank"}
 
     def test_steps_and_their_times(self, trained):
-        """9 recordings in batches of 2 are 5 steps an epoch."""
+        """3 recordings in batches of 2 are 2 steps an epoch."""
         import csv
 
-        assert trained.history()["steps"].tolist() == [5, 10, 15]
+        assert trained.history()["steps"].tolist() == [2, 4, 6]
         with open(trained.path / "times.csv", newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [(row["epoch"], row["steps"]) for row in rows] == [("1", "5"), ("2", "10"), ("3", "15")]
+        assert [(row["epoch"], row["steps"]) for row in rows] == [("1", "2"), ("2", "4"), ("3", "6")]
         assert all(float(row[name]) > 0 for row in rows for name in ("training_seconds", "scoring_seconds"))
         training = trained.read_json("scores.json")["training"]
-        assert training["steps"] == 15
+        assert training["steps"] == 6
         assert 0 <= training["scoring_seconds"] <= training["seconds"]
 
     def test_best_weights_are_those_of_the_best_epoch(self, trained):
@@ -221,7 +221,7 @@ class TestResume:
         (run.path / "times.csv").unlink()
         train_run(read_config(run.config_file).replace(epochs=3), run.path, resume=True)
         assert_equal_weights(weights(trained), weights(run))
-        assert run.history()["steps"].tolist() == [5, 10, 15]
+        assert run.history()["steps"].tolist() == [2, 4, 6]
         assert len((run.path / "times.csv").read_text().splitlines()) == 2
 
     def test_balanced_batches(self, tables, tmp_path):

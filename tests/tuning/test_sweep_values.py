@@ -24,7 +24,7 @@ class TestParameters:
             **dict.fromkeys(
                 ("encoder_layers", "encoder_units", "kernel_size", "head_layers", "head_units", "bins"), int
             ),
-            **dict.fromkeys(("epochs", "batch_size", "patience", "beta_warmup"), int),
+            **dict.fromkeys(("epochs", "steps_per_epoch", "batch_size", "patience", "beta_warmup"), int),
         }
         assert {name: p.words for name, p in numeric_settings().items() if p.words} == {"margin": ("soft", "none")}
 
