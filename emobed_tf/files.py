@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -53,6 +53,18 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """
     sys.stdout.write(_csv(rows))
     sys.stdout.flush()
+
+
+def plain_number(value: SupportsFloat) -> float:
+    """A number for a file, with as many digits as its own type needs.
+
+    Args:
+        value: a NumPy number of any precision, or a plain one.
+
+    Returns:
+        The same number; of float32 0.36412802, not 0.3641280233860016, which says the same and is what a server sends.
+    """
+    return float(str(value)) if getattr(value, "dtype", None) == "float32" else float(value)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -3,9 +3,10 @@
 import csv
 import os
 
+import numpy as np
 import pytest
 
-from emobed_tf.files import print_csv, write_bytes, write_csv
+from emobed_tf.files import plain_number, print_csv, write_bytes, write_csv
 
 
 class TestWriteBytes:
@@ -52,3 +53,16 @@ class TestPrintCsv:
         write_csv(tmp_path / "t.csv", rows)
         print_csv(rows)
         assert capsys.readouterr().out == (tmp_path / "t.csv").read_text()
+
+
+class TestPlainNumber:
+    """float32 has 24 bits: nine digits at most tell all of its numbers apart, and repr of a float64 writes 17."""
+
+    def test_no_more_than_the_type_has(self):
+        third = np.float32(1) / np.float32(3)
+        assert repr(plain_number(third)) == "0.33333334"
+        assert repr(plain_number(np.float64(1) / 3)) == "0.3333333333333333"
+
+    def test_it_is_the_same_number(self):
+        values = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+        assert all(np.float32(plain_number(value)) == value for value in values)

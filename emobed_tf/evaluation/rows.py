@@ -8,6 +8,7 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.evaluation.scores import Evaluated
+from emobed_tf.files import plain_number
 
 
 def prediction_rows(evaluated: Evaluated, facts: Facts) -> dict[str, list[dict[str, Any]]]:
@@ -73,15 +74,3 @@ def classification_row(
         row["label"] = classes[label]
     row["prediction"] = classes[int(np.argmax(probabilities))]
     return row | {f"p_{name}": plain_number(p) for name, p in zip(classes, probabilities, strict=True)}
-
-
-def plain_number(value: np.floating | float) -> float:
-    """A number for a file, with as many digits as its own type needs.
-
-    Args:
-        value: a NumPy number of any precision, or a plain one.
-
-    Returns:
-        The same number; of float32 0.36412802, not 0.3641280233860016, which says the same and is what a server sends.
-    """
-    return float(str(value)) if isinstance(value, np.float32) else float(value)

@@ -56,9 +56,10 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     found = []
     if _learnt(before) != _learnt(now):
         found.append(f"it learnt {_learnt(before)}, this run {_learnt(now)}")
-    elif before.get("classes") != now.get("classes"):
-        found.append(f"its classes are {_names(before, 'classes')}, this run's are {_names(now, 'classes')}")
-    features = [list(manifest.get("features") or ()) for manifest in (before, now)]
+    elif _names(before, "classes") != _names(now, "classes"):
+        classes = [listing(_names(manifest, "classes")) or "unknown" for manifest in (before, now)]
+        found.append(f"its classes are {classes[0]}, this run's are {classes[1]}")
+    features = [_names(manifest, "features") for manifest in (before, now)]
     if len(features[0]) != len(features[1]):
         found.append(f"it takes {len(features[0])} features, this run {len(features[1])}")
     elif features[0] != features[1]:
@@ -71,5 +72,6 @@ def _learnt(manifest: Mapping[str, Any]) -> str:
     return str(manifest.get("dimension")) if manifest.get("task") == REGRESSION else "classes"
 
 
-def _names(manifest: Mapping[str, Any], key: str) -> str:
-    return listing(manifest.get(key) or ()) or "unknown"
+def _names(manifest: Mapping[str, Any], key: str) -> list[str]:
+    """From a file or not: JSON has lists where a manifest in memory has tuples."""
+    return list(manifest.get(key) or ())

@@ -16,8 +16,7 @@ from emobed_tf.corpora.prediction import as_manifest_says, load_features
 from emobed_tf.corpora.speakers import speaker_moments
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.rows import plain_number
-from emobed_tf.files import print_csv, write_csv
+from emobed_tf.files import plain_number, print_csv, write_csv
 from emobed_tf.settings import SPEAKER, FilePaths, OptionalInt, OptionalName, OptionalPath
 from serving.client.client import Client
 from serving.client.connection import ServingError

@@ -64,8 +64,10 @@ def served(folder, model):
     """The address of a server at a free port."""
     line = [sys.executable, "-m", "serving.local", model, "--port", "0"]
     with subprocess.Popen(line, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
-        yield re.search(r"http://\S+", server.stdout.readline())[0]
-        server.terminate()
+        try:
+            yield re.search(r"http://\S+", server.stdout.readline())[0]
+        finally:
+            server.terminate()
 
 
 @pytest.fixture

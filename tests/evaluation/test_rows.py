@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.corpora.corpus import Recording
-from emobed_tf.evaluation.rows import classification_row, plain_number, prediction_rows, regression_rows
+from emobed_tf.evaluation.rows import classification_row, prediction_rows, regression_rows
 from emobed_tf.evaluation.scores import evaluate
 from emobed_tf.files import write_csv
 from tests.evaluation.systems import evaluated_classes, facts
@@ -54,19 +54,6 @@ class TestClassification:
         assert [row["label"] for row in found["utterances"]] == ["a", "b"] * 10
         assert all(row["label"] == row["prediction"] for row in found["utterances"])
 
-
-class TestDigits:
-    """float32 has 24 bits: nine digits at most tell all of its numbers apart, and repr of a float64 writes 17."""
-
-    def test_no_more_than_the_type_has(self):
-        third = np.float32(1) / np.float32(3)
-        assert repr(plain_number(third)) == "0.33333334"
-        assert repr(plain_number(np.float64(1) / 3)) == "0.3333333333333333"
-
-    def test_it_is_the_same_number(self):
-        values = np.random.default_rng(0).normal(size=1000).astype(np.float32)
-        assert all(np.float32(plain_number(value)) == value for value in values)
-
-    def test_a_row(self):
+    def test_no_more_digits_than_the_numbers_have(self):
         row = classification_row(recording(1), np.array([0.1, 0.9], np.float32), ("a", "b"))
         assert [repr(row["p_a"]), repr(row["p_b"])] == ["0.1", "0.9"]

@@ -16,6 +16,7 @@ AROUSAL = {"task": "regression", "dimension": "arousal", "features": ["loudness"
     ("before", "now", "expected"),
     [
         (EMOTION, EMOTION, []),
+        (EMOTION, {**EMOTION, "classes": ("anger", "joy"), "features": ("loudness", "pitch")}, []),  # not from JSON
         (AROUSAL, {**AROUSAL, "scores": {}}, []),
         (EMOTION, AROUSAL, ["it learnt classes, this run arousal"]),
         (AROUSAL, {**AROUSAL, "dimension": "valence"}, ["it learnt arousal, this run valence"]),
