@@ -37,8 +37,8 @@ class Fields:
         Returns:
             float64 `[points, classes]`.
         """
-        waves = np.cos(np.einsum("nd,dw->nw", latent, self.directions) + self.phases)
-        return np.einsum("nd,dc->nc", latent, self.planes) + np.einsum("nw,wc->nc", waves, self.heights)
+        waves = np.cos(np.einsum("pd,dw->pw", latent, self.directions) + self.phases)
+        return np.einsum("pd,dc->pc", latent, self.planes) + np.einsum("pw,wc->pc", waves, self.heights)
 
 
 def draw_fields(rng: np.random.Generator, latent: int, classes: int, slope: float, fineness: float) -> Fields:
