@@ -24,6 +24,7 @@ _NOT_SWEPT = {
     "diagnostics": "it changes no score",
     "resample": "it changes the data; make a sweep for each",
     "confidence": "it changes the data; make a sweep for each",
+    "speaker_prior": "it changes the data; make a sweep for each",
 }
 _USERS = {
     "alpha": USES_ALPHA,

@@ -15,6 +15,7 @@ import numpy as np
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Modality, Recording
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.scores import predict
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.reconstruction import error_of
 from emobed_tf.training.session import default_session, digest
@@ -61,8 +62,6 @@ class Autoencoder:
         Returns:
             float32 `[frames]` per recording; NaN where every feature is missing.
         """
-        from emobed_tf.evaluation.scores import predict
-
         standardise, rebuilt = _standardise(self.model, self.name), predict(self.model, recordings)
         pairs = zip(recordings, rebuilt, strict=True)
         return [error_of(r.features, np.asarray(standardise(r.features)), values) for r, values in pairs]
