@@ -67,6 +67,7 @@ class TestUtterances:
         assert modality.notes == (
             "no labels, so left out: 'x' and 1 more recordings",
             "1 of 5 rows of the labels have no features",
+            "no speaker column: each recording counts as a speaker, so intervals and p are too narrow",
         )
 
     @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ class TestUtterances:
             (1, "\n1,", "\n,", ("labels.csv:3", "column 'id' is empty")),
             (1, "id,", "path,", ("labels.csv:1", "no column 'id' or 'file'", "--column NAME=id")),
             (1, "partition", "part", ("labels.csv:1", "no column 'partition'")),
-            (1, "dev", "devel", ("labels.csv:4", "partition 'devel'")),
+            (1, "dev", "eval", ("labels.csv:4", "partition 'eval'")),
             (0, "id,f\n", "id,label\n", ("features.csv", "no feature columns")),
             (0, "\n0,0.5\n1,1.5\n2,4.5\n3,9.5", "\nw,1", ("none of its recordings", "'w' here and '0' there")),
         ],

@@ -47,7 +47,10 @@ BAD = {
     "decimal comma": (change("joy,1.0,1.1", 'joy,1.0,"1,1"'), (":3", "column 'b'", "'1,1'", "a decimal comma")),
     "infinite": (change("joy,1.0,1.1", "joy,1.0,-inf"), (":3", "column 'b'", "infinite")),
     "too large": (change("joy,1.0,1.1", "joy,1e40,1.1"), (":3", "column 'a'", "float32")),
-    "unknown partition": (change("x_dev_0,dev", "x_dev_0,devel"), (":4", "'devel'", "train, dev, test")),
+    "unknown partition": (
+        change("x_dev_0,dev", "x_dev_0,eval"),
+        (":4", "'eval'", "expected train (or training); dev (or devel,"),
+    ),
     "no dev": (rewrite(table_text(partitions=("train", "test"))), ("'m'", "partition 'dev'")),
     "no train": (rewrite(table_text(partitions=("dev", "test"))), ("'m'", "partition 'train'")),
     "id twice": (change("x_dev_1,dev", "x_dev_0,dev"), (":5", "id 'x_dev_0' a second time", ":4")),

@@ -168,7 +168,7 @@ class TestFrames:
             points = zip(found.times[chosen], found.gold[chosen], found.prediction[chosen], strict=True)
             for time, gold, prediction in points:
                 row = rows[round(time, 6)]
-                assert gold == float(row["gold_standard"])
+                assert gold == np.float32(row["gold_standard"])
                 assert prediction == pytest.approx(float(row["raw"]), abs=1e-6)
 
     def test_an_auxiliarys_prediction_is_delayed_like_the_targets(self, frames, corpus):

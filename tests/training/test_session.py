@@ -188,6 +188,8 @@ MEMOISED = {
     "emobed_tf/training/session.py:default_session",  # the one place of a process
     "emobed_tf/models/fused_gru.py:_function",  # a compiled function of shapes alone, as XLA's own cache has it
     "emobed_tf/models/mining.py:_compiled",  # the same
+    "emobed_tf/models/contrastive.py:_compiled",  # the same
+    "emobed_tf/systems/controls.py:control_of",  # a class from two classes
     "emobed_tf/evaluation/power.py:_relative_gain",  # a number from four numbers
     "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }
