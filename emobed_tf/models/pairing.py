@@ -196,7 +196,7 @@ def allowed(rows: Rows, columns: Rows, rules: Rules) -> tuple[tf.Tensor, tf.Tens
 
 
 def squared_distances(rows: Rows, columns: Rows) -> tf.Tensor:
-    """Of `centred` ones, as one product: [x, |x|^2, 1] [-2 y, 1, |y|^2]^T.
+    """Of `centred` ones, as one product: `[x, |x|^2, 1]` times `[-2 y, 1, |y|^2]` transposed.
 
     Down the columns, TensorFlow finds extremes several rows at a time.
 
