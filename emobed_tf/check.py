@@ -25,8 +25,8 @@ from emobed_tf.settings import DISTILLED
 PROG = "emobed_tf.check"
 DESCRIPTION = """Reads data as training would, says what it found, and trains nothing.
 
-It takes the flags of train, and ends with exit code 2 where train would. A single table is checked as for --framework
-classic, which needs only one."""
+It takes the flags of train, and ends with exit code 2 where train would. Of several tables, each says the first thing
+that is wrong with it. A single table is checked as for --framework classic, which needs only one."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,12 @@ def _main(argv: Sequence[str] | None) -> int:
         config = config.of_framework("classic")  # all that one modality can be trained for
     with warnings.catch_warnings(record=True) as caught, console.progress("reading") as progress:
         warnings.simplefilter("always", EmoBedWarning)
-        config, corpus = load_corpus(config, progress)
+        try:
+            config, corpus = load_corpus(config, progress)
+        except InputError as error:
+            for line in _of_other_tables(config, str(error)):
+                print(f"{PROG}: error: {line}", file=sys.stderr)
+            raise
     told = [" ".join(str(one.message).split()) for one in caught if issubclass(one.category, EmoBedWarning)]
     if arguments.json:
         print(json.dumps({**describe(corpus), "warnings": told}, indent=2, ensure_ascii=False))
@@ -82,6 +87,18 @@ def _main(argv: Sequence[str] | None) -> int:
     if config.objective.framework == DISTILLED:
         plan_teacher(config, corpus)  # refuses what isn't paired
     return 0
+
+
+def _of_other_tables(config: Config, known: str) -> list[str]:
+    """What is wrong with single tables beside what is known, so that all of it can be mended at once."""
+    found: dict[str, None] = {}
+    for table in config.data.table if len(config.data.table) > 1 else ():
+        alone = config.of_framework("classic").replace(table=(table,), target=None)
+        try:
+            load_corpus(alone)
+        except InputError as error:
+            found[" ".join(str(error).split())] = None
+    return [line for line in found if line != " ".join(known.split())]
 
 
 def _with_data(settings: Config, data: Sequence[str]) -> Config:

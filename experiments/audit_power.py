@@ -219,7 +219,7 @@ def experiment(arguments: argparse.Namespace) -> int:
     cells = [
         [
             Package(arguments.output, strength, labels, arguments.auxiliary_labels, seed)
-            for seed in range(arguments.packages)
+            for seed in range(arguments.first_seed, arguments.first_seed + arguments.packages)
         ]
         for labels in arguments.target_labels
         for strength in arguments.strengths
@@ -260,6 +260,7 @@ def main() -> int:
     parser.add_argument("--target-labels", type=int, nargs="+", default=[192], help="labels of audio (default: 192)")
     parser.add_argument("--auxiliary-labels", type=int, default=6000, help="labels of video (default: 6000)")
     parser.add_argument("--packages", type=int, default=20, help="packages of each kind (default: 20)")
+    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first package of each kind (default: 0)")
     parser.add_argument("--plain-only", action="store_true", help="train the plain network and audit nothing")
     parser.add_argument("--systems", nargs="+", default=[], help="further systems, such as joint, beside the audit's")
     parser.add_argument("--settings", default=SETTINGS, help=f"flags of the audit (default: {SETTINGS})")

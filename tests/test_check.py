@@ -60,6 +60,16 @@ class TestData:
         assert result.returncode == 0, result.stderr
         assert "recognised as openSMILE" in result.stdout
 
+    def test_every_table_says_what_is_wrong_with_it(self, face, voice):
+        replace(face, "joy", "")
+        replace(voice, ",train,", ",learn,")
+        result = command("check", face, voice)
+        assert result.returncode == 2
+        said = result.stderr.splitlines()
+        assert len(said) == 2
+        assert {line.partition(": error: ")[0] for line in said} == {"emobed_tf.check"}
+        assert [str(path) in line for path, line in zip((voice, face), said, strict=True)] == [True, True]
+
 
 class TestText:
     def test_classes(self, voice):
