@@ -1,13 +1,13 @@
 """How often does the audit find transfer, where there is some and where there is none? And what is there to be found?
 
-    python experiments/audit_power.py --strengths 0 1 --target-labels 192 --packages 20 --output runs/audit-power
-    python experiments/audit_power.py --plain-only --strengths 0 0.25 0.5 0.75 1 --target-labels 48 96 192 384
+    python experiments/audit_power.py --primary contrastive --systems emobed --first-seed 300 --output runs/audit-power
+    python experiments/audit_power.py --plain-only --strengths 0 0.25 0.5 0.75 1 --target-labels 72 144 288 576 1152
 
 For every strength and number of target labels, simulates packages (`python -m emobed_tf.simulate tables`), trains a
 plain network on each (`plain_network.py`), and audits each (`python -m emobed_tf.audit`). `power.csv` and `power.md`
-in the output folder then say, beside each other: what the plain network gains from the auxiliary, what EmoBed gains
+in the output folder then say, beside each other: what the plain network gains from the auxiliary, what the systems gain
 over classic, and in which share of the packages the audit found transfer. At strength 0, that share is of false
-alarms. All intervals are over packages. All of it is simulated: what is tested is the audit, and EmoBed.
+alarms. All intervals are over packages. All of it is simulated: what is tested is the audit, and the systems.
 
 The audit deals the target's speakers into folds. The plain network learns from the share of them that a fold trains
 on, and is tested on utterances of further speakers, which the audit never sees. A killed experiment continues; one
@@ -30,19 +30,21 @@ from plain_network import AUXILIARY, FOUND, TARGET
 from scipy import stats
 
 from emobed_tf import console
-from emobed_tf.comparison.audit.verdict import CLASSIC, CONTROLS, EMOBED
+from emobed_tf.comparison.audit.verdict import CLASSIC, EMOBED
 from emobed_tf.corpora.simulate import simulate_tables
 from emobed_tf.errors import InputError
+from emobed_tf.systems.registry import CONTROL_NAMES
 
 HERE = Path(__file__).resolve().parent
-FOLDS = 4
-SHARE = 0.5  # of four folds, one is tested and one is for development
+FOLDS = 3
+SHARE = 4 / 9  # of three folds, one is tested, and a third of the others is for development
+FINENESS = 4.0  # of the simulated classes: finer than usual, so that as many labels as a test needs don't suffice
 TESTED = 1000  # utterances that the plain network alone is tested on
 # A network of the plain one's shape, and as many steps as it takes: an epoch is a pass over the auxiliary, of 63 steps.
 SETTINGS = (
     "--encoder dense --encoder-layers 1 --encoder-units 3 --head-layers 2 --head-units 32 --l2 0.001 --batch-size 48 "
     "--learning-rate 0.007 --epochs 75 --patience 25 --diagnostics 0 --threads 1 "
-    "--configurations 2 --seeds 2"
+    "--search none --configurations 1 --seeds 2"
 )
 
 
@@ -76,6 +78,7 @@ class Package:
                 simulate_tables(
                     directory,
                     strength=self.strength,
+                    fineness=FINENESS,
                     target_labels=(self.labels, 0, tested),
                     auxiliary_labels=(self.auxiliary_labels, 0, 0),
                     seed=self.seed,
@@ -89,7 +92,7 @@ class Package:
 
     @property
     def verdict(self) -> list[dict[str, str]] | None:
-        """Rows of the audit's verdict: EmoBed against classic, and against each control; None if it has not run."""
+        """Rows of the audit's verdict: a system against classic, and against each control; None if it has not run."""
         return read_rows(self.folder / "audit" / "verdict.csv")
 
     @property
@@ -113,12 +116,13 @@ def run_plain(packages: Sequence[Package]) -> None:
         run([sys.executable, str(HERE / "plain_network.py"), *missing, "--share", str(SHARE)], "the plain network")
 
 
-def run_audit(package: Package, settings: str, systems: Sequence[str]) -> None:
-    done = set(package.gains)
-    if package.verdict is not None and set(systems) <= done:
+def run_audit(package: Package, settings: str, primary: str, systems: Sequence[str]) -> None:
+    done = {CLASSIC, *package.gains}
+    if package.verdict is not None and {primary, *systems} <= done:
         return
     tables = [f"--table={name}={package.audited / name}.csv" for name in (TARGET, AUXILIARY)]
     command = [sys.executable, "-m", "emobed_tf.audit", *tables, "--targets", TARGET, "--folds", str(FOLDS)]
+    command += ["--primary", primary]
     more = ["--systems", *systems] if systems else []
     run(
         [*command, *more, *settings.split(), "--output", str(package.folder / "audit")],
@@ -134,9 +138,8 @@ def run(command: list[str], what: str) -> None:
 
 
 def is_found(verdict: Sequence[dict[str, str]]) -> bool:
-    """Whether EmoBed beat classic and all controls."""
-    beaten = {row["first"]: row["beaten"] == "True" for row in verdict if row["second"] == EMOBED}
-    return all(beaten.get(name, False) for name in (CLASSIC, *CONTROLS))
+    """Whether the audited system beat classic and all controls."""
+    return len(verdict) == 1 + len(CONTROL_NAMES) and all(row["beaten"] == "True" for row in verdict)
 
 
 def interval_of_mean(values: Sequence[float]) -> tuple[float, float, float]:
@@ -232,7 +235,7 @@ def experiment(arguments: argparse.Namespace) -> int:
             package.simulate()
         run_plain(packages)
         for package in packages if audits else ():
-            run_audit(package, arguments.settings, arguments.systems)
+            run_audit(package, arguments.settings, arguments.primary, arguments.systems)
 
     begun = time.monotonic()
     whole(cells[0][:1])
@@ -257,11 +260,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("runs/audit-power"), help="where packages and audits go")
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1.0], help="of transfer (default: 0 1)")
-    parser.add_argument("--target-labels", type=int, nargs="+", default=[192], help="labels of audio (default: 192)")
+    parser.add_argument("--target-labels", type=int, nargs="+", default=[576], help="labels of audio (default: 576)")
     parser.add_argument("--auxiliary-labels", type=int, default=6000, help="labels of video (default: 6000)")
     parser.add_argument("--packages", type=int, default=20, help="packages of each kind (default: 20)")
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first package of each kind (default: 0)")
     parser.add_argument("--plain-only", action="store_true", help="train the plain network and audit nothing")
+    parser.add_argument("--primary", default=EMOBED, help=f"system that is audited (default: {EMOBED})")
     parser.add_argument("--systems", nargs="+", default=[], help="further systems, such as joint, beside the audit's")
     parser.add_argument("--settings", default=SETTINGS, help=f"flags of the audit (default: {SETTINGS})")
     parser.add_argument("--jobs", type=int, default=2, help="processes at the same time (default: 2)")
