@@ -30,10 +30,9 @@ from plain_network import AUXILIARY, FOUND, TARGET
 from scipy import stats
 
 from emobed_tf import console
-from emobed_tf.comparison.audit.verdict import CLASSIC, EMOBED
+from emobed_tf.comparison.audit.verdict import CLASSIC, CONTROLS, EMOBED
 from emobed_tf.corpora.simulate import simulate_tables
 from emobed_tf.errors import InputError
-from emobed_tf.systems.registry import CONTROL_NAMES
 
 HERE = Path(__file__).resolve().parent
 FOLDS = 3
@@ -139,7 +138,8 @@ def run(command: list[str], what: str) -> None:
 
 def is_found(verdict: Sequence[dict[str, str]]) -> bool:
     """Whether the audited system beat classic and all controls."""
-    return len(verdict) == 1 + len(CONTROL_NAMES) and all(row["beaten"] == "True" for row in verdict)
+    beaten = {row["first"].partition("@")[0]: row["beaten"] == "True" for row in verdict}  # CONTROL@SYSTEM
+    return all(beaten.get(name, False) for name in (CLASSIC, *CONTROLS))
 
 
 def interval_of_mean(values: Sequence[float]) -> tuple[float, float, float]:
