@@ -207,7 +207,8 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
             f"{starts[wrong[0]]:.10g} s"
         )
     groups = _groups(ids)
-    if "time" not in numbers and _one_value_each(texts, groups) and are_frames(starts, ends, list(groups.values())):
+    windows = bool(table.feature_names) and "time" not in numbers  # recordings without features are no windows
+    if windows and _one_value_each(texts, groups) and are_frames(starts, ends, list(groups.values())):
         numbers["time"] = starts
         return replace(table, texts=texts | {"id": ids}, numbers=numbers), ["rows follow each other: they are frames"]
     if max(map(len, groups.values())) > 1 and "time" not in numbers:
