@@ -83,7 +83,7 @@ class LogMel(SignalLayer):
         """
         unseen = max(0, self.step - _WINDOW)  # at the beginning of each step, where steps are longer than windows
         framed = windows(signal[:, unseen:, tf.newaxis], _WINDOW, self.step)
-        spectrum = tf.signal.rfft(framed * tf.signal.hann_window(_WINDOW), [_FOURIER])
+        spectrum = tf.signal.rfft(framed * _hann(), [_FOURIER])
         energies = tf.square(tf.math.real(spectrum)) + tf.square(tf.math.imag(spectrum))
         logarithms = tf.math.log(tf.tensordot(energies, mel_weights(self.bands), 1) + _FLOOR)
         return tf.reshape(logarithms, [tf.shape(signal)[0], -1, self.channels])
@@ -111,6 +111,10 @@ def mel_weights(bands: int) -> np.ndarray:
     rising = (of_bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - of_bins) / (edges[2:] - edges[1:-1])
     return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def _hann() -> np.ndarray:
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)).astype(np.float32)
 
 
 def _mel(frequency: np.ndarray) -> np.ndarray:
