@@ -36,7 +36,9 @@ def frames_of_wav(wav: tf.Tensor, samples: int, rate: int) -> tf.Tensor:
     )
     # Where something stands before the format, the decoder finds it, and complains in words of its own.
     is_pcm = (part != "fmt ") | ((layout == _two_bytes(1)) & (bits == _two_bytes(8 * _BYTES)))
-    is_wav = refuse_unless((file == "RIFF") & (kind == "WAVE"), "expected the bytes of a WAV file (RIFF), got something else")
+    is_wav = refuse_unless(
+        (file == "RIFF") & (kind == "WAVE"), "expected the bytes of a WAV file (RIFF), got something else"
+    )
     with tf.control_dependencies([is_wav]):
         is_plain = refuse_unless(
             is_pcm, "expected a WAV file of 16-bit PCM, got another kind of samples; write it anew as 16-bit"
@@ -45,9 +47,7 @@ def frames_of_wav(wav: tf.Tensor, samples: int, rate: int) -> tf.Tensor:
         sound, found = tf.audio.decode_wav(content)
     length, channels = tf.unstack(tf.shape(sound))
     fits = [
-        refuse_unless(
-            found == rate, f"expected sound at {rate:,} Hz, got ", in_words(found), " Hz; resample it"
-        ),
+        refuse_unless(found == rate, f"expected sound at {rate:,} Hz, got ", in_words(found), " Hz; resample it"),
         refuse_unless(channels == 1, "expected one channel, got ", in_words(channels), "; mix them down to one"),
         refuse_unless(length > 0, "expected sound, got a file without a sample"),
     ]

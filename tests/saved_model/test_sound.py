@@ -47,7 +47,13 @@ def arousal(stack, tmp_path_factory):
     for name, partition in (("a", "train"), ("b", "train"), ("c", "dev")):
         write_wav(folder / f"{name}.wav", tone(1, 500, rng))
         rows += [
-            {"file": f"{name}.wav", "time": f"{k / 25:.2f}", "partition": partition, "speaker": name, "arousal": f"{v:.3f}"}
+            {
+                "file": f"{name}.wav",
+                "time": f"{k / 25:.2f}",
+                "partition": partition,
+                "speaker": name,
+                "arousal": f"{v:.3f}",
+            }
             for k, v in enumerate(np.cumsum(rng.normal(size=25)))
         ]
     run = train_run(small(write_table(folder / "labels.csv", rows), "logmel", label_delay=0.2), folder / "run")
@@ -136,7 +142,9 @@ class TestPcm:
         samples = samples_of(folder / "c.wav")
         features = (samples / 32_768).astype(np.float32).reshape(1, 25, 640)
         expected = exported.server(features=features)["prediction"]
-        np.testing.assert_allclose(exported.server("pcm", pcm=texts(samples.tobytes()))["prediction"], expected, atol=1e-6)
+        np.testing.assert_allclose(
+            exported.server("pcm", pcm=texts(samples.tobytes()))["prediction"], expected, atol=1e-6
+        )
 
     @pytest.mark.parametrize(
         ("pcm", "message"),
@@ -171,7 +179,14 @@ class TestStream:
             answer = exported.server("stream_pcm", pcm=texts(chunk.tobytes()), rest_bytes=texts(rest), **states)
             parts.append(answer["prediction"][0])
             states, [rest] = {name: answer[name] for name in states}, answer["rest_bytes"]
-        assert [len(part) for part in parts] == [1, 1, 1, 11, 1, 10]  # 700, 1400, 2041, ... samples are 1, 2, 3, ... frames
+        assert [len(part) for part in parts] == [
+            1,
+            1,
+            1,
+            11,
+            1,
+            10,
+        ]  # 700, 1400, 2041, ... samples are 1, 2, 3, ... frames
         np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
 
     def test_frames_of_features_stream_as_ever(self, arousal):

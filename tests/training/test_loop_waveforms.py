@@ -18,7 +18,13 @@ def tables(tmp_path_factory):
     """Clips of sound, and a table of faces of other people."""
     folder, rng = tmp_path_factory.mktemp("recordings"), np.random.default_rng(1)
     rows = [
-        {"id": f"{part}{k}", "partition": part, "speaker": f"face_{part}{k}", "label": label, "smile": rng.normal(shift)}
+        {
+            "id": f"{part}{k}",
+            "partition": part,
+            "speaker": f"face_{part}{k}",
+            "label": label,
+            "smile": rng.normal(shift),
+        }
         for part, count in (("train", 7), ("dev", 4))
         for k in range(count)
         for label, shift in (("calm", 0), ("joy", 3))
