@@ -18,6 +18,8 @@ from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     ENCODERS,
     FORMER,
+    FRONT_ENDS,
+    NO_FRONT_END,
     REGRESSION_LOSSES,
     SPEAKER,
     USES_ALPHA,
@@ -99,13 +101,14 @@ class Config:
             A copy in which alpha, beta, margin and normalise are definite.
 
         Raises:
-            InputError: for a value out of its range, an unknown data set, an encoder or a loss that can't be one, an
-                alpha or beta that contradicts the framework, or a setting that has no effect with it.
+            InputError: for a value out of its range, an unknown data set, an encoder, a front end or a loss that can't
+                be one, an alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
         _check_ranges(self)
         _check_standardise(self.data)
         _check_pairs(self.reading)
         _check_encoder(self.network)
+        _check_front_end(self.network)
         _check_losses(self.objective)
         check_effects(self.objective)
         objective = self.objective
@@ -222,6 +225,7 @@ _CAME_LATER = (  # settings that the first runs lack
     "batches",
     "standardise",
     "speaker_prior",
+    "front_end",
 )
 _WITHOUT_KERNEL = ("gru", "dense")  # one of one's own may use the setting
 
@@ -311,6 +315,15 @@ def _check_encoder(network: Network) -> None:
         raise InputError(
             f"--kernel-size {network.kernel_size}: --encoder {network.encoder} has no convolutions; leave "
             "--kernel-size out, or choose --encoder tcn"
+        )
+
+
+def _check_front_end(network: Network) -> None:
+    module, _, function = network.front_end.partition(":")
+    if network.front_end not in (NO_FRONT_END, *FRONT_ENDS) and not (module and function):
+        raise InputError(
+            f"--front-end {network.front_end}: expected {NO_FRONT_END}, {', '.join(FRONT_ENDS)}, or "
+            "package.module:NAME of your own front end"
         )
 
 

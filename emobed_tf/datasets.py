@@ -178,6 +178,16 @@ OMG = DataSet(
     shared_speakers="videos",
 )
 
+WAVEFORM = "emobed_tf.recordings.waveforms:Waveform"
+"""What stands for the samples of a recording that a table names, as a reader is named: imported where it is needed."""
+
+RECORDINGS = DataSet(
+    name="recordings",
+    title="recordings, named by tables",
+    layout="one table per modality, such as audio.csv, with a column file and without features",
+    settings={"batch_size": 16},
+)
+
 _PARTITIONS, _MODALITIES = ("TRAIN", "DEV", "TEST"), ("AUDIO", "VIDEO")
 
 TABLES = DataSet(
@@ -206,7 +216,7 @@ TABLES = DataSet(
     ),
 )
 
-REGISTERED = {dataset.name: dataset for dataset in (RECOLA, OMG, TABLES)}
+REGISTERED = {dataset.name: dataset for dataset in (RECOLA, OMG, TABLES, RECORDINGS)}
 """The package's own data sets, by name."""
 
 EXPECTED = f"{', '.join(REGISTERED)}, or package.module:NAME"

@@ -54,6 +54,14 @@ ENCODERS = {
     "tcn": "emobed_tf.models.tcn:tcn",
 }
 """Encoders by name, each as one of one's own is named, `module:function`; see `emobed_tf.models.encoders`."""
+NO_FRONT_END = "none"
+FRONT_ENDS = {
+    "logmel": "emobed_tf.models.front_ends.logmel:logmel",
+    "conv": "emobed_tf.models.front_ends.convolutions:conv",
+    "emo18": "emobed_tf.models.front_ends.convolutions:emo18",
+    "zhao19": "emobed_tf.models.front_ends.convolutions:zhao19",
+}
+"""Front ends by name, beside none; see `emobed_tf.models.front_ends.registry`."""
 REGRESSION_LOSSES, CLASSIFICATION_LOSSES = ("ccc", "mse"), ("cross_entropy", "smoothed")
 """Names of the tables in `emobed_tf.models.label_losses`."""
 
@@ -145,6 +153,9 @@ class Network:
     sharing: Literal["head", "trunk"] = "head"
     """What modalities share. head: the head alone (the paper); trunk: all layers of the encoder, too, behind one linear
     projection for each modality."""
+    front_end: Annotated[str, _one_of((NO_FRONT_END, *FRONT_ENDS))] = NO_FRONT_END
+    """Of waveforms: what makes channels of samples before the encoder. logmel (fixed), conv (fast convolutions), emo18
+    and zhao19 (references of the field), or package.module:NAME for one of your own."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ WITHOUT_MODULE = {
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
+    "training/test_loop_waveforms.py": "trainings from waveforms",
     "serving/test_client_served.py": "the client beside a server, TensorFlow Serving's own too: see make serve-test",
     "serving/test_configuration.py": "serving/*.config and docker-compose.yml",
     "serving/test_local_contract.py": "the server beside TensorFlow Serving's recorded answers: see make serve-test",

@@ -21,6 +21,7 @@ class Columns:
         numbers: columns read as numbers, float64.
         required: those of them that have to be there, each with what to say where it isn't.
         ignored: columns that are not read. All others are features.
+        featureless: whether there need be no features, because rows name files.
         unclaimed: what no column has been found for that one of the others may be, such as `speaker`.
     """
 
@@ -29,6 +30,7 @@ class Columns:
     required: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     unclaimed: tuple[str, ...] = ()
+    featureless: bool = False
 
     def remedy(self, name: str) -> str:
         """What to do about a column that should hold numbers and doesn't, for the end of a message.

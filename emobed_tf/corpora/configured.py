@@ -12,10 +12,12 @@ from emobed_tf.console import Progress
 from emobed_tf.corpora import speakers
 from emobed_tf.corpora.budget import without_auxiliaries
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
+from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
+from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import DISTILLED, USES_ALPHA
+from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, SPEAKER, USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
@@ -192,6 +194,9 @@ def fingerprints(config: Config, corpus: Corpus) -> dict[str, str]:
         folder = config.data.data_dir
         if folder is not None and Path(absolute).is_relative_to(folder):
             return Path(absolute).relative_to(folder).as_posix()
+        for source, known in tables.items():
+            if Path(absolute).is_relative_to(Path(source).parent):  # a recording that a table names
+                return f"{known}: {Path(absolute).relative_to(Path(source).parent).as_posix()}"
         return absolute
 
     return {name(path): value for path, value in corpus.fingerprints.items()}
@@ -303,8 +308,33 @@ def _check_delay(config: Config, corpus: Corpus) -> None:
         )
 
 
+def _check_waveforms(config: Config, corpus: Corpus) -> None:
+    """Refuses waveforms without a front end, a front end without waveforms, and what has no use for samples."""
+    waveforms = [modality.name for modality in corpus if modality.sample_rate is not None]
+    front_end = config.network.front_end
+    if waveforms and front_end == NO_FRONT_END:
+        raise InputError(
+            f"--front-end {front_end}: {listing(waveforms)} is a waveform, of which something has to make channels; "
+            f"choose {' or '.join(FRONT_ENDS)} (logmel is the usual one), or make features with python -m "
+            "emobed_tf.extract"
+        )
+    if front_end != NO_FRONT_END and not waveforms:
+        raise InputError(
+            f"--front-end {front_end}: no modality is a waveform, so it does nothing; leave it out, or name recordings "
+            "with --table NAME=PATH"
+        )
+    if waveforms and config.data.standardise == SPEAKER:
+        raise InputError(
+            f"--standardise {SPEAKER}: {listing(waveforms)} is a waveform, whose samples are nothing to standardise by "
+            "speaker; leave it out"
+        )
+    if waveforms and config.objective.framework == DISTILLED:
+        check_no_waveform(list(corpus), f"--framework {DISTILLED}")
+
+
 def _with_modalities(config: Config, corpus: Corpus) -> Config:
     names, framework = list(corpus.modalities), config.objective.framework
+    _check_waveforms(config, corpus)
     usual = datasets.get(config.data.dataset).target
     target = config.data.target or (usual if usual in names else names[0])
     corpus.modality(target)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emobed_tf.corpora.moments import SpeakerPrior
+from emobed_tf.corpora.samples import SampleFrames
 from emobed_tf.errors import InputError
 
 PARTITIONS = ("train", "dev", "test")
@@ -24,6 +25,7 @@ class Recording:
         speaker: whose voice or face it is (OMG-Emotion: the video's base name). Never in two partitions of a clean
             corpus.
         features: float32 `[frames, features]`, NaN where a value is missing; a frame of nothing but NaN is missing.
+            Of a waveform int16 `[frames, samples]`, of which nothing is missing, and nothing in memory.
         labels: by label name. A dimension: float32 `[frames]`, NaN where a frame has none: it is in no loss, no score
             and no statistics, only the recurrence runs through it. The emotion class: int32 scalar array, the index in
             `Corpus.classes`. Empty where labels are withheld.
@@ -35,7 +37,7 @@ class Recording:
     id: str
     partition: str
     speaker: str
-    features: np.ndarray
+    features: np.ndarray | SampleFrames
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     ratings: Mapping[str, np.ndarray] = field(default_factory=dict)
     start: float = 0.0
@@ -48,6 +50,8 @@ class Recording:
     @property
     def missing(self) -> np.ndarray:
         """Bool `[frames]`: True where every feature of a frame is missing (no face, say)."""
+        if isinstance(self.features, SampleFrames):
+            return np.zeros(self.frames, bool)
         return np.isnan(self.features).all(axis=1)
 
 
@@ -66,6 +70,7 @@ class Modality:
         zeros_missing: whether a row of nothing but zeros was read as a missing frame.
         unlabelled: further recordings, in no partition. Nothing is learnt from them or scored on them; they count in
             the statistics of their speakers, see `speakers`.
+        sample_rate: in Hz; a feature is then a sample of a waveform. None: features are features.
         speaker_prior: what each speaker's features were brought to; None: they are as they were read.
     """
 
@@ -79,6 +84,7 @@ class Modality:
     zeros_missing: bool = False
     unlabelled: tuple[Recording, ...] = ()
     speaker_prior: SpeakerPrior | None = None
+    sample_rate: int | None = None
 
     def partition(self, name: str) -> tuple[Recording, ...]:
         """The recordings of one partition.

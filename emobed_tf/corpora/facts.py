@@ -26,6 +26,7 @@ class Facts:
         fingerprints: SHA-256 by input file, see `configured.fingerprints`.
         left_out: columns of its source that are no features, by modality; none are known of runs before there was this.
         zeros_missing: modalities in which a row of nothing but zeros is a missing frame; None: RECOLA's video.
+        sample_rates: in Hz, by modality that is a waveform, whose features are samples.
         speaker_prior: what the target's features are brought to, speaker by speaker; None: they are as they are read.
     """
 
@@ -44,6 +45,7 @@ class Facts:
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zeros_missing: tuple[str, ...] | None = None
     speaker_prior: SpeakerPrior | None = None
+    sample_rates: Mapping[str, int] = field(default_factory=dict)
 
     def unlike(self, other: "Facts") -> tuple[str, str] | None:
         """How what two trainings learnt differs, so that their scores can't be compared.

@@ -186,7 +186,8 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
     """A table whose rows are named by `file`, `start` and `end` with an id, and a time where they are frames."""
     texts = {name: values for name, values in table.texts.items() if name not in ("start", "end")}
     if "id" in texts:
-        return replace(table, texts=texts), []
+        segments = {} if table.feature_names or "start" not in table.texts else _segments(table)
+        return replace(table, texts=texts, numbers=table.numbers | segments), []
     if "video" in texts:
         return replace(table, texts=_with_utterances(table, texts)), []
     for row, file in enumerate(texts["file"]):
@@ -197,17 +198,11 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
     numbers = dict(table.numbers)
     if "start" not in table.texts:
         return replace(table, texts=texts | {"id": ids}), []
-    starts = times_of(table, "start")
-    ends = times_of(table, "end") if "end" in table.texts else np.full(len(table), np.nan)
-    starts = np.where(np.isnan(starts), 0.0, starts)
-    wrong = np.flatnonzero(ends < starts)
-    if wrong.size:
-        raise InputError(
-            f"{table.where(wrong[0])}: the segment ends at {ends[wrong[0]]:.10g} s, before it starts at "
-            f"{starts[wrong[0]]:.10g} s"
-        )
+    segments = _segments(table)
+    starts, ends = segments["start"], segments["end"]
     groups = _groups(ids)
-    if "time" not in numbers and _one_value_each(texts, groups) and are_frames(starts, ends, list(groups.values())):
+    windows = bool(table.feature_names) and "time" not in numbers  # recordings without features are no windows
+    if windows and _one_value_each(texts, groups) and are_frames(starts, ends, list(groups.values())):
         numbers["time"] = starts
         return replace(table, texts=texts | {"id": ids}, numbers=numbers), ["rows follow each other: they are frames"]
     if max(map(len, groups.values())) > 1 and "time" not in numbers:
@@ -218,8 +213,22 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
             ],
             dtype=object,
         )
-    numbers |= {"start": starts, "end": ends}
+    numbers |= segments
     return replace(table, texts=texts | {"id": ids}, numbers=numbers), []
+
+
+def _segments(table: Table) -> dict[str, np.ndarray]:
+    """Start and end of each row in seconds; NaN for an end that isn't known."""
+    starts = times_of(table, "start")
+    ends = times_of(table, "end") if "end" in table.texts else np.full(len(table), np.nan)
+    starts = np.where(np.isnan(starts), 0.0, starts)
+    wrong = np.flatnonzero(ends < starts)
+    if wrong.size:
+        raise InputError(
+            f"{table.where(wrong[0])}: the segment ends at {ends[wrong[0]]:.10g} s, before it starts at "
+            f"{starts[wrong[0]]:.10g} s"
+        )
+    return {"start": starts, "end": ends}
 
 
 def _with_utterances(table: Table, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

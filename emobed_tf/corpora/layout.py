@@ -106,6 +106,7 @@ def layout(
         numbers=(*(name for name, role in roles.items() if role not in ROLES or role in _NUMBERS), *measures),
         ignored=tuple(name for name in gone if name not in measures),
         unclaimed=() if features or settings.labels else _unclaimed(roles),
+        featureless="file" in roles.values(),
     )
     seconds = form.seconds if settings.time_unit == "auto" else _UNIT[settings.time_unit]
     return Layout(form, roles, columns, gone, tuple(doubtful), seconds)

@@ -46,6 +46,26 @@ def moments_of(frames: np.ndarray) -> Moments:
     return Moments(count.astype(np.float64), mean, deviation)
 
 
+def moments_together(one: Moments, other: Moments) -> Moments:
+    """Moments of two sets of frames as one, so that all frames need never be in memory at once.
+
+    With counts n and m, means a and b, and variances u and v, the mean is a + (b - a) m / (n + m), and the variance
+    (n u + m v) / (n + m) + (b - a)^2 n m / (n + m)^2.
+
+    Args:
+        one: of some frames.
+        other: of others, with the same features.
+
+    Returns:
+        Of both.
+    """
+    count = one.count + other.count
+    share = other.count / np.maximum(count, 1)
+    apart = other.mean - one.mean
+    variance = (1 - share) * one.deviation**2 + share * other.deviation**2 + share * (1 - share) * apart**2
+    return Moments(count, one.mean + share * apart, np.sqrt(variance))
+
+
 def usable_deviation(moments: Moments) -> np.ndarray:
     """Deviations to divide by.
 

@@ -21,8 +21,9 @@ from emobed_tf.corpora.grid import recordings_of
 from emobed_tf.corpora.identity import identity, is_unknown
 from emobed_tf.corpora.missing import missing_rows
 from emobed_tf.corpora.reader import reader_of
-from emobed_tf.corpora.rows import constant
+from emobed_tf.corpora.rows import constant, rows_by_id
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
+from emobed_tf.corpora.waveforms import recording_of_file, unlabelled_waveforms
 from emobed_tf.datasets import TABLES, DataSet
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.settings import PLACES, SPEAKER, Reading
@@ -39,6 +40,7 @@ class _Expected:
     reading: Reading
     left_out: Sequence[str]
     speakers: bool
+    waveform: bool = False
 
 
 def load_features(
@@ -53,6 +55,7 @@ def load_features(
     left_out: Sequence[str] = (),
     zeros_missing: bool | None = None,
     speakers: bool = False,
+    waveform: bool = False,
 ) -> list[Recording]:
     """Reads files of one modality that need have no labels, as training read them.
 
@@ -73,6 +76,7 @@ def load_features(
         zeros_missing: whether a row of nothing but zeros is a missing frame. None: in RECOLA's video modalities.
         speakers: whether tables are asked who is heard or seen. Else, and where a table doesn't tell, each recording's
             speaker is its own id.
+        waveform: whether features are samples. Files are then recordings, of sound or video, or tables that name some.
 
     Returns:
         Recordings in the order of the files, with the partition "" and no labels; features float32
@@ -85,7 +89,9 @@ def load_features(
     Warns:
         EmoBedWarning: if speakers are asked for, and a table doesn't tell all of them.
     """
-    expected = _Expected(modality, feature_names, frame_seconds, label, reading or Reading(), left_out, speakers)
+    expected = _Expected(
+        modality, feature_names, frame_seconds, label, reading or Reading(), left_out, speakers, waveform
+    )
     if zeros_missing is None:
         zeros_missing = recola.is_video(modality)
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
@@ -95,10 +101,12 @@ def load_features(
     for path in (file.expanduser() for file in files):
         if path.suffix.lower() in known.suffixes:
             new = _from_reader(known, path, expected)
-        elif path.suffix.lower() == ".arff" and _is_recola(path):
+        elif path.suffix.lower() == ".arff" and not waveform and _is_recola(path):
             new = [_from_arff(path, expected)]
         elif path.suffix.lower() in ALL_SUFFIXES or path.is_dir():
             new = _from_table(path, expected)
+        elif waveform:
+            new = [recording_of_file(path, len(feature_names))]
         else:
             *others, last = (*known.suffixes, ".arff", ".csv", ".parquet")
             raise InputError(f"{path}: expected features in a file with the suffix {', '.join(others)} or {last}")
@@ -132,6 +140,7 @@ def as_in_training(config: Config, facts: Facts) -> dict[str, Any]:
         "left_out": facts.left_out.get(facts.target, ()),
         "zeros_missing": recola.is_video(facts.target) if zeros is None else facts.target in zeros,
         "speakers": config.data.standardise == SPEAKER,
+        "waveform": facts.target in facts.sample_rates,
     }
 
 
@@ -175,6 +184,7 @@ def as_manifest_says(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "left_out": said.get("left_out", ()),
         "zeros_missing": said.get("zeros_missing"),
         "speakers": manifest.get("standardise") == SPEAKER,
+        "waveform": "waveform" in manifest,
     }
 
 
@@ -211,10 +221,12 @@ def _from_table(path: Path, expected: _Expected) -> list[Recording]:
         expected.modality,
         expected.reading,
         expected.label,
-        features=expected.feature_names,
+        features=() if expected.waveform else expected.feature_names,
         left_out=expected.left_out,
     )
     table, step = found.table, expected.frame_seconds
+    if expected.waveform:
+        return _from_recordings(table, expected)
     order = _column_order(table.feature_names, expected.feature_names, str(path))
     if ("time" in table.numbers) != (step is not None):
         wanted = "one row per utterance" if step is None else f"a row every {step:g} s"
@@ -235,6 +247,16 @@ def _from_table(path: Path, expected: _Expected) -> list[Recording]:
         )
         for name, rows in groups.items()
     ]
+
+
+def _from_recordings(table: Table, expected: _Expected) -> list[Recording]:
+    if table.feature_names or "file" not in table.texts:
+        raise InputError(
+            f"{table.title}: the model hears waveforms; expected recordings, or a table that names them in a column "
+            "'file' and has no features"
+        )
+    groups = {name: rows[:1] for name, rows in rows_by_id(table, table.texts["id"]).items()}
+    return unlabelled_waveforms(table, groups, len(expected.feature_names))
 
 
 def _speakers(table: Table, groups: Mapping[str, np.ndarray], path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.samples import SampleFrames
 from emobed_tf.corpora.tables import NO_SPEAKERS
 
 
@@ -41,12 +42,16 @@ def _modality(modality: Modality, corpus: Corpus) -> dict[str, Any]:
         "zeros_missing": modality.zeros_missing,
         "notes": list(modality.notes),
         "left_out": dict(modality.left_out),
-        "missing_values": sum(int(np.isnan(r.features).sum()) for r in modality.recordings) / max(values, 1),
+        "missing_values": sum(map(_missing_values, modality.recordings)) / max(values, 1),
         "missing_rows": sum(int(r.missing.sum()) for r in modality.recordings) / max(frames, 1),
         "partitions": {
             name: _partition(members, corpus) for name in PARTITIONS if (members := modality.partition(name))
         },
     }
+
+
+def _missing_values(recording: Recording) -> int:
+    return 0 if isinstance(recording.features, SampleFrames) else int(np.isnan(recording.features).sum())
 
 
 def _partition(recordings: Sequence[Recording], corpus: Corpus) -> dict[str, Any]:
@@ -78,9 +83,11 @@ def features_in_words(modality: Modality) -> str:
         modality: any.
 
     Returns:
-        Such as `88 features (F0_amean to loudness_stddev)`.
+        Such as `88 features (F0_amean to loudness_stddev)`, or `a waveform (640 samples a row, 16,000 Hz)`.
     """
     names = modality.feature_names
+    if modality.sample_rate is not None:
+        return f"a waveform ({len(names)} samples a row, {modality.sample_rate:,} Hz)"
     if len(names) == 1:
         return f"1 feature ({names[0]})"
     return f"{len(names)} features ({names[0]} to {names[-1]})"

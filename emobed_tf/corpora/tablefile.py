@@ -216,7 +216,7 @@ def _assembled(
     need_features: bool,
 ) -> Table:
     feature_names = tuple(name for name in arrays if name not in (*columns.texts, *columns.numbers))
-    if not feature_names and need_features:
+    if not feature_names and need_features and not columns.featureless:
         raise InputError(f"{title}: no feature columns; found only {listing([*arrays, *columns.ignored])}")
     rows = len(next(iter(arrays.values())))
     by_column = np.empty((len(feature_names), rows), np.float32)

@@ -27,6 +27,7 @@ from emobed_tf.corpora.rows import constant
 from emobed_tf.corpora.suspects import suspects_in, warn_of, warn_of_segments
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.corpora.targets import LABEL, label_column, labels_of
+from emobed_tf.corpora.waveforms import as_waveform, files_of
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import Reading
@@ -179,6 +180,8 @@ def read_tables(
             raise MissingInputError(f"{error}; if it lies elsewhere: --table {name}=PATH") from None
         table, notes = found.table, found.notes
         files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
+        if not table.feature_names:
+            files |= files_of(table)
         if given is not None:
             table, more = with_labels(table, given)
             replaced = tuple(f"is the {role}" for role in given.texts)
@@ -234,6 +237,11 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         start = float(table.numbers["time"][rows[0]]) if step else 0.0
         speaker = _speaker(table, rows, recording, settings.unknown_speaker == "own")
         recordings.append(Recording(recording, partition, speaker, table.features[rows], labels, {}, start))
+    without = () if "speaker" in table.texts or not labelled.partitioned else (NO_SPEAKERS,)
+    if not table.feature_names:
+        notes = (*found.notes, *notes, *without)
+        bare = Modality(name, (), tuple(recordings), step, TABLES.name, notes=notes, left_out=found.left_out)
+        return as_waveform(bare, table, groups, target)
     more = suspects_in(table.feature_names, recordings, target, settings.keep)
     kept = table.without(list(more)).feature_names
     warn_of(name, {column: found.left_out[column] for column in found.doubtful} | more)
@@ -244,7 +252,6 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         recordings = [replace(r, features=np.ascontiguousarray(r.features[:, columns])) for r in recordings]
     if zeros_missing:
         recordings = [replace(r, features=missing_rows(r.features)) for r in recordings]
-    without = () if "speaker" in table.texts or not labelled.partitioned else (NO_SPEAKERS,)
     return Modality(
         name,
         kept,

@@ -9,6 +9,7 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import has_label, known, labelled_frames
+from emobed_tf.corpora.samples import SampleFrames, as_model_input
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import confusion_matrix
@@ -167,7 +168,7 @@ def _regression(labels: Sequence[np.ndarray], predictions: Sequence[np.ndarray],
     return scores
 
 
-_FRAMES_AT_A_TIME = 100_000
+_FRAMES_AT_A_TIME, _FRAMES_OF_SAMPLES = 100_000, 5_000  # 5,000 frames of 640 samples take 13 MB
 
 
 def predict(model: Predictor, recordings: Sequence[Recording]) -> list[np.ndarray]:
@@ -189,10 +190,11 @@ def predict(model: Predictor, recordings: Sequence[Recording]) -> list[np.ndarra
     for k, recording in enumerate(recordings):
         by_length.setdefault(recording.frames, []).append(k)
     for frames, members in by_length.items():
-        size = max(1, _FRAMES_AT_A_TIME // frames)
+        waveform = isinstance(recordings[members[0]].features, SampleFrames)
+        size = max(1, (_FRAMES_OF_SAMPLES if waveform else _FRAMES_AT_A_TIME) // frames)
         for first in range(0, len(members), size):
             chosen = members[first : first + size]
-            values = model.predict_on_batch(np.stack([recordings[k].features for k in chosen]))
+            values = model.predict_on_batch(np.stack([as_model_input(recordings[k].features) for k in chosen]))
             for k, value in zip(chosen, values, strict=True):
                 if not np.isfinite(value).all():
                     raise InputError(f"the prediction for recording {recordings[k].id} is not finite; train again")

@@ -1,7 +1,7 @@
 """Networks from an architecture, a configuration or numbers of features."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import keras
 
@@ -22,16 +22,18 @@ def build_emobed(
     seed: int = 0,
     clip: float = 10.0,
     xla: bool = True,
+    waveforms: Collection[str] = (),
 ) -> EmoBed:
     """An untrained network: per modality an encoder (Eq. 1), and one shared head (Eq. 2).
 
     Args:
-        features: number of features by modality; only these get a branch.
+        features: number of features by modality, of a waveform samples a frame; only these get a branch.
         outputs: 1 for regression (linear, per frame), the number of classes for classification (logits, per frame).
         network: layers and units, and what modalities share. Default: the paper's for RECOLA.
         seed: see `build`.
         clip: see `Standardise`.
         xla: whether fused layers and mining compile themselves in training.
+        waveforms: modalities of which features are samples in [-1, 1): the network's front end stands before them.
 
     Returns:
         The model: `{modality: float32 [batch, frames, features]}` -> `{modality: [batch, frames, outputs]}`.
@@ -42,7 +44,7 @@ def build_emobed(
         >>> model.monomodal("audio").predict_on_batch(np.zeros((2, 25, 88), np.float32)).shape
         (2, 25)
     """
-    branches = tuple(Branch(name, ((name, width),)) for name, width in features.items())
+    branches = tuple(Branch(name, ((name, width),), name in waveforms) for name, width in features.items())
     return build(Architecture(branches, outputs, network or Network(), clip), seed=seed, xla=xla)
 
 
@@ -70,7 +72,9 @@ def architecture(config: Config, facts: Facts, design: Design = EMOBED) -> Archi
     Returns:
         What `build` takes.
     """
-    branches = [Branch(name, ((name, len(columns)),)) for name, columns in facts.features.items()]
+    branches = [
+        Branch(name, ((name, len(columns)),), name in facts.sample_rates) for name, columns in facts.features.items()
+    ]
     if design.parts:
         branches[0] = Branch(facts.target, tuple(design.parts))
     return Architecture(tuple(branches), facts.outputs, config.network, config.data.clip, tuple(design.heads))
@@ -105,6 +109,7 @@ def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> Emo
         outputs[other.layer] = _other_head(other, source.shape[-1], network, xla)(source)
     model = EmoBed(inputs=inputs, outputs=outputs)
     model.compile_mining, model.heads = xla, architecture.heads
+    model.waveforms = tuple(branch.modality for branch in architecture.branches if branch.waveform)
     model.initialise(seed)
     return model
 
@@ -112,7 +117,7 @@ def build(architecture: Architecture, *, seed: int = 0, xla: bool = True) -> Emo
 def _encoder(branch: Branch, architecture: Architecture, xla: bool, trunk: Trunk) -> keras.Model:
     network, clip = architecture.network, architecture.clip
     if len(branch.parts) == 1:
-        return encoder_network(branch.modality, branch.width, network, clip, xla, trunk)
+        return encoder_network(branch.modality, branch.width, network, clip, xla, trunk, waveform=branch.waveform)
     features, standardised = standardised_input(branch.modality, branch.width, clip)
     embedding = _side_by_side(branch, network, xla, trunk)(standardised)
     return keras.Model(features, embedding, name=f"{branch.modality}.encoder")

@@ -77,10 +77,12 @@ class Branch:
         modality: its name.
         parts: its encoders, as (name, features) in the order of the input's columns; their embeddings stand side by
             side. With one part, the encoder is named after the modality.
+        waveform: whether its columns are samples, for which the network's front end stands before the encoder.
     """
 
     modality: str
     parts: tuple[tuple[str, int], ...]
+    waveform: bool = False
 
     @property
     def width(self) -> int:

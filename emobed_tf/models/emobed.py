@@ -42,6 +42,7 @@ class EmoBed(keras.Model):
     Attributes:
         compile_mining: whether mining compiles itself in training.
         heads: beside the label's.
+        waveforms: modalities whose features are samples.
         terms: of the objective by name; once compiled.
         weights_of_terms: variables by the name of a weight, see `objective.WEIGHTS`, or of a head; once compiled.
         bins_in: variable, see `Design.easy_first`; once compiled.
@@ -49,6 +50,7 @@ class EmoBed(keras.Model):
 
     compile_mining: bool = True
     heads: tuple[Head, ...] = ()
+    waveforms: tuple[str, ...] = ()
     _views: _Views | None = None
 
     @property
@@ -73,7 +75,7 @@ class EmoBed(keras.Model):
         return self.get_layer(f"{modality}.encoder")
 
     def standardise(self, modality: str) -> Standardise:
-        """The first layer of a modality's encoder.
+        """The first layer of a modality's encoder; of a waveform, the one behind what is fixed of its front end.
 
         Args:
             modality: one that has a branch.
@@ -86,18 +88,37 @@ class EmoBed(keras.Model):
     def embed(self, modality: str, standardised: tf.Tensor, training: bool = True) -> tf.Tensor:
         """The encoder without its first layer: training has features standardised once, not in each step.
 
+        Of a waveform, all layers are applied: training has its samples as they are.
+
         Args:
             modality: whose encoder.
-            standardised: float32 `[batch, frames, features]`, what `standardise(modality)` makes of features.
+            standardised: float32 `[batch, frames, features]`, what `standardise(modality)` makes of features; or the
+                samples of a waveform.
             training: whether layers that draw random numbers in training do so, such as dropout.
 
         Returns:
             Embeddings, float32 `[batch, frames, units]`.
         """
-        after = self.encoder(modality).layers.index(self.standardise(modality)) + 1
-        for layer in self.encoder(modality).layers[after:]:
+        layers = self.encoder(modality).layers
+        after = 1 if modality in self.waveforms else layers.index(self.standardise(modality)) + 1
+        for layer in layers[after:]:
             standardised = layer(standardised, training=training or compiles_itself(layer))
         return standardised
+
+    def fixed(self, modality: str, samples: tf.Tensor) -> tf.Tensor:
+        """What of a waveform is standardised: what those layers of its front end make of it that learn nothing.
+
+        Args:
+            modality: a waveform.
+            samples: float32 `[batch, frames, samples]`.
+
+        Returns:
+            float32 `[batch, frames, channels]`; the samples themselves where there is no such layer.
+        """
+        layers = self.encoder(modality).layers
+        for layer in layers[1 : layers.index(self.standardise(modality))]:
+            samples = layer(samples, training=False)
+        return samples
 
     def initialise(self, seed: int) -> None:
         """Sets all trainable weights to their initial values, a function of seed and weight name alone.
@@ -217,6 +238,7 @@ class EmoBed(keras.Model):
         self._all_steps = tf.function(self._steps, jit_compile=compile_steps, autograph=False)
         self._score_of_all = tf.function(self._scored_anew, autograph=False)
         self._reset_all = tf.function(self._reset, autograph=False)
+        self._score_more = tf.function(self.test_step, autograph=False)
 
     def restart(
         self,
@@ -361,16 +383,21 @@ class EmoBed(keras.Model):
             _one_by_one(self._judge, part)
         return {self.score.name: self.score.result()}
 
-    def development_score(self, batches: Batch) -> float:
+    def development_score(self, batches: Batch | tf.data.Dataset) -> float:
         """What `evaluate` gives, in one call: it prepares as long as a hundred small steps take.
 
         Args:
-            batches: all of them, stacked, see `test_step`.
+            batches: all of them, stacked, see `test_step`; or a data set of them, where not all can be in memory.
 
         Returns:
             The score; metrics know these batches alone then.
         """
-        return float(self._score_of_all(batches))
+        if not isinstance(batches, tf.data.Dataset):
+            return float(self._score_of_all(batches))
+        self._reset_all()
+        for batch in batches:
+            self._score_more(batch)
+        return float(self.score.result())
 
     def _scored_anew(self, batches: Batch) -> tf.Tensor:
         self._reset()

@@ -175,7 +175,7 @@ def encoder_layers(name: str, network: Network, xla: bool) -> Sequence[keras.lay
     encoder = find_encoder(network.encoder)
     with noted_initialisers():
         layers = encoder(network, name, xla)
-    _check_layers(layers, name, network)
+    check_layers(layers, name, f"--encoder {network.encoder}")
     return layers
 
 
@@ -197,7 +197,7 @@ def applied(layers: Sequence[keras.layers.Layer], features: keras.KerasTensor, n
     with noted_initialisers():
         for layer in layers:
             hidden = layer(hidden)
-    _check_weights(layers, network)
+    check_weights(layers, f"--encoder {network.encoder}")
     expected, found = (None, None, network.encoder_units), getattr(hidden, "shape", None)
     if found != expected:
         raise InputError(
@@ -207,8 +207,17 @@ def applied(layers: Sequence[keras.layers.Layer], features: keras.KerasTensor, n
     return hidden
 
 
-def _check_layers(layers: Sequence[keras.layers.Layer], modality: str, network: Network) -> None:
-    who = f"--encoder {network.encoder}"
+def check_layers(layers: Sequence[keras.layers.Layer], modality: str, who: str) -> None:
+    """Checks what a function of somebody's own returns, of which a network is to be made.
+
+    Args:
+        layers: what it returned.
+        modality: with whose name the names of layers begin.
+        who: flag and value, for the message.
+
+    Raises:
+        InputError: if these are not layers, or such as can't be trained or stored here.
+    """
     if not isinstance(layers, Sequence) or not all(isinstance(layer, keras.layers.Layer) for layer in layers):
         raise InputError(f"{who}: expected a list of Keras layers, got {layers!r}")
     names = {f"{modality}.{name}" for name in _TAKEN}
@@ -228,11 +237,20 @@ def _check_layers(layers: Sequence[keras.layers.Layer], modality: str, network: 
             )
 
 
-def _check_weights(layers: Sequence[keras.layers.Layer], network: Network) -> None:
+def check_weights(layers: Sequence[keras.layers.Layer], who: str) -> None:
+    """Checks that all weights have names.
+
+    Args:
+        layers: built.
+        who: flag and value, for the message.
+
+    Raises:
+        InputError: if a weight has none.
+    """
     for layer in layers:
         if any(_NAMELESS.fullmatch(weight.name) for weight in layer.weights):
             raise InputError(
-                f"--encoder {network.encoder}: layer '{layer.name}' has a weight without a name; expected "
+                f"{who}: layer '{layer.name}' has a weight without a name; expected "
                 "self.add_weight(name=…, …), because weights are stored by it"
             )
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import keras
 
 from emobed_tf.models.encoders import applied, encoded, encoder_layers, gru_layer
+from emobed_tf.models.front_ends.registry import standardised_signal
 from emobed_tf.models.standardise import Standardise
 from emobed_tf.settings import Network
 
@@ -78,7 +79,7 @@ def embedded(
 
 
 def encoder_network(
-    modality: str, width: int, network: Network, clip: float, xla: bool, trunk: Trunk = ()
+    modality: str, width: int, network: Network, clip: float, xla: bool, trunk: Trunk = (), *, waveform: bool = False
 ) -> keras.Model:
     """A modality's encoder (Eq. 1).
 
@@ -89,14 +90,18 @@ def encoder_network(
         clip: see `Standardise`.
         xla: whether layers may compile themselves in training.
         trunk: from `trunk_layers`.
+        waveform: whether features are samples, which a front end reads first.
 
     Returns:
         The model, float32 `[batch, frames, width]` -> `[batch, frames, units]`.
 
     Raises:
-        InputError: see `encoders.encoded`.
+        InputError: see `encoders.encoded` and `front_ends.registry.standardised_signal`.
     """
-    features, standardised = standardised_input(modality, width, clip)
+    if waveform:
+        features, standardised = standardised_signal(modality, width, network, clip, xla)
+    else:
+        features, standardised = standardised_input(modality, width, clip)
     embedding = embedded(standardised, modality, network, xla, trunk)
     return keras.Model(features, embedding, name=f"{modality}.encoder")
 

@@ -26,12 +26,12 @@ def sees_padding(encoder: keras.Model) -> bool:
     return not np.allclose(padded[:, :_FRAMES], alone, rtol=0, atol=_TOLERANCE * max(1, np.abs(alone).max()))
 
 
-def warn_of_padding(model: EmoBed, encoder: str) -> None:
+def warn_of_padding(model: EmoBed, what: str) -> None:
     """Warns of encoders that see padding: their embeddings depend on what a recording is batched with.
 
     Args:
         model: new, with initial weights.
-        encoder: its name, as `--encoder` has it.
+        what: flag and value that say which encoders they are, such as `--encoder blstm:blstm`.
 
     Warns:
         EmoBedWarning: of the modalities whose encoder does, and what to do.
@@ -39,7 +39,7 @@ def warn_of_padding(model: EmoBed, encoder: str) -> None:
     seen = [name for name in model.modalities if sees_padding(model.encoder(name))]
     if seen:
         warnings.warn(
-            f"--encoder {encoder}: embeddings of {', '.join(seen)} change with the frames that come later, and so with "
+            f"{what}: embeddings of {', '.join(seen)} change with the frames that come later, and so with "
             "the padding behind a recording that is shorter than others of its batch; use padding='causal' in "
             "convolutions and no layer that reads backwards or over all frames, or keep to recordings of one length",
             EmoBedWarning,

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emobed_tf.corpora.moments import moments_of, usable_deviation
+from emobed_tf.corpora.moments import Moments, moments_of, usable_deviation
 
 
 @keras.saving.register_keras_serializable(package="emobed_tf")
@@ -17,15 +17,16 @@ class Standardise(keras.layers.Layer):
     hundreds of deviations on speakers that training never saw.
 
     Args:
-        clip: in training deviations.
+        clip: in training deviations; infinity: nothing is clipped.
+        pooled: whether all features have one mean and one deviation together, as samples of a waveform have.
         **kwargs: of `keras.layers.Layer`.
     """
 
     stream_state_shape = None  # each frame is seen by itself, see `streaming`
 
-    def __init__(self, clip: float = 10.0, **kwargs: Any):
+    def __init__(self, clip: float = 10.0, pooled: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
-        self.clip = clip
+        self.clip, self.pooled = clip, pooled
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes mean and deviation, 0 and 1 until `adapt`.
@@ -33,7 +34,7 @@ class Standardise(keras.layers.Layer):
         Args:
             input_shape: of the features; the last size has to be known.
         """
-        width = (input_shape[-1],)
+        width = (1 if self.pooled else input_shape[-1],)
         self.mean = self.add_weight(shape=width, initializer="zeros", trainable=False, name="mean")
         self.deviation = self.add_weight(shape=width, initializer="ones", trainable=False, name="deviation")
 
@@ -57,7 +58,14 @@ class Standardise(keras.layers.Layer):
             features: float `[..., features]`, NaN where missing. A column that doesn't vary is only centred, and so
                 is one that is missing everywhere (about 0).
         """
-        moments = moments_of(features.reshape(-1, features.shape[-1]))
+        self.adapt_to(moments_of(features.reshape(-1, 1 if self.pooled else features.shape[-1])))
+
+    def adapt_to(self, moments: Moments) -> None:
+        """Takes mean and deviation from moments of training frames.
+
+        Args:
+            moments: of each feature; of a pooled layer, of all of them as one.
+        """
         self.mean.assign(moments.mean.astype(np.float32))
         self.deviation.assign(usable_deviation(moments).astype(np.float32))
 
@@ -67,4 +75,4 @@ class Standardise(keras.layers.Layer):
         Returns:
             The arguments by name.
         """
-        return {**super().get_config(), "clip": self.clip}
+        return {**super().get_config(), "clip": self.clip, "pooled": self.pooled}

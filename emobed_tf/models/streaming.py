@@ -43,6 +43,7 @@ _FRAMEWISE_OVER_FEATURES = (
 )
 _UNKNOWN = object()
 _CHUNKS = (1, 2, 5, 1, 16, 7)
+_LOUDNESS = 0.05  # of noise that is as loud as speech
 _TOLERANCE = 1e-3  # rounding is a thousandth of it
 
 
@@ -109,9 +110,12 @@ def obstacle(model: EmoBed, target: str) -> str | None:
                 return (
                     f"layer '{layer.name}' ({type(layer).__name__}) doesn't say what it remembers of the frames before"
                 )
-    mean, deviation = (weight.numpy() for weight in model.standardise(target).weights)
-    noise = np.random.default_rng(0).normal(size=(1, sum(_CHUNKS), len(mean)))
-    features = (mean + deviation * noise).astype(np.float32)
+    noise = np.random.default_rng(0).normal(size=(1, sum(_CHUNKS), model.encoder(target).input_shape[-1]))
+    if target in model.waveforms:
+        features = (_LOUDNESS * noise).astype(np.float32)
+    else:
+        mean, deviation = (weight.numpy() for weight in model.standardise(target).weights)
+        features = (mean + deviation * noise).astype(np.float32)
     whole = model.head(model.encoder(target)(features)).numpy()
     shapes = state_shapes(model, target)
     states = {name: tf.zeros([1, *shape]) for name, shape in shapes.items()}

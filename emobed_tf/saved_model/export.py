@@ -20,6 +20,7 @@ from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
 from emobed_tf.saved_model.predecessor import warn_of_another_model
 from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, speaker_states, trace
+from emobed_tf.saved_model.sound import example_sound
 from emobed_tf.saved_model.versions import add_version
 from emobed_tf.saved_model.warmup import write_warmup
 
@@ -78,7 +79,9 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
         tf.saved_model.save(saved, str(folder), {**traced, MANIFEST: manifest_signature(text)}, options)
-        write_warmup(folder, model_dir.resolve().name, described)
+        rate = facts.sample_rates.get(facts.target)
+        examples = {} if rate is None else example_sound(len(facts.features[facts.target]), rate)
+        write_warmup(folder, model_dir.resolve().name, described, examples)
     except tf.errors.OpError as error:
         reason = re.sub(r"^.*; | \[Op:.*$", "", error.message)  # without the hidden file's path
         raise OSError(f"{model_dir}: {reason}") from None

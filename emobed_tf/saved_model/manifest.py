@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.prediction import reading_to_dict
@@ -44,6 +45,7 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         "features": facts.features[facts.target],
         "reading": reading_to_dict(config, facts),
         **_standardise(facts),
+        **_waveform(config, facts),
         "frame_seconds": step,
         "label_delay_frames": facts.delay,
         "label_delay_seconds": round(facts.delay * (step or 0), 6),
@@ -71,6 +73,15 @@ def _standardise(facts: Facts) -> dict[str, Any]:
     if facts.speaker_prior is None:
         return {"standardise": CORPUS}
     return {"standardise": SPEAKER, "speaker_prior": dataclasses.asdict(facts.speaker_prior)}
+
+
+def _waveform(config: Config, facts: Facts) -> dict[str, Any]:
+    """That features are samples, how many a second and a frame there are, and what makes channels of them."""
+    if facts.target not in facts.sample_rates:
+        return {}
+    samples = len(facts.features[facts.target])
+    rate, front_end = facts.sample_rates[facts.target], config.network.front_end
+    return {"waveform": {"sample_rate": rate, "samples_per_frame": samples, "front_end": front_end}}
 
 
 def _time(facts: Facts) -> str:

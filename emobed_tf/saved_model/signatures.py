@@ -1,6 +1,6 @@
 """What an exported model answers: one function in the graph for each signature, in plain TensorFlow operations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -13,6 +13,8 @@ from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.speakers import COUNT, DEVIATION, brought, brought_so_far
 from emobed_tf.models.streaming import continued
 from emobed_tf.saved_model.manifest import OF_SPEAKER
+from emobed_tf.saved_model.refusing import in_words, refuse_unless
+from emobed_tf.saved_model.sound import REST, frames_of_pcm, frames_of_wav
 
 MANIFEST = "manifest"
 
@@ -36,6 +38,13 @@ def trace(
       after it
     - `OF_SPEAKER` (of a model that is standardised by speaker): `features` and the speaker's `moments.STATISTICS`, each
       `[batch, features]` -> as the signature without them, which is that of a speaker of whom nothing is known
+
+    A model of waveforms, whose features are samples in [-1, 1), has further ones:
+
+    - `wav`: `wav` string `[1]`, the bytes of a file -> the answer, and that of `postprocessed`
+    - `pcm`: `pcm` string `[batch]`, 16-bit samples -> the same
+    - `stream_pcm` (where there are states): `pcm`, `sound.REST` and the states -> the answer, and these after it. A chunk
+      need not end with a frame.
 
     Args:
         model: with its trained weights.
@@ -81,6 +90,40 @@ def trace(
     if states is not None:
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
         traced["stream"] = _traced(stream, features=features, **specs)
+    if facts.target in facts.sample_rates:
+        whole = [functions[name] for name in ("serving_default", "postprocessed") if name in functions]
+        traced |= _of_sound(whole, stream if states is not None else None, states or {}, facts)
+    return traced
+
+
+def _of_sound(
+    functions: Sequence[Callable[..., _Answer]],
+    stream: Callable[..., _Answer] | None,
+    states: Mapping[str, tuple[int, ...]],
+    facts: Facts,
+) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    """Signatures that take a file's bytes, or samples."""
+    samples, rate = len(facts.features[facts.target]), facts.sample_rates[facts.target]
+    nothing = tf.constant([""])
+
+    def answered(frames: tf.Tensor) -> _Answer:
+        return {name: value for function in functions for name, value in function(features=frames).items()}
+
+    def wav(*, wav: tf.Tensor) -> _Answer:
+        return answered(frames_of_wav(wav, samples, rate))
+
+    def pcm(*, pcm: tf.Tensor) -> _Answer:
+        return answered(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
+
+    def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
+        frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
+        return {**stream(features=frames, **states), REST: rest}
+
+    text = tf.TensorSpec([None], tf.string)
+    traced = {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
+    if stream is not None:
+        specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
+        traced["stream_pcm"] = _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
     return traced
 
 
@@ -184,14 +227,14 @@ def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
     _, frames, width = features.shape
     dimensions = f"[batch, {frames or 'frames'}, {width}]"
     found = tf.shape(_of_unknown_shape(features))
-    is_batch = _refuse_unless(
-        tf.size(found) == 3, f"expected features of shape {dimensions}, got [", _listed(found), "]"
+    is_batch = refuse_unless(
+        tf.size(found) == 3, f"expected features of shape {dimensions}, got [", in_words(found), "]"
     )
     with tf.control_dependencies([is_batch]):
         _, rows, columns = tf.unstack(tf.shape(_of_unknown_shape(features)), 3)
     has_shape = [
-        _refuse_unless(rows > 0, f"expected one frame or more of {modality} features, got none"),
-        _refuse_unless(
+        refuse_unless(rows > 0, f"expected one frame or more of {modality} features, got none"),
+        refuse_unless(
             columns == width,
             f"expected {width} {modality} features a frame, got ",
             tf.strings.as_string(columns),
@@ -200,7 +243,7 @@ def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
     ]
     if frames == 1:
         has_shape.append(
-            _refuse_unless(
+            refuse_unless(
                 rows <= 1,
                 f"expected one frame for each utterance, {dimensions}, got ",
                 tf.strings.as_string(rows),
@@ -210,11 +253,11 @@ def _checked(features: tf.Tensor, modality: str) -> tf.Tensor:
     with tf.control_dependencies(has_shape):
         values = tf.ensure_shape(_of_unknown_shape(features), features.shape)
     infinite = tf.where(tf.math.is_inf(values))
-    is_finite = _refuse_unless(
+    is_finite = refuse_unless(
         tf.size(infinite) == 0,
         f"expected finite {modality} features, or NaN where a value is missing, got an infinite one at "
         "[batch, frame, feature] = [",
-        _listed(infinite[:1]),
+        in_words(infinite[:1]),
         "]",
     )
     with tf.control_dependencies([is_finite]):
@@ -226,8 +269,8 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
     checked = {}
     for name, state in states.items():
         given = _of_unknown_shape(state)
-        expected, found = _listed(tf.stack([tf.shape(features)[0], *state.shape[1:]])), _listed(tf.shape(given))
-        fits = _refuse_unless(expected == found, f"expected {name} of shape [", expected, "], got [", found, "]")
+        expected, found = in_words(tf.stack([tf.shape(features)[0], *state.shape[1:]])), in_words(tf.shape(given))
+        fits = refuse_unless(expected == found, f"expected {name} of shape [", expected, "], got [", found, "]")
         with tf.control_dependencies([fits]):
             checked[name] = tf.ensure_shape(given, state.shape)
     return checked
@@ -242,17 +285,9 @@ def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]
         if name in (COUNT, DEVIATION):
             fits &= tf.reduce_all(value >= 0)
         least = " of 0 or more" if name in (COUNT, DEVIATION) else ""
-        with tf.control_dependencies([_refuse_unless(fits, f"expected {name} to be finite numbers{least}")]):
+        with tf.control_dependencies([refuse_unless(fits, f"expected {name} to be finite numbers{least}")]):
             checked[name] = tf.identity(value)
     return checked
-
-
-def _refuse_unless(holds: tf.Tensor, *words: str | tf.Tensor) -> tf.Operation:
-    return tf.debugging.Assert(holds, [tf.strings.join(words)])
-
-
-def _listed(numbers: tf.Tensor) -> tf.Tensor:
-    return tf.strings.reduce_join(tf.strings.as_string(numbers), separator=", ")
 
 
 def _of_unknown_shape(tensor: tf.Tensor) -> tf.Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
@@ -12,13 +13,16 @@ WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 _FRAMES = 10
 
 
-def write_warmup(folder: Path, model: str, signatures: Mapping[str, Any]) -> None:
+def write_warmup(
+    folder: Path, model: str, signatures: Mapping[str, Any], examples: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
     """Writes one small request of zeros for each signature as a TFRecord file of `tensorflow.serving.PredictionLog`.
 
     Args:
         folder: of the version.
         model: name under which it will be served; servers don't look at it.
         signatures: `signatures.describe` by name.
+        examples: what is sent as an input of strings, by its name. Default: nothing is in them.
     """
     path = folder / WARMUP_FILE
     path.parent.mkdir()
@@ -27,7 +31,8 @@ def write_warmup(folder: Path, model: str, signatures: Mapping[str, Any]) -> Non
             request = PredictRequest()
             request.model_spec.name, request.model_spec.signature_name = model, name
             for key, spec in signature["inputs"].items():
-                request.inputs[key].CopyFrom(tf.make_tensor_proto(_zeros(**spec)))
+                values = [examples[key]] if key in examples else _zeros(**spec)
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
             writer.write(PredictionLog(predict_log=PredictLog(request=request)).SerializeToString())
 
 

@@ -13,6 +13,7 @@ from emobed_tf.corpora.corpus import REGRESSION, Corpus, Modality
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import known, pooled
 from emobed_tf.corpora.time import frames_of
+from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import BIN, PRESENT, Design
 from emobed_tf.models.label_losses import regression_loss
@@ -100,7 +101,8 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
         if padded.labelled is not None:
             more[head.labelled] = padded.labelled
     if any(head.reconstructs for head in design.heads):
-        more[PRESENT] = ~np.isnan(sequences[target].features)  # False in the padding, too
+        check_no_waveform([corpus.modality(target)], "a head that reconstructs its input")
+        more[PRESENT] = ~np.isnan(np.asarray(sequences[target].features))  # False in the padding, too
     if design.easy_first is not None:
         bins = _further_labels(corpus, config, design.easy_first)
         more[BIN] = _padded(corpus.modality(target), bins, corpus, config).labels.astype(np.float32)
@@ -179,8 +181,9 @@ def _further_labels(corpus: Corpus, config: Config, name: str) -> list[np.ndarra
 
 def _padded(modality: Modality, labels: Sequence[np.ndarray], corpus: Corpus, config: Config) -> Sequences:
     """Labels of training recordings, cut and padded as their features are, which are left out."""
-    recordings = tuple(dataclasses.replace(r, features=r.features[:, :0]) for r in modality.recordings)
-    bare = dataclasses.replace(modality, feature_names=(), recordings=recordings)
+    nothing = {r.id: np.zeros((r.frames, 0), np.float32) for r in modality.recordings}
+    recordings = tuple(dataclasses.replace(r, features=nothing[r.id]) for r in modality.recordings)
+    bare = dataclasses.replace(modality, feature_names=(), recordings=recordings, sample_rate=None)
     seconds = config.training.sequence_seconds
     return training_sequences(bare, labels, task=corpus.task, edges=np.zeros(0), hop=0, seconds=seconds)
 
@@ -204,6 +207,7 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
         zeros_missing=tuple(name for name in labels if corpus.modality(name).zeros_missing),
         speaker_prior=target.speaker_prior,
+        sample_rates={name: rate for name in labels if (rate := corpus.modality(name).sample_rate) is not None},
     )
 
 

@@ -1,16 +1,19 @@
 """What a training needs: a compiled model, old or new, and the streams of its data."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.budget import steps_per_epoch
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.corpora.facts import Facts
+from emobed_tf.corpora.moments import moments_of, moments_together
 from emobed_tf.models.build import architecture, build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
@@ -18,7 +21,7 @@ from emobed_tf.models.label_losses import check_loss
 from emobed_tf.models.objective import WEIGHTS, Goal
 from emobed_tf.models.optimizer import FusedAdam
 from emobed_tf.models.padding import warn_of_padding
-from emobed_tf.settings import DISTILLED, ENCODERS
+from emobed_tf.settings import DISTILLED, ENCODERS, FRONT_ENDS
 from emobed_tf.training.examples import training_examples
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.streams import Sequences, batch_maker, in_order, stream, unpaired
@@ -38,7 +41,8 @@ class Setup:
     Attributes:
         model: compiled, with the seed's initial weights.
         sequences: training sequences by modality, target first, features standardised.
-        development: of the target's development partition, features standardised: all batches, stacked.
+        development: of the target's development partition, features standardised: all batches, stacked; of a waveform a
+            data set of them.
         facts: what was found in the data.
         config: resolved.
         architecture: of the model.
@@ -49,7 +53,7 @@ class Setup:
 
     model: EmoBed
     sequences: dict[str, Sequences]
-    development: dict[str, dict[str, tf.Tensor]]
+    development: dict[str, dict[str, tf.Tensor]] | tf.data.Dataset
     facts: Facts
     config: Config
     architecture: Architecture
@@ -133,7 +137,9 @@ def prepare(
         check_loss(config.objective, facts.task, facts.outputs)
         network = build(built, seed=config.training.seed, xla=config.training.xla)
         if config.network.encoder not in ENCODERS and _longest(sequences) > 1:
-            warn_of_padding(network, config.network.encoder)
+            warn_of_padding(network, f"--encoder {config.network.encoder}")
+        elif network.waveforms and config.network.front_end not in FRONT_ENDS:
+            warn_of_padding(network, f"--front-end {config.network.front_end}")
         model = _compiled(network, config, goal, steps)
     head_weights = {head.name: weight for head, weight in design.heads.items()}
     _start(model, config, sequences, development, head_weights)
@@ -176,13 +182,34 @@ def _start(
         head_weights=head_weights,
     )
     for name, values in training.items():
-        model.standardise(name).adapt(values.features[values.mask])
+        if values.is_waveform:
+            _adapt_to_signal(model, values)
+        else:
+            model.standardise(name).adapt(values.features[values.mask])
     for values in (*training.values(), development):
+        if values.is_waveform:
+            continue  # samples stay on disk: what is fixed of a front end is computed in each step
         layer = model.standardise(values.modality)
         items = max(1, _STANDARDISED_AT_ONCE // values.features[0].size)
         for k in range(0, len(values), items):
             part = values.features[k : k + items]
             part[...] = layer(part)
+
+
+def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
+    """Mean and deviation of what a front end makes of all training samples, which are read in parts."""
+    layer, found = model.standardise(values.modality), None
+    fixed = tf.function(lambda samples: model.fixed(values.modality, samples), autograph=False)
+    items = max(1, _STANDARDISED_AT_ONCE // math.prod(values.features.shape[1:]))
+    for k in range(0, len(values), items):
+        # Always as many, so that one graph does for all; those beyond the last are left out by the mask.
+        index = np.arange(k, k + items)
+        mask = np.zeros((items, values.mask.shape[1]), bool)
+        mask[: len(values.mask[k : k + items])] = values.mask[k : k + items]
+        channels = fixed(values.taken(tf.constant(index))).numpy()[mask]
+        moments = moments_of(channels.reshape(-1, 1) if layer.pooled else channels)
+        found = moments if found is None else moments_together(found, moments)
+    layer.adapt_to(found)
 
 
 def _shape(

@@ -8,6 +8,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +16,7 @@ import tensorflow as tf
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
 from emobed_tf.corpora.labels import has_label, known, pooled
 from emobed_tf.corpora.ratings import rater_deviation, unrated
+from emobed_tf.corpora.samples import FULL_SCALE, PaddedSamples, SampleFrames
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import LABELLED
@@ -29,7 +31,8 @@ class Sequences:
 
     Attributes:
         modality: its name.
-        features: float32 `[items, frames, features]`; NaN where missing and in the padding.
+        features: float32 `[items, frames, features]`; NaN where missing and in the padding. Of a waveform int16
+            `[items, frames, samples]`, read batch by batch; a batch holds them as float32 in [-1, 1).
         labels: float32 `[items, frames]` (regression), 0 where there is none, or int32 `[items]` (classification).
         mask: bool `[items, frames]`, True where a frame exists; padding and nothing else is False.
         mined_classes: int32 `[items, mined]`, class of every mined embedding; -1 where there is none to mine.
@@ -43,7 +46,7 @@ class Sequences:
     """
 
     modality: str
-    features: np.ndarray
+    features: np.ndarray | PaddedSamples
     labels: np.ndarray
     mask: np.ndarray
     mined_classes: np.ndarray
@@ -59,9 +62,31 @@ class Sequences:
         return len(self.features)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What a batch holds, by name."""
+        """What a batch holds, by name; of a waveform but for the samples, which `taken` reads."""
         names = ("features", "labels", "mask", "mined_classes", "mined_times", "recording", "mined_weights", LABELLED)
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None} | dict(self.more)
+        arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None} | dict(self.more)
+        if self.is_waveform:
+            del arrays["features"]
+        return arrays
+
+    @property
+    def is_waveform(self) -> bool:
+        """Whether features are samples, which are not in memory."""
+        return isinstance(self.features, PaddedSamples)
+
+    def taken(self, index: tf.Tensor) -> tf.Tensor:
+        """Samples of some items of a waveform, read from disk.
+
+        Args:
+            index: int64, of known shape; items beyond the last are silence.
+
+        Returns:
+            float32 `[*index.shape, frames, samples]` in [-1, 1).
+        """
+        features = cast(PaddedSamples, self.features)
+        samples = tf.numpy_function(features.take, [index], tf.int16, stateful=False)
+        samples.set_shape([*index.shape, *features.shape[1:]])
+        return tf.cast(samples, tf.float32) / FULL_SCALE
 
 
 def class_edges(labels: Sequence[np.ndarray], bins: int) -> np.ndarray:
@@ -242,7 +267,9 @@ def batch_maker(
     @tf.autograph.experimental.do_not_convert
     def batch(k: tf.Tensor) -> dict[str, tf.Tensor]:
         index = drawn(k * size + tf.range(count, dtype=tf.int64))
-        return {name: tf.gather(values, tf.reshape(index, shape)) for name, values in arrays.items()}
+        index = tf.reshape(index, shape)
+        found = {name: tf.gather(values, index) for name, values in arrays.items()}
+        return {"features": sequences.taken(index), **found} if sequences.is_waveform else found
 
     return batch
 
@@ -259,7 +286,7 @@ def unpaired(streams: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
     return tf.data.Dataset.zip(streams).prefetch(1)
 
 
-def in_order(sequences: Sequences, batch_size: int) -> dict[str, dict[str, tf.Tensor]]:
+def in_order(sequences: Sequences, batch_size: int) -> dict[str, dict[str, tf.Tensor]] | tf.data.Dataset:
     """All items once, in order; the last batch is filled up with items that are all padding, so no shape changes.
 
     Args:
@@ -267,7 +294,8 @@ def in_order(sequences: Sequences, batch_size: int) -> dict[str, dict[str, tf.Te
         batch_size: items of a batch; fewer where there are fewer sequences.
 
     Returns:
-        All batches, stacked, by modality: arrays `[batches, batch, ...]` as `Sequences.arrays` names them.
+        All batches, stacked, by modality: arrays `[batches, batch, ...]` as `Sequences.arrays` names them. Of a
+        waveform a data set of the batches, which reads one at a time.
     """
     size = min(batch_size, len(sequences))
     fill = -len(sequences) % size
@@ -278,7 +306,15 @@ def in_order(sequences: Sequences, batch_size: int) -> dict[str, dict[str, tf.Te
         filled = np.concatenate([values, rest]) if fill else values
         return tf.constant(filled.reshape(len(filled) // size, size, *values.shape[1:]))
 
-    return {sequences.modality: {name: in_batches(name, values) for name, values in sequences.arrays().items()}}
+    batches = {name: in_batches(name, values) for name, values in sequences.arrays().items()}
+    if not sequences.is_waveform:
+        return {sequences.modality: batches}
+    items = tf.reshape(tf.range(len(sequences) + fill, dtype=tf.int64), [-1, size])
+
+    def batch(index: tf.Tensor, values: dict[str, tf.Tensor]) -> dict[str, dict[str, tf.Tensor]]:
+        return {sequences.modality: {"features": sequences.taken(index), **values}}
+
+    return tf.data.Dataset.from_tensor_slices((items, batches)).map(batch).prefetch(1)
 
 
 def _cut(recording: Recording, label: np.ndarray, length: int, step: float) -> Iterator[tuple[Recording, np.ndarray]]:
@@ -321,7 +357,11 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined = [mine(recording, label) for recording, label in pieces]
     widest = max(len(classes) for classes, _ in mined)
     per_frame = np.ndim(pieces[0][1]) == 1
-    features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
+    features: np.ndarray | PaddedSamples
+    if modality.sample_rate is not None:
+        features = PaddedSamples(tuple(cast(SampleFrames, recording.features) for recording, _ in pieces))
+    else:
+        features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
     labels = np.zeros((items, frames), np.float32) if per_frame else np.zeros(items, np.int32)
     mask = np.zeros((items, frames), bool)
     # Only where it differs from the mask: another array of a batch is another compiled step.
@@ -329,7 +369,8 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined_classes = np.full((items, widest), NOT_MINED, np.int32)
     mined_times = np.zeros((items, widest), np.float32)
     for i, ((recording, label), (classes, times)) in enumerate(zip(pieces, mined, strict=True)):
-        features[i, : recording.frames] = recording.features
+        if isinstance(features, np.ndarray):
+            features[i, : recording.frames] = recording.features
         labels[(i, slice(recording.frames)) if per_frame else i] = np.where(known(label), label, 0)
         if labelled is not None:
             labelled[i, : recording.frames] = known(label)

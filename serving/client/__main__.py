@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
@@ -13,6 +13,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.moments import Moments
 from emobed_tf.corpora.prediction import as_manifest_says, load_features
+from emobed_tf.corpora.samples import as_model_input
 from emobed_tf.corpora.speakers import speaker_moments
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
@@ -99,7 +100,8 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
     with console.waiting("reading features"):
-        recordings = load_features(arguments.features, **as_manifest_says(manifest))
+        found = load_features(arguments.features, **as_manifest_says(manifest))
+        recordings = [replace(recording, features=as_model_input(recording.features)) for recording in found]
     # As `emobed_tf.predict` has them: all that a speaker says in these files.
     voices = speaker_moments(recordings) if manifest.get("standardise") == SPEAKER else None
     rows: list[dict[str, Any]] = []

@@ -25,10 +25,10 @@ def test_warning():
     from emobed_tf.models.padding import warn_of_padding
 
     with pytest.warns(EmoBedWarning, match="same_padding: embeddings of audio, video change .* padding='causal'"):
-        warn_of_padding(build(f"{OWN}:same_padding"), f"{OWN}:same_padding")
+        warn_of_padding(build(f"{OWN}:same_padding"), f"--encoder {OWN}:same_padding")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_padding(build(f"{OWN}:causal_padding"), f"{OWN}:causal_padding")
+        warn_of_padding(build(f"{OWN}:causal_padding"), f"--encoder {OWN}:causal_padding")
 
 
 def test_the_first_training_tells_it(recola, tmp_path):

@@ -1,0 +1,192 @@
+"""Tables of recordings without features, as modalities whose features are the samples of the recordings themselves."""
+
+import dataclasses
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emobed_tf import datasets
+from emobed_tf.corpora.corpus import CLASSIFICATION, Modality, Recording, Target
+from emobed_tf.corpora.files import listing, sha256_of_file
+from emobed_tf.corpora.samples import SampleFrames, sample_names
+from emobed_tf.corpora.tablefile import Table
+from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.importing import import_named
+
+SAMPLE_RATE = 16_000
+"""Of all waveforms, in Hz."""
+FRAME_SECONDS = 0.04
+"""Of a recording that has one label in all."""
+_SHORTER = 0.5  # seconds of labels without sound of which somebody is told
+
+
+def as_waveform(modality: Modality, table: Table, groups: Mapping[str, np.ndarray], target: Target) -> Modality:
+    """A modality of a table without features, with frames of samples for features.
+
+    A recording has a frame for each of its labels, which follow each other evenly from the time of the first; each
+    frame begins at the time of its label. Where a recording has one label, its frames are 40 ms long and all have it.
+    Recordings that can't be read are left out.
+
+    Args:
+        modality: with recordings of no feature.
+        table: of `featuretable.read_features`.
+        groups: indices of each recording's rows.
+        target: what is learnt.
+
+    Returns:
+        The same with features, `SampleFrames`, and with a sampling rate.
+
+    Raises:
+        InputError: if no recording can be read, or a frame would not be a whole number of samples.
+
+    Warns:
+        EmoBedWarning: of each recording that can't be read.
+    """
+    step = modality.frame_seconds or FRAME_SECONDS
+    samples = samples_of(step, table.title)
+    found, notes, broken = [], list(modality.notes), []
+    for recording in modality.recordings:
+        path, start, end = _place(table, int(groups[recording.id][0]))
+        begin = recording.start if modality.frame_seconds else start
+        try:
+            source = import_named(datasets.WAVEFORM)(path, begin, end)
+        except InputError as error:
+            broken.append(str(error))
+            continue
+        notes += [f"{path.name}: {note}" for note in source.notes]
+        frames = SampleFrames(source, samples)
+        found.append(_labelled(recording, frames, modality.frame_seconds, target, notes))
+    for line in broken:
+        warnings.warn(f"{line}; left out", EmoBedWarning, stacklevel=4)
+    if not found:
+        raise InputError(f"{table.title}: none of its {len(broken)} recordings can be read; the first: {broken[0]}")
+    return dataclasses.replace(
+        modality,
+        feature_names=sample_names(samples),
+        recordings=tuple(found),
+        frame_seconds=step,
+        sample_rate=SAMPLE_RATE,
+        notes=(*notes, *([f"{len(broken)} recordings can't be read, and are left out"] if broken else [])),
+    )
+
+
+def unlabelled_waveforms(table: Table, groups: Mapping[str, np.ndarray], samples: int) -> list[Recording]:
+    """Recordings that a table names, to predict from.
+
+    Args:
+        table: of `featuretable.read_features`.
+        groups: indices of each recording's rows.
+        samples: of a frame.
+
+    Returns:
+        One for each, with the partition "" and no labels.
+
+    Raises:
+        InputError: for a recording that can't be read.
+    """
+    places = {name: _place(table, int(rows[0])) for name, rows in groups.items()}
+    return [
+        Recording(name, "", name, _frames(path, start, end, samples), start=start)
+        for name, (path, start, end) in places.items()
+    ]
+
+
+def recording_of_file(path: Path, samples: int) -> Recording:
+    """A file of sound, to predict from.
+
+    Args:
+        path: of a recording.
+        samples: of a frame.
+
+    Returns:
+        It, named by the file's stem, with the partition "" and no labels.
+
+    Raises:
+        InputError: if it can't be read.
+    """
+    return Recording(path.stem, "", path.stem, _frames(path, 0.0, None, samples))
+
+
+def files_of(table: Table) -> dict[str, str]:
+    """The recordings that a table names.
+
+    Args:
+        table: with a column `file`.
+
+    Returns:
+        SHA-256 by path, of those that are there.
+    """
+    paths = dict.fromkeys(_place(table, row)[0] for row in range(len(table)))
+    return {str(path): sha256_of_file(path) for path in paths if path.is_file()}
+
+
+def samples_of(step: float, where: str) -> int:
+    """Samples of a frame.
+
+    Args:
+        step: seconds between two frames.
+        where: the table, for the message.
+
+    Returns:
+        1 or more.
+
+    Raises:
+        InputError: if a frame would not be a whole number of samples.
+    """
+    samples = SAMPLE_RATE * step
+    if abs(samples - round(samples)) > 1e-3 or samples < 1:
+        near = max(1, round(samples / 40)) * 40 / SAMPLE_RATE
+        raise InputError(
+            f"{where}: a label every {step:g} s is every {samples:.6g} samples at {SAMPLE_RATE:,} Hz; expected a whole "
+            f"number: bring the labels to another rate, such as --resample {near:g}"
+        )
+    return round(samples)
+
+
+def _frames(path: Path, start: float, end: float | None, samples: int) -> SampleFrames:
+    return SampleFrames(import_named(datasets.WAVEFORM)(path, start, end), samples)
+
+
+def _place(table: Table, row: int) -> tuple[Path, float, float | None]:
+    """File, beginning and end of the recording in a row."""
+    home = Path() if table.path is None else table.path if table.path.is_dir() else table.path.parent
+    times = [float(table.numbers[name][row]) if name in table.numbers else np.nan for name in ("start", "end")]
+    start, end = (None if np.isnan(time) else time for time in times)
+    return home / Path(table.texts["file"][row]).expanduser(), start or 0.0, end
+
+
+def _labelled(
+    recording: Recording, frames: SampleFrames, step: float | None, target: Target, notes: list[str]
+) -> Recording:
+    """A recording with its frames, and as many labels."""
+    if step is None:
+        labels = {
+            name: value if target.task == CLASSIFICATION else np.full(len(frames), value[0], np.float32)
+            for name, value in recording.labels.items()
+        }
+        return dataclasses.replace(recording, features=frames, labels=labels)
+    count = min(len(frames), recording.frames)
+    if (recording.frames - count) * step > _SHORTER:
+        notes.append(f"{recording.id}: labels of {recording.frames * step:.4g} s, sound of {len(frames) * step:.4g} s")
+    labels = {name: value[:count] if np.ndim(value) else value for name, value in recording.labels.items()}
+    return dataclasses.replace(recording, features=frames[:count], labels=labels)
+
+
+def check_no_waveform(modalities: Sequence[Modality], what: str) -> None:
+    """Refuses waveforms where features are needed.
+
+    Args:
+        modalities: that would be read.
+        what: needs features, the first words of the message.
+
+    Raises:
+        InputError: if one of them is a waveform.
+    """
+    names = [modality.name for modality in modalities if modality.sample_rate is not None]
+    if names:
+        raise InputError(
+            f"{what} needs features, but {listing(names)} is a waveform; make features of it with "
+            "python -m emobed_tf.extract, or leave it out"
+        )
