@@ -34,6 +34,7 @@ class EGeMAPS(Extractor):
         InputError: if openSMILE is not installed, or TensorFlow is in this process, which would then be killed.
     """
 
+    shortest = (_FRAME + _HOP) / SAMPLE_RATE  # one frame lies in it wherever it begins
     version = "eGeMAPSv02/1"  # with openSMILE's own, once that is known to be there
     licence = (
         "openSMILE is for non-commercial use only (audEERING's research licence), features and models made with it "
@@ -86,7 +87,8 @@ class EGeMAPS(Extractor):
         first, last = frames_within(starts, ends, _FRAME, _HOP)
         filled = np.flatnonzero(first < last)
         rows = np.full((len(times), len(self.columns)), np.nan, np.float32)
-        rows[filled] = self._listed(samples, list(zip(first[filled], last[filled], strict=True)))
+        if filled.size:
+            rows[filled] = self._listed(samples, list(zip(first[filled], last[filled], strict=True)))
         return times, rows
 
     def _listed(self, samples: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:

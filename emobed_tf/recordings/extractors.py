@@ -48,6 +48,8 @@ class Extractor(ABC):
     """What its licence forbids, in a sentence; "" if nothing."""
     columns: Sequence[str] = ()
     """Names of the features, in order."""
+    shortest: float = 0.0
+    """Seconds of the shortest window that it can do something with."""
 
     def __init__(self, windows: Windows | None = None) -> None:
         self.windows = windows
@@ -120,4 +122,6 @@ def find_extractor(name: str, windows: Windows | None) -> Extractor:
     extractor = found(windows)
     if not extractor.version or not extractor.columns:
         raise InputError(f"--features {name}: expected a version and columns, by which its features are kept and named")
+    if windows is not None and windows.window < extractor.shortest:
+        raise InputError(f"--window {windows.window:g}: --features {name} needs {extractor.shortest:g} s or more")
     return extractor

@@ -26,6 +26,7 @@ class LogMel(Extractor):
     """
 
     version = "1"
+    shortest = (FRAME + HOP) / SAMPLE_RATE  # one frame lies in it wherever it begins
     columns = tuple(f"logmel{band + 1:02d}_{name}" for band in range(BANDS) for name in _FUNCTIONALS)
 
     def of(self, samples: np.ndarray) -> np.ndarray:
