@@ -156,7 +156,7 @@ def _saying_notes(rows: Iterator[tuple[Entry, Rows]]) -> Iterator[tuple[Entry, R
     for entry, found in rows:
         for note in found.notes:
             if (entry.path, note) not in said:
-                warnings.warn(f"{entry.path}: {note}", EmoBedWarning, stacklevel=2)
+                warnings.warn(f"{entry.path.absolute()}: {note}", EmoBedWarning, stacklevel=2)
             said.add((entry.path, note))
         yield entry, found
 

@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.recordings.audio import decode
 from emobed_tf.recordings.logmel import LogMel
 from tests.commands import command
+from tests.comparison.test_workers import has_tensorflow
 from tests.conftest import ROOT, SHARED, THREADS
-from tests.recordings.sounds import noise, sine, write
+from tests.recordings.sounds import noise, sine, speech_like, write
+from tests.tuning.dask_cluster import Cluster
 
 RAVDESS = SHARED / "data/ravdess-audio"
 
@@ -236,3 +239,27 @@ def test_ctrl_c_and_how_it_goes_on(tmp_path):
     (tmp_path / "clips.csv").write_text("file\nfirst.wav\n")
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
     assert done.stdout.startswith("1 of 1 recordings are kept from before")
+
+
+@pytest.mark.slow
+def test_on_a_cluster(tmp_path):
+    """openSMILE in a worker of Dask; and a word where a training has brought TensorFlow into that worker."""
+    write(tmp_path / "a.wav", speech_like(1))
+    (tmp_path / "a.csv").write_text("file\na.wav\n")
+    cluster = Cluster(tmp_path)
+    try:
+        cluster.add_worker()
+        line = [sys.executable, "-m", "emobed_tf.extract", tmp_path / "a.csv", "--features", "egemaps"]
+        line += ["--scheduler", cluster.address, "--output", tmp_path / "a.parquet"]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        assert "1 rows of 88 features from 1 recordings" in done.stdout
+        ((_, (_, was_trained_in)),) = fan_out(has_tensorflow, [0], Workers(scheduler=cluster.address), threads=THREADS)
+        assert was_trained_in
+        line += ["--window", "0.5", "--step", "0.25"]
+        refused = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=240)
+        assert refused.returncode == 2
+        assert "TensorFlow is in this process already" in refused.stderr
+        assert "start Dask's workers anew" in refused.stderr
+    finally:
+        cluster.close()

@@ -11,7 +11,7 @@ import numpy as np
 from emobed_tf.errors import InputError
 from emobed_tf.recordings.extras import needed
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64")
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64")
 """Of files that are read here."""
 _BLOCK = 1 << 17  # values that are read at a time
 _UNKNOWN_SIZE = (0, 0xFFFFFFFF)  # what a program writes that doesn't know yet how long a recording will be

@@ -54,7 +54,9 @@ class TestBroken:
     def test_text(self, tmp_path):
         path = tmp_path / "text.wav"
         path.write_text("no sound at all\n" * 100)
-        with pytest.raises(InputError, match=r"text\.wav: no sound that can be read \(Format not recognised\); expec"):
+        with pytest.raises(
+            InputError, match=r"text\.wav: no sound that can be read \(Format not recognised\); expected"
+        ):
             open_sound(path, [])
 
     @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
