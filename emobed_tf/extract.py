@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
-    check_output(arguments.output)
+    check_output(arguments.output, arguments.recordings)
     windows = _windows(arguments)
     how = Workers(arguments.workers, arguments.scheduler).check()
     listing = read_listing(arguments.recordings, Reading(column=arguments.column), arguments.dimension)

@@ -23,15 +23,18 @@ METADATA = b"emobed_tf"
 _GROUP = 1 << 15  # rows that are written at a time, about
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, recordings: Path) -> None:
     """Makes sure that a table can be written there.
 
     Args:
         path: of the table.
+        recordings: the table of recordings.
 
     Raises:
-        InputError: if its suffix says no format that can be written.
+        InputError: if its suffix says no format that can be written, or it would replace the table of recordings.
     """
+    if path.absolute() == recordings.absolute():
+        raise InputError(f"--output {path}: this is the table of recordings; expected another file")
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"--output {path}: expected the suffix .parquet or .csv")
 

@@ -109,6 +109,8 @@ def test_nothing_is_left_of_a_table_that_fails(tmp_path):
 
 
 def test_suffixes():
-    check_output(Path("a.PARQUET"))
+    check_output(Path("a.PARQUET"), Path("a.csv"))
     with pytest.raises(InputError, match=r"--output a\.arff: expected the suffix \.parquet or \.csv"):
-        check_output(Path("a.arff"))
+        check_output(Path("a.arff"), Path("a.csv"))
+    with pytest.raises(InputError, match=r"--output a\.csv: this is the table of recordings"):
+        check_output(Path("a.csv"), Path("a.csv").absolute())
