@@ -25,6 +25,7 @@ LAYERS = (
     "effects",
     "config",
     "corpora",
+    "recordings",
     "evaluation",
     "models",
     "figures",
@@ -39,9 +40,22 @@ LAYERS = (
 )
 TENSORFLOW = ("tensorflow", "keras", "keras_tuner", "tensorflow_serving")
 # What a command loads only when its arguments have been read: slow to import, or installed by an extra.
-LATE = (*TENSORFLOW, "matplotlib", "sklearn", "pandas", "scipy.stats", "uvicorn", "rapidjson", "prometheus_client")
+LATE = (
+    *TENSORFLOW,
+    "matplotlib",
+    "sklearn",
+    "pandas",
+    "scipy.stats",
+    "uvicorn",
+    "rapidjson",
+    "prometheus_client",
+    "soundfile",
+    "av",
+    "opensmile",
+)
 WITHOUT_TENSORFLOW = (
     "emobed_tf.corpora",
+    "emobed_tf.recordings",
     "emobed_tf.evaluation",
     "emobed_tf.settings",
     "emobed_tf.config",

@@ -177,6 +177,12 @@ class TestWorkers:
         for error in (FutureCancelledError, TerminatedWorkerError):
             needs(issubclass(error, Exception), error.__name__, "comparison/workers.py")
 
+    def test_processes_that_can_be_killed(self):
+        from joblib.externals.loky import ProcessPoolExecutor, as_completed
+
+        parameters = inspect.signature(ProcessPoolExecutor.shutdown).parameters
+        needs("kill_workers" in parameters and callable(as_completed), "loky", "comparison/workers.py")
+
 
 class TestTyro:
     def test_texts_pass_through_a_function_that_can_be_replaced(self, monkeypatch):

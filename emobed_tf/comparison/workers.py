@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -57,19 +57,27 @@ class Workers:
 
 
 def fan_out(
-    function: Callable[[_Task], _Result], tasks: Sequence[_Task], how: Workers, *, threads: int
+    function: Callable[[_Task], _Result],
+    tasks: Sequence[_Task],
+    how: Workers,
+    *,
+    threads: int,
+    tensorflow: bool = True,
 ) -> Iterator[tuple[int, _Result]]:
     """Calls a function for every task and hands results on as they come.
 
-    In every process TensorFlow is imported once, with `threads`, and one task is done at a time. What a worker leaves
-    undone when it dies is done by others. Ending the iterator, or Ctrl-C, ends the workers' processes; workers of a
-    cluster finish the task that they are at.
+    In every process TensorFlow is imported once, with `threads`, and one task is done at a time. Without TensorFlow,
+    every task is done in another process, which never imports it, even with one worker: Ctrl-C then waits for nothing
+    that a library is at. What a worker leaves undone when it dies is done by others. Ending the iterator, or Ctrl-C,
+    ends the workers' processes; workers of a cluster finish the task that they are at.
 
     Args:
-        function: of a module that workers can import; for one worker it is called in this process.
+        function: of a module that workers can import; for one worker it is called in this process, if it needs
+            TensorFlow.
         tasks: can be pickled.
         how: where.
         threads: of TensorFlow and of linear algebra, in each process.
+        tensorflow: whether the function needs it.
 
     Returns:
         Iterator of the index of a task and what the function returned for it, in the order in which they are done.
@@ -80,12 +88,12 @@ def fan_out(
     """
     how.check()
     names = [f"task {k} of {len(tasks)}, {_text(task)}" for k, task in enumerate(tasks, 1)]
-    calls = [_Call(function, task, name, threads) for task, name in zip(tasks, names, strict=True)]
+    calls = [_Call(function, task, name, threads, tensorflow) for task, name in zip(tasks, names, strict=True)]
     if how.scheduler is not None:
         return _on_a_cluster(calls, how.scheduler)
-    if how.workers == 1:
+    if how.workers == 1 and tensorflow:
         return ((index, call()) for index, call in enumerate(calls))
-    return _in_processes(calls, how.workers, threads)
+    return _in_processes(calls, how.workers, threads, tensorflow)
 
 
 @dataclass(frozen=True)
@@ -96,11 +104,13 @@ class _Call:
     task: Any
     name: str
     threads: int
+    tensorflow: bool
 
     def __call__(self) -> Any:
         from threadpoolctl import threadpool_limits
 
-        import_tensorflow(self.threads)
+        if self.tensorflow:
+            import_tensorflow(self.threads)
         with _one_at_a_time, threadpool_limits(self.threads):
             try:
                 return self.function(self.task)
@@ -111,22 +121,14 @@ class _Call:
                 raise
 
 
-def _in_processes(calls: Sequence[_Call], workers: int, threads: int) -> Iterator[tuple[int, Any]]:
-    from joblib import Parallel, delayed, parallel_config
+def _in_processes(calls: Sequence[_Call], workers: int, threads: int, tensorflow: bool) -> Iterator[tuple[int, Any]]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    tell_doubts()  # workers have this environment, and would each say so
+    if tensorflow:
+        tell_doubts()  # workers have this environment, and would each say so
     waiting, losses = dict(enumerate(calls)), 0
     while waiting:
-        with parallel_config(
-            "loky",
-            n_jobs=workers,
-            inner_max_num_threads=threads,
-            initializer=_begin_worker,
-            initargs=(threads, os.getpid()),  # other threads, other processes
-        ):
-            parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all", max_nbytes=None)
-            results = parallel(delayed(_numbered)(index, call) for index, call in waiting.items())
+        results = (_lasting if tensorflow else _of_their_own)(list(waiting.items()), workers, threads)
         try:
             for index, result in results:
                 del waiting[index]
@@ -146,6 +148,34 @@ def _in_processes(calls: Sequence[_Call], workers: int, threads: int) -> Iterato
                     f"{lost}, and this happened {_LOSSES} times in a row; it may be out of memory: try fewer --workers"
                 )
             warnings.warn(f"{lost}; they go on in new processes", EmoBedWarning, stacklevel=2)
+
+
+def _lasting(calls: Sequence[tuple[int, _Call]], workers: int, threads: int) -> Generator[tuple[int, Any]]:
+    """Results of processes that stay for the next tasks, so that TensorFlow is imported once in each."""
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(
+        "loky",
+        n_jobs=workers,
+        inner_max_num_threads=threads,
+        initializer=_begin_worker,
+        initargs=(threads, os.getpid()),  # other threads, other processes
+    ):
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all", max_nbytes=None)
+        return parallel(delayed(_numbered)(index, call) for index, call in calls)
+
+
+def _of_their_own(calls: Sequence[tuple[int, _Call]], workers: int, threads: int) -> Generator[tuple[int, Any]]:
+    """Results of new processes, which TensorFlow was never in, and which end with the tasks."""
+    from joblib.externals.loky import ProcessPoolExecutor, as_completed
+
+    pool = ProcessPoolExecutor(workers, initializer=_begin_worker, initargs=(threads, os.getpid()))
+    try:
+        indices = {pool.submit(call): index for index, call in calls}
+        for future in as_completed(list(indices)):
+            yield indices.pop(future), future.result()
+    finally:
+        pool.shutdown(kill_workers=True)
 
 
 def _begin_worker(threads: int, coordinator: int) -> None:

@@ -13,7 +13,7 @@ from emobed_tf.corpora.files import listing, need_folder, visible_files
 from emobed_tf.corpora.identity import is_unknown
 from emobed_tf.corpora.layout import Layout, layout
 from emobed_tf.corpora.omg import utterance_id
-from emobed_tf.corpora.segments import are_frames, file_ids, times_of
+from emobed_tf.corpora.segments import are_frames, file_ids, segment_ids, times_of
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table, joined, read_table, table_of
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 from emobed_tf.settings import Reading
@@ -206,13 +206,7 @@ def _with_ids(table: Table) -> tuple[Table, list[str]]:
         numbers["time"] = starts
         return replace(table, texts=texts | {"id": ids}, numbers=numbers), ["rows follow each other: they are frames"]
     if max(map(len, groups.values())) > 1 and "time" not in numbers:
-        ids = np.array(
-            [
-                f"{name}/{round(start, 3):.10g}-{round(end, 3):.10g}"
-                for name, start, end in zip(ids, starts, ends, strict=True)
-            ],
-            dtype=object,
-        )
+        ids = segment_ids(ids, starts, ends)
     numbers |= segments
     return replace(table, texts=texts | {"id": ids}, numbers=numbers), []
 

@@ -15,6 +15,7 @@ from emobed_tf.corpora.identity import identity
 from emobed_tf.corpora.layout import layout
 from emobed_tf.corpora.segments import path_of, times_of
 from emobed_tf.corpora.tablefile import Table, read_table, table_of
+from emobed_tf.corpora.time import nearest_times
 from emobed_tf.errors import InputError
 from emobed_tf.settings import Reading
 
@@ -69,9 +70,9 @@ def read_labels(source: "Path | pd.DataFrame", settings: Reading, dimension: str
         else table_of(source, "data frame of labels", choose, features=False)
     )
     texts = {role: table.texts[name] for name, role in roles.items()}
-    numbers = {role: _numbers(table, role, texts.pop(role)) for role in tuple(texts) if role not in ROLES}
+    numbers = {role: numbers_of(table, role, texts.pop(role)) for role in tuple(texts) if role not in ROLES}
     if "time" in texts:
-        numbers["time"] = _numbers(table, "time", texts.pop("time")) * seconds
+        numbers["time"] = numbers_of(table, "time", texts.pop("time")) * seconds
     table = replace(table, texts=texts, numbers=numbers)
     for role in ("start", "end"):
         if role in texts:
@@ -262,13 +263,7 @@ def _nearest(table: Table, rows: np.ndarray, labels: Table, entries: np.ndarray,
             f"{labels.where(entries[doubled[0] + 1])}: '{name}' a second time at {given[doubled[0]]:.10g} s (first: "
             f"{labels.where(entries[doubled[0]])}); expected each time once"
         )
-    after = np.clip(np.searchsorted(given, times), 1, max(len(given) - 1, 1))
-    before = np.minimum(after - 1, len(given) - 1)
-    after = np.minimum(after, len(given) - 1)
-    nearest = np.where(np.abs(given[after] - times) < np.abs(given[before] - times), after, before)
-    steps = [np.median(np.diff(np.sort(series))) for series in (times, given) if len(series) > 1]
-    reach = max(steps, default=0.0) / 2 * 1.001
-    far = np.abs(given[nearest] - times) > reach
+    nearest, far = nearest_times(times, given)
     return entries[nearest] + np.where(far, len(labels), 0)
 
 
@@ -290,7 +285,20 @@ def _around(table: Table, rows: np.ndarray, labels: Table, entries: np.ndarray, 
     return entries[np.maximum(latest, 0)] + np.where(inside, 0, len(labels))
 
 
-def _numbers(table: Table, role: str, cells: np.ndarray) -> np.ndarray:
+def numbers_of(table: Table, role: str, cells: np.ndarray) -> np.ndarray:
+    """A text column as numbers.
+
+    Args:
+        table: that has it, for messages.
+        role: what the column is.
+        cells: str `[rows]`.
+
+    Returns:
+        float64 `[rows]`, NaN where a value is missing.
+
+    Raises:
+        InputError: at the first cell that is no number.
+    """
     values = np.empty(len(cells))
     for row, cell in enumerate(cells):
         if not is_missing(cell) and not NUMBER.fullmatch(cell):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -93,6 +93,21 @@ def file_ids(files: Sequence[str]) -> dict[str, str]:
         if len(set(names.values())) == len(set(paths.values())) or depth > max(map(len, paths.values())):
             return names
         depth += 1
+
+
+def segment_ids(names: Iterable[str], starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Names for segments of files.
+
+    Args:
+        names: of the files, as `file_ids` has them.
+        starts: float64 `[rows]`, seconds.
+        ends: float64 `[rows]`, seconds.
+
+    Returns:
+        Such as `clip/0.5-1.25`, str `[rows]`.
+    """
+    rows = zip(names, starts, ends, strict=True)
+    return np.array([f"{name}/{round(start, 3):.10g}-{round(end, 3):.10g}" for name, start, end in rows], dtype=object)
 
 
 def are_frames(starts: np.ndarray, ends: np.ndarray, groups: Sequence[np.ndarray]) -> bool:

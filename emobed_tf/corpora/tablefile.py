@@ -77,7 +77,8 @@ class Table:
         if self.path.suffix.lower() == ".arff":
             return f"{self.path}:{arff.line_of_row(read_bytes(self.path), self.path, row)}"
         rows = csv_rows(read_bytes(self.path), self.path, self.delimiter)
-        return next(f"{self.path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
+        lines = (f"{self.path}:{line}" for index, (line, _) in enumerate(rows) if index == row + 1)
+        return next(lines, str(self.path))  # a row of one quoted, empty cell is none there
 
     def take(self, rows: np.ndarray) -> "Table":
         """Some of the rows, in another order, maybe more than once.

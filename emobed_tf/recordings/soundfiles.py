@@ -11,11 +11,12 @@ import numpy as np
 from emobed_tf.errors import InputError
 from emobed_tf.recordings.extras import needed
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64")
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".w64", ".rf64")
 """Of files that are read here."""
 _BLOCK = 1 << 17  # values that are read at a time
 _UNKNOWN_SIZE = (0, 0xFFFFFFFF)  # what a program writes that doesn't know yet how long a recording will be
 _LARGEST_PAGE = 65_307  # bytes of an Ogg file
+_ESTIMATE = 0.02  # by which the length that libsndfile announces of an mp3 file may be too long
 _END_OF_STREAM = 4  # a flag of its last page
 
 
@@ -54,7 +55,10 @@ def _blocks(file: Any, path: Path, notes: list[str], broken: type[Exception]) ->
         except broken as error:
             problem = str(error).strip().rstrip(".")
         seconds, promised = done / file.samplerate, file.frames / file.samplerate
-        if done < file.frames:
+        if file.format == "MP3" and not problem:
+            if seconds < promised * (1 - _ESTIMATE):
+                notes.append(f"{promised:.2f} s were announced, so it may have been cut short, at {seconds:.2f} s")
+        elif done < file.frames:
             problem = f"{promised:.2f} s were announced{', ' if problem else ''}{problem}"
         elif file.format.startswith("WAV") and _is_cut_short(path):
             problem = "its header announces more"

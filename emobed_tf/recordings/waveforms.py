@@ -1,4 +1,4 @@
-"""Waveforms: recordings decoded once and kept on disk as 16-bit samples, which are read from there as they are needed."""
+"""Waveforms: recordings decoded once, and kept on disk as 16-bit samples that are read from there when needed."""
 
 import json
 import os

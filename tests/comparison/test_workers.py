@@ -31,6 +31,10 @@ def threads_of(_):
     return os.getpid(), tf.config.threading.get_intra_op_parallelism_threads(), blas
 
 
+def has_tensorflow(_):
+    return os.getpid(), "tensorflow" in sys.modules
+
+
 def square(task):
     if task == 3:
         raise InputError("three is not a number")
@@ -145,6 +149,23 @@ class TestProcesses:
             results.extend(name for _, name in fan_out(dying, [(None, n) for n in ("a", "dies", "b")], TWO, threads=1))
         assert "dies" not in results
         assert len(set(results)) == len(results)  # what came before is not done again
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_without_tensorflow_there_are_other_processes(self, workers):
+        list(fan_out(threads_of, [0, 0], TWO, threads=THREADS))  # leaves processes in which TensorFlow is
+        found = dict(fan_out(has_tensorflow, range(4), Workers(workers), threads=THREADS, tensorflow=False))
+        assert sorted(found) == list(range(4))
+        assert not any(imported for _, imported in found.values())
+        assert os.getpid() not in {process for process, _ in found.values()}
+        assert not any(alive(process) for process, _ in found.values())
+
+    def test_without_tensorflow_a_killed_worker_s_tasks_are_done_by_others(self, tmp_path):
+        tasks = [(str(tmp_path), name) for name in ("a", "dies", "b")]
+        with pytest.warns(EmoBedWarning, match=r"a worker process was killed"):
+            results = list(fan_out(dying, tasks, Workers(1), threads=THREADS, tensorflow=False))
+        assert sorted(results) == list(enumerate(name for _, name in tasks))
+        with pytest.raises(InputError, match=r"^task 1 of 1, 3: three is not a number$"):
+            list(fan_out(square, [3], Workers(1), threads=THREADS, tensorflow=False))
 
     def test_ctrl_c_ends_the_workers(self, tmp_path):
         code = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emobed_tf.corpora.segments import are_frames, file_ids, path_of, seconds_of
+from emobed_tf.corpora.segments import are_frames, file_ids, path_of, seconds_of, segment_ids
 from tests.corpora.corpus_writers import fails, only, write
 
 
@@ -79,3 +79,8 @@ class TestFrames:
     def test_an_end_before_the_start(self, tmp_path):
         path = write(tmp_path / "t.csv", "file,start,end,partition,label,f\na.wav,2,1,train,u,1\n")
         fails(lambda: only(path), "t.csv:2", "ends at 1 s", "starts at 2 s")
+
+
+def test_segments_are_named_by_milliseconds():
+    names = segment_ids(["a", "b/c"], np.array([0.0, 1.23456]), np.array([0.5, 10.0]))
+    assert names.tolist() == ["a/0-0.5", "b/c/1.235-10"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emobed_tf.corpora.time import frames_of, shift
+from emobed_tf.corpora.time import frames_of, nearest_times, shift
 from emobed_tf.errors import InputError
 
 
@@ -64,3 +64,20 @@ class TestFrames:
     def test_refuses(self, frame_seconds):
         with pytest.raises(InputError, match="positive time between frames"):
             frames_of(1.0, frame_seconds)
+
+
+class TestNearest:
+    def test_half_a_step_is_the_farthest(self):
+        nearest, far = nearest_times(np.array([0.0, 0.4, 0.6, 1.4, 2.5, 2.6]), np.array([0.0, 1.0, 2.0]))
+        assert nearest.tolist() == [0, 0, 1, 1, 2, 2]
+        assert far.tolist() == [False, False, False, False, False, True]
+
+    def test_a_single_time(self):
+        nearest, far = nearest_times(np.array([1.0]), np.array([1.0]))
+        assert (nearest.tolist(), far.tolist()) == ([0], [False])
+
+    @given(st.lists(st.integers(0, 99), min_size=2, max_size=20, unique=True), st.integers(0, 99))
+    def test_equals_a_search_of_all(self, given_times, time):
+        given_times = np.array(sorted(given_times), float)
+        (nearest,), _ = nearest_times(np.array([float(time)]), given_times)
+        assert abs(given_times[nearest] - time) == min(abs(given_times - time))

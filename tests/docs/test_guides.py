@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.recordings.sounds import sine, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a dozen trainings before the first test
 
@@ -101,6 +102,30 @@ def test_first_hour(tmp_path):
     with served(tmp_path, "models/audio") as address:
         said = follow(tmp_path, "first-hour#2", address=address)
     assert re.search("^new0 (anger|calm|joy) by version [12]$", said, re.MULTILINE)
+
+
+def test_recordings(tmp_path):
+    """From sound of low and high voices to a run, and to frames with labels over time."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "clips").mkdir()
+    clips, interviews = ["file,partition,speaker,label"], ["file,partition,label_file"]
+    for k in range(12):
+        name, partition = ("d" if k > 7 else "a") + str(k % 8 + 1), "dev" if k > 7 else "train"
+        voice = sine(300 if k % 2 else 150, 0.4, 16_000) + 0.02 * rng.normal(size=6_400)
+        write(tmp_path / "clips" / f"{name}.wav", voice)
+        clips.append(f"clips/{name}.wav,{partition},{partition}{k // 2},{'anger' if k % 2 else 'joy'}")
+    for partition in ("train", "dev"):
+        write(tmp_path / "clips" / f"{partition}.wav", 0.1 * rng.normal(size=16_000 * 6))
+        labels = "".join(f"{k / 25},{np.sin(k / 20):.3f}\n" for k in range(150))
+        (tmp_path / f"{partition}.csv").write_text(f"time,arousal\n{labels}")
+        interviews.append(f"clips/{partition}.wav,{partition},{partition}.csv")
+    (tmp_path / "clips.csv").write_text("\n".join(clips) + "\n")
+    (tmp_path / "interviews.csv").write_text("\n".join(interviews) + "\n")
+    said = follow(tmp_path, "recordings")
+    assert "written: audio.parquet, 12 rows of 200 features from 12 recordings" in said
+    assert "written: frames.parquet, 300 rows of 200 features from 2 recordings" in said
+    assert "a row every 0.04 s" in said
+    assert (tmp_path / "runs" / "clips" / "report" / "index.html").is_file()
 
 
 def test_training(said, folder):

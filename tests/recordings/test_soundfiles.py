@@ -54,10 +54,12 @@ class TestBroken:
     def test_text(self, tmp_path):
         path = tmp_path / "text.wav"
         path.write_text("no sound at all\n" * 100)
-        with pytest.raises(InputError, match=r"text\.wav: no sound that can be read \(Format not recognised\); expec"):
+        with pytest.raises(
+            InputError, match=r"text\.wav: no sound that can be read \(Format not recognised\); expected"
+        ):
             open_sound(path, [])
 
-    @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3"])
+    @pytest.mark.parametrize("suffix", ["wav", "flac"])
     def test_cut_short(self, tmp_path, suffix):
         path = write(tmp_path / f"a.{suffix}", noise(3), subtype=None)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -75,6 +77,16 @@ class TestBroken:
         size = (32_000).to_bytes(4, "little")
         path.write_bytes(path.read_bytes().replace(size, b"\xff\xff\xff\xff"))
         assert len(read(path)[2]) == 16_000
+
+    def test_an_mp3_file_is_only_said_to_be_cut_short(self, tmp_path):
+        """Its length is an estimate unless it has a header of its own for it."""
+        path = write(tmp_path / "a.mp3", noise(3), subtype=None)
+        assert read(path)[3] == []
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        _, _, found, (note,) = read(path)
+        seconds = len(found) / 16_000
+        assert note == f"3.00 s were announced, so it may have been cut short, at {seconds:.2f} s"
+        assert 1 < seconds < 2
 
     def test_an_ogg_stream_without_an_end_is_said(self, tmp_path):
         path = write(tmp_path / "a.ogg", noise(3), subtype=None)

@@ -1,0 +1,177 @@
+"""`python -m emobed_tf.extract`: from a table of recordings to a table of features."""
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from emobed_tf import console
+from emobed_tf._version import __version__
+from emobed_tf.cli import arguments as cli
+from emobed_tf.comparison.workers import Workers, fan_out
+from emobed_tf.corpora import files
+from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.recordings.audio import SAMPLE_RATE
+from emobed_tf.recordings.extraction import extract_file
+from emobed_tf.recordings.extractors import EXTRACTORS, Extractor, find_extractor
+from emobed_tf.recordings.labelfiles import LabelTrack, read_label_file
+from emobed_tf.recordings.listing import Entry, Listing, read_listing
+from emobed_tf.recordings.output import check_output, write_table
+from emobed_tf.recordings.plan import Plan
+from emobed_tf.recordings.store import FeatureStore, Rows
+from emobed_tf.recordings.windows import Align, Windows
+from emobed_tf.settings import OptionalFloat, OptionalName, Reading
+
+PROG = "emobed_tf.extract"
+DESCRIPTION = """Extracts features of recordings into a table that train and check read as --table NAME=FILE.
+
+Sound is mixed down to one channel by its mean and resampled to 16 kHz. What was extracted of a recording is kept, so
+the same command continues where it was stopped. A recording that can't be read is said in a line, and left out."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """An extraction."""
+
+    recordings: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RECORDINGS")]
+    """Table of recordings: file (relative to the table), and as far as known start, end, partition, speaker, label or
+    arousal and valence, or label_file."""
+    output: Path
+    """Table that is written, .parquet or .csv."""
+    features: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(EXTRACTORS)},MODULE:NAME}}")] = "logmel"
+    """Extractor: logmel (free), egemaps (openSMILE's eGeMAPSv02, for non-commercial use only), or
+    package.module:Class for one of your own, see emobed_tf.recordings.extractors."""
+    window: OptionalFloat = None
+    """Seconds of sound that a row is made of (default: one row for each recording)."""
+    step: OptionalFloat = None
+    """Seconds from one row to the next; needs --window."""
+    align: Align = "centre"
+    """Of windows: centre, around the time of a row; causal, with nothing that comes later."""
+    workers: int = 1
+    """Processes of this machine that extract at the same time."""
+    scheduler: OptionalName = None
+    """Address of a Dask scheduler, such as tcp://HOST:8786: its workers extract instead (pip install
+    'emobed-tf[cluster]'); they must see the recordings under the same paths."""
+    strict: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Stop at the first recording that can't be read."""
+    dimension: Annotated[str, tyro.conf.arg(metavar="NAME")] = "arousal"
+    """A column that is a label, besides arousal and valence."""
+    column: Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=ROLE")] = ()
+    """What a column of the table is. Roles are file, id, start, end, partition, speaker, label, and dimensions."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: arguments, which `--help` explains; None for those of the process.
+
+    Returns:
+        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+    """
+    return console.run(PROG, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
+    check_output(arguments.output, arguments.recordings)
+    windows = _windows(arguments)
+    how = Workers(arguments.workers, arguments.scheduler).check()
+    listing = read_listing(arguments.recordings, Reading(column=arguments.column), arguments.dimension)
+    labels = _label_files(listing, windows, arguments.dimension)
+    extractor = find_extractor(arguments.features, windows)
+    if extractor.licence:
+        print(f"note: {extractor.licence}", file=sys.stderr)
+    if listing.left_out:
+        print(f"columns that mean nothing here: {files.listing(listing.left_out)}")
+    store = FeatureStore(arguments.features, extractor)
+    with console.if_interrupted(lambda: console.KEPT):
+        with console.progress("looking at files") as progress:
+            plan = Plan(listing, arguments.features, windows, store, progress)
+        if plan.kept:
+            print(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
+        _extract(plan, how, arguments.strict)
+        recordings = len(listing.entries) - plan.left_out
+        if not recordings:
+            raise InputError(f"{arguments.recordings}: no features of any of its {plan.left_out} recordings")
+        rows = write_table(
+            arguments.output,
+            listing,
+            extractor.columns,
+            _saying_notes(plan.rows()),
+            frames=windows is not None,
+            labels=labels,
+            metadata=_metadata(arguments, extractor),
+        )
+    left_out = f", {plan.left_out:,} left out" if plan.left_out else ""
+    print(
+        f"written: {arguments.output}, {rows:,} rows of {len(extractor.columns)} features from {recordings:,} "
+        f"recordings{left_out}"
+    )
+    return 0
+
+
+def _windows(arguments: Arguments) -> Windows | None:
+    if (arguments.window is None) != (arguments.step is None):
+        raise InputError("--window and --step go together: how long a window is, and how often there is one")
+    if arguments.window is None or arguments.step is None:
+        if arguments.align != "centre":
+            raise InputError("--align has no effect without --window and --step")
+        return None
+    return Windows(arguments.window, arguments.step, arguments.align).check()
+
+
+def _label_files(listing: Listing, windows: Windows | None, dimension: str) -> dict[Path, LabelTrack]:
+    """Labels over time, by file. Without windows there is no time to join them by."""
+    named = {entry.labels: entry for entry in listing.entries if entry.labels is not None}
+    if named and windows is None:
+        entry = next(iter(named.values()))
+        raise InputError(
+            f"{listing.where(entry)}: column 'label_file' has labels over time, and without --window and --step a "
+            "recording is one row; give both, such as --window 4 --step 0.04"
+        )
+    return {path: read_label_file(path, dimension) for path in named}
+
+
+def _extract(plan: Plan, how: Workers, strict: bool) -> None:
+    """Does what is left to do; a recording that can't be read is said, and the rest goes on."""
+    with console.progress("extracting") as progress:
+        progress(0, len(plan.jobs))
+        done = fan_out(extract_file, plan.jobs, how, threads=1, tensorflow=False)
+        for count, (job, extracted) in enumerate(done, 1):
+            if strict and extracted.problems:
+                raise InputError(extracted.problems[0])
+            plan.add(job, extracted)
+            for problem in extracted.problems:
+                warnings.warn(f"{problem}; left out", EmoBedWarning, stacklevel=2)
+            progress(count, len(plan.jobs), Path(plan.jobs[job].path).name)
+
+
+def _saying_notes(rows: Iterator[tuple[Entry, Rows]]) -> Iterator[tuple[Entry, Rows]]:
+    said: set[tuple[Path, str]] = set()  # of a file, not of each of its segments
+    for entry, found in rows:
+        for note in found.notes:
+            if (entry.path, note) not in said:
+                warnings.warn(f"{entry.path.absolute()}: {note}", EmoBedWarning, stacklevel=2)
+            said.add((entry.path, note))
+        yield entry, found
+
+
+def _metadata(arguments: Arguments, extractor: Extractor) -> dict[str, Any]:
+    """What made the features, for those who find the table later, and who extract from other recordings."""
+    return {
+        "extractor": arguments.features,
+        "version": extractor.version,
+        "settings": dict(extractor.settings),
+        "licence": extractor.licence,
+        "sound": f"mean of all channels, {SAMPLE_RATE} Hz",
+        "emobed_tf": __version__,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
