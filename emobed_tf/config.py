@@ -1,7 +1,6 @@
 """What a run is: the sections of settings as one configuration, presets per data set, JSON in and out."""
 
 import dataclasses
-import json
 import math
 import types
 import typing
@@ -14,6 +13,7 @@ import tyro
 from emobed_tf import datasets
 from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, OF_THE_TEACHER, check_effects, without_effect
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import parse_json
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     ENCODERS,
@@ -94,6 +94,14 @@ class Config:
         """The score that picks the weights of a classifier."""
         return self.training.selection or datasets.get(self.data.dataset).classification_score
 
+    def check_ranges(self) -> None:
+        """Checks each value for itself.
+
+        Raises:
+            InputError: for a value out of its range.
+        """
+        _check_ranges(self)
+
     def check(self) -> "Config":
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
 
@@ -104,7 +112,7 @@ class Config:
             InputError: for a value out of its range, an unknown data set, an encoder, a front end or a loss that can't
                 be one, an alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
-        _check_ranges(self)
+        self.check_ranges()
         _check_standardise(self.data)
         _check_pairs(self.reading)
         _check_encoder(self.network)
@@ -187,25 +195,25 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         InputError: if it is no JSON object, of another format, or holds an unknown setting or a wrong type.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_bytes())
     except FileNotFoundError:
         raise MissingInputError(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: expected a JSON object of settings, found something else ({error})") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected a JSON object of settings, found a {type(values).__name__}")
     of_a_run = "format" in values
     written = values.pop("format", FORMAT)
     if written != FORMAT:
-        raise InputError(f"{path}: written by another version (format {written}, this one reads {FORMAT})")
+        raise InputError(f"{path}: written by another version (format {repr(written)[:80]}, this one reads {FORMAT})")
     dataset = values.get("dataset", dataset or datasets.RECOLA.name)
     if not isinstance(dataset, str) or not datasets.is_name(dataset):
-        raise InputError(f"{path}: dataset: expected one of {datasets.EXPECTED}, found {dataset!r}")
+        raise InputError(f"{path}: dataset: expected one of {datasets.EXPECTED}, found {repr(dataset)[:80]}")
     kinds = _kinds()
     converted = {}
     for name, value in values.items():
         if name not in kinds:
-            raise InputError(f"{path}: unknown setting '{name}'; known: {', '.join(kinds)}")
+            raise InputError(f"{path}: unknown setting '{name[:80]}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and did what its default or `FORMER` says.
@@ -256,7 +264,15 @@ _AT_LEAST = {
     "seed": 0,
     "threads": 1,
 }
-_AT_MOST = {"confidence": 1}
+_AT_MOST = {
+    "confidence": 1,
+    # More than any machine has memory for: a damaged file must not ask for it.
+    "encoder_layers": 1000,
+    "encoder_units": 65536,
+    "head_layers": 1000,
+    "head_units": 65536,
+    "threads": 1024,
+}
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
 _ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature", "teacher_temperature")
 
@@ -360,7 +376,7 @@ def _convert(path: Path, name: str, kind: Any, value: Any) -> Any:
             return float(value)
         if option in (int, str, bool, type(None)) and type(value) is option:
             return value
-    raise InputError(f"{path}: {name}: expected {_readable(kind)}, found {value!r}")
+    raise InputError(f"{path}: {name}: expected {_readable(kind)}, found {repr(value)[:80]}")
 
 
 def _readable(kind: Any) -> str:

@@ -1,7 +1,9 @@
-"""Writes files whole: beside, then renamed. Tables may go to standard output instead."""
+"""Writes files whole: beside, then renamed. Tables may go to standard output instead. JSON of anyone is read here."""
 
 import csv
 import io
+import json
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -65,6 +67,66 @@ def plain_number(value: SupportsFloat) -> float:
         The same number; of float32 0.36412802, not 0.3641280233860016, which says the same and is what a server sends.
     """
     return float(str(value)) if getattr(value, "dtype", None) == "float32" else float(value)
+
+
+def parse_json(text: str | bytes, *, finite: bool = True) -> Any:
+    """A JSON value, of a file that may be damaged or come from a stranger.
+
+    Args:
+        text: bytes in UTF-8, or text.
+        finite: False: `NaN`, `Infinity` and `-Infinity`, which Python writes beside what JSON has, are numbers, too.
+
+    Returns:
+        The value: nested at most 100 levels deep, its whole numbers at most 19 digits long, its texts such as UTF-8
+        and names of files can hold.
+
+    Raises:
+        ValueError: if it is none, with the reason.
+    """
+    try:
+        text = text.decode("utf-8") if isinstance(text, bytes) else text
+        number = _finite if finite else float
+        value = json.loads(text, parse_int=_whole, parse_float=number, parse_constant=number)
+    except RecursionError:
+        raise ValueError(_DEEP) from None
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > _MOST_LEVELS:
+            raise ValueError(_DEEP)
+        if isinstance(item, dict):
+            waiting += [(name, depth) for name in item]
+            waiting += [(inner, depth + 1) for inner in item.values()]
+        elif isinstance(item, list):
+            waiting += [(inner, depth + 1) for inner in item]
+        elif isinstance(item, str) and ("\0" in item or not _is_utf8(item)):
+            raise ValueError(f"a text with a NUL or half a character: {item[:40]!r}")
+    return value
+
+
+_MOST_LEVELS, _MOST_DIGITS = 100, 19
+_DEEP = f"nested more than {_MOST_LEVELS} levels deep"
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS + 1:  # and a sign
+        raise ValueError(f"a whole number of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:40]} is no finite number")
+    return number
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

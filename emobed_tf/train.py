@@ -78,6 +78,7 @@ def _train(config: Config, corpus: Corpus, output: Path, resume: bool) -> Run:
     """Trains, and says where as soon as there is something."""
     import_tensorflow(config.training.threads)
     from emobed_tf.training.loop import train_run
+    from emobed_tf.training.run_recorder import FolderGoneError
 
     try:
         with console.progress("training") as bar:
@@ -91,6 +92,8 @@ def _train(config: Config, corpus: Corpus, output: Path, resume: bool) -> Run:
                 bar(done, total, now)
 
             return train_run(config, output, corpus=corpus, resume=resume, progress=progress)
+    except FolderGoneError:
+        raise
     except InputError as error:
         if not _is_gone_if_empty(output):
             raise

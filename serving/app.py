@@ -13,6 +13,7 @@ from typing import Any
 
 from serving import body as bodies
 from serving import inputs, metrics, outputs
+from serving.memory import LARGE, SMALL, Room, trim
 from serving.models import Models
 from serving.rest import RestError, Route, invalid, parse_route
 
@@ -20,6 +21,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 JSON = "application/json"
+_BODIES = 4  # of the largest that may be in memory at the same time, beside any number of small ones
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Limits:
 
     Attributes:
         max_body: bytes of a request's body, also when it is uncompressed.
-        max_concurrent: predictions under way; one more is answered with 503.
+        max_concurrent: predictions under way, from the last byte of their bodies on; one more is answered with 503.
         timeout: seconds for a prediction, from its request's headers to its answer; then it is answered with 504 and
             its computation stopped at the next operation of the graph. Until it has really ended, it counts as under
             way.
@@ -37,6 +39,11 @@ class Limits:
     max_body: int
     max_concurrent: int
     timeout: float
+
+    @property
+    def max_elements(self) -> int:
+        """Numbers, texts, lists and objects of a body: one for every eight bytes of the largest body."""
+        return self.max_body // 8
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,13 @@ class App:
         self._counts = counts
         self._workers = ThreadPoolExecutor(workers, "predict")
         self._places = threading.Semaphore(limits.max_concurrent)
+        self._room = Room(_BODIES * limits.max_body)
+        self._receiving: set[asyncio.Timeout] = set()
+        self._is_ending = False
+
+    def close(self) -> None:
+        """Begins no further computation, and waits for none."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers one request; ASGI."""
@@ -127,53 +141,88 @@ class App:
         return answer
 
     async def _prediction(self, route: Route, headers: Mapping[bytes, bytes], receive: Receive, begun: float) -> bytes:
-        if not self._places.acquire(blocking=False):
-            raise RestError(
-                "UNAVAILABLE",
-                f"as many predictions are under way as this server takes ({self._limits.max_concurrent}); ask again",
-                headers=(("retry-after", "1"),),
-            )
-        self._counts.under_way.inc()
-        work = None
+        self._take_place()  # for now: a server that is full says so before it has received anything
+        self._places.release()
         deadline = begun + self._limits.timeout
+        body = _Body(self._room)
+        work = None
         try:
-            body = await self._body(headers, receive)
+            await self._receive(body, headers, receive, deadline)
+            self._take_place()
+            self._counts.under_way.inc()
             is_zipped = b"gzip" in headers.get(b"content-encoding", b"")
-            work = self._workers.submit(self._compute, route, body, is_zipped, deadline)
+            work = self._workers.submit(self._work, route, body, is_zipped, deadline)
         finally:
             if work is None:
-                self._leave()
-        work.add_done_callback(lambda _: self._leave())
+                body.drop()
+        work.add_done_callback(lambda _: self._leave(body))
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(work)
         except TimeoutError:
             raise self._too_slow() from None
 
-    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    def _take_place(self) -> None:
+        if not self._places.acquire(blocking=False):
+            raise _unavailable(
+                f"as many predictions are under way as this server takes ({self._limits.max_concurrent}); ask again"
+            )
+
+    def end(self) -> None:
+        """Refuses requests that have not wholly arrived; what is computed is still answered. Called in the loop."""
+        self._is_ending = True
+        for limit in self._receiving:
+            with contextlib.suppress(RuntimeError):  # it has just been reached
+                limit.reschedule(0)
+
+    async def _receive(self, body: "_Body", headers: Mapping[bytes, bytes], receive: Receive, deadline: float) -> None:
         announced = int(headers.get(b"content-length", 0))
-        body = bytearray()
         more = True
+        limit = asyncio.timeout(0 if self._is_ending else deadline - time.monotonic())
+        self._receiving.add(limit)
         try:
-            async with asyncio.timeout(self._limits.timeout):
-                while more and max(announced, len(body)) <= self._limits.max_body:
+            async with limit:
+                while more and max(announced, len(body.content)) <= self._limits.max_body:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _ClientLeftError
-                    body += message.get("body", b"")
+                    if not body.add(message.get("body", b"")):
+                        raise _unavailable("as many large bodies are under way as this server takes; ask again")
                     more = message.get("more_body", False)
         except TimeoutError:
+            if self._is_ending:
+                raise _unavailable("the server is ending") from None
             raise RestError(
                 "DEADLINE_EXCEEDED",
                 f"the request did not arrive within {self._limits.timeout:g} s",
                 status=HTTPStatus.REQUEST_TIMEOUT,
             ) from None
-        if max(announced, len(body)) > self._limits.max_body:
+        finally:
+            self._receiving.discard(limit)
+        if max(announced, len(body.content)) > self._limits.max_body:
             raise bodies.too_large(self._limits.max_body)
-        return bytes(body)
 
-    def _compute(self, route: Route, body: bytes, is_zipped: bool, deadline: float) -> bytes:
-        document = bodies.parse(bodies.uncompressed(body, self._limits.max_body) if is_zipped else body)
+    def _work(self, route: Route, body: "_Body", is_zipped: bool, deadline: float) -> bytes:
+        try:
+            return self._compute(route, body, is_zipped, deadline)
+        except RestError as error:
+            # What was computed with would live as long as the error: its frames hold it.
+            error.__traceback__ = error.__context__ = None
+            answer = error
+        finally:
+            if body.is_large:
+                trim()
+        raise answer
+
+    def _compute(self, route: Route, body: "_Body", is_zipped: bool, deadline: float) -> bytes:
+        content = bytes(body.content)
+        body.content.clear()
+        if is_zipped:
+            content = bodies.uncompressed(content, self._limits.max_body)
+        body.is_large |= len(content) > LARGE
+        bodies.check_elements(content, self._limits.max_elements)
+        document = bodies.parse(content)
+        del content
         name = inputs.signature_name(document)
         _, servable = self._models.find(route)
         if route.action != "predict":
@@ -195,13 +244,49 @@ class App:
     def _too_slow(self) -> RestError:
         return RestError("DEADLINE_EXCEEDED", f"the prediction took longer than {self._limits.timeout:g} s")
 
-    def _leave(self) -> None:
+    def _leave(self, body: "_Body") -> None:
+        body.drop()
         self._counts.under_way.dec()
         self._places.release()
 
 
+class _Body:
+    """The bytes of a request's body that have arrived, and the room that they take.
+
+    Attributes:
+        content: the bytes.
+        is_large: whether memory is worth giving back when it has been answered.
+    """
+
+    def __init__(self, room: Room):
+        self.content = bytearray()
+        self.is_large = False
+        self._room = room
+        self._taken = 0
+
+    def add(self, part: bytes) -> bool:
+        """Appends bytes. False if there is no room for them."""
+        needed = max(0, len(self.content) + len(part) - SMALL) - self._taken
+        if needed > 0 and not self._room.take(needed):
+            return False
+        self._taken += max(0, needed)
+        self.content += part
+        self.is_large = len(self.content) > LARGE
+        return True
+
+    def drop(self) -> None:
+        """Gives the room back."""
+        self.content.clear()
+        self._room.give_back(self._taken)
+        self._taken = 0
+
+
 class _ClientLeftError(Exception):
     pass
+
+
+def _unavailable(words: str) -> RestError:
+    return RestError("UNAVAILABLE", words, headers=(("retry-after", "1"),))
 
 
 def _json(value: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:

@@ -1,16 +1,20 @@
 """The body of a request: uncompressed, and read as JSON as TensorFlow Serving reads it."""
 
 import codecs
+import io
 import zlib
+from itertools import islice
 from typing import Any
 
 import rapidjson
 
+from serving.memory import LARGE, without_collector
 from serving.rest import RestError, invalid
 
 _GZIP = 16 + zlib.MAX_WBITS
 _ROOT_FOLLOWED = "The document root must not be followed by other values."
 _SHOWN = 256  # bytes
+_PART = 1 << 16  # bytes that are read before other threads get their turn
 
 
 def uncompressed(body: bytes, most: int) -> bytes:
@@ -50,6 +54,26 @@ def too_large(most: int, when: str = "") -> RestError:
     return RestError("OUT_OF_RANGE", words, status=413)
 
 
+def check_elements(body: bytes, most: int) -> None:
+    """Refuses a body with more numbers, texts, lists and objects than a server has memory for.
+
+    Each takes many times the three bytes that `[],` has.
+
+    Args:
+        body: uncompressed; it isn't read, only its commas and brackets are counted.
+        most: how many it may have.
+
+    Raises:
+        RestError: with the status 413, if it has more.
+    """
+    if len(body) > most and sum(body.count(mark) for mark in b",[{") > most:
+        raise RestError(
+            "OUT_OF_RANGE",
+            f"the request's body has more than {most} numbers and lists; send fewer recordings at once",
+            status=413,
+        )
+
+
 def parse(body: bytes) -> dict[str, Any]:
     """The JSON object at the start of a body.
 
@@ -87,11 +111,33 @@ def shown(value: Any) -> str:
         The text; where it is longer, its beginning and `...`.
     """
     try:
-        text = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
+        text = rapidjson.dumps(
+            _beginning(value, [_SHOWN]), indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False
+        )
     except RecursionError:
         text = "…"
     content = text.encode()
     return text if len(content) <= _SHOWN else content[:_SHOWN].decode(errors="ignore") + "..."
+
+
+def _beginning(value: Any, left: list[int]) -> Any:
+    """As much of a value as its first `left` bytes can show: each value within takes one byte or more."""
+    left[0] -= 1
+    if isinstance(value, str):
+        return value[: _SHOWN + 1]
+    if isinstance(value, list):
+        return [_beginning(item, left) for item in islice(value, _SHOWN + 1) if left[0] >= 0]
+    if isinstance(value, dict):
+        items = islice(value.items(), _SHOWN + 1)
+        return {name[: _SHOWN + 1]: _beginning(item, left) for name, item in items if left[0] >= 0}
+    return value
+
+
+class _Parts(io.BytesIO):
+    """Bytes, some at a time: RapidJSON lets no other thread run but where it asks Python for more."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(size)
 
 
 class _Decoder(rapidjson.Decoder):
@@ -113,9 +159,21 @@ _decode = _Decoder(number_mode=rapidjson.NM_NATIVE | rapidjson.NM_NAN)
 def _load(body: bytes, before: int) -> Any:
     """A JSON value; `before` bytes of the body came before it."""
     try:
-        return _decode(body)
+        if len(body) < LARGE:
+            return _decode(body)
+        _check_encoding(body)
+        with without_collector():
+            return _decode(_Parts(body), chunk_size=_PART)
     except rapidjson.JSONDecodeError as error:
         offset, _, reason = str(error).removeprefix("Parse error at offset ").partition(": ")
     if reason == _ROOT_FOLLOWED:
         return _load(body[: int(offset)], before)
     raise invalid(f"JSON Parse error: {reason} at offset: {before + int(offset)}")
+
+
+def _check_encoding(body: bytes) -> None:
+    """What RapidJSON itself does with a body that it has as a whole."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(body), LARGE):
+        decoder.decode(body[start : start + LARGE])
+    decoder.decode(b"", final=True)

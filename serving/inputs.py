@@ -16,6 +16,7 @@ _FLOATS: dict[str, np.dtype[Any]] = {"float": np.dtype(np.float32), "double": np
 _INTEGERS = {name: np.dtype(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")}
 _DTYPES: dict[str, np.dtype[Any]] = {**_FLOATS, **_INTEGERS, "bool": np.dtype(bool), "string": np.dtype(object)}
 _NUMBER_TYPES = {int, float}
+_AT_ONCE = 1 << 16  # numbers
 _MAX_RANK = 63  # of a row; NumPy takes one dimension more
 
 
@@ -210,5 +211,6 @@ def _decoded(value: dict[str, Any]) -> bytes:
 def _array(values: list[Any], shape: tuple[int, ...], dtype: str) -> np.ndarray:
     array = np.empty(len(values), _DTYPES[dtype])
     with np.errstate(over="ignore"):  # what is too large for the type becomes infinite
-        array[:] = values
+        for start in range(0, len(values), _AT_ONCE):  # no other thread runs meanwhile
+            array[start : start + _AT_ONCE] = values[start : start + _AT_ONCE]
     return array.reshape(shape)

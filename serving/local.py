@@ -1,5 +1,10 @@
 """`python -m serving.local`: serves exported models in this process, for a machine without Docker."""
 
+from serving import signals
+
+if __name__ == "__main__":
+    signals.end_at_once()  # the imports below take a second, and Ctrl-C would show a traceback meanwhile
+
 import logging
 import math
 import os
@@ -49,7 +54,8 @@ class Arguments:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads of one TensorFlow operation; also how many predictions are computed at the same time, but at least 2."""
     max_body: float = 64
-    """MB of a request's body, also once it is uncompressed; a larger one is answered with 413."""
+    """MB of a request's body, also once it is uncompressed; a larger one is answered with 413, and so is one with more
+    than one number or list for every 8 bytes of this."""
     max_concurrent: int = 64
     """Predictions under way, waiting ones included; one more is answered with 503."""
     timeout: float = 30
@@ -65,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments, which `--help` explains; None for those of the process.
 
     Returns:
-        Exit code: 0, 2 after an error that the user can mend, 130 after Ctrl-C.
+        Exit code: 0, after SIGINT or SIGTERM while it served, too; 2 after an error that the user can mend. A signal
+        before that ends the process with 130 (SIGINT) or 143 (SIGTERM).
     """
     return console.run(PROG, lambda: _main(argv))
 
@@ -194,4 +201,4 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signals.leave(main())

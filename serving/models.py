@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from serving.servable import Servable
 
 log = logging.getLogger("serving")
+_SECONDS = 1.0  # for the thread that looks for versions to end
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 
@@ -193,13 +194,13 @@ class Models:
             while not ended.wait(seconds):
                 self.refresh()
 
-        thread = threading.Thread(target=watch, name="watch")
+        thread = threading.Thread(target=watch, name="watch", daemon=True)
         thread.start()
         try:
             yield
         finally:
             ended.set()
-            thread.join()
+            thread.join(_SECONDS)  # it may be loading a version, which nobody waits for any more
 
     def without_version(self) -> list[str]:
         """Names of the models of which no version answers."""

@@ -2,14 +2,15 @@
 
 import gc
 import math
-import signal
 import socket
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
 
 from emobed_tf import console
+from serving import signals
 from serving.app import App, Limits
 from serving.metrics import Metrics
 from serving.models import Model, Models
@@ -27,6 +28,8 @@ def serve(
     on_ready: Callable[[Models], None],
 ) -> None:
     """Serves models until SIGINT or SIGTERM, and then finishes what is under way.
+
+    While models are loaded, both do what they did before, see `signals.end_at_once`.
 
     Args:
         listening: where clients connect; those that come while models are loaded wait.
@@ -47,10 +50,12 @@ def serve(
         return servable
 
     models = Models([Model(name, folder, labels[name], load) for name, folder in folders.items()])
-    with console.waiting("loading models"):
-        models.refresh()
+    # In a thread of its own: this one notices signals at once, and not when TensorFlow gives control back.
+    with console.waiting("loading models"), ThreadPoolExecutor(1, "load") as loading:
+        loading.submit(models.refresh).result()
+    app = App(models, limits, counts, workers=max(2, threads))
     config = uvicorn.Config(
-        App(models, limits, counts, workers=max(2, threads)),
+        app,
         http="h11",
         loop="asyncio",
         ws="none",
@@ -60,10 +65,31 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=math.ceil(limits.timeout) + 1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app)
     # uvicorn raises the signal again when it has finished; that must not end the process with an error.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-    on_ready(models)
-    with models.watched(poll):
-        server.run(sockets=[listening])
+    with signals.calling(server.stop):
+        on_ready(models)
+        with models.watched(poll):
+            server.run(sockets=[listening])
+        app.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which waits for answers but not for questions when it ends."""
+
+    def __init__(self, config: uvicorn.Config, app: App):
+        super().__init__(config)
+        self._app = app
+
+    def stop(self) -> None:
+        """Begins to end it."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finishes what is under way.
+
+        Args:
+            sockets: where clients connect.
+        """
+        self._app.end()
+        await super().shutdown(sockets)

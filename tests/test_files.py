@@ -1,12 +1,13 @@
 """Files are written whole, or stay as they were."""
 
 import csv
+import math
 import os
 
 import numpy as np
 import pytest
 
-from emobed_tf.files import plain_number, print_csv, write_bytes, write_csv
+from emobed_tf.files import parse_json, plain_number, print_csv, write_bytes, write_csv
 
 
 class TestWriteBytes:
@@ -66,3 +67,34 @@ class TestPlainNumber:
     def test_it_is_the_same_number(self):
         values = np.random.default_rng(0).normal(size=1000).astype(np.float32)
         assert all(np.float32(plain_number(value)) == value for value in values)
+
+
+class TestJson:
+    def test_what_json_has(self):
+        assert parse_json('{"a": [1, -2.5, true, null]}') == {"a": [1, -2.5, True, None]}
+        assert parse_json('["é\\u00e9\\ud83d\\ude00"]') == ["éé😀"]
+        assert parse_json(b"-9223372036854775808") == -(2**63)
+        assert math.isnan(parse_json("NaN", finite=False))
+        assert parse_json("[" * 100 + "]" * 100)
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("[" * 102 + "]" * 102, "nested"),
+            ("[" * 100_000 + "]" * 100_000, "nested"),
+            ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested"),
+            ("1" * 5000, "5000 digits"),
+            ("1" * 400, "400 digits"),
+            ("NaN", "no finite number"),
+            ("-Infinity", "no finite number"),
+            ("1e400", "no finite number"),
+            ('"\\ud800"', "half a character"),
+            ('{"\\u0000": 1}', "NUL"),
+            (b'"\xff"', "utf-8"),
+            ("{", "Expecting"),
+            ("", "Expecting"),
+        ],
+    )
+    def test_others(self, text, reason):
+        with pytest.raises(ValueError, match=reason):
+            parse_json(text)

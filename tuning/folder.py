@@ -25,7 +25,7 @@ from emobed_tf.config import Config, former_settings, preset, read_config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.files import parse_json, write_bytes, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
 from emobed_tf.settings import PLACES
@@ -176,7 +176,7 @@ class SearchFolder:
             Development score of each seed; None if there are none for this configuration.
         """
         try:
-            values = json.loads((self.path / "classic.json").read_text(encoding="utf-8"))
+            values = parse_json((self.path / "classic.json").read_bytes())
             same = {**former_settings(preset(config.data.dataset).check()), **values["settings"]} == config.to_dict()
             return tuple(map(float, values["scores"])) if same and Run(self.classic).finished else None
         except (OSError, ValueError, KeyError, TypeError):
@@ -231,7 +231,7 @@ class SearchFolder:
         """
         file = self.path / "search.json"
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
+            values = parse_json(file.read_bytes())
             written = values.get("format")
             if written != FORMAT:
                 raise InputError(f"{file}: written by another version (format {written}, this one reads {FORMAT})")
@@ -241,7 +241,9 @@ class SearchFolder:
             max_trials = values["max_trials"]
         except FileNotFoundError:
             raise MissingInputError(f"{self.path}: no search to continue: search.json is missing") from None
-        except (KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except InputError:
+            raise
+        except (KeyError, AttributeError, TypeError, ValueError) as error:
             raise InputError(f"{file}: damaged ({error})") from None
         return identity, read_config(self.path / "config.json"), max_trials
 

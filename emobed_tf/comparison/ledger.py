@@ -10,6 +10,7 @@ from typing import Any
 
 from emobed_tf._version import __version__
 from emobed_tf.errors import InputError
+from emobed_tf.files import parse_json
 
 fcntl: ModuleType | None
 try:
@@ -165,18 +166,19 @@ class Ledger:
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         with contextlib.suppress(ValueError):
-            entry = json.loads(line)
+            entry = parse_json(line)
             if isinstance(entry, dict) and (number == 1 or set(entry) == {"key", "record"}):
                 return entry
         raise InputError(f"{self.path}, line {number}: damaged; remove that line, or choose another folder")
 
     def _check(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        if before["format"] not in range(1, FORMAT + 1):
+        written = before.get("format")
+        if type(written) is not int or written not in range(1, FORMAT + 1):
             raise InputError(
-                f"{self.path}: written by another version (format {before['format']}, this one reads up to {FORMAT}); "
-                "choose another folder"
+                f"{self.path}: written by another version (format {repr(written)[:40]}, this one reads up to "
+                f"{FORMAT}); choose another folder"
             )
-        self._format = before["format"]
+        self._format = written
         then, now = ({"emobed_tf": h.get("emobed_tf"), **_flat(h.get("identity"))} for h in (before, now))
         added = {name: value for name, value in self._defaults.items() if name in now and name not in then}
         self._compare({**then, **added}, now)

@@ -11,10 +11,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from emobed_tf.corpora.arrowtable import longest_text
 from emobed_tf.corpora.cache import Features
 from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing, check_times, check_values
 from emobed_tf.corpora.columns import Choose, Columns, is_missing
-from emobed_tf.corpora.files import BYTE_ORDER_MARK, check_is_text, decode, listing, shorten
+from emobed_tf.corpora.files import (
+    BYTE_ORDER_MARK,
+    MOST_OF_A_CELL,
+    check_is_text,
+    decode,
+    listing,
+    shorten,
+    too_long,
+)
 from emobed_tf.errors import InputError
 
 FRAME_SECONDS = 0.04
@@ -74,7 +83,9 @@ def parse_header(data: bytes, path: Path) -> Header:
         raw = data[start:position].strip()
         if not raw or raw.startswith(b"%"):
             continue
-        text = decode(raw, path, line)
+        text = decode(raw, path, line).strip()
+        if not text:  # blanks of Unicode's, which bytes don't know
+            continue
         keyword = text.split(None, 1)[0].lower()
         if keyword == "@data":
             if not attributes:
@@ -213,9 +224,9 @@ def read_columns(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
     names = [attribute.name for attribute in header.attributes]
     columns = choose(names, f"{path}:{header.attributes[0].line}")
     table = _parse_rows(data, header, path)
-    arrays = {}
+    arrays, ignored = {}, set(columns.ignored)
     for attribute, column in zip(header.attributes, table.columns, strict=True):
-        if attribute.name in columns.ignored:
+        if attribute.name in ignored:
             continue
         if attribute.name in columns.texts:
             cells = column.to_pylist()
@@ -268,7 +279,7 @@ def _parse_rows(data: bytes, header: Header, path: Path) -> pa.Table:
         table = _parse_rows_fast(data, header, types)
     except pa.ArrowException:
         table = None
-    if table:
+    if table and longest_text(table) <= MOST_OF_A_CELL:
         return table
     # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
     return _parse_rows_slowly(data, header, types, path)
@@ -309,6 +320,8 @@ def _parse_rows_slowly(data: bytes, header: Header, types: dict[str, pa.DataType
                 "the row is cut short or a comma is wrong"
             )
         for attribute, cell in zip(header.attributes, cells, strict=True):
+            if len(cell) > MOST_OF_A_CELL:
+                raise InputError(too_long(f"{path}:{line}"))
             if attribute.numeric and cell != "?" and not NUMBER.fullmatch(cell):
                 raise InputError(
                     f"{path}:{line}: column '{attribute.name}': expected a number (or ? where it is missing), "

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from emobed_tf.corpora.columns import Choose, Columns, check_names
-from emobed_tf.corpora.files import shorten
+from emobed_tf.corpora.files import MOST_OF_A_CELL, shorten, too_long
 from emobed_tf.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_CELL_BYTES = 8  # of a number that was read
+_FREE_BYTES = 128_000_000  # that a table may take whatever its file's size
+_MOST_TIMES = 50  # its file's size: real features take less than ten times as much
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 _NUMERIC_KINDS = (
     pa.types.is_integer,
@@ -43,7 +47,14 @@ def read_parquet(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
         file = parquet.ParquetFile(pa.BufferReader(data))
         names = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
         columns = _chosen(names, str(path), choose)
-        kept = [name for name in names if name not in columns.ignored]
+        ignored = set(columns.ignored)
+        kept = [name for name in names if name not in ignored]
+        for name in kept:
+            _check_type(file.schema_arrow.field(name).type, name, str(path), columns)
+        _check_size(file.metadata, set(kept), len(data), path)
+        # Of a text that is repeated in millions of rows, a dictionary holds one.
+        texts = [name for name in columns.texts if name in kept and _is_text(file.schema_arrow.field(name).type)]
+        file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
         return columns, _arrays(file.read(columns=kept).select(kept), str(path), columns)
     except InputError:
         raise
@@ -86,7 +97,8 @@ def read_frame(frame: "pd.DataFrame", title: str, choose: Choose) -> tuple[Colum
     with pa.ipc.new_stream(content, arrow.schema) as stream:
         stream.write_table(arrow)
     columns = _chosen(arrow.column_names, title, choose)
-    arrow = arrow.select([name for name in arrow.column_names if name not in columns.ignored])
+    ignored = set(columns.ignored)
+    arrow = arrow.select([name for name in arrow.column_names if name not in ignored])
     return columns, _arrays(arrow, title, columns), content.getvalue()
 
 
@@ -102,17 +114,75 @@ def _arrays(table: pa.Table, title: str, columns: Columns) -> dict[str, np.ndarr
     arrays = {}
     for name in table.column_names:
         column = table.column(name)
+        _check_type(column.type, name, title, columns)
+        if name in columns.texts and not pa.types.is_duration(column.type):
+            arrays[name] = _texts(column, title, name)
+            continue
         if isinstance(column.type, pa.DictionaryType):
             column = column.cast(column.type.value_type)
         if pa.types.is_duration(column.type):  # audformat's start and end
             per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[column.type.unit]
             column = pa.chunked_array([pa.array(column.cast(pa.int64()).to_numpy(zero_copy_only=False) / per_second)])
         if name in columns.texts:
-            arrays[name] = np.array(["" if v is None else str(v).strip() for v in column.to_pylist()], dtype=object)
+            arrays[name] = _texts(column, title, name)
             continue
-        if not any(is_kind(column.type) for is_kind in _NUMERIC_KINDS):
-            raise InputError(
-                f"{title}: column '{name}' is of the type {column.type}; expected numbers{columns.remedy(name)}"
-            )
         arrays[name] = column.cast(pa.float64(), safe=False).to_numpy()
     return arrays
+
+
+def _check_type(kind: pa.DataType, name: str, title: str, columns: Columns) -> None:
+    """Refuses a column of texts where numbers belong, before it is read."""
+    value = kind.value_type if isinstance(kind, pa.DictionaryType) else kind
+    if name in columns.texts or pa.types.is_duration(value) or any(is_kind(value) for is_kind in _NUMERIC_KINDS):
+        return
+    raise InputError(f"{title}: column '{name}' is of the type {value}; expected numbers{columns.remedy(name)}")
+
+
+def _check_size(metadata: parquet.FileMetaData, kept: set[str], size: int, path: Path) -> None:
+    """Refuses a file that takes many times its size in memory: a few bytes can stand for millions of equal rows."""
+    content = 0
+    for k in range(metadata.num_row_groups):
+        group = metadata.row_group(k)
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.path_in_schema.split(".")[0] in kept:
+                cells = _CELL_BYTES * max(chunk.num_values, group.num_rows)
+                content += max(cells, chunk.total_uncompressed_size)
+    most = _FREE_BYTES + _MOST_TIMES * size
+    if content > most:
+        raise InputError(
+            f"{path}: {metadata.num_rows} rows of {len(kept)} columns in {size} bytes would take "
+            f"{content / 1e6:.0f} MB; expected at most {most / 1e6:.0f} MB of a file of this size; if it is not "
+            "damaged, write it as CSV"
+        )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _texts(column: pa.ChunkedArray, title: str, name: str) -> np.ndarray:
+    """Cells as text; equal ones are one object."""
+    if pa.types.is_nested(column.type):
+        raise InputError(f"{title}: column '{name}' is of the type {column.type}; expected text")
+    if not isinstance(column.type, pa.DictionaryType):
+        column = column.dictionary_encode()
+    rows = column.unify_dictionaries().combine_chunks()
+    rows = rows if isinstance(rows, pa.DictionaryArray) else rows.chunk(0)
+    known = ["" if value is None else str(value).strip() for value in rows.dictionary.to_pylist()]
+    if len(max(known, key=len, default="")) > MOST_OF_A_CELL:
+        raise InputError(too_long(f"{title}: column '{name}'"))
+    texts = np.array([*known, ""], dtype=object)
+    return texts[rows.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)]
+
+
+def longest_text(table: pa.Table) -> int:
+    """The length of the longest cell of a table's columns of text.
+
+    Args:
+        table: of any columns.
+
+    Returns:
+        Bytes; 0 if there is no text.
+    """
+    texts = (column for column in table.columns if pa.types.is_string(column.type))
+    return max((pc.max(pc.binary_length(column)).as_py() or 0 for column in texts), default=0)

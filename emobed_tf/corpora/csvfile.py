@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from emobed_tf.corpora.files import BYTE_ORDER_MARK, check_is_text, decode
+from emobed_tf.corpora.files import BYTE_ORDER_MARK, MOST_OF_A_CELL, check_is_text, decode, too_long
 from emobed_tf.errors import InputError
 
 
@@ -21,10 +21,11 @@ def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[in
         The line in which the row begins, from 1, and its cells without blanks around them.
 
     Raises:
-        InputError: if it is not text, or a quotation is not closed.
+        InputError: if it is not text, a quotation is not closed, or a cell is longer than `MOST_OF_A_CELL`.
     """
     check_is_text(data, path, "CSV")
     text = decode(data.removeprefix(BYTE_ORDER_MARK), path, 1)
+    csv.field_size_limit(MOST_OF_A_CELL)  # Python's own default, which another part of the process may have changed
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -35,6 +36,8 @@ def csv_rows(data: bytes, path: Path, delimiter: str = ",") -> Iterator[tuple[in
                 raise InputError(f"{path}:{line}: a row of empty cells; take it out")
             line = reader.line_num + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise InputError(too_long(f"{path}:{line}", "; is a quotation mark missing?")) from None
         raise InputError(f"{path}:{line}: not valid CSV: {error}; check the quotes of this row") from None
 
 

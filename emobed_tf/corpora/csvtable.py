@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+from emobed_tf.corpora.arrowtable import longest_text
 from emobed_tf.corpora.checks import NUMBER
 from emobed_tf.corpora.columns import MISSING, Choose, Columns, check_names, is_missing
 from emobed_tf.corpora.csvfile import csv_header, csv_rows
-from emobed_tf.corpora.files import BYTE_ORDER_MARK, check_is_text, shorten
+from emobed_tf.corpora.files import BYTE_ORDER_MARK, MOST_OF_A_CELL, check_is_text, shorten
 from emobed_tf.errors import InputError
 
 _BLOCK_BYTES = 4 << 20
@@ -49,7 +50,8 @@ def read_csv(
     columns = choose(header, where)
     types = {name: pa.string() if name in columns.texts else pa.float32() for name in header}
     types |= {name: pa.float64() for name in columns.numbers if name in types}
-    kept = [name for name in header if name not in columns.ignored]
+    ignored = set(columns.ignored)  # of tens of thousands a tuple would be searched as often
+    kept = [name for name in header if name not in ignored]
     try:
         table = pa.csv.read_csv(
             pa.BufferReader(pa.py_buffer(rows).slice(end)),
@@ -67,7 +69,7 @@ def read_csv(
         )
     except pa.ArrowException:
         table = ()
-    if not len(table):
+    if not len(table) or longest_text(table) > MOST_OF_A_CELL:
         # Either the file is wrong, and this finds the line, or it is legal in a way that the fast parser refuses.
         return columns, _slowly(data, path, columns, delimiter), delimiter
     arrays = {name: table.column(name).to_numpy() for name in table.column_names}
@@ -85,7 +87,8 @@ def _delimiter(header: bytes) -> str:
 def _slowly(data: bytes, path: Path, columns: Columns, delimiter: str) -> dict[str, np.ndarray]:
     reader = csv_rows(data, path, delimiter)
     header_line, header = csv_header(reader, path)
-    numbers = [k for k, name in enumerate(header) if name not in (*columns.texts, *columns.ignored)]
+    texts, ignored = set(columns.texts), set(columns.ignored)
+    numbers = [k for k, name in enumerate(header) if name not in texts and name not in ignored]
     rows = []
     for line, cells in reader:
         if cells == header:
@@ -106,9 +109,9 @@ def _slowly(data: bytes, path: Path, columns: Columns, delimiter: str) -> dict[s
         raise InputError(f"{path}:{header_line}: no rows after the header; the file is cut short: copy it again")
     arrays = {}
     for name, column in zip(header, zip(*rows, strict=True), strict=True):
-        if name in columns.texts:
+        if name in texts:
             arrays[name] = np.array(column, dtype=object)
-        elif name not in columns.ignored:
+        elif name not in ignored:
             arrays[name] = np.array([np.nan if is_missing(cell) else float(cell) for cell in column])
     return arrays
 

@@ -17,6 +17,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKER = "simulated.json"
 # NUL bytes are in every common binary format and in UTF-16, and never in a text file.
 _SNIFFED_BYTES = 1 << 16
+MOST_OF_A_CELL = 1 << 17
+"""Characters of a cell of a table; a longer one is a missing quotation mark, or no table."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -82,6 +84,19 @@ def decode(data: bytes, path: Path, line: int) -> str:
         raise InputError(
             f"{path}:{line}: expected text in UTF-8, got the byte 0x{data[error.start]:02x}; save the file as UTF-8"
         ) from None
+
+
+def too_long(where: str, hint: str = "") -> str:
+    """What is said of a cell that is longer than any that is meant.
+
+    Args:
+        where: file and line, or row, for the message.
+        hint: words for the end of the message.
+
+    Returns:
+        The words.
+    """
+    return f"{where}: a cell of more than {MOST_OF_A_CELL} characters; expected a name or a number{hint}"
 
 
 def sha256(data: bytes) -> str:

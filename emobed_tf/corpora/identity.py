@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-_WHOLE = re.compile(r"0*(\d+)(?:\.0*)?")
+_WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 _PARTITIONS = {
     "train": ("train", "training"),
     "dev": ("dev", "devel", "development", "val", "valid", "validation"),
@@ -29,7 +29,7 @@ def identity(name: str) -> str:
         Text that is the same for all spellings of the name.
     """
     whole = _WHOLE.fullmatch(name)
-    return whole[1] if whole else unicodedata.normalize("NFC", name)
+    return whole[1].lstrip("0") or "0" if whole else unicodedata.normalize("NFC", name)
 
 
 def is_unknown(speaker: str) -> bool:

@@ -84,11 +84,13 @@ def layout(
     roles = {name: role for name, role in roles.items() if role not in said.values()} | said
     roles = {name: role for name, role in roles.items() if not suspects.matches(name, settings.ignore)}
     settled = {name for name in names if name in roles or suspects.matches(name, (*settings.ignore, *settings.keep))}
-    check_spelling([name for name in names if name not in settled | set(features)], _WELL_KNOWN, where)
-    gone = {name: "not used in training" for name in left_out if name in names}
+    settled |= set(features)
+    check_spelling([name for name in names if name not in settled], _WELL_KNOWN, where)
+    present, trained_on = set(names), set(features)
+    gone = {name: "not used in training" for name in left_out if name in present}
     doubtful = []
     for name in names:
-        if name in roles or name in features or suspects.matches(name, settings.keep):
+        if name in roles or name in trained_on or suspects.matches(name, settings.keep):
             gone.pop(name, None)
         elif suspects.matches(name, settings.ignore):
             gone[name] = "--ignore"

@@ -13,7 +13,7 @@ from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
 # pandas writes whole days without hours, so `0 days` where every segment begins with its file.
-_DURATION = re.compile(r"(?=.)(?:(\d+) days?,?)?(?:(?:^| )(\d+):(\d\d):(\d\d(?:\.\d+)?))?", re.IGNORECASE)
+_DURATION = re.compile(r"(?=.)(?:(\d{1,9}) days?,?)?(?:(?:^| )(\d{1,9}):(\d\d):(\d\d(?:\.\d+)?))?", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9]{1,5}")
 _LEAST_FRAMES = 3
 

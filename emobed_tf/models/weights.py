@@ -77,13 +77,17 @@ def set_weight_arrays(model: keras.Model, arrays: Mapping[str, np.ndarray]) -> N
         arrays: by `layer/weight`, as `weight_arrays` gives them.
 
     Raises:
-        InputError: if one is missing or of another shape.
+        InputError: if one is missing, of another shape or type, or not finite.
     """
     for name, weight in named_variables(model):
         if name not in arrays:
             raise InputError(f"weight {name} is missing: the run was trained with another network")
         if arrays[name].shape != tuple(weight.shape):
             raise InputError(f"weight {name}: expected shape {tuple(weight.shape)}, found {arrays[name].shape}")
+        if arrays[name].dtype.kind != np.dtype(weight.dtype).kind:
+            raise InputError(f"weight {name}: expected numbers such as {weight.dtype}, found {arrays[name].dtype}")
+        if not np.isfinite(arrays[name]).all():
+            raise InputError(f"weight {name}: not all of its numbers are finite; the file is damaged")
         weight.assign(arrays[name])
 
 

@@ -21,7 +21,6 @@ import json
 import sys
 import time
 import urllib.parse
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,11 +32,14 @@ from emobed_tf.config import Config, read_config
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.files import listing
-from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.evaluation.postprocessing import PostProcessing
-from emobed_tf.files import write_bytes, write_csv
+from emobed_tf.files import parse_json, write_bytes, write_csv
+from emobed_tf.runs import archive
+from emobed_tf.runs.access import check_inside
 from emobed_tf.runs.provenance import provenance
+from emobed_tf.runs.records import CHECKS, read_facts, typed
+from emobed_tf.settings import ENCODERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +88,11 @@ class Run:
         return (self.path / "scores.json").exists()
 
     @property
+    def is_there(self) -> bool:
+        """Whether the folder holds what makes it one."""
+        return self.config_file.is_file() and (self.path / "run.json").is_file()
+
+    @property
     def test_scored(self) -> bool:
         """Whether `scores.json` holds scores on test."""
         return "test" in self.read_json("scores.json")
@@ -126,7 +133,7 @@ class Run:
 
         Raises:
             MissingInputError: if there is no such folder.
-            InputError: if it is no run folder, half written, or of another version.
+            InputError: if it is no run folder, half written, of another version, or not of one piece.
         """
         run = cls(path)
         if not run.path.is_dir():
@@ -134,13 +141,34 @@ class Run:
         for name in ("config.json", "run.json"):
             if not (run.path / name).is_file():
                 raise InputError(f"{path}: no run folder, or half written: {name} is missing{_runs_within(run.path)}")
+        check_inside(run.path)
         run.config()
         if finished and not run.finished:
             raise InputError(f"{path}: training has not finished; continue it with --resume --output {path}")
         for name in ("best.npz", "last.npz") if finished else ():
             if not (run.path / name).is_file():
                 raise InputError(f"{path}: half written: {name} is missing")
+        if finished:
+            run._check_sizes()
         return run
+
+    def _check_sizes(self) -> None:
+        """Checks that the weights can be those of the configuration, before a network of its size is built."""
+        network = self.config().network
+        if network.encoder not in ENCODERS:
+            return
+        shapes = archive.read_shapes(self.path / f"{BEST}.npz").values()
+        sizes, sought = {size for shape in shapes for size in shape}, {"encoder_units": network.encoder_units}
+        if network.head_layers:
+            sought["head_units"] = network.head_units
+        lacking = [f"{name} {units}" for name, units in sought.items() if units not in sizes]
+        lacking += [f"{network.encoder_layers} layers"] if network.encoder_layers > len(shapes) else []
+        lacking += [f"{network.head_layers} layers"] if network.head_layers > len(shapes) else []
+        if lacking:
+            raise InputError(
+                f"{self.path / BEST}.npz: no weights of {' and '.join(lacking)}, which config.json states: the run was "
+                "trained with another network"
+            )
 
     def _begun(self) -> bool:
         names = {file.name for file in self.path.iterdir() if not file.name.endswith(".tmp")}
@@ -153,22 +181,16 @@ class Run:
 
     def config(self) -> Config:
         """The resolved configuration."""
-        return read_config(self.config_file)
+        config = read_config(self.config_file)
+        try:
+            config.check_ranges()
+        except InputError as error:
+            raise InputError(f"{self.config_file}: {error}") from None
+        return config
 
     def facts(self) -> Facts:
         """What training found in the data."""
-        values = self.read_json("run.json").get("facts", {})
-        fields = {field.name for field in dataclasses.fields(Facts)}
-        later = {"left_out", "zeros_missing", "speaker_prior"}  # that the first runs don't have
-        if not isinstance(values, dict) or not fields - later <= set(values) <= fields:
-            raise InputError(f"{self.path / 'run.json'}: written by another version, or damaged; train again")
-        for name in {"features", "left_out"} & set(values):
-            values[name] = {modality: tuple(columns) for modality, columns in values[name].items()}
-        found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-        prior = values.get("speaker_prior")
-        if prior is not None:
-            found["speaker_prior"] = SpeakerPrior(tuple(prior["mean"]), tuple(prior["deviation"]), prior["weight"])
-        return Facts(**found)
+        return read_facts(self.read_json("run.json").get("facts"), self.path / "run.json")
 
     @property
     def selection(self) -> str:
@@ -186,9 +208,7 @@ class Run:
         """
         if not (self.path / _TEST_READS).is_file():
             return []
-        reads = self.read_json(_TEST_READS).get("reads")
-        if not isinstance(reads, list):
-            raise InputError(f"{self.path / _TEST_READS}: damaged (expected a list of 'reads')")
+        reads: list[dict[str, Any]] = self.read_json(_TEST_READS)["reads"]
         return reads
 
     def note_test_read(self) -> None:
@@ -206,7 +226,14 @@ class Run:
         """The post-processing chain learnt on development; None for a classification."""
         if self.facts().task != REGRESSION:
             return None
-        return PostProcessing.from_dict(self.read_json("postprocessing.json").get("chain", {}))
+        path = self.path / "postprocessing.json"
+        chain = typed(dict[str, Any], self.read_json(path.name).get("chain", {}), f"{path}: damaged: chain")
+        for name in {"centred", "scaled"} & set(chain):
+            typed(bool, chain[name], f"{path}: damaged: {name}")
+        try:
+            return PostProcessing.from_dict(chain)
+        except InputError as error:
+            raise InputError(f"{path}: damaged ({error})") from None
 
     def write_chain(self, chain: PostProcessing, trace: Mapping[str, float]) -> None:
         """Keeps what was learnt on development.
@@ -231,13 +258,15 @@ class Run:
             InputError: if it is damaged.
         """
         try:
-            values = json.loads((self.path / name).read_text(encoding="utf-8"))
+            values = parse_json((self.path / name).read_bytes())
         except FileNotFoundError:
             raise MissingInputError(f"{self.path / name}: missing; the run is half written") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise InputError(f"{self.path / name}: damaged ({error})") from None
         if not isinstance(values, dict):
             raise InputError(f"{self.path / name}: damaged (expected a JSON object)")
+        if name in CHECKS:
+            CHECKS[name](values, self.path / name)
         return values
 
     def write_json(self, name: str, values: Any) -> None:
@@ -351,14 +380,7 @@ class Run:
             MissingInputError: if there is no such file.
             InputError: if it is damaged.
         """
-        path = self.path / f"{name}.npz"
-        try:
-            with np.load(path) as arrays:
-                return dict(arrays)
-        except FileNotFoundError:
-            raise MissingInputError(f"{path}: missing; the run is half written") from None
-        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: damaged ({error})") from None
+        return archive.read_arrays(self.path / f"{name}.npz")
 
 
 BEST, LAST, TEACHER = "best", "last", "teacher"

@@ -1,6 +1,5 @@
 """Whether a new version of a model is the same kind of model as the version before it."""
 
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import EmoBedWarning
+from emobed_tf.files import parse_json
 from emobed_tf.saved_model.versions import latest_version
 
 
@@ -28,7 +28,7 @@ def warn_of_another_model(model_dir: Path, now: Mapping[str, Any], file: str) ->
     if latest is None:
         return
     try:
-        before = json.loads((latest / file).read_bytes())
+        before = parse_json((latest / file).read_bytes())
     except (OSError, ValueError):
         return  # another program's model, or a damaged one: there is nothing to compare with
     found = differences(before, now) if isinstance(before, Mapping) else []
@@ -74,4 +74,5 @@ def _learnt(manifest: Mapping[str, Any]) -> str:
 
 def _names(manifest: Mapping[str, Any], key: str) -> list[str]:
     """From a file or not: JSON has lists where a manifest in memory has tuples."""
-    return list(manifest.get(key) or ())
+    names = manifest.get(key)
+    return list(map(str, names)) if isinstance(names, (list, tuple)) else []

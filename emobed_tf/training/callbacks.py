@@ -1,7 +1,6 @@
-"""The callbacks that keep a training's best weights in memory, or best and last in a run folder that can continue."""
+"""The callbacks that watch a training: the best weights kept in memory, gradients and embeddings looked at."""
 
 import contextlib
-import json
 import math
 import signal
 import threading
@@ -15,14 +14,10 @@ import keras
 import numpy as np
 
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.weights import named_variables, set_weight_arrays
-from emobed_tf.runs.folder import BEST, LAST, Run
+from emobed_tf.models.weights import named_variables
 from emobed_tf.training.setup import Setup
 
-_OPTIMISER = "optimiser/"
 RANK, SEPARATION = 1.5, 1e-3
-_SECONDS_BETWEEN = 5.0  # two times that a run folder is written: writing takes as long as some small epochs
 _LARGEST = 1e15  # its square still fits float32: beyond it the next step's R is infinite
 
 
@@ -199,87 +194,6 @@ class Recorder(keras.callbacks.Callback):
             f"{what} by step {step} (epoch {self.epochs_done + 1}). Try a lower --learning-rate, or "
             "--triplet-preset stable"
         )
-
-
-class RunRecorder(Recorder):
-    """Keeps them in a run folder, too: all that a continued run needs is one file, which is replaced as a whole.
-
-    It is written after the first epoch, which shows whether it can be, then after epochs that end some seconds after
-    the last time, and at the end.
-
-    Args:
-        run: where to write.
-        score: see `Recorder`.
-        patience: see `Recorder`.
-    """
-
-    def __init__(self, run: Run, score: str, patience: int):
-        super().__init__(score, patience)
-        self.run = run
-        self._unwritten: dict[str, np.ndarray] = {}  # weights and optimiser of the last epoch
-        self._best_unwritten = False
-        self._optimiser: list[Any] = []
-        self._written = -math.inf
-
-    def restore(self, model: EmoBed) -> None:
-        """Puts the last epoch's weights, optimiser and history in place; without any, training starts anew.
-
-        Args:
-            model: compiled.
-
-        Raises:
-            InputError: if what the run folder holds is damaged, or belongs to another network.
-        """
-        if not (self.run.path / f"{LAST}.npz").exists():
-            return
-        arrays = self.run.read_arrays(LAST)
-        if "state" not in arrays:
-            raise InputError(f"{self.run.path / LAST}.npz: damaged (no training state)")
-        state = json.loads(str(arrays["state"]))
-        set_weight_arrays(model, arrays)
-        model.optimizer.build(model.trainable_variables)
-        for k, variable in enumerate(model.optimizer.variables):
-            variable.assign(arrays[f"{_OPTIMISER}{k}"])
-        self.history, self.best, self.best_epoch = state["history"], state["best"], state["best_epoch"]
-        self.seconds, self.times = state["seconds"], state.get("times", [])  # which the first runs lack, as
-        per_epoch = int(model.optimizer.iterations.numpy()) // max(1, len(self.history))  # they do steps
-        self.history = [{**row, "steps": row["epoch"] * per_epoch} for row in self.history]
-
-    def epoch_recorded(self, weights: dict[str, np.ndarray], better: bool) -> None:
-        """Writes weights, optimiser and history into the run folder, where it is time to.
-
-        Args:
-            weights: the epoch's, by name.
-            better: whether they are the best so far.
-        """
-        self._optimiser = self._optimiser or [variable.value for variable in self.model.optimizer.variables]
-        optimiser = {f"{_OPTIMISER}{k}": variable.numpy() for k, variable in enumerate(self._optimiser)}
-        self._unwritten = {**weights, **optimiser}
-        self._best_unwritten = self._best_unwritten or better
-        if time.monotonic() - self._written >= _SECONDS_BETWEEN:
-            self.save()
-
-    def save(self) -> None:
-        """Writes what has not been written of the last epoch that ended."""
-        if not self._unwritten:
-            return
-        if self._best_unwritten:
-            self.run.write_arrays(BEST, self.best_weights)
-        state = {
-            "history": self.history,
-            "times": self.times,
-            "best": self.best,
-            "best_epoch": self.best_epoch,
-            "seconds": self.seconds,
-        }
-        self.run.write_arrays(LAST, {**self._unwritten, "state": np.array(json.dumps(state))})
-        self.run.write_history(self.history, self.times)
-        self._unwritten, self._best_unwritten = {}, False
-        self._written = time.monotonic()
-
-    def _diverged(self, what: str) -> DivergedError:
-        message = f"{self.run.path}: {super()._diverged(what)}; weights up to epoch {self.epochs_done} are kept"
-        return DivergedError(message)
 
 
 class Diagnostics(keras.callbacks.Callback):

@@ -107,6 +107,11 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
         bins = _further_labels(corpus, config, design.easy_first)
         more[BIN] = _padded(corpus.modality(target), bins, corpus, config).labels.astype(np.float32)
     if lessons is not None:
+        if len(lessons.taught) != len(sequences[target].features):
+            raise InputError(
+                f"the teacher's lessons are of {len(lessons.taught)} sequences, but there are "
+                f"{len(sequences[target].features)}; start a new run"
+            )
         more |= lessons.arrays()
     sequences[target] = dataclasses.replace(sequences[target], more=more)
     development = evaluation_sequences(corpus.modality(target), "dev", corpus.label)

@@ -1,5 +1,6 @@
 """The one place that trains: from a configuration to weights in memory, or to a run folder."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from emobed_tf.models.build import build
 from emobed_tf.models.design import EMOBED, Architecture, Design
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.weights import set_weight_arrays
+from emobed_tf.runs.access import held
 from emobed_tf.runs.folder import BEST, TEACHER, Run, default_output, selection_of
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.settings import DISTILLED
-from emobed_tf.training.callbacks import Diagnostics, Recorder, RunRecorder
+from emobed_tf.training.callbacks import Diagnostics, Recorder
 from emobed_tf.training.fit import fit
+from emobed_tf.training.run_recorder import RunRecorder
 from emobed_tf.training.session import Session, default_session
 from emobed_tf.training.setup import Setup, prepare
 from emobed_tf.training.teacher import Lessons, lessons, plan_teacher, recordings_to_teach
@@ -249,31 +252,35 @@ def train_run(
     else:
         config, corpus = resolved(config, corpus), as_configured(config.data, corpus)
     config = config.replace(selection=selection_of(config, corpus.task))  # what picked the weights stands in the folder
-    existing = _continued(config, corpus, output) if resume else None
-    taught = _noted_lessons(existing) or lessons_for(config, corpus, session=session, progress=progress)
-    setup = prepare(config, corpus, session=session, lessons=taught)
-    run = existing or Run.create(output or default_output(config, corpus), config, setup.facts)
-    if taught is not None:
-        run.write_arrays(TEACHER, taught.arrays())
-    recorder = RunRecorder(run, setup.model.score.name, config.training.patience)
-    if resume:
-        recorder.restore(setup.model)
-    more = recorder.epochs_done < config.training.epochs and not recorder.stopped_early
-    if more:
-        run.begin_again()
-        logs = keras.callbacks.TensorBoard(run.logs, write_graph=False)
-        _fit(setup, recorder, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
-    if more or not run.finished:
-        _finish(setup, corpus, run, recorder)
-    setup.leave()
-    return run
+    with contextlib.ExitStack() as holding:
+        existing = _continued(config, corpus, output, holding) if resume else None
+        taught = _noted_lessons(existing) or lessons_for(config, corpus, session=session, progress=progress)
+        setup = prepare(config, corpus, session=session, lessons=taught)
+        run = existing or _begun(config, corpus, setup.facts, output, holding)
+        if taught is not None:
+            run.write_arrays(TEACHER, taught.arrays())
+        recorder = RunRecorder(run, setup.model.score.name, config.training.patience)
+        if resume:
+            recorder.restore(setup.model)
+        more = recorder.epochs_done < config.training.epochs and not recorder.stopped_early
+        if more:
+            run.begin_again()
+            logs = keras.callbacks.TensorBoard(run.logs, write_graph=False)
+            _fit(setup, recorder, [logs, *callbacks], progress, diagnostics=config.training.diagnostics)
+        if more or not run.finished:
+            _finish(setup, corpus, run, recorder)
+        setup.leave()
+        return run
 
 
 def _noted_lessons(run: Run | None) -> Lessons | None:
     """What a run that continues had learnt from; None where its folder doesn't say."""
     if run is None or not (run.path / f"{TEACHER}.npz").exists():
         return None
-    return Lessons.from_arrays(run.read_arrays(TEACHER))
+    try:
+        return Lessons.from_arrays(run.read_arrays(TEACHER))
+    except ValueError as error:
+        raise InputError(f"{run.path / TEACHER}.npz: {error}") from None
 
 
 def _fit(
@@ -338,10 +345,22 @@ class _Report(keras.callbacks.Callback):
         self.progress(epoch + 1, self.epochs, text)
 
 
-def _continued(config: Config, corpus: Corpus, output: Path | None) -> Run:
+def _begun(config: Config, corpus: Corpus, facts: Facts, output: Path | None, holding: contextlib.ExitStack) -> Run:
+    """A new run folder, which no other training gets."""
+    path = output or default_output(config, corpus)
+    if not path.exists():
+        path.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        holding.enter_context(held(path))
+    return Run.create(path, config, facts)
+
+
+def _continued(config: Config, corpus: Corpus, output: Path | None, holding: contextlib.ExitStack) -> Run:
+    """The run folder that stands in `output`, which no other training gets meanwhile."""
     if output is None:
         raise InputError("resume continues what stands in `output`; name that folder")
     run = Run.open(output, finished=False)
+    holding.enter_context(held(run.path))
     # A folder of before there was a note of it leaves the selection to the data set.
     before = run.config().replace(selection=run.selection).to_dict()
     now = config.replace(selection=selection_of(config, corpus.task)).to_dict()

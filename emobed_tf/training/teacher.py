@@ -55,8 +55,19 @@ class Lessons:
 
         Returns:
             The same lessons.
+
+        Raises:
+            ValueError: if they don't have the types and sizes that lessons have.
         """
-        return cls(arrays[TAUGHT], arrays[SOFT_TARGETS], arrays.get(TEACHER_EMBEDDINGS))
+        taught, soft_targets, embeddings = map(arrays.get, (TAUGHT, SOFT_TARGETS, TEACHER_EMBEDDINGS))
+        kinds = [None if array is None else array.dtype.kind for array in (taught, soft_targets, embeddings)]
+        if taught is None or soft_targets is None or kinds not in (["b", "f", None], ["b", "f", "f"]):
+            raise ValueError("damaged (no lessons of a teacher)")
+        items = [array.shape[:1] for array in (taught, soft_targets, embeddings) if array is not None]
+        numbers = [array for array in (soft_targets, embeddings) if array is not None]
+        if taught.ndim != 1 or len(set(items)) > 1 or not all(np.isfinite(array).all() for array in numbers):
+            raise ValueError("damaged (lessons of another number of items, or numbers that are not finite)")
+        return cls(taught, soft_targets, embeddings)
 
 
 @dataclass(frozen=True)

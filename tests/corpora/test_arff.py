@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from emobed_tf.corpora import arff
+from emobed_tf.corpora.columns import Columns
 from emobed_tf.corpora.files import read_bytes
 from tests.corpora.corpus_writers import arff_text, close, fails, gold_text, write
 
@@ -178,3 +179,17 @@ class TestGoldStandard:
         assert old in text
         path = write(tmp_path / "dev_1.arff", text.replace(old, new, 1))
         fails(lambda: gold_of(path), "dev_1.arff", *parts)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2028", "\x1c", "\u3000 \x1d"])
+def test_a_line_of_blanks_of_any_kind_is_blank(tmp_path, blank):
+    text = arff_text([[1], [2]], names=["f"])
+    path = write(tmp_path / "train_1.arff", text.replace("@data", f"{blank}\n@data", 1))
+    assert features_of(path)[1].tolist() == [[1], [2]]
+    fails(lambda: features_of(write(path, f"{blank}\n{blank}x\n")), "train_1.arff:2", "is it an ARFF file")
+
+
+def test_a_cell_of_text_has_an_end(tmp_path):
+    path = write(tmp_path / "t.arff", f"@relation r\n@attribute id string\n@data\nu\n{'v' * 131_073}\n")
+    columns = Columns(texts=("id",))
+    fails(lambda: arff.read_columns(path.read_bytes(), path, lambda *_: columns), "t.arff:5", "more than 131072")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from emobed_tf.corpora.arrowtable import read_frame, read_parquet
@@ -84,3 +86,46 @@ def test_damaged_parquet(frame, tmp_path):
     data = (tmp_path / "t.parquet").read_bytes()
     for damaged in (data[:-9], data[: len(data) // 2], b"id,f\nu,1\n", data[:40] + b"\xff" * 60 + data[100:]):
         fails(lambda damaged=damaged: read_parquet(damaged, Path("t.parquet"), choose), "t.parquet", "Parquet file")
+
+
+def test_a_few_bytes_that_stand_for_millions_of_rows_are_refused_by_the_footer(tmp_path):
+    path = tmp_path / "t.parquet"
+    rows = 20_000_000  # of 4 bytes and of none: two columns of 8 bytes in memory, 320 MB
+    indices = pa.array(np.zeros(rows, np.int8))
+    ids = pa.DictionaryArray.from_arrays(indices, ["u" * 1000])  # 20 GB as plain texts
+    pq.write_table(pa.table({"id": ids, "f": np.zeros(rows, np.float32)}), path, compression="zstd")
+    assert path.stat().st_size < 3_000_000
+    before = pa.total_allocated_bytes()
+    fails(lambda: read_parquet(path.read_bytes(), path, choose), "20000000 rows of 2 columns", "would take 320 MB")
+    assert pa.total_allocated_bytes() - before < 10_000_000
+
+
+def test_a_text_that_is_repeated_is_one_object(tmp_path):
+    path = tmp_path / "t.parquet"
+    texts = pa.array(["u" * 1000, None, " v "] * 1000)
+    pq.write_table(pa.table({"id": texts, "f": np.arange(3000.0)}), path, row_group_size=700)
+    _, arrays = read_parquet(path.read_bytes(), path, choose)
+    assert arrays["id"].tolist() == ["u" * 1000, "", "v"] * 1000
+    assert len(set(map(id, arrays["id"]))) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, None, 2], ["1", "", "2"]),
+        ([1.0, float("nan"), 2.5], ["1.0", "nan", "2.5"]),
+        ([True, False, None], ["True", "False", ""]),
+        ([None, None, None], ["", "", ""]),
+    ],
+)
+def test_ids_of_other_types_are_written_as_python_writes_them(tmp_path, values, expected):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": pa.array(values), "f": [1.0, 2.0, 3.0]}), path)
+    assert read_parquet(path.read_bytes(), path, choose)[1]["id"].tolist() == expected
+
+
+def test_texts_have_an_end_and_are_no_lists(tmp_path):
+    path = tmp_path / "t.parquet"
+    for cells, complaint in ((["u" * 131_073], "more than 131072 characters"), ([["u"]], "expected text")):
+        pq.write_table(pa.table({"id": pa.array(cells), "f": [1.0]}), path)
+        fails(lambda: read_parquet(path.read_bytes(), path, choose), "column 'id'", complaint)

@@ -1,9 +1,11 @@
 """What must hold for every data set: times, names, values, and partitions that share nobody."""
 
+import time
+
 import numpy as np
 import pytest
 
-from emobed_tf.corpora import Modality, Recording, load
+from emobed_tf.corpora import Modality, Recording, csvtable, identity, load, segments
 from emobed_tf.corpora.checks import (
     NUMBER,
     check_finite_or_missing,
@@ -156,3 +158,15 @@ class TestMissing:
     def test_all_of_it_is_nothing(self):
         with pytest.raises(InputError, match="'face': all 10 rows of training are missing"):
             check_missing([self.modality(10)])
+
+
+NUMBER_PARTS = ("1", "0", ".", "e", "+", "1.", "1e", "-")
+
+
+@pytest.mark.parametrize("repeated", NUMBER_PARTS)
+@pytest.mark.parametrize("before", ["", "1", "0.", "1e"])
+@pytest.mark.parametrize("pattern", [NUMBER, csvtable._DECIMAL_COMMA, segments._DURATION, identity._WHOLE])
+def test_patterns_of_numbers_are_linear(pattern, before, repeated):
+    begun = time.monotonic()
+    assert not pattern.fullmatch(before + repeated * 40_000 + "x")
+    assert time.monotonic() - begun < 1  # a quadratic one takes a minute

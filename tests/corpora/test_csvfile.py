@@ -53,3 +53,9 @@ def test_bad(content, words):
 def test_header():
     assert csv_header(csv_rows(b"\na,b\n1,2\n", PATH), PATH) == (2, ["a", "b"])
     fails(lambda: csv_header(csv_rows(b"\n", PATH), PATH), "x.csv: no header")
+
+
+def test_a_cell_that_never_ends_is_a_quotation_mark_that_is_missing():
+    text = 'id,f\nu,1\nv,"2\n' + "w,3\n" * 40_000
+    fails(lambda: rows(text), "x.csv:3", "more than 131072 characters", "quotation mark missing")
+    assert rows("id,f\n" + "u" * 131_072 + ",1\n")[1] == (2, ["u" * 131_072, "1"])

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from emobed_tf import load, preset, score_run, train_run
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.reporting.folder import history
 from emobed_tf.runs.folder import Run, names_of, selection_of
 from tests.training.test_loop import TINY
 
@@ -169,3 +172,101 @@ class TestSelection:
 def test_names_of_runs_with_the_same_folder_name():
     assert names_of([Run(Path("x/a")), Run(Path("y/b"))]) == ["a", "b"]
     assert names_of([Run(Path("x/0")), Run(Path("y/0"))]) == ["x/0", "y/0"]
+
+
+FILES = ("config.json", "run.json", "scores.json", "test_reads.json", "history.csv", "best.npz", "last.npz")
+ODD = st.sampled_from(
+    (None, True, -1, 0, 1.5, 10**18, 10**30, float("nan"), float("inf"), "", "x", "\0", "\ud800", "../..", [], {}, [[]])
+)
+
+
+def mutated_json(draw, text):
+    """JSON in which one value, at any depth, is another one, or isn't there."""
+    values = json.loads(text)
+    place, key = values, draw(st.sampled_from(sorted(values)))
+    while isinstance(place[key], (dict, list)) and place[key] and draw(st.booleans()):
+        place = place[key]
+        key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+    if draw(st.booleans()):
+        place[key] = draw(ODD)
+    else:
+        del place[key]
+    return json.dumps(values).encode()
+
+
+def mutated_bytes(draw, content):
+    start = draw(st.integers(0, len(content)))
+    end = draw(st.integers(start, min(len(content), start + 40)))
+    return content[:start] + draw(st.binary(max_size=8)) + content[end:]
+
+
+@st.composite
+def mutations(draw, contents):
+    """The name of one of a run's files, and another content."""
+    name = draw(st.sampled_from(sorted(contents)))
+    change = draw(st.sampled_from([mutated_bytes, mutated_json] if name.endswith(".json") else [mutated_bytes]))
+    return name, change(draw, contents[name])
+
+
+class TestMutations:
+    """Whatever is in a run folder: it is read, or there is one line that says what is wrong, and where."""
+
+    @pytest.fixture(scope="class")
+    def copy(self, run, tmp_path_factory):
+        return Run(shutil.copytree(run.path, tmp_path_factory.mktemp("mutated") / "run"))
+
+    @pytest.fixture(scope="class")
+    def regression(self, recola, tmp_path_factory):
+        run = train_run(
+            preset("recola").replace(**TINY, data_dir=recola), tmp_path_factory.mktemp("regression") / "run"
+        )
+        return Run(run.path)
+
+    @pytest.fixture(scope="class")
+    def models(self, copy, regression):
+        import keras
+
+        from emobed_tf.models.build import build_model
+        from emobed_tf.models.optimizer import FusedAdam
+
+        found = []
+        for run in (copy, regression):
+            model = build_model(run.config(), run.facts())
+            keras.Model.compile(model, FusedAdam())
+            found.append(model)
+        return found
+
+    def survives(self, run, model, name, content):
+        """All is read, or there is one line."""
+        from emobed_tf.models.weights import set_weight_arrays
+        from emobed_tf.saved_model.manifest import manifest
+        from emobed_tf.training.run_recorder import RunRecorder
+
+        path = run.path / name
+        whole = path.read_bytes()
+        path.write_bytes(content)
+        try:
+            Run.open(run.path)
+            run.chain(), run.scores(), run.history(), history(run), run.test_reads(), run.selection
+            manifest(run, {}, {})
+            set_weight_arrays(model, run.read_arrays("best"))
+            RunRecorder(run, "score", 0).restore(model)
+            said = ""
+        except InputError as error:
+            said = str(error)
+        finally:
+            path.write_bytes(whole)
+        assert "\n" not in said and len(said) < 2000
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def test_of_a_classification(self, copy, models, data):
+        contents = {name: (copy.path / name).read_bytes() for name in FILES}
+        self.survives(copy, models[0], *data.draw(mutations(contents)))
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def test_of_a_regression(self, regression, models, data):
+        names = (*(name for name in FILES if name != "test_reads.json"), "postprocessing.json")
+        contents = {name: (regression.path / name).read_bytes() for name in names}
+        self.survives(regression, models[1], *data.draw(mutations(contents)))

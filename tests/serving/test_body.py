@@ -3,14 +3,18 @@
 Where rest_contract.json has no sample, a test says what the real server does: by its sources, or as it was seen.
 """
 
+import gc
 import gzip
 import json
+import threading
+import time
 import tracemalloc
 import zlib
 
 import pytest
+import rapidjson
 
-from serving.body import parse, shown, uncompressed
+from serving.body import check_elements, parse, shown, uncompressed
 from serving.rest import RestError
 from tests.serving.test_inputs import refused, tensors
 
@@ -107,3 +111,96 @@ class TestShown:
     def test_a_letter_is_not_cut(self):
         """An ä has two bytes: with the quotation mark, 127 of them and half of another are 256."""
         assert shown("ä" * 200) == f'"{"ä" * 127}...'
+
+
+class TestElements:
+    def test_are_counted_before_anything_is_made_of_them(self):
+        body = b"[" + b"[]," * 5_000_000 + b"[]]"
+        tracemalloc.start()
+        with pytest.raises(RestError, match="more than 1000 numbers and lists") as caught:
+            check_elements(body, 1000)
+        assert caught.value.status == 413
+        assert tracemalloc.get_traced_memory()[1] < 1e5
+        tracemalloc.stop()
+
+    def test_as_many_as_there_may_be(self):
+        check_elements(b"[1,2,{}]", 4)  # [ , , {
+        with pytest.raises(RestError):
+            check_elements(b"[1,2,{}]", 3)
+
+
+class TestLargeBodies:
+    """From a megabyte on, a body is read in parts. What is said of it is what is said of a small one."""
+
+    BLANKS = b" " * 2**20
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"inputs": 1.5, "note": "\xc3\xa4"}',
+            b'{"inputs": [1, 2,]}',
+            b'{"inputs": "\xff"}',
+            b'{"inputs": "\xc3',
+            b'{"inputs": 1',
+            b'{"inputs": 1} garbage',
+            b'{"inputs": "\\ud800"}',
+            b'{"inputs": 1e400}',
+            b'{"inputs": 1, "inputs": 2}',
+            b"[1]",
+        ],
+    )
+    @pytest.mark.parametrize("mark", [b"", MARK])
+    def test_as_small_ones(self, body, mark):
+        def outcome(body):
+            try:
+                return parse(body)
+            except RestError as error:
+                return str(error)
+
+        small = outcome(mark + b" " + body)
+        if isinstance(small, str) and "offset: " in small:
+            words, offset = small.split("offset: ")
+            small = f"{words}offset: {int(offset) + len(self.BLANKS) - 1}"
+        assert outcome(mark + self.BLANKS + body) == small
+
+    def test_other_threads_run_meanwhile(self):
+        """Each list of a row of three is made in a third of a microsecond: all of them in one go take half a second."""
+        body = b'{"instances": [' + b",".join([b"[0.25,1,2]"] * 500_000) + b"]}"
+        longest, ended = 0.0, threading.Event()
+
+        def watch():
+            nonlocal longest
+            last = time.monotonic()
+            while not ended.is_set():
+                time.sleep(0.001)
+                now = time.monotonic()
+                longest, last = max(longest, now - last), now
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        begun = time.monotonic()
+        assert len(parse(body)["instances"]) == 500_000
+        took = time.monotonic() - begun
+        ended.set()
+        thread.join()
+        assert longest < max(0.1, took / 4)
+        assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [0.5] * 10**6,
+        [[]] * 10**6,
+        {"a": "x" * 10**7},
+        [[[["ä" * 300]]]],
+        {"k" * 300: 1},
+        {str(k): k for k in range(10**5)},
+    ],
+)
+def test_no_more_than_what_is_shown_is_written(value):
+    begun = time.monotonic()
+    text = shown(value)
+    assert time.monotonic() - begun < 0.05
+    whole = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
+    assert text == whole.encode()[:256].decode(errors="ignore") + "..."

@@ -70,35 +70,6 @@ class TestRecorder:
         assert_equal_weights(before, weights(run))
 
 
-class TestRunRecorder:
-    def test_writes_when_seconds_have_passed_and_at_the_end(self, model, tmp_path, monkeypatch):
-        from emobed_tf.runs.folder import Run
-        from emobed_tf.training import callbacks
-
-        now = 100.0
-        monkeypatch.setattr(callbacks.time, "monotonic", lambda: now)
-        run = Run(tmp_path)
-        recorder = callbacks.RunRecorder(run, "ccc", patience=0)
-        recorder.set_model(model)
-        model.optimizer.build(model.trainable_variables)
-
-        def written():
-            return [len(run.history()), *(run.read_arrays(name)["only/kernel"].item() for name in ("best", "last"))]
-
-        end_epoch(recorder, 0, 0.1, weight=1)
-        assert written() == [1, 1, 1], "the first one at once"
-        now += 4
-        end_epoch(recorder, 1, 0.3, weight=2)
-        assert written() == [1, 1, 1]
-        now += 2
-        end_epoch(recorder, 2, 0.2, weight=3)
-        assert written() == [3, 2, 3], "six seconds after the first"
-        end_epoch(recorder, 3, 0.4, weight=4)
-        model.set_weights([np.array([[5]], np.float32)])  # a step further
-        recorder.save()
-        assert written() == [4, 4, 4], "what the last epoch ended with"
-
-
 class TestDiagnostics:
     def test_gradient_norms_of_every_term(self, recola, tmp_path):
         from emobed_tf.training.loop import train_run

@@ -1,0 +1,76 @@
+"""What SIGINT and SIGTERM do to the server's process: end it at once until it serves, then after what is under way."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, NoReturn
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_SECONDS = 1.0  # for threads that have nothing to do to end
+_SHOW_CURSOR = "\x1b[?25h"  # which a line of progress hides
+
+
+def end_at_once() -> None:
+    """Makes both signals end the process at once from now on, without an exception, which a library could swallow.
+
+    The exit code is that of a process that a signal has ended, as shells count it: 130 and 143.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in _NUMBERS:
+            signal.signal(number, _exit)
+
+
+@contextlib.contextmanager
+def calling(end: Callable[[], object]) -> Iterator[None]:
+    """Calls a function when one of the signals comes within the block.
+
+    Args:
+        end: called each time.
+
+    Yields:
+        Nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def call(number: int, frame: FrameType | None) -> None:
+        end()
+
+    before: dict[signal.Signals, Any] = {number: signal.signal(number, call) for number in _NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process, also where a computation that nothing can stop would hold it up.
+
+    Args:
+        code: for whoever started it.
+    """
+    deadline = time.monotonic() + _SECONDS
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:
+        if not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    said = "\nserving.local: interrupted\n" if number == signal.SIGINT else ""
+    with contextlib.suppress(OSError):
+        os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + said).encode())  # no buffer, which may be in use
+    os._exit(128 + number)

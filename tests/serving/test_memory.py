@@ -1,0 +1,42 @@
+"""Room for bodies, and memory that goes back to the system."""
+
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+
+from serving.memory import Room, trim, without_collector
+
+
+def test_room():
+    room = Room(10)
+    assert room.take(4) and room.take(6)
+    assert not room.take(1)
+    room.give_back(6)
+    assert not room.take(7), "and nothing was taken"
+    assert room.take(6)
+
+
+def test_the_collector_waits_for_the_last_of_several():
+    with without_collector():
+        with without_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_trim_gives_memory_back():
+    """Small pieces that were taken before others that stay are kept by the C library, which can't shrink its heap."""
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    pieces = [bytearray(2000) for _ in range(50_000)]
+    stays = bytearray(2000)
+    before = resident()
+    pieces.clear()
+    trim()
+    assert before - resident() > 50_000_000 or before - resident() > 0.5 * 50_000 * 2000
+    assert len(stays) == 2000
