@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Recording:
     id: str
     partition: str
     speaker: str
-    features: np.ndarray | SampleFrames
+    features: Any  # an array, or SampleFrames
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     ratings: Mapping[str, np.ndarray] = field(default_factory=dict)
     start: float = 0.0

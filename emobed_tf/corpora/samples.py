@@ -56,7 +56,7 @@ class SampleFrames:
             raise ValueError(f"Expected frames one after another. Received: {part}")
         return SampleFrames(self._source, self._samples, self._first + first, max(0, last - first))
 
-    def __array__(self, dtype: np.typing.DTypeLike = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: np.typing.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("Samples are read for each array, so there is none without a copy.")
         begin = self._first * self._samples

@@ -119,7 +119,7 @@ def files_of(table: Table) -> dict[str, str]:
         SHA-256 by path, of those that are there.
     """
     paths = dict.fromkeys(_place(table, row)[0] for row in range(len(table)))
-    return {str(path): sha256_of_file(path) for path in paths if path.is_file()}
+    return {str(path): content for path in paths if (content := sha256_of_file(path))}
 
 
 def samples_of(step: float, where: str) -> int:

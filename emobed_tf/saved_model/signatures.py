@@ -43,8 +43,8 @@ def trace(
 
     - `wav`: `wav` string `[1]`, the bytes of a file -> the answer, and that of `postprocessed`
     - `pcm`: `pcm` string `[batch]`, 16-bit samples -> the same
-    - `stream_pcm` (where there are states): `pcm`, `sound.REST` and the states -> the answer, and these after it. A chunk
-      need not end with a frame.
+    - `stream_pcm` (where there are states): `pcm`, `sound.REST` and the states -> the answer, and these after it. A
+      chunk need not end with a frame.
 
     Args:
         model: with its trained weights.
@@ -115,13 +115,14 @@ def _of_sound(
     def pcm(*, pcm: tf.Tensor) -> _Answer:
         return answered(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
 
-    def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
-        frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
-        return {**stream(features=frames, **states), REST: rest}
-
     text = tf.TensorSpec([None], tf.string)
     traced = {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
     if stream is not None:
+
+        def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
+            frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
+            return {**stream(features=frames, **states), REST: rest}
+
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
         traced["stream_pcm"] = _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
     return traced

@@ -8,7 +8,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +16,7 @@ import tensorflow as tf
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
 from emobed_tf.corpora.labels import has_label, known, pooled
 from emobed_tf.corpora.ratings import rater_deviation, unrated
-from emobed_tf.corpora.samples import FULL_SCALE, PaddedSamples, SampleFrames
+from emobed_tf.corpora.samples import FULL_SCALE, PaddedSamples
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import LABELLED
@@ -46,7 +46,7 @@ class Sequences:
     """
 
     modality: str
-    features: np.ndarray | PaddedSamples
+    features: Any  # an array, or PaddedSamples
     labels: np.ndarray
     mask: np.ndarray
     mined_classes: np.ndarray
@@ -83,9 +83,8 @@ class Sequences:
         Returns:
             float32 `[*index.shape, frames, samples]` in [-1, 1).
         """
-        features = cast(PaddedSamples, self.features)
-        samples = tf.numpy_function(features.take, [index], tf.int16, stateful=False)
-        samples.set_shape([*index.shape, *features.shape[1:]])
+        samples = tf.numpy_function(self.features.take, [index], tf.int16, stateful=False)
+        samples.set_shape([*index.shape, *self.features.shape[1:]])
         return tf.cast(samples, tf.float32) / FULL_SCALE
 
 
@@ -357,9 +356,8 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined = [mine(recording, label) for recording, label in pieces]
     widest = max(len(classes) for classes, _ in mined)
     per_frame = np.ndim(pieces[0][1]) == 1
-    features: np.ndarray | PaddedSamples
     if modality.sample_rate is not None:
-        features = PaddedSamples(tuple(cast(SampleFrames, recording.features) for recording, _ in pieces))
+        features: Any = PaddedSamples(tuple(recording.features for recording, _ in pieces))
     else:
         features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
     labels = np.zeros((items, frames), np.float32) if per_frame else np.zeros(items, np.int32)
@@ -369,7 +367,7 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined_classes = np.full((items, widest), NOT_MINED, np.int32)
     mined_times = np.zeros((items, widest), np.float32)
     for i, ((recording, label), (classes, times)) in enumerate(zip(pieces, mined, strict=True)):
-        if isinstance(features, np.ndarray):
+        if modality.sample_rate is None:
             features[i, : recording.frames] = recording.features
         labels[(i, slice(recording.frames)) if per_frame else i] = np.where(known(label), label, 0)
         if labelled is not None:
