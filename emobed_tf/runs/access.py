@@ -1,4 +1,4 @@
-"""Who may read and write a run folder: nothing leads out of it, and one training writes it at a time."""
+"""Who may read and write a folder: nothing leads out of a run's, and one process writes it at a time."""
 
 import contextlib
 import errno
@@ -60,21 +60,38 @@ def held(folder: Path) -> Iterator[None]:
     Raises:
         InputError: if another training has it.
     """
-    if fcntl is None:
+    with locked(folder) as got:
+        if got is False:
+            raise InputError(f"{folder}: another process is training this run; wait until it has ended, or stop it")
         yield
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[bool | None]:
+    """Locks a folder while the block runs, if nobody else has. The system unlocks it if the process is killed.
+
+    Args:
+        folder: that is there.
+
+    Yields:
+        True: it is locked; False: somebody else has locked it; None: there are no locks here.
+
+    Raises:
+        OSError: if it isn't there.
+    """
+    if fcntl is None:
+        yield None
         return
     descriptor = os.open(folder, os.O_RDONLY)
+    got: bool | None = True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            os.close(descriptor)
-            raise InputError(
-                f"{folder}: another process is training this run; wait until it has ended, or stop it"
-            ) from None
+        got = False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
     try:
-        yield
+        yield got
     finally:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked from this one has the descriptor, too
+        if got:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked from this one has it, too
         os.close(descriptor)

@@ -67,7 +67,7 @@ def trace(
 
     def stream(*, features: tf.Tensor, **states: tf.Tensor) -> _Answer:
         features = _checked(features, facts.target)
-        states = _checked_states(states, features)
+        states = {name: _checked_finite(name, state) for name, state in _checked_states(states, features).items()}
         known: _Answer = {}
         if facts.speaker_prior is not None:
             features, known = brought_so_far(features, _checked_statistics(states), facts.speaker_prior)
@@ -275,6 +275,13 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
         with tf.control_dependencies([fits]):
             checked[name] = tf.ensure_shape(given, state.shape)
     return checked
+
+
+def _checked_finite(name: str, state: tf.Tensor) -> tf.Tensor:
+    """A state, once an assertion has found it finite: what comes from a client may be anything."""
+    fits = tf.reduce_all(tf.math.is_finite(state))
+    with tf.control_dependencies([refuse_unless(fits, f"expected {name} to be finite numbers")]):
+        return tf.identity(state)
 
 
 def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -4,11 +4,16 @@ import contextlib
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from emobed_tf.errors import InputError
+from emobed_tf.runs.access import locked
+
+_BESIDE = ".export-"
+_SECONDS = 60  # for a writer to lock a folder that it has just made
 
 
 def check_model_dir(model_dir: Path) -> None:
@@ -52,7 +57,7 @@ def add_version(model_dir: Path, write: Callable[[Path], None]) -> Path:
     """Adds a version after the highest there. It is written in a hidden folder and renamed when it is whole.
 
     A server that watches `model_dir` never sees half a version, whatever stops the writing, and of several writers at
-    the same time each gets a number of its own.
+    the same time each gets a number of its own. What writers that were killed have left is removed.
 
     Args:
         model_dir: made if it isn't there.
@@ -67,19 +72,36 @@ def add_version(model_dir: Path, write: Callable[[Path], None]) -> Path:
     """
     check_model_dir(model_dir)
     is_new = not model_dir.exists()
-    beside = model_dir / f".export-{uuid.uuid4().hex}"
+    beside = model_dir / f"{_BESIDE}{uuid.uuid4().hex}"
     beside.mkdir(parents=True)
     try:
-        write(beside)
-        for file in beside.rglob("*"):
-            _flush(file)
-        return _renamed(beside, model_dir)
+        with locked(beside):  # as long as somebody is at work
+            remove_left(model_dir)
+            write(beside)
+            for file in beside.rglob("*"):
+                _flush(file)
+            return _renamed(beside, model_dir)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         if is_new:
             with contextlib.suppress(OSError):
                 model_dir.rmdir()
         raise
+
+
+def remove_left(model_dir: Path) -> None:
+    """Removes the hidden folders of writers that were killed.
+
+    Args:
+        model_dir: folder of a model's versions.
+    """
+    for folder in model_dir.glob(f"{_BESIDE}*"):
+        with contextlib.suppress(OSError):  # another writer has removed it, or it can't be
+            if folder.is_symlink() or time.time() - folder.stat().st_mtime < _SECONDS:
+                continue
+            with locked(folder) as is_left:
+                if is_left:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _renamed(beside: Path, model_dir: Path) -> Path:

@@ -246,6 +246,14 @@ class TestRefuses:
         states = {name: np.zeros(size, np.float32) for name, size in names.items()}
         self._assert_refused(arousal.server, message, "stream", features=np.zeros((2, 3, 88), np.float32), **states)
 
+    @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+    def test_states_that_are_no_numbers(self, arousal, value):
+        sizes = {"encoder_state_1": UNITS, "encoder_state_2": UNITS, "head_state_1": HEAD_UNITS}
+        states = {name: np.zeros((2, size), np.float32) for name, size in sizes.items()}
+        states["head_state_1"][1, 2] = value
+        message = "expected head_state_1 to be finite numbers"
+        self._assert_refused(arousal.server, message, "stream", features=np.zeros((2, 3, 88), np.float32), **states)
+
 
 class TestSignatures:
     def test_as_a_server_tells_them(self, arousal):

@@ -1,12 +1,17 @@
 """A model's folder as a watching server sees it: whole versions, numbered upwards, whatever happens to the writer."""
 
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from emobed_tf.errors import InputError
 from emobed_tf.saved_model.versions import add_version, check_model_dir, latest_version
+from tests.conftest import ROOT
 
 
 def write(folder):
@@ -70,8 +75,6 @@ class TestAddVersion:
         assert add_version(tmp_path, interrupted_by_another).name == "2"
 
     def test_a_number_that_is_taken_at_the_last_moment(self, tmp_path, monkeypatch):
-        from pathlib import Path
-
         rename, taken = Path.rename, []
 
         def late(self, target):
@@ -180,9 +183,52 @@ class TestFails:
         """`.` has no name of its own: what it stands for is looked at."""
         (tmp_path / "3").mkdir()
         monkeypatch.chdir(tmp_path / "3")
-        from pathlib import Path
-
         with pytest.raises(InputError, match="that is a version of a model"):
             check_model_dir(Path("."))
         monkeypatch.chdir(tmp_path)
         assert add_version(Path("."), write) == Path("4")
+
+
+class TestWhatKilledWritersLeave:
+    @staticmethod
+    def left(model_dir, name=".export-0", seconds=3600):
+        folder = model_dir / name
+        (folder / "variables").mkdir(parents=True)
+        (folder / "saved_model.pb").write_text("half")
+        os.utime(folder, (time.time() - seconds,) * 2)
+        return folder
+
+    def test_is_removed_by_the_next(self, tmp_path):
+        gone = self.left(tmp_path)
+        kept = [self.left(tmp_path, ".export-1", seconds=5), self.left(tmp_path, ".other"), self.left(tmp_path, "3")]
+        assert add_version(tmp_path, write) == tmp_path / "4"
+        assert not gone.exists()
+        assert all((folder / "saved_model.pb").exists() for folder in kept)
+
+    def test_but_not_what_another_is_writing(self, tmp_path):
+        """A process that is at work, and then killed."""
+        code = (
+            "import os, sys, time, pathlib\n"
+            "from emobed_tf.saved_model.versions import add_version\n"
+            "def write(folder):\n"
+            "    os.utime(folder, (0, 0)); print(folder, flush=True); time.sleep(600)\n"
+            "add_version(pathlib.Path(sys.argv[1]), write)"
+        )
+        other = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        try:
+            theirs = Path(other.stdout.readline().strip())
+            assert theirs.parent == tmp_path
+            add_version(tmp_path, write)
+            assert theirs.exists()
+        finally:
+            other.kill()
+            other.communicate()
+        add_version(tmp_path, write)
+        assert {entry.name for entry in tmp_path.iterdir()} == {"1", "2"}
+
+    def test_a_link_is_not_followed(self, tmp_path):
+        elsewhere = self.left(tmp_path / "elsewhere", "precious")
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / ".export-1").symlink_to(elsewhere)
+        add_version(tmp_path / "model", write)
+        assert (elsewhere / "saved_model.pb").exists()
