@@ -43,8 +43,8 @@ def trace(
 
     - `wav`: `wav` string `[1]`, the bytes of a file -> the answer, and that of `postprocessed`
     - `pcm`: `pcm` string `[batch]`, 16-bit samples -> the same
-    - `stream_pcm` (where there are states): `pcm`, `sound.REST` and the states -> the answer, and these after it. A chunk
-      need not end with a frame.
+    - `stream_pcm` (where there are states): `pcm`, `sound.REST` and the states -> the answer, and these after it. A
+      chunk need not end with a frame.
 
     Args:
         model: with its trained weights.
@@ -92,17 +92,16 @@ def trace(
         traced["stream"] = _traced(stream, features=features, **specs)
     if facts.target in facts.sample_rates:
         whole = [functions[name] for name in ("serving_default", "postprocessed") if name in functions]
-        traced |= _of_sound(whole, stream if states is not None else None, states or {}, facts)
+        traced |= _of_sound(whole, facts)
+        if states is not None:
+            traced["stream_pcm"] = _stream_of_sound(stream, states, facts)
     return traced
 
 
 def _of_sound(
-    functions: Sequence[Callable[..., _Answer]],
-    stream: Callable[..., _Answer] | None,
-    states: Mapping[str, tuple[int, ...]],
-    facts: Facts,
+    functions: Sequence[Callable[..., _Answer]], facts: Facts
 ) -> dict[str, tf.types.experimental.ConcreteFunction]:
-    """Signatures that take a file's bytes, or samples."""
+    """Signatures that take a file's bytes, or all samples, and answer what all of some functions do."""
     samples, rate = len(facts.features[facts.target]), facts.sample_rates[facts.target]
     nothing = tf.constant([""])
 
@@ -115,16 +114,23 @@ def _of_sound(
     def pcm(*, pcm: tf.Tensor) -> _Answer:
         return answered(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
 
+    text = tf.TensorSpec([None], tf.string)
+    return {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
+
+
+def _stream_of_sound(
+    stream: Callable[..., _Answer], states: Mapping[str, tuple[int, ...]], facts: Facts
+) -> tf.types.experimental.ConcreteFunction:
+    """The stream of frames as one of samples, of which some may be left over."""
+    samples = len(facts.features[facts.target])
+
     def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
         frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
         return {**stream(features=frames, **states), REST: rest}
 
     text = tf.TensorSpec([None], tf.string)
-    traced = {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
-    if stream is not None:
-        specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
-        traced["stream_pcm"] = _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
-    return traced
+    specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
+    return _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
 
 
 def speaker_states(facts: Facts) -> dict[str, tuple[int, ...]]:

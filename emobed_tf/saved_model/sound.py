@@ -22,8 +22,8 @@ def frames_of_wav(wav: tf.Tensor, samples: int, rate: int) -> tf.Tensor:
         rate: that the file has to have, in Hz.
 
     Returns:
-        float32 `[1, frames, samples]` in [-1, 1). What is behind the last whole frame is left out; a file that is shorter
-        than a frame is one, with silence behind it.
+        float32 `[1, frames, samples]` in [-1, 1). What is behind the last whole frame is left out; a file that is
+        shorter than a frame is one, with silence behind it.
     """
     single = refuse_unless(
         tf.size(wav) == 1, "expected one file a request, got ", in_words(tf.size(wav)), "; send one after another"

@@ -198,7 +198,9 @@ def _start(
 
 def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
     """Mean and deviation of what a front end makes of all training samples, which are read in parts."""
-    layer, found = model.standardise(values.modality), None
+    layer = model.standardise(values.modality)
+    width = layer.weights[0].shape[0]
+    found = moments_of(np.zeros((0, width)))
     fixed = tf.function(lambda samples: model.fixed(values.modality, samples), autograph=False)
     items = max(1, _STANDARDISED_AT_ONCE // math.prod(values.features.shape[1:]))
     for k in range(0, len(values), items):
@@ -207,8 +209,7 @@ def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
         mask = np.zeros((items, values.mask.shape[1]), bool)
         mask[: len(values.mask[k : k + items])] = values.mask[k : k + items]
         channels = fixed(values.taken(tf.constant(index))).numpy()[mask]
-        moments = moments_of(channels.reshape(-1, 1) if layer.pooled else channels)
-        found = moments if found is None else moments_together(found, moments)
+        found = moments_together(found, moments_of(channels.reshape(-1, width)))
     layer.adapt_to(found)
 
 
