@@ -3,16 +3,20 @@
 One cache file per feature file. Nothing is ever deleted: the folder can be removed at any time.
 """
 
+import math
 import os
 import tempfile
 import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 import numpy as np
 
 from emobed_tf.errors import EmoBedWarning
+
+_MAPPED = 2**20  # bytes from which on features are mapped
 
 Features = tuple[tuple[str, ...], np.ndarray, float]
 
@@ -68,13 +72,13 @@ class FeatureCache:
 
         Returns:
             Names of the features, features float32 `[frames, features]` and the first row's time in seconds; None if
-            they are not there or damaged.
+            they are not there or damaged. Large features are a memory map of the file, which processes share and the
+            system may take out of memory; what is written to them stays in this process.
         """
         try:
             with self.path(fingerprint).open("rb") as file:
-                checksum, start, names, features = (
-                    np.lib.format.read_array(file, allow_pickle=False) for _ in range(4)
-                )
+                checksum, start, names = (np.lib.format.read_array(file, allow_pickle=False) for _ in range(3))
+                features = _read_or_mapped(file)
             if int(checksum) != _checksum(start, names, features):
                 return None
             return tuple(names.tolist()), features, float(start)
@@ -114,6 +118,18 @@ class FeatureCache:
                 stacklevel=2,
             )
             self._write_error = None
+
+
+def _read_or_mapped(file: BinaryIO) -> np.ndarray:
+    """The array at a file's position, in memory or, where it is large, as a map of the file."""
+    begin = file.tell()
+    np.lib.format.read_magic(file)
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    if math.prod(shape) * dtype.itemsize < _MAPPED or dtype.hasobject:
+        file.seek(begin)
+        return np.lib.format.read_array(file, allow_pickle=False)
+    order: Literal["F", "C"] = "F" if by_column else "C"
+    return np.asarray(np.memmap(file, dtype, "c", file.tell(), shape, order))
 
 
 def _checksum(*arrays: np.ndarray) -> int:

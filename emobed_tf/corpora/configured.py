@@ -17,7 +17,7 @@ from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, SPEAKER, USES_ALPHA
+from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, USES_ALPHA
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
@@ -322,11 +322,6 @@ def _check_waveforms(config: Config, corpus: Corpus) -> None:
         raise InputError(
             f"--front-end {front_end}: no modality is a waveform, so it does nothing; leave it out, or name recordings "
             "with --table NAME=PATH"
-        )
-    if waveforms and config.data.standardise == SPEAKER:
-        raise InputError(
-            f"--standardise {SPEAKER}: {listing(waveforms)} is a waveform, whose samples are nothing to standardise by "
-            "speaker; leave it out"
         )
     if waveforms and config.objective.framework == DISTILLED:
         check_no_waveform(list(corpus), f"--framework {DISTILLED}")

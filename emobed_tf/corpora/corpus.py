@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from emobed_tf.corpora.moments import SpeakerPrior
-from emobed_tf.corpora.samples import SampleFrames
+from emobed_tf.corpora.samples import are_samples
 from emobed_tf.errors import InputError
 
 PARTITIONS = ("train", "dev", "test")
@@ -26,7 +25,7 @@ class Recording:
         speaker: whose voice or face it is (OMG-Emotion: the video's base name). Never in two partitions of a clean
             corpus.
         features: float32 `[frames, features]`, NaN where a value is missing; a frame of nothing but NaN is missing.
-            Of a waveform int16 `[frames, samples]`, of which nothing is missing, and nothing in memory.
+            Of a waveform `SampleFrames`, which stand for an array, of which nothing is missing, and nothing in memory.
         labels: by label name. A dimension: float32 `[frames]`, NaN where a frame has none: it is in no loss, no score
             and no statistics, only the recurrence runs through it. The emotion class: int32 scalar array, the index in
             `Corpus.classes`. Empty where labels are withheld.
@@ -38,7 +37,7 @@ class Recording:
     id: str
     partition: str
     speaker: str
-    features: Any  # an array, or SampleFrames
+    features: np.ndarray
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
     ratings: Mapping[str, np.ndarray] = field(default_factory=dict)
     start: float = 0.0
@@ -51,7 +50,7 @@ class Recording:
     @property
     def missing(self) -> np.ndarray:
         """Bool `[frames]`: True where every feature of a frame is missing (no face, say)."""
-        if isinstance(self.features, SampleFrames):
+        if are_samples(self.features):
             return np.zeros(self.frames, bool)
         return np.isnan(self.features).all(axis=1)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, Corpus, Modality, Recording
 from emobed_tf.corpora.files import listing
+from emobed_tf.corpora.waveforms import check_no_samples
 from emobed_tf.errors import InputError
 
 Steps = Mapping[str, float | None]
@@ -126,6 +127,7 @@ def join(paired: Sequence[Recording], steps: Steps, *, cut: bool) -> Recording:
     Raises:
         InputError: if nothing is left.
     """
+    check_no_samples(paired, "putting modalities side by side")
     target, *others = paired
     step, *other_steps = steps.values()
     columns, covered = [target.features], np.ones(target.frames, bool)

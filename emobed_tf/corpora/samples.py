@@ -1,6 +1,6 @@
 """Waveforms as features: frames of 16-bit samples that are read when somebody asks for them, and then forgotten."""
 
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -98,6 +98,30 @@ class PaddedSamples:
             if k < len(self._items):
                 found[row, : len(self._items[k])] = self._items[k]
         return found.reshape(*index.shape, *self.shape[1:])
+
+
+def are_samples(features: object) -> bool:
+    """Whether features are samples of a waveform, which are read when they are needed.
+
+    Args:
+        features: of a recording.
+
+    Returns:
+        True for `SampleFrames`.
+    """
+    return isinstance(features, SampleFrames)
+
+
+def as_array(frames: SampleFrames) -> np.ndarray:
+    """Frames of samples as the array that they stand for, to a type checker: nothing is read.
+
+    Args:
+        frames: any.
+
+    Returns:
+        The same object.
+    """
+    return cast(np.ndarray, cast(Any, frames))
 
 
 def as_model_input(features: np.ndarray | SampleFrames) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import Corpus, Modality, Recording
 from emobed_tf.corpora.moments import Moments, SpeakerPrior, moments_of, prior_of
+from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import EmoBedWarning
 from emobed_tf.settings import SPEAKER, Data
@@ -125,6 +126,7 @@ def _frames(recordings: Iterable[Recording]) -> np.ndarray:
 def _by_speaker(data: Data, modality: Modality) -> Modality:
     if modality.speaker_prior is not None:
         return modality
+    check_no_waveform([modality], f"--standardise {SPEAKER}")
     if speakerless(modality):
         warnings.warn(
             f"modality '{modality.name}': no speakers, or they are called like the recordings; each recording is "

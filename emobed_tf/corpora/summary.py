@@ -8,7 +8,7 @@ import numpy as np
 
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus, Modality, Recording
 from emobed_tf.corpora.files import listing
-from emobed_tf.corpora.samples import SampleFrames
+from emobed_tf.corpora.samples import are_samples
 from emobed_tf.corpora.tables import NO_SPEAKERS
 
 
@@ -51,7 +51,7 @@ def _modality(modality: Modality, corpus: Corpus) -> dict[str, Any]:
 
 
 def _missing_values(recording: Recording) -> int:
-    return 0 if isinstance(recording.features, SampleFrames) else int(np.isnan(recording.features).sum())
+    return 0 if are_samples(recording.features) else int(np.isnan(recording.features).sum())
 
 
 def _partition(recordings: Sequence[Recording], corpus: Corpus) -> dict[str, Any]:

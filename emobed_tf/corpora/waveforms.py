@@ -2,15 +2,15 @@
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from emobed_tf import datasets
 from emobed_tf.corpora.corpus import CLASSIFICATION, Modality, Recording, Target
-from emobed_tf.corpora.files import listing, sha256_of_file
-from emobed_tf.corpora.samples import SampleFrames, sample_names
+from emobed_tf.corpora.files import sha256_of_file
+from emobed_tf.corpora.samples import SampleFrames, are_samples, as_array, sample_names
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.importing import import_named
@@ -88,7 +88,7 @@ def unlabelled_waveforms(table: Table, groups: Mapping[str, np.ndarray], samples
     """
     places = {name: _place(table, int(rows[0])) for name, rows in groups.items()}
     return [
-        Recording(name, "", name, _frames(path, start, end, samples), start=start)
+        Recording(name, "", name, as_array(_frames(path, start, end, samples)), start=start)
         for name, (path, start, end) in places.items()
     ]
 
@@ -106,7 +106,7 @@ def recording_of_file(path: Path, samples: int) -> Recording:
     Raises:
         InputError: if it can't be read.
     """
-    return Recording(path.stem, "", path.stem, _frames(path, 0.0, None, samples))
+    return Recording(path.stem, "", path.stem, as_array(_frames(path, 0.0, None, samples)))
 
 
 def files_of(table: Table) -> dict[str, str]:
@@ -119,7 +119,7 @@ def files_of(table: Table) -> dict[str, str]:
         SHA-256 by path, of those that are there.
     """
     paths = dict.fromkeys(_place(table, row)[0] for row in range(len(table)))
-    return {str(path): content for path in paths if (content := sha256_of_file(path))}
+    return {str(path): value for path in paths if path.is_file() and (value := sha256_of_file(path)) is not None}
 
 
 def samples_of(step: float, where: str) -> int:
@@ -166,12 +166,12 @@ def _labelled(
             name: value if target.task == CLASSIFICATION else np.full(len(frames), value[0], np.float32)
             for name, value in recording.labels.items()
         }
-        return dataclasses.replace(recording, features=frames, labels=labels)
+        return dataclasses.replace(recording, features=as_array(frames), labels=labels)
     count = min(len(frames), recording.frames)
     if (recording.frames - count) * step > _SHORTER:
         notes.append(f"{recording.id}: labels of {recording.frames * step:.4g} s, sound of {len(frames) * step:.4g} s")
     labels = {name: value[:count] if np.ndim(value) else value for name, value in recording.labels.items()}
-    return dataclasses.replace(recording, features=frames[:count], labels=labels)
+    return dataclasses.replace(recording, features=as_array(frames[:count]), labels=labels)
 
 
 def check_no_waveform(modalities: Sequence[Modality], what: str) -> None:
@@ -184,9 +184,28 @@ def check_no_waveform(modalities: Sequence[Modality], what: str) -> None:
     Raises:
         InputError: if one of them is a waveform.
     """
-    names = [modality.name for modality in modalities if modality.sample_rate is not None]
-    if names:
-        raise InputError(
-            f"{what} needs features, but {listing(names)} is a waveform; make features of it with "
-            "python -m emobed_tf.extract, or leave it out"
-        )
+    for modality in modalities:
+        if modality.sample_rate is not None:
+            raise InputError(_needs_features(what, modality.name))
+
+
+def check_no_samples(recordings: Iterable[Recording], what: str) -> None:
+    """Refuses recordings of a waveform where features are needed.
+
+    Args:
+        recordings: that would be read.
+        what: needs features, the first words of the message.
+
+    Raises:
+        InputError: if the features of one of them are samples.
+    """
+    for recording in recordings:
+        if are_samples(recording.features):
+            raise InputError(_needs_features(what, f"recording '{recording.id}'"))
+
+
+def _needs_features(what: str, name: str) -> str:
+    return (
+        f"{what} needs features, but {name} is a waveform; make features of it with python -m emobed_tf.extract, or "
+        "leave it out"
+    )

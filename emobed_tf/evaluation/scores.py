@@ -9,7 +9,7 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Recording
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import has_label, known, labelled_frames
-from emobed_tf.corpora.samples import SampleFrames, as_model_input
+from emobed_tf.corpora.samples import are_samples, as_model_input
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import confusion_matrix
@@ -190,7 +190,7 @@ def predict(model: Predictor, recordings: Sequence[Recording]) -> list[np.ndarra
     for k, recording in enumerate(recordings):
         by_length.setdefault(recording.frames, []).append(k)
     for frames, members in by_length.items():
-        waveform = isinstance(recordings[members[0]].features, SampleFrames)
+        waveform = are_samples(recordings[members[0]].features)
         size = max(1, (_FRAMES_OF_SAMPLES if waveform else _FRAMES_AT_A_TIME) // frames)
         for first in range(0, len(members), size):
             chosen = members[first : first + size]

@@ -92,17 +92,16 @@ def trace(
         traced["stream"] = _traced(stream, features=features, **specs)
     if facts.target in facts.sample_rates:
         whole = [functions[name] for name in ("serving_default", "postprocessed") if name in functions]
-        traced |= _of_sound(whole, stream if states is not None else None, states or {}, facts)
+        traced |= _of_sound(whole, facts)
+        if states is not None:
+            traced["stream_pcm"] = _stream_of_sound(stream, states, facts)
     return traced
 
 
 def _of_sound(
-    functions: Sequence[Callable[..., _Answer]],
-    stream: Callable[..., _Answer] | None,
-    states: Mapping[str, tuple[int, ...]],
-    facts: Facts,
+    functions: Sequence[Callable[..., _Answer]], facts: Facts
 ) -> dict[str, tf.types.experimental.ConcreteFunction]:
-    """Signatures that take a file's bytes, or samples."""
+    """Signatures that take a file's bytes, or all samples, and answer what all of some functions do."""
     samples, rate = len(facts.features[facts.target]), facts.sample_rates[facts.target]
     nothing = tf.constant([""])
 
@@ -116,16 +115,22 @@ def _of_sound(
         return answered(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
 
     text = tf.TensorSpec([None], tf.string)
-    traced = {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
-    if stream is not None:
+    return {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
 
-        def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
-            frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
-            return {**stream(features=frames, **states), REST: rest}
 
-        specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
-        traced["stream_pcm"] = _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
-    return traced
+def _stream_of_sound(
+    stream: Callable[..., _Answer], states: Mapping[str, tuple[int, ...]], facts: Facts
+) -> tf.types.experimental.ConcreteFunction:
+    """The stream of frames as one of samples, of which some may be left over."""
+    samples = len(facts.features[facts.target])
+
+    def stream_pcm(*, pcm: tf.Tensor, rest_bytes: tf.Tensor, **states: tf.Tensor) -> _Answer:
+        frames, rest = frames_of_pcm(pcm, rest_bytes, samples)
+        return {**stream(features=frames, **states), REST: rest}
+
+    text = tf.TensorSpec([None], tf.string)
+    specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
+    return _traced(stream_pcm, pcm=text, **{REST: text}, **specs)
 
 
 def speaker_states(facts: Facts) -> dict[str, tuple[int, ...]]:
@@ -275,13 +280,6 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
         with tf.control_dependencies([fits]):
             checked[name] = tf.ensure_shape(given, state.shape)
     return checked
-
-
-def _checked_finite(name: str, state: tf.Tensor) -> tf.Tensor:
-    """A state, once an assertion has found it finite: what comes from a client may be anything."""
-    fits = tf.reduce_all(tf.math.is_finite(state))
-    with tf.control_dependencies([refuse_unless(fits, f"expected {name} to be finite numbers")]):
-        return tf.identity(state)
 
 
 def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

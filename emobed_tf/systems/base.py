@@ -118,6 +118,7 @@ class Problem:
             deviation=1.0,
             edges=(),
             fingerprints=fingerprints(self.config, corpus),
+            sample_rates={n: rate for n in names if (rate := corpus.modality(n).sample_rate) is not None},
         )
 
     def with_modality(self, modality: Modality) -> "Problem":

@@ -1,7 +1,6 @@
 """What a training needs: a compiled model, old or new, and the streams of its data."""
 
 import dataclasses
-import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -199,7 +198,9 @@ def _start(
 
 def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
     """Mean and deviation of what a front end makes of all training samples, which are read in parts."""
-    layer, parts = model.standardise(values.modality), []
+    layer = model.standardise(values.modality)
+    width = layer.weights[0].shape[0]
+    found = moments_of(np.zeros((0, width)))
     fixed = tf.function(lambda samples: model.fixed(values.modality, samples), autograph=False)
     items = max(1, _STANDARDISED_AT_ONCE // math.prod(values.features.shape[1:]))
     for k in range(0, len(values), items):
@@ -208,8 +209,8 @@ def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
         mask = np.zeros((items, values.mask.shape[1]), bool)
         mask[: len(values.mask[k : k + items])] = values.mask[k : k + items]
         channels = fixed(values.taken(tf.constant(index))).numpy()[mask]
-        parts.append(moments_of(channels.reshape(-1, 1) if layer.pooled else channels))
-    layer.adapt_to(functools.reduce(moments_together, parts))
+        found = moments_together(found, moments_of(channels.reshape(-1, width)))
+    layer.adapt_to(found)
 
 
 def _shape(

@@ -8,7 +8,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +16,7 @@ import tensorflow as tf
 from emobed_tf.corpora.corpus import CLASSIFICATION, EMOTION, Modality, Recording
 from emobed_tf.corpora.labels import has_label, known, pooled
 from emobed_tf.corpora.ratings import rater_deviation, unrated
-from emobed_tf.corpora.samples import FULL_SCALE, PaddedSamples
+from emobed_tf.corpora.samples import FULL_SCALE, PaddedSamples, SampleFrames
 from emobed_tf.corpora.time import frames_of, shift
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import LABELLED
@@ -31,8 +31,8 @@ class Sequences:
 
     Attributes:
         modality: its name.
-        features: float32 `[items, frames, features]`; NaN where missing and in the padding. Of a waveform int16
-            `[items, frames, samples]`, read batch by batch; a batch holds them as float32 in [-1, 1).
+        features: float32 `[items, frames, features]`; NaN where missing and in the padding. Of a waveform
+            `PaddedSamples`, which stand for an array, read batch by batch; a batch holds float32 in [-1, 1).
         labels: float32 `[items, frames]` (regression), 0 where there is none, or int32 `[items]` (classification).
         mask: bool `[items, frames]`, True where a frame exists; padding and nothing else is False.
         mined_classes: int32 `[items, mined]`, class of every mined embedding; -1 where there is none to mine.
@@ -46,7 +46,7 @@ class Sequences:
     """
 
     modality: str
-    features: Any  # an array, or PaddedSamples
+    features: np.ndarray
     labels: np.ndarray
     mask: np.ndarray
     mined_classes: np.ndarray
@@ -83,8 +83,9 @@ class Sequences:
         Returns:
             float32 `[*index.shape, frames, samples]` in [-1, 1).
         """
-        samples = tf.numpy_function(self.features.take, [index], tf.int16, stateful=False)
-        samples.set_shape([*index.shape, *self.features.shape[1:]])
+        features = cast(PaddedSamples, cast(Any, self.features))
+        samples = tf.numpy_function(features.take, [index], tf.int16, stateful=False)
+        samples.set_shape([*index.shape, *features.shape[1:]])
         return tf.cast(samples, tf.float32) / FULL_SCALE
 
 
@@ -356,8 +357,10 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined = [mine(recording, label) for recording, label in pieces]
     widest = max(len(classes) for classes, _ in mined)
     per_frame = np.ndim(pieces[0][1]) == 1
-    if modality.sample_rate is not None:
-        features: Any = PaddedSamples(tuple(recording.features for recording, _ in pieces))
+    is_waveform = modality.sample_rate is not None
+    if is_waveform:
+        padded = PaddedSamples(tuple(cast(SampleFrames, cast(Any, recording.features)) for recording, _ in pieces))
+        features = cast(np.ndarray, cast(Any, padded))
     else:
         features = np.full((items, frames, len(modality.feature_names)), np.nan, np.float32)
     labels = np.zeros((items, frames), np.float32) if per_frame else np.zeros(items, np.int32)
@@ -367,7 +370,7 @@ def _padded(modality: Modality, pieces: _Pieces, mine: _Mine, stride: int = 1) -
     mined_classes = np.full((items, widest), NOT_MINED, np.int32)
     mined_times = np.zeros((items, widest), np.float32)
     for i, ((recording, label), (classes, times)) in enumerate(zip(pieces, mined, strict=True)):
-        if modality.sample_rate is None:
+        if not is_waveform:
             features[i, : recording.frames] = recording.features
         labels[(i, slice(recording.frames)) if per_frame else i] = np.where(known(label), label, 0)
         if labelled is not None:

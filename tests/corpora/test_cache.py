@@ -154,3 +154,26 @@ def test_user_without_a_home(monkeypatch, tmp_path):
     monkeypatch.setattr("pwd.getpwuid", unknown)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert cache_folder() == tmp_path / f"emobed_tf-{os.getuid()}"
+
+
+class TestLargeFeatures:
+    def stored(self, folder, rows):
+        cache = FeatureCache(1, folder)
+        features = np.random.default_rng(0).normal(size=(rows, 100)).astype(np.float32)
+        cache.store("0" * 64, ["a"] * 100, features, 0.5)
+        return cache, features
+
+    def test_are_a_map_of_the_file_that_is_never_written(self, tmp_path):
+        """3,000 rows of 100 float32 are 1.2 MB."""
+        cache, features = self.stored(tmp_path, 3000)
+        _, found, start = cache.load("0" * 64)
+        assert isinstance(found.base, np.memmap)
+        assert (type(found), start) == (np.ndarray, 0.5)
+        np.testing.assert_array_equal(found, features)
+        found[:] = 0
+        np.testing.assert_array_equal(cache.load("0" * 64)[1], features)
+
+    def test_small_ones_are_read(self, tmp_path):
+        cache, features = self.stored(tmp_path, 10)
+        assert not isinstance(cache.load("0" * 64)[1].base, np.memmap)
+        np.testing.assert_array_equal(cache.load("0" * 64)[1], features)

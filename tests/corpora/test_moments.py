@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emobed_tf.corpora.moments import Moments, SpeakerPrior, moments_of, prior_of, usable_deviation
+from emobed_tf.corpora.moments import Moments, SpeakerPrior, moments_of, moments_together, prior_of, usable_deviation
 from tests.oracles import speakers
 
 
@@ -102,3 +102,21 @@ class TestPrior:
         said = Moments(np.array([100.0]), np.array([461.0]), np.array([1e-3]))
         shift, scale = prior.shift_and_scale(said)
         assert (shift[0], scale[0]) == (461.0, pytest.approx(1e-3))
+
+
+class TestMomentsTogether:
+    def test_parts_are_the_whole(self):
+        """Parts of any size, one without frames, and a feature that is missing in some of them."""
+        frames = np.random.default_rng(0).normal(3, [1, 50, 0], (100, 3))
+        frames[:60, 1] = np.nan
+        found = moments_of(frames[:0])
+        for part in np.split(frames, [1, 37, 37, 80]):
+            found = moments_together(found, moments_of(part))
+        for name in ("count", "mean", "deviation"):
+            np.testing.assert_allclose(getattr(found, name), getattr(moments_of(frames), name), rtol=1e-12, atol=1e-12)
+
+    def test_by_hand(self):
+        """1 and 3 beside 8: mean 4, and squares 9 + 1 + 16 = 26."""
+        found = moments_together(moments_of(np.array([[1.0], [3.0]])), moments_of(np.array([[8.0]])))
+        assert (found.count[0], found.mean[0]) == (3, 4)
+        assert found.deviation[0] == pytest.approx((26 / 3) ** 0.5)

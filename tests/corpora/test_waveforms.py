@@ -143,7 +143,7 @@ class TestSettings:
 
     def test_what_has_no_use_for_samples_is_refused(self, tmp_path):
         table = write_clips(tmp_path)
-        with pytest.raises(InputError, match="--standardise speaker: audio is a waveform"):
+        with pytest.raises(InputError, match="--standardise speaker needs features, but audio is a waveform"):
             load_corpus(self.config(table, front_end="conv", standardise="speaker"))
         modality = load("recordings", tables={"audio": table}).modality("audio")
         with pytest.raises(InputError, match="a forest needs features, but audio is a waveform.*emobed_tf.extract"):

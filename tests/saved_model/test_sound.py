@@ -17,9 +17,9 @@ pytestmark = pytest.mark.usefixtures("stack")
 
 # What front ends, and reading sound, need beside.
 OF_SOUND = """
-    All ComplexAbs GreaterEqual DecodeRaw DecodeWav ExpandDims FloorDiv FloorMod FloorMul Imag LogicalNot LogicalOr Log
-    Max Mod NotEqual RFFT Real Relu Square StringLength Substr TensorListConcatV2 TensorListLength While
-    Conv2D BroadcastTo Neg
+    All BroadcastTo ComplexAbs Conv2D DecodeRaw DecodeWav ExpandDims FloorDiv FloorMod FloorMul GreaterEqual Imag Log
+    LogicalNot LogicalOr Max Mod Neg NotEqual RFFT Real Relu Square StringLength Substr TensorListConcatV2
+    TensorListLength While
 """
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION, Modality, Recording
+from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.scores import predict
 from emobed_tf.systems.base import Problem
@@ -48,6 +49,7 @@ class Autoencoder:
             InputError: if the development partition is empty, or the error is no number any more.
         """
         config, modality = problem.config.replace(**settings, seed=seed), problem.modality
+        check_no_waveform([modality], "an autoencoder")
         self.name, self.model = modality.name, _built(config, modality)
         session = problem.session or default_session()
         key = ("autoencoder", config, digest(modality))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from emobed_tf.corpora.corpus import Recording
+from emobed_tf.corpora.waveforms import check_no_samples
 
 
 class Rows:
@@ -43,6 +44,7 @@ def frames(recordings: Sequence[Recording]) -> np.ndarray:
     Returns:
         float32 `[frames, features]`.
     """
+    check_no_samples(recordings, "a system that knows no time")
     return np.concatenate([recording.features for recording in recordings])
 
 
@@ -55,6 +57,7 @@ def utterances(recordings: Sequence[Recording]) -> np.ndarray:
     Returns:
         float32 `[recordings, features]`; NaN where a feature is missing in every frame.
     """
+    check_no_samples(recordings, "a system that knows no time")
     values = np.stack([_mean(recording.features) for recording in recordings])
     return values.astype(np.float32)
 
