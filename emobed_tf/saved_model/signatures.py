@@ -282,6 +282,13 @@ def _checked_states(states: Mapping[str, tf.Tensor], features: tf.Tensor) -> dic
     return checked
 
 
+def _checked_finite(name: str, state: tf.Tensor) -> tf.Tensor:
+    """A state, once an assertion has found it finite: what comes from a client may be anything."""
+    fits = tf.reduce_all(tf.math.is_finite(state))
+    with tf.control_dependencies([refuse_unless(fits, f"expected {name} to be finite numbers")]):
+        return tf.identity(state)
+
+
 def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """A speaker's statistics among the states, once an assertion has found that they can be some."""
     checked = {}
