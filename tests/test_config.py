@@ -92,6 +92,17 @@ class TestEncoders:
     def test_a_name(self, name):
         assert preset().replace(encoder=name).check().network.encoder == name
 
+    @pytest.mark.parametrize("name", ["none", "logmel", "conv", "emo18", "zhao19", "my.module:front_end"])
+    def test_front_ends(self, name):
+        assert preset().replace(front_end=name).check().network.front_end == name
+
+    @pytest.mark.parametrize("name", ["mel", "Conv", "my.module", "my.module:", ":front_end", ""])
+    def test_wrong_front_ends(self, name):
+        with pytest.raises(
+            InputError, match=f"--front-end {name}: expected none, logmel, conv, emo18, zhao19, or"
+        ):
+            preset().replace(front_end=name).check()
+
     @pytest.mark.parametrize("name", ["gruu", "GRU", "my.module", "my.module:", ":encoder", ""])
     def test_no_such_name(self, name):
         with pytest.raises(InputError, match=f"--encoder {name}: expected gru, dense, tcn, or package.module:NAME"):

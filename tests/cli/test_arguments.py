@@ -137,7 +137,9 @@ class TestStartingConfig:
 
     def test_what_cannot_be_parsed_is_for_the_parser(self):
         assert cli.starting_config(["--dataset"]) == preset("recola")
-        with pytest.raises(InputError, match="unknown data set 'iemocap'; expected recola, omg, tables, or"):
+        with pytest.raises(
+            InputError, match="unknown data set 'iemocap'; expected recola, omg, tables, recordings, or"
+        ):
             cli.starting_config(["--dataset", "iemocap"])
 
     def test_a_file(self, kept):

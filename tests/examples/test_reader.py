@@ -110,7 +110,7 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("clips", ("unknown data set 'clips'", "recola, omg, tables, or package.module:NAME")),
+            ("clips", ("unknown data set 'clips'", "recola, omg, tables, recordings, or package.module:NAME")),
             ("examples.reader:SONGS", ("examples.reader:SONGS", "no attribute 'SONGS'")),
             ("examples.writer:CLIPS", ("No module named 'examples.writer'",)),
             ("examples.reader:find_modalities", ("expected an emobed_tf.datasets.DataSet", "found a function")),
