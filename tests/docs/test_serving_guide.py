@@ -121,13 +121,14 @@ def test_python(server, folder):
 
 
 def test_every_block_is_tested():
-    """But for those that start a server."""
+    """But for those that start a server, and the request of sound, which tests/saved_model/test_sound.py asks."""
     tested = [block for block in BLOCKS if block.language in ("python", "json") or block in CURLS]
     lines = [block.text for block in BLOCKS if block not in tested]
     assert [text.split()[:3] for text in lines] == [
         ["python", "-m", "emobed_tf.export"],
         ["python", "-m", "serving.local"],
         ["python", "-m", "serving.client"],
+        ["echo", '"{\\"inputs\\":', '{\\"wav\\":'],
         ["docker", "compose", "-f"],
     ]
     assert shutil.which("curl"), "the guide's requests need it"
