@@ -95,7 +95,7 @@ def _main(argv: Sequence[str] | None) -> int:
     import_tensorflow(arguments.threads)
     try:
         from serving.app import Limits
-        from serving.server import serve
+        from serving.server import THREADS, serve
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed; pip install 'emobed-tf[serving]' brings it") from None
 
@@ -108,6 +108,7 @@ def _main(argv: Sequence[str] | None) -> int:
         poll=arguments.poll,
         on_ready=lambda models: _announce(arguments.host, listening.getsockname()[1], list(folders), models),
     )
+    signals.end_if_held_up(0, THREADS)
     return 0
 
 
@@ -201,4 +202,4 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    signals.leave(main())
+    sys.exit(main())

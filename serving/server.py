@@ -16,6 +16,9 @@ from serving.metrics import Metrics
 from serving.models import Model, Models
 from serving.servable import Servable
 
+THREADS = ("predict", "load", "watch")
+"""What the names of threads begin with that compute, or load models."""
+
 
 def serve(
     listening: socket.socket,

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SECONDS = 1.0  # for threads that have nothing to do to end
@@ -50,23 +50,24 @@ def calling(end: Callable[[], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def leave(code: int) -> NoReturn:
-    """Ends the process, also where a computation that nothing can stop would hold it up.
+def end_if_held_up(code: int, names: tuple[str, ...]) -> None:
+    """Ends the process if threads are at work that nothing can stop, such as one operation of TensorFlow.
+
+    Python would wait for them when it ends. Threads that have nothing to do have a second to end.
 
     Args:
-        code: for whoever started it.
+        code: for whoever started the process.
+        names: that the threads' names begin with.
     """
     deadline = time.monotonic() + _SECONDS
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    for thread in others:
-        if not thread.daemon:
-            thread.join(max(0.0, deadline - time.monotonic()))
-    if any(thread.is_alive() for thread in others):
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(names)]
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
         os._exit(code)
-    sys.exit(code)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

@@ -98,9 +98,7 @@ class TestEncoders:
 
     @pytest.mark.parametrize("name", ["mel", "Conv", "my.module", "my.module:", ":front_end", ""])
     def test_wrong_front_ends(self, name):
-        with pytest.raises(
-            InputError, match=f"--front-end {name}: expected none, logmel, conv, emo18, zhao19, or"
-        ):
+        with pytest.raises(InputError, match=f"--front-end {name}: expected none, logmel, conv, emo18, zhao19, or"):
             preset().replace(front_end=name).check()
 
     @pytest.mark.parametrize("name", ["gruu", "GRU", "my.module", "my.module:", ":encoder", ""])

@@ -158,16 +158,15 @@ class Run:
         if network.encoder not in ENCODERS:
             return
         shapes = archive.read_shapes(self.path / f"{BEST}.npz").values()
-        sizes, sought = {size for shape in shapes for size in shape}, {"encoder_units": network.encoder_units}
-        if network.head_layers:
-            sought["head_units"] = network.head_units
-        lacking = [f"{name} {units}" for name, units in sought.items() if units not in sizes]
-        lacking += [f"{network.encoder_layers} layers"] if network.encoder_layers > len(shapes) else []
-        lacking += [f"{network.head_layers} layers"] if network.head_layers > len(shapes) else []
+        largest = max((size for shape in shapes for size in shape), default=0)
+        units = {"encoder_units": network.encoder_units, "head_units": network.head_units if network.head_layers else 0}
+        layers = {"encoder_layers": network.encoder_layers, "head_layers": network.head_layers}
+        lacking = [f"{name} {count}" for name, count in units.items() if count > largest]
+        lacking += [f"{name} {count}" for name, count in layers.items() if count > len(shapes)]
         if lacking:
             raise InputError(
-                f"{self.path / BEST}.npz: no weights of {' and '.join(lacking)}, which config.json states: the run was "
-                "trained with another network"
+                f"{self.path / BEST}.npz: no weights for {' and '.join(lacking)}, which config.json states: the run "
+                "was trained with another network"
             )
 
     def _begun(self) -> bool:

@@ -156,7 +156,8 @@ class TestArchitecture:
         from emobed_tf.models.build import architecture as of
 
         config = preset().replace(encoder_units=6, clip=5.0)
-        facts = SimpleNamespace(features={"audio": ("a", "b", "c"), "face": ("x",)}, target="audio", outputs=3)
+        features = {"audio": ("a", "b", "c"), "face": ("x",)}
+        facts = SimpleNamespace(features=features, target="audio", outputs=3, sample_rates={})
         own = of(config, facts)
         assert own == of(config, facts, EMOBED)
         branches = (Branch("audio", (("audio", 3),)), Branch("face", (("face", 1),)))
@@ -169,7 +170,7 @@ class TestArchitecture:
         from emobed_tf.config import preset
         from emobed_tf.models.build import architecture as of
 
-        facts = SimpleNamespace(features={"both": ("a", "b", "c")}, target="both", outputs=1)
+        facts = SimpleNamespace(features={"both": ("a", "b", "c")}, target="both", outputs=1, sample_rates={})
         found = of(preset(), facts, Design(parts=(("audio", 2), ("face", 1)), heads={HEADS[0]: 0.3}))
         assert found.branches == (Branch("both", (("audio", 2), ("face", 1))),)
         assert found.branches[0].width == 3

@@ -124,6 +124,23 @@ def test_damaged(tmp_path, content):
         run.history()
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"encoder_units": 60_000}, "no weights for encoder_units 60000"),
+        ({"head_units": 60_000, "encoder_layers": 900}, "head_units 60000 and encoder_layers 900"),
+        ({"encoder_units": 10**9}, "--encoder-units: expected 65536 or less"),
+        ({"threads": 10**6}, "--threads: expected 1024 or less"),
+    ],
+)
+def test_a_network_larger_than_its_weights_is_not_built(run, tmp_path, changes, words):
+    """One of 60,000 units takes 43 GB."""
+    other = Run(shutil.copytree(run.path, tmp_path / "run"))
+    other.write_json("config.json", {**run.config().to_dict(), **changes})
+    with pytest.raises(InputError, match=words):
+        Run.open(other.path)
+
+
 class TestTestReads:
     def test_are_noted_one_after_another(self, run):
         (read,) = run.test_reads()

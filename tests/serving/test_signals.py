@@ -50,18 +50,19 @@ def test_calling_puts_back_what_was_there():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-class TestLeave:
-    @pytest.mark.parametrize("work", ["pass", "import time; time.sleep(600)"])
-    def test_whatever_other_threads_do(self, work):
+class TestEndIfHeldUp:
+    @pytest.mark.parametrize(("work", "expected"), [("pass", 4), ("import time; time.sleep(600)", 3)])
+    def test_whatever_threads_do(self, work, expected):
         code = (
-            "import threading; from serving import signals\n"
+            "import sys, threading; from serving import signals\n"
             f"def work():\n    {work}\n"
-            "threading.Thread(target=work).start(); print('all of it'); signals.leave(3)"
+            "threading.Thread(target=work, name='predict_0').start(); print('all of it')\n"
+            "signals.end_if_held_up(3, ('predict',)); sys.exit(4)"
         )
         process = start(code)
         begun = time.monotonic()
         assert process.communicate(timeout=30)[0] == "all of it\n"
-        assert process.returncode == 3
+        assert process.returncode == expected
         assert time.monotonic() - begun < 15
 
 

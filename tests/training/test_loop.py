@@ -1,5 +1,6 @@
 """Training as a whole: repeats bit for bit, resumes, mixes corpora, keeps its promises about files."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -242,7 +243,7 @@ class TestResume:
 
         config, corpus = load_corpus(settings(recola, **change))
         with pytest.raises(InputError, match=f"was trained with --{next(iter(change)).replace('_', '-')}"):
-            _continued(config, corpus, trained.path)
+            _continued(config, corpus, trained.path, contextlib.ExitStack())
 
     def test_refuses_changed_data(self, recola, tmp_path):
         import shutil

@@ -191,6 +191,7 @@ MEMOISED = {
     "emobed_tf/models/contrastive.py:_compiled",  # the same
     "emobed_tf/systems/controls.py:control_of",  # a class from two classes
     "emobed_tf/evaluation/power.py:_relative_gain",  # a number from four numbers
+    "emobed_tf/recordings/extraction.py:_extractor",  # an extractor of its name and windows, made once
     "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }
 # A process has one terminal, and is told once what its variables cost.
