@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("stack")
 # What front ends, and reading sound, need beside.
 OF_SOUND = """
     All BroadcastTo ComplexAbs Conv2D DecodeRaw DecodeWav ExpandDims FloorDiv FloorMod FloorMul GreaterEqual Imag Log
-    LogicalNot LogicalOr Max Mod Neg NotEqual RFFT Real Relu Square StringLength Substr TensorListConcatV2
+    IsFinite LogicalNot LogicalOr Max Mod Neg NotEqual RFFT Real Relu Square StringLength Substr TensorListConcatV2
     TensorListLength While
 """
 
