@@ -229,18 +229,21 @@ class TestMutations:
     """Whatever is in a run folder: it is read, or there is one line that says what is wrong, and where."""
 
     @pytest.fixture(scope="class")
-    def copy(self, run, tmp_path_factory):
+    @classmethod
+    def copy(cls, run, tmp_path_factory):
         return Run(shutil.copytree(run.path, tmp_path_factory.mktemp("mutated") / "run"))
 
     @pytest.fixture(scope="class")
-    def regression(self, recola, tmp_path_factory):
+    @classmethod
+    def regression(cls, recola, tmp_path_factory):
         run = train_run(
             preset("recola").replace(**TINY, data_dir=recola), tmp_path_factory.mktemp("regression") / "run"
         )
         return Run(run.path)
 
     @pytest.fixture(scope="class")
-    def models(self, copy, regression):
+    @classmethod
+    def models(cls, copy, regression):
         import keras
 
         from emobed_tf.models.build import build_model
