@@ -3,7 +3,10 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
+
+from emobed_tf.errors import InputError
 
 
 def import_named(where: str) -> Any:
@@ -29,3 +32,29 @@ def import_named(where: str) -> Any:
     if name and not hasattr(found, name):
         raise ImportError(f"module '{module}' has no attribute '{name}'")
     return getattr(found, name) if name else found
+
+
+def import_function(flag: str, name: str, where: str) -> Callable[..., Any]:
+    """A function that a flag names.
+
+    Args:
+        flag: such as `--encoder`, for messages.
+        name: what was given to it.
+        where: `package.module:NAME`, the name itself if it is one of the user's own.
+
+    Returns:
+        The function.
+
+    Raises:
+        InputError: if there is no such function.
+    """
+    try:
+        found = import_named(where)
+    except ImportError as error:
+        raise InputError(
+            f"{flag} {name}: {error}; expected package.module:NAME of a module that Python can import: run the command "
+            "in the module's folder, or name that folder in PYTHONPATH"
+        ) from None
+    if not callable(found):
+        raise InputError(f"{flag} {name}: expected a function, found a {type(found).__name__}")
+    return found

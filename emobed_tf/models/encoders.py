@@ -33,7 +33,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from emobed_tf.errors import InputError
-from emobed_tf.importing import import_named
+from emobed_tf.importing import import_function
 from emobed_tf.models.fused_gru import FusedGRU
 from emobed_tf.models.initial import noted_initialisers
 from emobed_tf.models.weights import inner_layers
@@ -128,16 +128,7 @@ def find_encoder(name: str) -> Encoder:
     Raises:
         InputError: if there is no such function.
     """
-    try:
-        found = import_named(ENCODERS.get(name, name))
-    except ImportError as error:
-        raise InputError(
-            f"--encoder {name}: {error}; expected package.module:NAME of a module that Python can import: run the "
-            "command in the module's folder, or name that folder in PYTHONPATH"
-        ) from None
-    if not callable(found):
-        raise InputError(f"--encoder {name}: expected a function, found a {type(found).__name__}")
-    return found
+    return import_function("--encoder", name, ENCODERS.get(name, name))
 
 
 def encoded(features: keras.KerasTensor, modality: str, network: Network, xla: bool) -> keras.KerasTensor:

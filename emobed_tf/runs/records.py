@@ -12,7 +12,6 @@ from emobed_tf.corpora.corpus import CLASSIFICATION, PARTITIONS, REGRESSION
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError
 
-_LATER = frozenset(("left_out", "zeros_missing", "speaker_prior"))  # that the first runs don't have
 _MOST_DELAY = 10**6  # frames
 
 
@@ -29,8 +28,10 @@ def read_facts(values: Any, path: Path) -> Facts:
     Raises:
         InputError: if a value is missing, unknown, of another type, or contradicts another one.
     """
-    fields = {field.name for field in dataclasses.fields(Facts)}
-    if not isinstance(values, dict) or not fields - _LATER <= set(values) <= fields:
+    fields = {field.name: field for field in dataclasses.fields(Facts)}
+    # What came later has a default, which is what it was before.
+    first = {name for name, field in fields.items() if field.default is field.default_factory is dataclasses.MISSING}
+    if not isinstance(values, dict) or not first <= set(values) <= set(fields):
         raise InputError(f"{path}: written by another version, or damaged; train again")
     facts: Facts = typed(Facts, values, f"{path}: facts")
     wrong = _contradiction(facts)

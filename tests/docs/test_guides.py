@@ -32,7 +32,21 @@ def folder(tmp_path_factory):
     here = tmp_path_factory.mktemp("guides")
     subprocess.run([sys.executable, ROOT / "examples" / "tables.py"], cwd=here, check=True)
     write_files_of_tools(here)
+    (here / "clips").mkdir()
+    write_clips(here, [("train", "train", "dev")[k // 12 % 3] for k in range(36)], ("anger", "calm", "joy"))
     return here
+
+
+def write_clips(here, partitions, emotions):
+    """`clips.csv`, and sound of 0.4 s for each row: the higher the voice, the later its emotion in their list."""
+    rng = np.random.default_rng(0)
+    rows = ["file,partition,speaker,label"]
+    for k, partition in enumerate(partitions):
+        name, emotion = f"{'a' if partition == 'train' else 'd'}{k + 1}", k % len(emotions)
+        voice = sine(150 * (emotion + 1), 0.4, 16_000) + 0.02 * rng.normal(size=6_400)
+        write(here / "clips" / f"{name}.wav", voice)
+        rows.append(f"clips/{name}.wav,{partition},{partition}-{k // 4},{emotions[emotion]}")
+    (here / "clips.csv").write_text("\n".join(rows) + "\n")
 
 
 def write_files_of_tools(here):
@@ -108,18 +122,13 @@ def test_recordings(tmp_path):
     """From sound of low and high voices to a run, and to frames with labels over time."""
     rng = np.random.default_rng(0)
     (tmp_path / "clips").mkdir()
-    clips, interviews = ["file,partition,speaker,label"], ["file,partition,label_file"]
-    for k in range(12):
-        name, partition = ("d" if k > 7 else "a") + str(k % 8 + 1), "dev" if k > 7 else "train"
-        voice = sine(300 if k % 2 else 150, 0.4, 16_000) + 0.02 * rng.normal(size=6_400)
-        write(tmp_path / "clips" / f"{name}.wav", voice)
-        clips.append(f"clips/{name}.wav,{partition},{partition}{k // 2},{'anger' if k % 2 else 'joy'}")
+    write_clips(tmp_path, ["train"] * 8 + ["dev"] * 4, ("joy", "anger"))
+    interviews = ["file,partition,label_file"]
     for partition in ("train", "dev"):
         write(tmp_path / "clips" / f"{partition}.wav", 0.1 * rng.normal(size=16_000 * 6))
         labels = "".join(f"{k / 25},{np.sin(k / 20):.3f}\n" for k in range(150))
         (tmp_path / f"{partition}.csv").write_text(f"time,arousal\n{labels}")
         interviews.append(f"clips/{partition}.wav,{partition},{partition}.csv")
-    (tmp_path / "clips.csv").write_text("\n".join(clips) + "\n")
     (tmp_path / "interviews.csv").write_text("\n".join(interviews) + "\n")
     said = follow(tmp_path, "recordings")
     assert "written: audio.parquet, 12 rows of 200 features from 12 recordings" in said
@@ -129,7 +138,7 @@ def test_recordings(tmp_path):
 
 
 def test_training(said, folder):
-    for name in ("audio", "emobed", "classic", "emobed-beta"):
+    for name in ("audio", "emobed", "classic", "emobed-beta", "signal"):
         assert (folder / "runs" / name / "report" / "index.html").is_file()
     for alpha in ("0.0", "0.5", "1.0"):
         assert re.search(rf"^{alpha} f1_macro [01]\.\d+$", said, re.MULTILINE)

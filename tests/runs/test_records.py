@@ -42,8 +42,14 @@ class TestFacts:
         assert read_facts(stored(zeros_missing=None, speaker_prior=None), PATH).speaker_prior is None
 
     def test_of_the_first_runs(self):
-        former = {k: v for k, v in stored().items() if k not in ("left_out", "zeros_missing", "speaker_prior")}
-        assert read_facts(former, PATH).left_out == {}
+        """Whatever came later: they have these twelve."""
+        names = "corpus simulated task label classes target features frame_seconds delay deviation edges fingerprints"
+        former = {name: stored()[name] for name in names.split()}
+        facts = read_facts(former, PATH)
+        assert (facts.left_out, facts.zeros_missing, facts.speaker_prior, facts.sample_rates) == ({}, None, None, {})
+        for name in former:
+            with pytest.raises(InputError, match="written by another version"):
+                read_facts({k: v for k, v in former.items() if k != name}, PATH)
 
     @pytest.mark.parametrize(
         "changes",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from emobed_tf.errors import InputError
-from emobed_tf.importing import import_named
+from emobed_tf.importing import import_function
 from emobed_tf.models.encoders import check_layers, check_weights
 from emobed_tf.models.initial import noted_initialisers
 from emobed_tf.models.standardise import Standardise
@@ -40,16 +40,7 @@ def find_front_end(name: str) -> FrontEnd:
     """
     if name == NO_FRONT_END:
         raise InputError(f"--front-end {name}: a waveform needs one; expected {', '.join(FRONT_ENDS)}")
-    try:
-        found = import_named(FRONT_ENDS.get(name, name))
-    except ImportError as error:
-        raise InputError(
-            f"--front-end {name}: {error}; expected package.module:NAME of a module that Python can import: run the "
-            "command in the module's folder, or name that folder in PYTHONPATH"
-        ) from None
-    if not callable(found):
-        raise InputError(f"--front-end {name}: expected a function, found a {type(found).__name__}")
-    return found
+    return import_function("--front-end", name, FRONT_ENDS.get(name, name))
 
 
 def standardised_signal(
