@@ -12,7 +12,8 @@ from emobed_tf.corpora.corpus import CLASSIFICATION, PARTITIONS, REGRESSION
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.errors import InputError
 
-_LATER = frozenset(("left_out", "zeros_missing", "speaker_prior"))  # that the first runs don't have
+# That the first runs don't have.
+_LATER = frozenset(("left_out", "zeros_missing", "speaker_prior", "sample_rates", "extraction"))
 _MOST_DELAY = 10**6  # frames
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emobed_tf.corpora.extraction import Extraction
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.moments import SpeakerPrior
 from emobed_tf.errors import InputError
@@ -29,6 +30,7 @@ FACTS = Facts(
     left_out={"audio": ("x",)},
     zeros_missing=("video",),
     speaker_prior=SpeakerPrior((0.0, 1.0), (1.0, 2.0), 50.0),
+    extraction={"audio": Extraction("logmel", "1", {"window": 4.0, "align": "causal"}, "no licence")},
 )
 
 
@@ -42,8 +44,9 @@ class TestFacts:
         assert read_facts(stored(zeros_missing=None, speaker_prior=None), PATH).speaker_prior is None
 
     def test_of_the_first_runs(self):
-        former = {k: v for k, v in stored().items() if k not in ("left_out", "zeros_missing", "speaker_prior")}
-        assert read_facts(former, PATH).left_out == {}
+        later = ("left_out", "zeros_missing", "speaker_prior", "sample_rates", "extraction")
+        former = read_facts({k: v for k, v in stored().items() if k not in later}, PATH)
+        assert (former.left_out, former.sample_rates, former.extraction) == ({}, {}, {})
 
     @pytest.mark.parametrize(
         "changes",
