@@ -1,7 +1,7 @@
 // Lines over time, in SVG, with a legend that says the newest values.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM, RIGHT] = [720, 260, 44, 12, 28, 12];
+const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM, RIGHT] = [720, 260, 54, 12, 28, 18];
 const SHOWN = 60; // seconds
 const COLOURS = 8;
 

@@ -1,16 +1,16 @@
 """The page's files over HTTP, what they may load, and which models it is told of. The page itself: tests/browser."""
 
-import http.client
+import asyncio
 import json
 import re
-from urllib.parse import urlsplit
 
 import pytest
 
+from serving.app import App, Limits
 from serving.demo import Demo
+from serving.metrics import Metrics
 from serving.models import Model, Models
 from tests.conftest import ROOT
-from tests.serving.served import serving
 
 FILES = sorted(path.name for path in (ROOT / "serving" / "demo_page").iterdir())
 
@@ -72,19 +72,29 @@ def test_other_paths_and_verbs(demo):
     assert demo.answer("POST", "/demo").status == 405
 
 
-@pytest.mark.slow
-def test_off(contract_models):
-    with serving("--no-demo", model_dirs=[contract_models / "gru"]) as running:
-        status, answer = running.get("/demo")
-        assert (status, answer) == (404, {"error": "Not found: /demo; models are at /v1/models/NAME"})
+def asked(demo, path):
+    """Status, headers and body of the server's answer."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    app = App(Models([]), Limits(1000, 1, 1.0), Metrics(), workers=1, demo=demo)
+    scope = {"method": "GET", "raw_path": path.encode(), "query_string": b"x=1", "headers": []}
+    asyncio.run(app(scope, receive, send))
+    app.close()
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
-@pytest.mark.slow
-def test_over_http(contract_models):
-    with serving(model_dirs=[contract_models / "gru"]) as running:
-        connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=60)
-        connection.request("GET", "/demo?x=1")
-        answer = connection.getresponse()
-        assert (answer.status, answer.getheader("x-content-type-options")) == (200, "nosniff")
-        assert b"<h1>Hear a model</h1>" in answer.read()
-        connection.close()
+def test_the_server_has_it(demo):
+    status, headers, body = asked(demo, "/demo")
+    assert (status, headers[b"x-content-type-options"]) == (200, b"nosniff")
+    assert b"<h1>Hear a model</h1>" in body
+
+
+def test_the_server_without_it():
+    status, _, body = asked(None, "/demo")
+    assert (status, json.loads(body)) == (404, {"error": "Not found: /demo; models are at /v1/models/NAME"})
