@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from serving import body as bodies
 from serving import inputs, metrics, outputs
+from serving.answers import Answer, error_answer, json_answer
+from serving.demo import Demo
 from serving.memory import LARGE, SMALL, Room, trim
 from serving.models import Models
 from serving.rest import RestError, Route, invalid, parse_route
@@ -20,7 +21,6 @@ from serving.rest import RestError, Route, invalid, parse_route
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-JSON = "application/json"
 _BODIES = 4  # of the largest that may be in memory at the same time, beside any number of small ones
 
 
@@ -46,28 +46,20 @@ class Limits:
         return self.max_body // 8
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Status, body and headers of an answer."""
-
-    status: int
-    body: bytes
-    content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
-
-
 class App:
-    """TensorFlow Serving's REST API for some models, with `/healthz` and metrics.
+    """TensorFlow Serving's REST API for some models, with `/healthz`, metrics and a page to try them.
 
     Args:
         models: to be served.
         limits: see there.
         counts: told of every prediction.
         workers: predictions computed at the same time; others wait.
+        demo: the page; None: there is none.
     """
 
-    def __init__(self, models: Models, limits: Limits, counts: metrics.Metrics, workers: int):
+    def __init__(self, models: Models, limits: Limits, counts: metrics.Metrics, workers: int, demo: Demo | None = None):
         self._models = models
+        self._demo = demo
         self._limits = limits
         self._counts = counts
         self._workers = ThreadPoolExecutor(workers, "predict")
@@ -103,25 +95,27 @@ class App:
             return self._health()
         if path == metrics.PATH:
             return Answer(HTTPStatus.OK, self._counts.page(), metrics.CONTENT_TYPE)
+        if self._demo is not None and (page := self._demo.answer(method, path)):
+            return page
         if not path.lower().startswith("/v1/"):
-            return _error(RestError("NOT_FOUND", f"Not found: {path}; models are at /v1/models/NAME"))
+            return error_answer(RestError("NOT_FOUND", f"Not found: {path}; models are at /v1/models/NAME"))
         if method == "OPTIONS":
             return Answer(HTTPStatus.BAD_REQUEST, b"", "text/html; charset=ISO-8859-1")
         try:
             route = parse_route(method, target)
             if route.action == "status":
-                return _json(self._models.status(route))
+                return json_answer(self._models.status(route))
             if route.action == "metadata":
-                return _json(self._models.metadata(route))
+                return json_answer(self._models.metadata(route))
         except RestError as error:
-            return _error(error)
+            return error_answer(error)
         return await self._predict(route, headers, receive)
 
     def _health(self) -> Answer:
         missing = self._models.without_version()
         if missing:
-            return _json({"status": "no version is available", "models": missing}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return _json({"status": "ok"})
+            return json_answer({"status": "no version is available", "models": missing}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return json_answer({"status": "ok"})
 
     async def _predict(self, route: Route, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
         begun = time.monotonic()
@@ -130,7 +124,7 @@ class App:
             answer = Answer(HTTPStatus.OK, await self._prediction(route, headers, receive, begun))
             code = "OK"
         except RestError as error:
-            answer = _error(error)
+            answer = error_answer(error)
             code = error.code
         except _ClientLeftError:
             code = "CANCELLED"
@@ -287,11 +281,3 @@ class _ClientLeftError(Exception):
 
 def _unavailable(words: str) -> RestError:
     return RestError("UNAVAILABLE", words, headers=(("retry-after", "1"),))
-
-
-def _json(value: Mapping[str, Any], status: int = HTTPStatus.OK) -> Answer:
-    return Answer(status, json.dumps(value, indent=1).encode() + b"\n")
-
-
-def _error(error: RestError) -> Answer:
-    return replace(_json({"error": str(error)}, error.status), headers=error.headers)

@@ -62,6 +62,8 @@ class Arguments:
     """Seconds for a prediction; then it is stopped and answered with 504."""
     poll: float = 1
     """Seconds between two looks for new and removed versions."""
+    no_demo: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Leave out the page /demo, on which models that take sound are tried with a file or the microphone."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,17 +108,21 @@ def _main(argv: Sequence[str] | None) -> int:
         Limits(round(1e6 * arguments.max_body), arguments.max_concurrent, arguments.timeout),
         threads=arguments.threads,
         poll=arguments.poll,
-        on_ready=lambda models: _announce(arguments.host, listening.getsockname()[1], list(folders), models),
+        demo=not arguments.no_demo,
+        on_ready=lambda models: _announce(arguments, listening.getsockname()[1], list(folders), models),
     )
     signals.end_if_held_up(0, THREADS)
     return 0
 
 
-def _announce(host: str, port: int, names: list[str], models: Models) -> None:
+def _announce(arguments: Arguments, port: int, names: list[str], models: Models) -> None:
+    host = arguments.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print(f"serving {', '.join(names)} at {url} until Ctrl-C")
     print("TensorFlow Serving is the server for production: serving/docker-compose.yml")
     print(f"try: {_example(url, names[0], models)}", flush=True)
+    if not arguments.no_demo and any("wav" in servable.metadata for _, _, servable in models.newest()):
+        print(f"hear: {url}/demo, in a browser: choose a recording, or speak", flush=True)
 
 
 def _example(url: str, name: str, models: Models) -> str:

@@ -206,6 +206,16 @@ class Models:
         """Names of the models of which no version answers."""
         return [name for name, model in self._models.items() if not model.available()]
 
+    def newest(self) -> Iterator[tuple[str, int, "Servable"]]:
+        """The highest version of each model that has one which answers.
+
+        Yields:
+            Name, number, and what answers.
+        """
+        for name, model in self._models.items():
+            with contextlib.suppress(RestError):
+                yield name, *model.find(None)
+
     def find(self, route: Route) -> tuple[int, "Servable"]:
         """The version that a request means.
 

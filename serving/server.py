@@ -12,6 +12,7 @@ import uvicorn
 from emobed_tf import console
 from serving import signals
 from serving.app import App, Limits
+from serving.demo import Demo
 from serving.metrics import Metrics
 from serving.models import Model, Models
 from serving.servable import Servable
@@ -28,6 +29,7 @@ def serve(
     *,
     threads: int,
     poll: float,
+    demo: bool,
     on_ready: Callable[[Models], None],
 ) -> None:
     """Serves models until SIGINT or SIGTERM, and then finishes what is under way.
@@ -41,6 +43,7 @@ def serve(
         limits: see there.
         threads: of one TensorFlow operation; also the number of predictions computed at the same time, but at least 2.
         poll: seconds between two looks at the folders.
+        demo: whether there is a page to try models.
         on_ready: called with the models when they are loaded.
     """
     gc.freeze()  # nothing that was imported is ever garbage, and looking at it again and again holds up all threads
@@ -56,7 +59,7 @@ def serve(
     # In a thread of its own: this one notices signals at once, and not when TensorFlow gives control back.
     with console.waiting("loading models"), ThreadPoolExecutor(1, "load") as loading:
         loading.submit(models.refresh).result()
-    app = App(models, limits, counts, workers=max(2, threads))
+    app = App(models, limits, counts, workers=max(2, threads), demo=Demo(models) if demo else None)
     config = uvicorn.Config(
         app,
         http="h11",

@@ -99,6 +99,8 @@ class TestWheel:
             "serving/py.typed",
             "emobed_tf/reporting/report.css",
             "emobed_tf/reporting/report.js",
+            "serving/demo_page/index.html",
+            "serving/demo_page/demo.js",
             "serving/docker-compose.yml",
             "serving/models.config",
             "serving/monitoring.config",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from emobed_tf.corpora.extraction import Extraction
 from emobed_tf.corpora.files import listing
 from emobed_tf.corpora.moments import SpeakerPrior
 
@@ -27,6 +28,7 @@ class Facts:
         left_out: columns of its source that are no features, by modality; none are known of runs before there was this.
         zeros_missing: modalities in which a row of nothing but zeros is a missing frame; None: RECOLA's video.
         sample_rates: in Hz, by modality that is a waveform, whose features are samples.
+        extraction: what made the features, by modality of which it is known.
         speaker_prior: what the target's features are brought to, speaker by speaker; None: they are as they are read.
     """
 
@@ -46,6 +48,7 @@ class Facts:
     zeros_missing: tuple[str, ...] | None = None
     speaker_prior: SpeakerPrior | None = None
     sample_rates: Mapping[str, int] = field(default_factory=dict)
+    extraction: Mapping[str, Extraction] = field(default_factory=dict)
 
     def unlike(self, other: "Facts") -> tuple[str, str] | None:
         """How what two trainings learnt differs, so that their scores can't be compared.

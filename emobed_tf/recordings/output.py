@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 from pyarrow import parquet
 
+from emobed_tf.corpora.extraction import METADATA, sidecar
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
 from emobed_tf.recordings.labelfiles import LabelTrack
@@ -18,8 +19,6 @@ from emobed_tf.recordings.listing import Entry, Listing
 from emobed_tf.recordings.store import Rows
 
 SUFFIXES = (".parquet", ".csv")
-METADATA = b"emobed_tf"
-"""Key of a Parquet file's metadata; of `audio.csv` they are in `audio.csv.json`."""
 _GROUP = 1 << 15  # rows that are written at a time, about
 
 
@@ -86,7 +85,7 @@ def write_table(
     finally:
         beside.unlink(missing_ok=True)
     if path.suffix.lower() == ".csv":
-        write_bytes(path.with_name(f"{path.name}.json"), f"{text}\n".encode())
+        write_bytes(sidecar(path), f"{text}\n".encode())
     return rows
 
 

@@ -84,6 +84,8 @@ def _rows(content: Contents) -> list[list[Any]]:
         "task": f"{facts.task} of {facts.label}",
         "classes": ", ".join(facts.classes),
         "features": ", ".join(f"{name}: {len(columns)}" for name, columns in facts.features.items()),
+        "extracted by": "; ".join(f"{name}: {made}" for name, made in facts.extraction.items()),
+        "licence": "; ".join(dict.fromkeys(made.licence for made in facts.extraction.values() if made.licence)),
         "standardised by": "speaker, from all of a speaker's frames" if facts.speaker_prior else "corpus",
         "label delay": f"{facts.delay} frames" if facts.delay else None,
         "command": shlex.join(origin.get("command", ())),

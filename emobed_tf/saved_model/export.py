@@ -18,6 +18,7 @@ from emobed_tf.models.streaming import obstacle, state_shapes
 from emobed_tf.models.weights import inner_layers, set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
 from emobed_tf.saved_model.manifest import manifest
+from emobed_tf.saved_model.packed import example_packed
 from emobed_tf.saved_model.predecessor import warn_of_another_model
 from emobed_tf.saved_model.signatures import MANIFEST, describe, manifest_signature, speaker_states, trace
 from emobed_tf.saved_model.sound import example_sound
@@ -79,8 +80,8 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     try:
         tf.saved_model.save(saved, str(folder), {**traced, MANIFEST: manifest_signature(text)}, options)
-        rate = facts.sample_rates.get(facts.target)
-        examples = {} if rate is None else example_sound(len(facts.features[facts.target]), rate)
+        width, rate = len(facts.features[facts.target]), facts.sample_rates.get(facts.target)
+        examples = example_packed(width) | ({} if rate is None else example_sound(width, rate))
         write_warmup(folder, model_dir.resolve().name, described, examples)
     except tf.errors.OpError as error:
         reason = re.sub(r"^.*; | \[Op:.*$", "", error.message)  # without the hidden file's path

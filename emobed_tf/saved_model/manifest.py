@@ -20,6 +20,8 @@ OF_SPEAKER = {
     "postprocessed": "postprocessed_of_speaker",
 }
 """What a signature is called that takes statistics of a speaker beside the features, by the one that takes none."""
+PACKED = "packed"
+"""The signature that takes features as bytes, and its input."""
 _ONLY_UNITS = 1  # what older clients read as well: every state is a vector
 
 
@@ -46,6 +48,7 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         "reading": reading_to_dict(config, facts),
         **_standardise(facts),
         **_waveform(config, facts),
+        **_extraction(facts),
         "frame_seconds": step,
         "label_delay_frames": facts.delay,
         "label_delay_seconds": round(facts.delay * (step or 0), 6),
@@ -82,6 +85,12 @@ def _waveform(config: Config, facts: Facts) -> dict[str, Any]:
     samples = len(facts.features[facts.target])
     rate, front_end = facts.sample_rates[facts.target], config.network.front_end
     return {"waveform": {"sample_rate": rate, "samples_per_frame": samples, "front_end": front_end}}
+
+
+def _extraction(facts: Facts) -> dict[str, Any]:
+    """What made the features, with the licence that the model inherits; nothing where no table said it."""
+    made = facts.extraction.get(facts.target)
+    return {} if made is None else {"extraction": dataclasses.asdict(made)}
 
 
 def _time(facts: Facts) -> str:

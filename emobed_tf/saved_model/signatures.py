@@ -1,6 +1,6 @@
 """What an exported model answers: one function in the graph for each signature, in plain TensorFlow operations."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -12,7 +12,9 @@ from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.models.emobed import EmoBed
 from emobed_tf.models.speakers import COUNT, DEVIATION, brought, brought_so_far
 from emobed_tf.models.streaming import continued
-from emobed_tf.saved_model.manifest import OF_SPEAKER
+from emobed_tf.saved_model.manifest import OF_SPEAKER, PACKED
+from emobed_tf.saved_model.packed import frames_of_packed
+from emobed_tf.saved_model.postprocess import postprocess
 from emobed_tf.saved_model.refusing import in_words, refuse_unless
 from emobed_tf.saved_model.sound import REST, frames_of_pcm, frames_of_wav
 
@@ -36,6 +38,8 @@ def trace(
     - `postprocessed` (regression): `features` -> `postprocessed` `[batch, frames]`, see `postprocess`
     - `stream` (where there are states): `features` and the states, each `[batch, *shape]` -> the answer and the states
       after it
+    - `PACKED`: `packed` string `[batch]`, the bytes of float32 features, as many in each -> the answer, and that of
+      `postprocessed`
     - `OF_SPEAKER` (of a model that is standardised by speaker): `features` and the speaker's `moments.STATISTICS`, each
       `[batch, features]` -> as the signature without them, which is that of a speaker of whom nothing is known
 
@@ -74,14 +78,25 @@ def trace(
         outputs, after = continued(model, facts.target, features, states)
         return {**_answer(outputs, facts), **after, **known}
 
+    def whole(features: tf.Tensor) -> _Answer:
+        answer = predict(features=features)
+        if chain is not None:
+            answer["postprocessed"] = postprocess(answer["prediction"], facts.delay, chain)
+        return answer
+
+    def postprocessed(*, features: tf.Tensor) -> _Answer:
+        return {"postprocessed": whole(features)["postprocessed"]}
+
+    def packed(*, packed: tf.Tensor) -> _Answer:
+        frames = frames_of_packed(packed, features.shape[-1], facts.target)
+        frames.set_shape(features.shape)  # declared, as that of `features` is, and then checked like it
+        return whole(frames)
+
     functions = {"serving_default": predict, "embed": embed}
     if chain is not None:
-
-        def postprocessed(*, features: tf.Tensor) -> _Answer:
-            return {"postprocessed": postprocess(predict(features=features)["prediction"], facts.delay, chain)}
-
         functions["postprocessed"] = postprocessed
     traced = {name: _traced(function, features=features) for name, function in functions.items()}
+    traced[PACKED] = _traced(packed, packed=tf.TensorSpec([None], tf.string))
     if facts.speaker_prior is not None:
         statistics = {name: tf.TensorSpec([None, features.shape[-1]], tf.float32) for name in STATISTICS}
         for name, function in functions.items():
@@ -91,7 +106,6 @@ def trace(
         specs = {name: tf.TensorSpec([None, *shape], tf.float32) for name, shape in states.items()}
         traced["stream"] = _traced(stream, features=features, **specs)
     if facts.target in facts.sample_rates:
-        whole = [functions[name] for name in ("serving_default", "postprocessed") if name in functions]
         traced |= _of_sound(whole, facts)
         if states is not None:
             traced["stream_pcm"] = _stream_of_sound(stream, states, facts)
@@ -99,20 +113,17 @@ def trace(
 
 
 def _of_sound(
-    functions: Sequence[Callable[..., _Answer]], facts: Facts
+    whole: Callable[[tf.Tensor], _Answer], facts: Facts
 ) -> dict[str, tf.types.experimental.ConcreteFunction]:
     """Signatures that take a file's bytes, or all samples, and answer what all of some functions do."""
     samples, rate = len(facts.features[facts.target]), facts.sample_rates[facts.target]
     nothing = tf.constant([""])
 
-    def answered(frames: tf.Tensor) -> _Answer:
-        return {name: value for function in functions for name, value in function(features=frames).items()}
-
     def wav(*, wav: tf.Tensor) -> _Answer:
-        return answered(frames_of_wav(wav, samples, rate))
+        return whole(frames_of_wav(wav, samples, rate))
 
     def pcm(*, pcm: tf.Tensor) -> _Answer:
-        return answered(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
+        return whole(frames_of_pcm(pcm, tf.broadcast_to(nothing, tf.shape(pcm)), samples)[0])
 
     text = tf.TensorSpec([None], tf.string)
     return {"wav": _traced(wav, wav=text), "pcm": _traced(pcm, pcm=text)}
@@ -176,33 +187,6 @@ def describe(function: tf.types.experimental.ConcreteFunction) -> dict[str, Any]
         side: {name: {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()} for name, tensor in tensors.items()}
         for side, tensors in sides.items()
     }
-
-
-def postprocess(prediction: tf.Tensor, delay: int, chain: PostProcessing) -> tf.Tensor:
-    """The label delay undone and `PostProcessing.apply`, in the graph, on each recording of a batch.
-
-    Args:
-        prediction: float32 `[batch, frames]` in the features' time, one frame or more.
-        delay: frames by which predictions come early.
-        chain: what was learnt on development.
-
-    Returns:
-        float32 `[batch, frames]` in the gold standard's time.
-    """
-    frames = tf.range(tf.shape(prediction)[1])
-    values = _at(prediction, frames - delay)
-    if chain.window > 1:
-        half = chain.window // 2
-        windows = _at(values, frames[:, tf.newaxis] + tf.range(-half, half + 1))
-        values = tf.math.top_k(windows, half + 1).values[..., -1]
-    # In double precision as it was learnt: a large gain on predictions that hardly vary cancels.
-    values = tf.cast(chain.gain * tf.cast(values, tf.float64) + chain.offset, tf.float32)
-    return _at(values, frames - chain.shift)
-
-
-def _at(values: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """Values `[batch, frames]` at positions in time; before the first and after the last these are repeated."""
-    return tf.gather(values, tf.clip_by_value(positions, 0, tf.shape(values)[1] - 1), axis=1)
 
 
 def _traced(function: Callable[..., _Answer], **inputs: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:

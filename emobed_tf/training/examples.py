@@ -10,6 +10,7 @@ import numpy as np
 from emobed_tf.config import Config
 from emobed_tf.corpora.configured import fingerprints
 from emobed_tf.corpora.corpus import REGRESSION, Corpus, Modality
+from emobed_tf.corpora.extraction import extractions
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.labels import known, pooled
 from emobed_tf.corpora.time import frames_of
@@ -212,6 +213,7 @@ def _facts(config: Config, corpus: Corpus, labels: Mapping[str, list[np.ndarray]
         left_out={name: tuple(corpus.modality(name).left_out) for name in labels},
         zeros_missing=tuple(name for name in labels if corpus.modality(name).zeros_missing),
         speaker_prior=target.speaker_prior,
+        extraction={name: made for name, made in extractions(config.data.table).items() if name in labels},
         sample_rates={name: rate for name in labels if (rate := corpus.modality(name).sample_rate) is not None},
     )
 

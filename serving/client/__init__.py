@@ -5,6 +5,6 @@
 
 from serving.client.client import Client, Stream, VersionStatus
 from serving.client.connection import ServingError
-from serving.client.payload import Classification
+from serving.client.payload import Classification, Heard
 
-__all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
+__all__ = ["Classification", "Client", "Heard", "ServingError", "Stream", "VersionStatus"]

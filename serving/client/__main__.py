@@ -1,4 +1,4 @@
-"""`python -m serving.client`: predictions from a server for feature files, as `emobed_tf.predict` makes them."""
+"""`python -m serving.client`: predictions from a server for files, as `emobed_tf.predict` makes them."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,15 @@ from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.files import plain_number, print_csv, write_csv
 from emobed_tf.settings import SPEAKER, FilePaths, OptionalInt, OptionalName, OptionalPath
+from serving.client import audio
 from serving.client.client import Client
 from serving.client.connection import ServingError
 from serving.client.payload import Classification
 
 PROG = "serving.client"
-DESCRIPTION = """Predicts from feature files with a model on a server: RECOLA's ARFF files, or CSV and Parquet tables.
+DESCRIPTION = """Predicts with a model on a server, from feature files or from recordings of sound.
+
+Feature files are RECOLA's ARFF files, or CSV and Parquet tables.
 
 It writes the same CSV as emobed_tf.predict."""
 _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
@@ -32,14 +35,19 @@ _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 @dataclass(frozen=True)
 class Arguments:
-    """Feature files and a model."""
+    """Files and a model."""
 
     url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SERVER")]
     """The server's address, such as http://localhost:8501."""
     name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """Name of the model there."""
-    features: FilePaths
+    features: FilePaths = ()
     """Feature files; they need no labels."""
+    audio: FilePaths = ()
+    """Recordings instead: sound, or videos. A model of waveforms is sent their sound; for one of features they are
+    extracted here, with the extractor, version and settings that its manifest names."""
+    extractor: OptionalName = None
+    """With --audio: an extractor of your own that the model's manifest may name (module:Class)."""
     signature: Annotated[
         Literal["prediction", "postprocessed", "embed"] | None,
         tyro.conf.arg(metavar="{prediction,postprocessed,embed}", help_behavior_hint=""),
@@ -69,8 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
-    if not arguments.features:
-        raise InputError("--features: name one file or more")
+    if bool(arguments.features) == bool(arguments.audio):
+        raise InputError("name one file or more, either of --features or of --audio")
+    if arguments.extractor and not arguments.audio:
+        raise InputError("--extractor has no effect without --audio")
     output = arguments.output
     if output is not None and output.is_dir():
         raise IsADirectoryError(21, "is a folder; name a CSV file", str(output))
@@ -99,8 +109,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
 
 def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
+    if arguments.audio and "waveform" in manifest:
+        return _heard_rows(client, manifest, arguments)
     with console.waiting("reading features"):
-        found = load_features(arguments.features, **as_manifest_says(manifest))
+        found = _extracted(manifest, arguments) if arguments.audio else _read(manifest, arguments)
         recordings = [replace(recording, features=as_model_input(recording.features)) for recording in found]
     # As `emobed_tf.predict` has them: all that a speaker says in these files.
     voices = speaker_moments(recordings) if manifest.get("standardise") == SPEAKER else None
@@ -109,6 +121,41 @@ def _rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> 
         for group in _groups(recordings, manifest):
             rows += _group_rows(client, manifest, group, arguments.signature, voices)
             progress(len(rows), sum(recording.frames for recording in recordings))
+    return rows
+
+
+def _read(manifest: Mapping[str, Any], arguments: Arguments) -> list[Recording]:
+    return load_features(arguments.features, **as_manifest_says(manifest))
+
+
+def _extracted(manifest: Mapping[str, Any], arguments: Arguments) -> list[Recording]:
+    made = audio.extraction_in(manifest, arguments.extractor)
+    if made.licence:
+        print(f"note: {made.licence}", file=sys.stderr)
+    return audio.features_of(arguments.audio, manifest, made)
+
+
+def _heard_rows(client: Client, manifest: Mapping[str, Any], arguments: Arguments) -> list[dict[str, Any]]:
+    """Rows of a model of waveforms, which is sent sound."""
+    if arguments.signature == "embed":
+        raise InputError("--signature embed: name the recordings as --features; sound alone has no embeddings")
+    if arguments.extractor:
+        raise InputError(f"--extractor {arguments.extractor}: the model takes sound, nothing is extracted here")
+    audio.check_names(arguments.audio)
+    rows: list[dict[str, Any]] = []
+    with console.progress("predicting") as progress:
+        for number, path in enumerate(arguments.audio, 1):
+            said = client.hear(audio.wav_of(path, manifest))
+            if isinstance(said, Classification):
+                rows.append(_class_row(path.stem, said, cast(str, said.labels), said.probabilities))
+            else:
+                raw = shift(said.prediction, manifest["label_delay_frames"])
+                values = {"raw": raw, "postprocessed": said.postprocessed}
+                wanted = {"prediction": "raw", "postprocessed": "postprocessed"}.get(arguments.signature or "")
+                if wanted:
+                    values = {wanted: values[wanted]}
+                rows += _frame_rows([(path.stem, 0.0, len(raw))], values, manifest["frame_seconds"])
+            progress(number, len(arguments.audio), path.name)
     return rows
 
 
@@ -128,9 +175,8 @@ def _group_rows(
     each = None if voices is None else [voices[recording.speaker] for recording in group]
     if "classes" in manifest and signature in (None, "prediction"):
         said = cast(Classification, client.predict(np.stack([recording.features for recording in group]), speaker=each))
-        names = [f"p_{name}" for name in said.classes]
         return [
-            {"id": recording.id, "prediction": label, **dict(zip(names, probabilities, strict=True))}
+            _class_row(recording.id, said, label, probabilities)
             for recording, label, probabilities in zip(group, said.labels, said.probabilities, strict=True)
         ]
     features = np.concatenate([recording.features for recording in group])
@@ -141,15 +187,27 @@ def _group_rows(
         values["postprocessed"] = client.postprocess(features, speaker=each)
     if signature == "embed":
         values = {f"embedding_{k}": column for k, column in enumerate(client.embed(features, speaker=each).T, 1)}
-    step = manifest["frame_seconds"]
-    frames = [(recording, k) for recording in group for k in range(recording.frames)]
+    places = [(recording.id, recording.start, recording.frames) for recording in group]
+    return _frame_rows(places, values, manifest["frame_seconds"])
+
+
+def _class_row(name: str, said: Classification, label: str, probabilities: Sequence[float]) -> dict[str, Any]:
+    columns = [f"p_{one}" for one in said.classes]
+    return {"id": name, "prediction": label, **dict(zip(columns, probabilities, strict=True))}
+
+
+def _frame_rows(
+    places: Sequence[tuple[str, float, int]], values: Mapping[str, np.ndarray], step: float | None
+) -> list[dict[str, Any]]:
+    """A row for each frame; `places`: id, start and number of frames of each recording, whose values are joined."""
+    frames = [(name, start, k) for name, start, count in places for k in range(count)]
     return [
         {
-            "id": recording.id,
-            **({"time": round(recording.start + k * step, 6)} if step else {}),
-            **{name: plain_number(column[row]) for name, column in values.items()},
+            "id": name,
+            **({"time": round(start + k * step, 6)} if step else {}),
+            **{column: plain_number(numbers[row]) for column, numbers in values.items()},
         }
-        for row, (recording, k) in enumerate(frames)
+        for row, (name, start, k) in enumerate(frames)
     ]
 
 

@@ -21,9 +21,10 @@ A classifier of utterances takes a table of them:
 `python -m serving.client` is the same for the shell.
 """
 
+import base64
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast
@@ -34,13 +35,15 @@ from numpy.typing import ArrayLike
 
 from emobed_tf.corpora.moments import Moments
 from emobed_tf.errors import InputError
-from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER
+from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER, PACKED
 from serving.client.connection import Connection, ServingError, unexpected
-from serving.client.payload import Answer, Classification, as_batch
+from serving.client.payload import Answer, Classification, Heard, as_batch, as_packed, of_one_recording
 from serving.client.speaker import Speakers, as_inputs, as_states, check_takes_speakers, statistics_of
 from serving.client.stream import States, Stream
 
-__all__ = ["Classification", "Client", "ServingError", "Stream", "VersionStatus"]
+__all__ = ["Classification", "Client", "Heard", "ServingError", "Stream", "VersionStatus"]
+
+_ALSO_PACKED = ("serving_default", "postprocessed")  # signatures whose answers PACKED gives as well
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,27 @@ class Client:
         """
         return cast(np.ndarray, self._ask("embed", features, columns, speaker).by_frame("embedding", None))
 
+    def hear(self, wav: bytes) -> Heard | Classification:
+        """What a model of waveforms says of a file of sound.
+
+        Args:
+            wav: all bytes of a WAV file: 16-bit PCM, one channel, at the rate that the manifest says under `waveform`.
+
+        Returns:
+            Regression: a number for each frame, twice. Classification: after the last frame.
+
+        Raises:
+            InputError: if the model takes no sound.
+        """
+
+        def ask(version: int) -> Answer:
+            self._check_signature(version, "wav")
+            url, rows = self._predict(version, "wav", [{"wav": {"b64": base64.b64encode(wav).decode()}}])
+            self.last_version = version
+            return Answer(rows, of_one_recording(), self._manifest(version), version, url)
+
+        return self._of_current(ask).heard()
+
     def speaker(self, features: ArrayLike, columns: Sequence[str] | None = None) -> Moments:
         """Statistics of a speaker, for a model that is standardised by speaker (`standardise` in its manifest).
 
@@ -279,14 +303,18 @@ class Client:
     def _ask(
         self, signature: str, features: ArrayLike, columns: Sequence[str] | None, speaker: Speakers | None
     ) -> Answer:
+        return self._of_current(
+            lambda version: self._ask_version(version, signature, features, columns, speaker=speaker)
+        )
+
+    def _of_current(self, ask: Callable[[int], Answer]) -> Answer:
         version = self.current_version()
         try:
-            return self._ask_version(version, signature, features, columns, speaker=speaker)
+            return ask(version)
         except ServingError as error:
             if error.status != 404 or (newer := self.current_version()) == version:
                 raise
-        # The first one was unloaded meanwhile.
-        return self._ask_version(newer, signature, features, columns, speaker=speaker)
+        return ask(newer)  # the first one was unloaded meanwhile
 
     def _ask_version(
         self,
@@ -306,8 +334,12 @@ class Client:
             statistics, signature = as_inputs(speaker, batch, manifest), OF_SPEAKER[signature]
         if states is not None and not batch.one:
             raise InputError(f"a stream takes [frames, features] of one recording, got {list(batch.values.shape)}")
-        state = {name: values.tolist() for name, values in (states or {}).items()}
-        inputs = [{"features": v.tolist(), **state, **s} for v, s in zip(batch.values, statistics, strict=True)]
+        inputs: list[dict[str, Any]]
+        if speaker is None and states is None and signature in _ALSO_PACKED and PACKED in manifest["signatures"]:
+            signature, inputs = PACKED, as_packed(batch)
+        else:
+            state = {name: values.tolist() for name, values in (states or {}).items()}
+            inputs = [{"features": v.tolist(), **state, **s} for v, s in zip(batch.values, statistics, strict=True)]
         url, rows = self._predict(version, signature, inputs)
         self.last_version = version
         return Answer(rows, batch, manifest, version, url)

@@ -10,14 +10,16 @@ from tests.benchmarks.text import repeats, seconds, table, threads, times_as_fas
 TITLE = "Serving"
 THREADS = 2
 _STOCK = "stock Keras"
+_PACKED = "1 client, 1,500 frames, ours in bytes"
 _LIVE = "live: one frame a request"
 
 _INTRODUCTION = f"""\
 `serving.local` with {threads(THREADS)}, the network of RECOLA (2 + 2 GRU layers of 120) on 88 audio features, requests
 over HTTP on this machine. Ours is `emobed_tf.export`; stock Keras is `model.export` of the same weights in
 `keras.layers.GRU`. The body of a request is JSON, which takes its share of the time: 19 bytes a number. Client and
-server share the processor. Both answer the same. With several clients, the time of all requests is divided by their
-number. A live frame goes through the signature `stream`, with its states."""
+server share the processor. `packed` takes bytes instead, and answers with post-processed numbers, too; stock Keras has
+no such thing and is sent JSON beside it. All answer the same. With several clients, the time of all requests is divided
+by their number. A live frame goes through the signature `stream`, with its states."""
 
 
 def units(plan: Plan) -> dict[str, Callable[[], dict]]:
@@ -33,6 +35,8 @@ def units(plan: Plan) -> dict[str, Callable[[], dict]]:
         name: lambda load=load: alternate([_side(OURS, load), _side(_STOCK, load)], plan)
         for name, load in loads.items()
     }
+    whole = {"frames": 20 if plan.quick else 1500, "clients": 1, "requests": 5}
+    found[_PACKED] = lambda: alternate([_side(OURS, {**whole, "packed": True}), _side(_STOCK, whole)], plan)
     live = {"frames": 1, "clients": 1, "requests": 5 if plan.quick else 100, "live": True}
     return found | {_LIVE: lambda: alternate([_side(OURS, live)], plan)}
 

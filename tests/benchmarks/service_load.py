@@ -1,5 +1,6 @@
 """Requests to a server of its own, from one client or several."""
 
+import base64
 import dataclasses
 import json
 import subprocess
@@ -24,7 +25,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _export(_trained(Path(folder) / "run"), Path(folder) / MODEL, stock=arguments["stock"])
         with _served(Path(folder) / MODEL, arguments["threads"]) as url:
-            ask = _live(url) if arguments.get("live") else _asker(url, arguments["frames"])
+            if arguments.get("live"):
+                ask = _live(url)
+            else:
+                ask = _asker(url, arguments["frames"], arguments.get("packed", False))
             with ThreadPoolExecutor(arguments["clients"]) as clients:
 
                 def repeat() -> None:
@@ -76,18 +80,24 @@ def _features(frames: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal((frames, WIDTH)).astype(np.float32)
 
 
-def _asker(url: str, frames: int):
+def _asker(url: str, frames: int, packed: bool):
     """A request of a whole recording, its body ready; returns the mean prediction."""
     import requests
 
-    body = json.dumps({"instances": [_features(frames).tolist()]})
+    features = _features(frames)
+    if packed:
+        text = base64.b64encode(features.tobytes()).decode()
+        body = json.dumps({"signature_name": "packed", "instances": [{"b64": text}]})
+    else:
+        body = json.dumps({"instances": [features.tolist()]})
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
 
     def ask() -> float:
         answer = session.post(f"{url}/v1/models/{MODEL}:predict", data=body, timeout=60)
         answer.raise_for_status()
-        return float(np.mean(answer.json()["predictions"]))
+        (found,) = answer.json()["predictions"]
+        return float(np.mean(found["prediction"] if packed else found))
 
     return ask
 

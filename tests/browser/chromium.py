@@ -55,9 +55,13 @@ def find() -> str | None:
 
 
 class Chromium:
-    """A browser of its own, with an empty profile; ended with the `with` block."""
+    """A browser of its own, with an empty profile; ended with the `with` block.
 
-    def __init__(self) -> None:
+    Args:
+        *flags: of its command line, beside those that every test needs.
+    """
+
+    def __init__(self, *flags: str) -> None:
         executable = find()
         if executable is None:
             raise FileNotFoundError(f"no Chromium: none of {', '.join(_NAMES)} is there")
@@ -65,7 +69,7 @@ class Chromium:
         self._complaints = self._profile / "stderr"
         with self._complaints.open("wb") as complaints:
             self._process = subprocess.Popen(
-                [executable, *_FLAGS, f"--user-data-dir={self._profile}", "about:blank"],
+                [executable, *_FLAGS, *flags, f"--user-data-dir={self._profile}", "about:blank"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,
@@ -222,6 +226,12 @@ class Page:
         )
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Chooses a file in the first `<input type="file">` that a CSS selector names."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", files=[str(path)], nodeId=node)
 
     def press(self, key: str) -> None:
         """Presses and releases a key, such as `ArrowLeft` or `+`, where the focus is."""

@@ -106,6 +106,7 @@ def test_python(server, folder):
     code += "\nimport numpy as np\nwith Client('URL', 'audio') as client:\n    said = client.predict(features[:, 0])\n"
     code += "np.testing.assert_allclose(said.probabilities, answer['probabilities'], atol=1e-5)\n"
     code += "np.testing.assert_allclose(said.probabilities, probabilities.predict(features, verbose=0), atol=1e-5)\n"
+    code += "assert ask(features[0].numpy())['label'] == said.labels[0]\n"
     code += "assert said.labels == [label.decode() for label in answer['label'].numpy()]\nprint('all the same')\n"
     code = code.replace("http://localhost:8501", server.url).replace("URL", server.url)
     result = subprocess.run(

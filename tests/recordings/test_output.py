@@ -8,10 +8,11 @@ import pytest
 from pyarrow import parquet
 
 from emobed_tf.corpora import load
+from emobed_tf.corpora.extraction import METADATA
 from emobed_tf.errors import InputError
 from emobed_tf.recordings.labelfiles import LabelTrack
 from emobed_tf.recordings.listing import read_listing
-from emobed_tf.recordings.output import METADATA, check_output, write_table
+from emobed_tf.recordings.output import check_output, write_table
 from emobed_tf.recordings.store import Rows
 
 FACTS = {"extractor": "logmel", "version": "1"}

@@ -19,12 +19,13 @@ pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
 # What any build of TensorFlow has, on any device, with neither cuDNN nor XLA nor Python nor files.
 PLAIN = """
-    AddV2 All ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const EnsureShape Equal ExpandDims Fill
-    GatherV2 Greater Identity IdentityN IsFinite IsInf IsNan Less LessEqual LogicalAnd MatMul Maximum Minimum Mul NoOp
-    Pack Pad PartitionedCall Placeholder PlaceholderWithDefault Prod Range ReadVariableOp RealDiv ReduceJoin Reshape
-    SelectV2 Shape Sigmoid Size Softmax Split Squeeze StatefulPartitionedCall StatelessWhile StopGradient
-    StridedSlice StringJoin Sub Tanh TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem
-    TensorListStack TopKV2 Transpose Unpack VarHandleOp VarIsInitializedOp Where ZerosLike
+    AddV2 All ArgMax AsString Assert AssignVariableOp BiasAdd Cast ConcatV2 Const DecodeRaw EnsureShape Equal
+    ExpandDims Fill FloorDiv FloorMod GatherV2 Greater Identity IdentityN IsFinite IsInf IsNan Less LessEqual
+    LogicalAnd MatMul Max Maximum Minimum Mul NoOp Pack Pad PartitionedCall Placeholder PlaceholderWithDefault
+    Prod Range ReadVariableOp RealDiv ReduceJoin Reshape SelectV2 Shape Sigmoid Size Softmax Split Squeeze
+    StatefulPartitionedCall StatelessWhile StopGradient StridedSlice StringJoin StringLength Sub Tanh
+    TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TopKV2 Transpose
+    Unpack VarHandleOp VarIsInitializedOp Where ZerosLike
 """
 
 
@@ -88,8 +89,8 @@ class TestContents:
             return sum(node.op == op for node in function.node_def)
 
         answers = [function for function in functions.values() if counted(function, "StatelessWhile")]
-        layers = {"predict": 3, "embed": 2, "postprocessed": 3, "stream": 3}
-        dense = {"predict": 1, "embed": 0, "postprocessed": 1, "stream": 1}
+        layers = {"predict": 3, "embed": 2, "postprocessed": 3, "packed": 3, "stream": 3}
+        dense = {"predict": 1, "embed": 0, "postprocessed": 1, "packed": 1, "stream": 1}
         for name in layers:
             (function,) = (function for function in answers if f"_{name}_" in function.signature.name)
             loops = [node for node in function.node_def if node.op == "StatelessWhile"]
@@ -169,7 +170,17 @@ class TestOwnEncoder:
         assert written["states"] == []
         server = Server(version)
         signatures = {name for name in server.meta_graph.signature_def if not name.startswith("__")}
-        assert signatures == written["signatures"].keys() == {"serving_default", "embed", "postprocessed", "manifest"}
+        assert (
+            signatures
+            == written["signatures"].keys()
+            == {
+                "serving_default",
+                "embed",
+                "postprocessed",
+                "packed",
+                "manifest",
+            }
+        )
         inputs = features(88, 2, 30)
         expected = load_model(Run(run))(inputs).numpy()
         np.testing.assert_allclose(server(features=inputs)["prediction"], expected, atol=1e-6)

@@ -22,7 +22,7 @@ class TestManifest:
         written = json.loads((arousal.version / "manifest.json").read_text())
         facts, scores = arousal.run.facts(), arousal.run.read_json("scores.json")
         signatures = written.pop("signatures")
-        assert signatures.keys() == {"serving_default", "embed", "postprocessed", "stream", "manifest"}
+        assert signatures.keys() == {"serving_default", "embed", "postprocessed", "packed", "stream", "manifest"}
         lines = [f"{name} {facts.fingerprints[name]}\n" for name in sorted(facts.fingerprints)]
         provenance = json.loads((arousal.run.path / "run.json").read_text())["provenance"]
         assert written.pop("created") >= provenance["started"]
@@ -72,7 +72,7 @@ class TestManifest:
         assert (written["frame_seconds"], written["label_delay_frames"], written["label_delay_seconds"]) == (None, 0, 0)
         assert written["postprocessing"] is None
         assert written["states"] == []
-        assert written["signatures"].keys() == {"serving_default", "embed", "manifest"}
+        assert written["signatures"].keys() == {"serving_default", "embed", "packed", "manifest"}
         assert written["signatures"]["serving_default"]["inputs"]["features"]["shape"] == [None, 1, 5]
 
     def test_of_a_classification_of_sequences(self, spoken):
@@ -109,6 +109,18 @@ class TestManifest:
         found = manifest(run, {}, {})
         assert (found["frame_seconds"], found["label_delay_seconds"]) == (None, 0)
         assert found["time"] == "An utterance is one frame and has no time."
+
+    def test_what_made_the_features(self, arousal, tmp_path):
+        from emobed_tf.saved_model.manifest import manifest
+
+        shutil.copytree(arousal.run.path, tmp_path / "run")
+        run = Run(tmp_path / "run")
+        made = {"extractor": "logmel", "version": "1", "settings": {"window": 4.0}, "licence": "for nobody"}
+        assert "extraction" not in manifest(run, {}, {})
+        values = run.read_json("run.json")
+        values["facts"]["extraction"] = {"audio": made, "video_appearance": {**made, "licence": ""}}
+        run.write_json("run.json", values)
+        assert manifest(run, {}, {})["extraction"] == made
 
     @pytest.mark.parametrize("name", ["arousal", "emotion"])
     def test_wherever_one_looks(self, name, request):

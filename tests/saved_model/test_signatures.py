@@ -1,16 +1,13 @@
-"""What an exported model answers, and what it refuses; post-processing in the graph."""
+"""What an exported model answers, and what it refuses."""
 
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from emobed_tf.corpora import load
 from emobed_tf.corpora.moments import STATISTICS, moments_of
 from emobed_tf.corpora.time import shift
-from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.saved_model.manifest import OF_SPEAKER
 from tests.models.test_emobed import numpy_gru
 from tests.models.test_tcn import plain_block
@@ -143,7 +140,7 @@ class TestClassification:
 
     def test_an_utterance_has_nothing_to_postprocess_and_no_stream(self, emotion):
         signatures = set(emotion.server.meta_graph.signature_def) - {"__saved_model_init_op"}
-        assert signatures == {"serving_default", "embed", "manifest"}
+        assert signatures == {"serving_default", "embed", "packed", "manifest"}
 
 
 class TestClassificationOfSequences:
@@ -166,7 +163,7 @@ class TestClassificationOfSequences:
 
     def test_there_is_nothing_to_postprocess(self, spoken):
         signatures = set(spoken.server.meta_graph.signature_def) - {"__saved_model_init_op"}
-        assert signatures == {"serving_default", "embed", "stream", "manifest"}
+        assert signatures == {"serving_default", "embed", "packed", "stream", "manifest"}
 
 
 class TestRefuses:
@@ -265,6 +262,7 @@ class TestSignatures:
             "serving_default": (frames, prediction),
             "embed": (frames, {"embedding": ("float32", [-1, -1, 6])}),
             "postprocessed": (frames, {"postprocessed": ("float32", [-1, -1])}),
+            "packed": ({"packed": ("string", [-1])}, {**prediction, "postprocessed": ("float32", [-1, -1])}),
             "stream": ({**frames, **states}, {**prediction, **states}),
             "manifest": ({"request": ("string", [-1])}, {"manifest": ("string", [-1])}),
         }
@@ -308,52 +306,6 @@ class TestSignatures:
             for name, described in exported.server.meta_graph.signature_def.items()
             if not name.startswith("__")
         }
-
-
-def in_graph(prediction, delay, chain):
-    import tensorflow as tf
-
-    from emobed_tf.saved_model.signatures import postprocess
-
-    values = tf.function(lambda x: postprocess(x, delay, chain), autograph=False)(np.float32(prediction))
-    assert values.dtype == tf.float32
-    return values.numpy()
-
-
-class TestPostprocess:
-    def test_by_hand(self):
-        """Delay 1: 1 1 5 2. Median of 3 with the ends repeated: of (1 1 1), (1 1 5), (1 5 2), (5 2 2) 1 1 2 2.
-
-        Times 10 plus 0.5, one frame later: 10.5 10.5 10.5 20.5.
-        """
-        chain = PostProcessing(window=3, gain=10.0, offset=0.5, shift=1)
-        np.testing.assert_array_equal(in_graph([[1, 5, 2, 9]], 1, chain), [[10.5, 10.5, 10.5, 20.5]])
-
-    @settings(max_examples=40, deadline=None)
-    @given(
-        frames=st.integers(1, 30),
-        window=st.sampled_from([1, 3, 5, 11, 45]),
-        later=st.integers(0, 12),
-        delay=st.sampled_from([0, 1, 60]),
-        seed=st.integers(0, 2**32 - 1),
-    )
-    def test_equals_numpy(self, frames, window, later, delay, seed):
-        rng = np.random.default_rng(seed)
-        # Rounded, so that there are ties.
-        prediction = rng.normal(size=(3, frames)).round(1).astype(np.float32)
-        chain = PostProcessing(window=window, gain=1.7, offset=-0.3, shift=later, centred=True, scaled=True)
-        expected = [chain.apply(shift(recording, delay)) for recording in prediction]
-        np.testing.assert_allclose(in_graph(prediction, delay, chain), expected, rtol=1e-6, atol=1e-7)
-
-    def test_off_changes_nothing(self):
-        prediction = np.float32([[0.1, -0.7, 0.3]])
-        np.testing.assert_array_equal(in_graph(prediction, 0, PostProcessing()), prediction)
-
-    def test_a_large_gain_cancels_exactly(self):
-        """A network that hardly varies is scaled by thousands: in float32 alone 3e4 * 0.7 - 21000 is off by 0.001."""
-        prediction = np.float32(0.7) + np.arange(-3, 4, dtype=np.float32)[np.newaxis] * np.float32(6e-8)
-        chain = PostProcessing(gain=30_000.1, offset=-21_000.07, centred=True, scaled=True)
-        np.testing.assert_allclose(in_graph(prediction, 0, chain)[0], chain.apply(prediction[0]), atol=1e-8)
 
 
 def known(sequences):
@@ -443,7 +395,7 @@ class TestBySpeaker:
         told = TestSignatures()._told(by_speaker)
         width = ("float32", [-1, 88])
         speaker = {"features": ("float32", [-1, -1, 88]), **dict.fromkeys(STATISTICS, width)}
-        assert told.keys() == {*OF_SPEAKER, *OF_SPEAKER.values(), "stream", "manifest"}
+        assert told.keys() == {*OF_SPEAKER, *OF_SPEAKER.values(), "packed", "stream", "manifest"}
         assert told["prediction_of_speaker"] == (speaker, told["serving_default"][1])
         assert told["embed_of_speaker"] == (speaker, told["embed"][1])
         assert {name: told["stream"][1][name] for name in STATISTICS} == dict.fromkeys(STATISTICS, width)

@@ -76,4 +76,4 @@ class TestWarmup:
         import tensorflow as tf
 
         records = tf.data.TFRecordDataset(str(arousal.version / "assets.extra" / "tf_serving_warmup_requests"))
-        assert len(list(records)) == 5
+        assert len(list(records)) == 6

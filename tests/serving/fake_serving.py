@@ -2,13 +2,17 @@
 
 Its model: two features, loudness and pitch, NaN taken for 0; a state s of two units,
 s(t) = s(t-1) / 2 + (loudness + 10 pitch) * (1, 2), is the embedding, and its first unit the prediction. A classifier
-says `high` where that is more than 0 after the last frame, with the probability 0.75.
+says `high` where that is more than 0 after the last frame, with the probability 0.75. A model that takes `wav` hears
+the first of each 640 samples as loudness.
 """
 
+import base64
 import contextlib
+import io
 import json
 import re
 import threading
+import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -19,10 +23,12 @@ _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?(:p
 
 
 class FakeModel:
-    """A version of a model; its manifest can be changed."""
+    """A version of a model, with `packed` or as it was exported before there was that; its manifest can be changed."""
 
-    def __init__(self, task="regression", **manifest):
+    def __init__(self, task="regression", *, packed=False, **manifest):
         signatures = ["serving_default", "embed", "stream", "manifest"]
+        signatures += ["packed"] if packed else []
+        signatures += ["wav"] if "waveform" in manifest else []
         signatures += ["postprocessed"] if task == "regression" else []
         self.manifest = {
             "format": 1,
@@ -42,6 +48,13 @@ class FakeModel:
     def answer(self, signature, instance):
         if signature == "manifest":
             return json.dumps(self.manifest)
+        if signature == "wav":
+            with wave.open(io.BytesIO(base64.b64decode(instance["wav"]["b64"]))) as file:
+                samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            instance = {"features": np.stack([samples[::640] / 32_768, 0 * samples[::640]], axis=1)}
+        if signature == "packed":
+            numbers = np.frombuffer(base64.b64decode(instance["packed"]["b64"]), "<f4")
+            instance = {"features": numbers.reshape(-1, len(self.manifest["features"]))}
         features = np.nan_to_num(np.array(instance["features"], float))
         weights = {"loudness": 1, "pitch": 10}
         heard = features @ [weights.get(name, 0) for name in self.manifest["features"]]
@@ -61,6 +74,8 @@ class FakeModel:
             if self.manifest["task"] == "regression"
             else {"probabilities": [0.25, 0.75] if high else [0.75, 0.25], "label": CLASSES[high]}
         )
+        if signature in ("packed", "wav") and "prediction" in said:
+            return {**said, "postprocessed": (states[:, 0] + 1000).tolist()}
         if signature == "stream":
             return {**said, "encoder_state_1": state.tolist()}
         return said["prediction"] if len(said) == 1 else said

@@ -1,8 +1,12 @@
 """A corpus as examples: further labels and weights follow the label; what a goal takes from the data."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
+from emobed_tf.corpora.extraction import Extraction
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import EMOBED, Design, Head
 from emobed_tf.systems.base import Problem
@@ -50,6 +54,16 @@ class TestDisagreement:
         config, corpus = load_corpus(settings(None, "tables", table=files, disagreement="weighed"))
         with pytest.raises(InputError, match="--disagreement weighed needs a regression"):
             examples(config, corpus)
+
+
+def test_what_made_the_features_is_kept(tables, tmp_path):
+    from emobed_tf.corpora.configured import load_corpus
+
+    files = {name: shutil.copy(tables / f"{name}.csv", tmp_path) for name in ("audio", "face")}
+    made = {"extractor": "logmel", "version": "1", "settings": {"bands": 40}, "licence": "for nobody"}
+    (tmp_path / "audio.csv.json").write_text(json.dumps({**made, "sound": "mean of all channels"}))
+    config, corpus = load_corpus(settings(None, "tables", table=tuple(f"{n}={path}" for n, path in files.items())))
+    assert examples(config, corpus).facts.extraction == {"audio": Extraction(**made)}
 
 
 class TestFurtherArrays:

@@ -1,5 +1,6 @@
 """The client against a stand-in whose answers can be worked out by hand; see `fake_serving`."""
 
+import base64
 import dataclasses
 import json
 import time
@@ -111,6 +112,40 @@ class TestPredict:
     def test_address_with_a_path_and_a_slash(self, fake):
         with pytest.raises(ServingError, match="Malformed request: /behind/proxy/v1/models/audio/metadata"):
             Client(f"{fake.url}/behind/proxy/", "audio").predict(FEATURES)
+
+
+class TestPacked:
+    """A model with the signature `packed` is sent bytes, and answers as ever."""
+
+    @pytest.fixture
+    def packed(self, fake):
+        fake.models = {
+            "audio": {1: FakeModel(packed=True)},
+            "speech": {1: FakeModel("classification", frame_seconds=None, packed=True)},
+        }
+        return fake
+
+    def test_regression(self, packed, client):
+        np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
+        np.testing.assert_array_equal(client.postprocess([FEATURES, -FEATURES]), [[1001, 1032.5], [999, 967.5]])
+        assert not predictions_asked(packed), "no digits"
+
+    def test_bytes_are_float32_in_the_manifests_order(self, packed, client):
+        """Loudness 2, pitch NaN: 00 00 00 40 and 00 00 c0 7f, little-endian."""
+        client.predict([[np.nan, 2]], columns=["pitch", "loudness"])
+        (sent,) = json.loads(packed.asked[-1][1])["instances"]
+        assert base64.b64decode(sent["packed"]["b64"]) == bytes.fromhex("00000040 0000c07f")
+
+    def test_classification(self, packed):
+        found = Client(packed.url, "speech").predict([[0, 1], [0, -1]])
+        assert found == Classification(["high", "low"], [[0.25, 0.75], [0.75, 0.25]], ("low", "high"), 1)
+        assert not predictions_asked(packed), "no digits"
+
+    def test_what_it_does_not_answer_goes_in_digits(self, packed, client):
+        np.testing.assert_array_equal(client.embed(FEATURES), [[1, 2], [32.5, 65]])
+        with client.stream() as live:
+            np.testing.assert_array_equal(live.send(FEATURES), PREDICTION)
+        assert len(predictions_asked(packed)) == 2
 
 
 class TestVersions:

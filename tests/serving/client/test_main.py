@@ -6,12 +6,14 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
 import pytest
 
 from emobed_tf.corpora.simulate import simulate_recola
 from serving.client.__main__ import main
 from tests.commands import assert_one_line
 from tests.conftest import ROOT
+from tests.recordings.sounds import write
 from tests.serving.client.talk import predictions_asked
 from tests.serving.fake_serving import FakeModel
 
@@ -136,6 +138,64 @@ class TestOutput:
         rows = list(csv.DictReader(result.stdout.splitlines()))
         assert [row["time"] for row in rows[:3]] == ["0.0", "0.04", "0.08"]
         assert {row["id"] for row in rows} == {"test_1"}
+
+
+WAVEFORM = {"sample_rate": 16_000, "samples_per_frame": 640}
+
+
+class TestAudio:
+    """A sound of three frames, whose first samples are 1/4, 1/2 and 0: s = 1/4, 5/8, 5/16."""
+
+    @pytest.fixture
+    def sound(self, tmp_path):
+        samples = np.zeros(3 * 640)
+        samples[[0, 640]] = 0.25, 0.5
+        return write(tmp_path / "a.wav", samples)
+
+    @pytest.fixture
+    def hearing(self, fake):
+        fake.models["hears"] = {1: FakeModel(waveform=WAVEFORM, label_delay_frames=1)}
+        fake.models["says"] = {1: FakeModel("classification", waveform=WAVEFORM)}
+        return fake
+
+    def test_a_regression_that_hears(self, hearing, sound, client):
+        result = client(hearing.url, "hears", "--audio", sound)
+        assert result.stdout == (
+            "id,time,raw,postprocessed\na,0.0,0.25,1000.25\na,0.04,0.25,1000.625\na,0.08,0.625,1000.3125\n"
+        )
+        assert result.stderr.startswith("3 rows from hears, version 1")
+        result = client(hearing.url, "hears", "--audio", sound, "--signature", "postprocessed")
+        assert result.stdout.splitlines()[:2] == ["id,time,postprocessed", "a,0.0,1000.25"]
+
+    def test_a_classification_that_hears(self, hearing, sound, client):
+        result = client(hearing.url, "says", "--audio", sound)
+        assert result.stdout == "id,prediction,p_low,p_high\na,high,0.25,0.75\n"
+
+    def test_features_are_extracted_here(self, fake, sound, client, tmp_path, monkeypatch):
+        """Loudness 1/2, pitch 3 frames: s = 30.5."""
+        (tmp_path / "own_pitch.py").write_text(
+            "from emobed_tf.recordings.extractors import Extractor\n\n\n"
+            "class Own(Extractor):\n    version, columns, licence = '1', ('pitch', 'loudness'), 'for nobody'\n\n"
+            "    def of(self, samples):\n        return [len(samples) / 640, samples.max()]\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        made = {"extractor": "own_pitch:Own", "version": "1", "settings": {}, "licence": "for nobody"}
+        fake.models["age"] = {1: FakeModel(frame_seconds=None, label_delay_frames=0, extraction=made)}
+        result = client(fake.url, "age", "--audio", sound, "--extractor", "own_pitch:Own")
+        assert result.stdout == "id,raw,postprocessed\na,30.5,1030.5\n"
+        assert result.stderr.startswith("note: for nobody\n")
+
+    @pytest.mark.parametrize(
+        ("model", "more", "words"),
+        [
+            ("audio", (), "--audio: the model takes features, and its manifest doesn't say what made them"),
+            ("hears", ("--signature", "embed"), "--signature embed: name the recordings as --features"),
+            ("hears", ("--extractor", "a:B"), "--extractor a:B: the model takes sound, nothing is extracted here"),
+            ("hears", ("--features", "a.csv"), "name one file or more, either of --features or of --audio"),
+        ],
+    )
+    def test_what_can_not_be(self, hearing, sound, client, model, more, words):
+        assert_one_line(client(hearing.url, model, "--audio", sound, *more), words)
 
 
 class TestProcess:
