@@ -89,7 +89,7 @@ class LandmarkExtractor(FaceExtractor):
             with quiet_stderr():
                 landmarker = vision.FaceLandmarker.create_from_options(options)
                 landmarker.detect_for_video(_picture(np.zeros((64, 64, 3), np.uint8)), 0)  # more is said at the first
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, OSError) as error:
             raise InputError(f"{self.model}: MediaPipe can't read it ({' '.join(str(error).split())})") from None
         with landmarker:
             yield lambda image, seconds: _found(landmarker, image, 1 + round(seconds * 1000))

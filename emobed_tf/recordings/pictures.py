@@ -84,7 +84,7 @@ def look(
         except av.FFmpegError as error:
             raise InputError(f"{path}: breaks off at {until:.2f} s ({words(error)}); copy or make it again") from None
         if end is None or until < end:
-            notes += _early_ends(container, stream, until)
+            notes += _early_end(container, until, av.time_base)
     seconds = (until if end is None else min(until, end)) - start
     if seconds <= 0:
         span = "the end" if end is None else f"{end:g} s"
@@ -137,10 +137,7 @@ def _upright(frame: Any, stream: Any) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24", **width), round(frame.rotation / 90)))
 
 
-def _early_ends(container: Any, stream: Any, until: float) -> Iterator[str]:
-    if stream.duration and until < float(stream.duration * stream.time_base) - _SHORTER:
-        announced = float(stream.duration * stream.time_base)
-        yield f"{announced:.2f} s of picture were announced, so it may have been cut short, at {until:.2f} s"
-    sounds = [float(sound.duration * sound.time_base) for sound in container.streams.audio if sound.duration]
-    if sounds and until < sounds[0] - _SHORTER:
-        yield f"its picture is {until:.2f} s long, shorter than its sound ({sounds[0]:.2f} s)"
+def _early_end(container: Any, until: float, unit: int) -> Iterator[str]:
+    lasts = (container.duration or 0) / unit  # as long as its longest stream
+    if until < lasts - _SHORTER:
+        yield f"its picture ends at {until:.2f} s, and the file is said to last {lasts:.2f} s"
