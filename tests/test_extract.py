@@ -1,5 +1,6 @@
 """`python -m emobed_tf.extract`: from recordings to a table that is trained on, and what it says on the way."""
 
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from emobed_tf.recordings.logmel import LogMel
 from tests.commands import command
 from tests.comparison.test_workers import has_tensorflow
 from tests.conftest import ROOT, SHARED, THREADS
+from tests.recordings.films import landmarker, speech
 from tests.recordings.sounds import noise, sine, speech_like, write
 from tests.tuning.dask_cluster import Cluster
 
@@ -147,6 +149,10 @@ class TestErrors:
             (["--workers", "0"], "--workers: expected 1 or more"),
             (["--features", "mfcc"], "--features mfcc: expected logmel, egemaps"),
             (["--labels"], "nrecognized"),
+            (["--face", "0"], "--face has no effect on --features logmel; leave it out"),
+            (["--picture-step", "0"], "--picture-step: expected 0.01 s or more, found 0"),
+            (["--features", "landmarks"], "--model: expected the path of MediaPipe's face_landmarker.task; or set EMO"),
+            (["--features", "vgg-face", "--model", "no.h5"], "no.h5: no such file; expected VGG-Face's weights"),
         ],
     )
     def test_are_one_line(self, tmp_path, arguments, message):
@@ -161,6 +167,28 @@ class TestErrors:
         (tmp_path / "clips.csv").write_text("file,label_file\n1.wav,l.csv\n")
         done = command("extract", tmp_path / "clips.csv", "--output", tmp_path / "a.csv")
         assert "clips.csv:2: column 'label_file' has labels over time" in done.stderr
+
+
+def test_faces_of_a_video(tmp_path):
+    """Rows as of sound, whichever person is meant; what has no picture is left out, and the model is on record."""
+    write(tmp_path / "a.wav", noise(1))
+    (tmp_path / "clips.csv").write_text(f"file,start,end,label\n{speech()},1,2,joy\na.wav,,,joy\n")
+    line = ["--features", "blendshapes", "--model", landmarker(), "--window", 0.5, "--step", 0.25, "--output"]
+    tables = []
+    for face in (0, 1):
+        done = command("extract", tmp_path / "clips.csv", *line, tmp_path / "a.parquet", "--face", face)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == f"warning: {tmp_path / 'a.wav'}: there is no picture in it; left out\n"
+        tables.append(parquet.read_table(tmp_path / "a.parquet"))
+    left, right = tables
+    assert left.column("time").to_pylist() == [1, 1.25, 1.5, 1.75]
+    for mine, other in zip(*(table.column("pose_x_mean").to_pylist() for table in (left, right)), strict=True):
+        assert mine < 0 < other  # centimetres from the middle of the picture
+    found = json.loads(left.schema.metadata[b"emobed_tf"])
+    assert found["picture"] == "what is shown every 0.04 s, by time stamps"
+    assert "sound" not in found
+    assert found["settings"]["model_sha256"] == hashlib.sha256(landmarker().read_bytes()).hexdigest()
+    assert found["settings"]["face"] == "0"
 
 
 def test_windows_and_labels_over_time(tmp_path):

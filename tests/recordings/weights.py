@@ -6,7 +6,7 @@ from scipy.io import savemat
 
 
 def as_keras(path, weights):
-    """rcmalli's: a group for each layer, with or without weights; in it another of the same name with kernel and bias."""
+    """rcmalli's: a group for each layer, with or without weights, and in it one of the same name with both arrays."""
     with h5py.File(path, "w") as file:
         for name, (kernel, bias) in weights.items():
             layer = file.create_group(name)
