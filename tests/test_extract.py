@@ -18,11 +18,14 @@ from pyarrow import parquet
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.recordings.audio import decode
 from emobed_tf.recordings.logmel import LogMel
+from emobed_tf.recordings.vggface import VGGFace
 from tests.commands import command
 from tests.comparison.test_workers import has_tensorflow
 from tests.conftest import ROOT, SHARED, THREADS
+from tests.oracles.vgg16 import random_weights
 from tests.recordings.films import landmarker, speech
 from tests.recordings.sounds import noise, sine, speech_like, write
+from tests.recordings.weights import as_keras
 from tests.tuning.dask_cluster import Cluster
 
 RAVDESS = SHARED / "data/ravdess-audio"
@@ -234,6 +237,23 @@ def test_nothing_of_it_imports_tensorflow(clips):
     assert done.returncode == 0, done.stderr
     rows = (folder / "probe.csv").read_text().splitlines()[1:]
     assert {row.rpartition(",")[2] for row in rows} == {"0"}
+
+
+@pytest.mark.slow
+def test_a_network_runs_where_it_extracts(tmp_path):
+    """VGG-Face, small: TensorFlow and MTCNN in the worker, and not in this command's process."""
+    model = as_keras(tmp_path / "small.h5", random_weights(channels=2, units=6))
+    (tmp_path / "clips.csv").write_text(f"file,start,end\n{speech()},1,1.4\n")
+    line = [sys.executable, "-c", "import sys; from emobed_tf.extract import main; code = main(sys.argv[1:]); "]
+    line[-1] += "sys.exit(code or 'tensorflow' in sys.modules)"
+    line += [tmp_path / "clips.csv", "--features", "tests.recordings.test_vggface:Small", "--model", model]
+    line += ["--face", "tracked", "--output", tmp_path / "a.csv"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"note: {VGGFace.licence}\n"
+    header, row = (tmp_path / "a.csv").read_text().splitlines()
+    assert header.split(",")[-1] == '"fc7_0006_mean"'
+    assert sum(float(value) > 0 for value in row.split(",")[-6:]) > 1
 
 
 @pytest.mark.slow

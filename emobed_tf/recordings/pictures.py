@@ -16,7 +16,6 @@ from emobed_tf.recordings.videosound import words
 _Seen = TypeVar("_Seen")
 
 _ROUNDED = 6e-4  # seconds: containers such as Matroska keep time stamps in milliseconds
-_NOISE = 1e-6  # of a step: what binary fractions leave
 _SHORTER = 0.25  # seconds by which a picture has to end too early for somebody to be told
 
 
@@ -51,8 +50,8 @@ def look(
         step: in seconds.
 
     Returns:
-        What `see` returned for the picture of each step, None where none had come yet: as many as there are whole steps
-        in the segment, one at least; and its length in seconds.
+        What `see` returned for the picture of each step, None where none had come yet: as many as steps begin in the
+        segment; and its length in seconds.
 
     Raises:
         MissingInputError: if there is no such file.
@@ -89,7 +88,7 @@ def look(
     if seconds <= 0:
         span = "the end" if end is None else f"{end:g} s"
         raise InputError(f"{path}: nothing from {start:g} s to {span}; its picture is {until:.2f} s long")
-    steps = max(1, math.floor(seconds / step + _NOISE))
+    steps = max(1, math.ceil((seconds - _ROUNDED) / step))
     return (seen + [None] * steps)[:steps], seconds
 
 

@@ -12,11 +12,11 @@ def grey(level, height=48, width=64):
     return np.full((height, width, 3), level, np.uint8)
 
 
-def write_film(path, pictures, rate, times=None, seconds_of_sound=0.0, turned=0):
+def write_film(path, pictures, rate, times=None, seconds_of_sound=0.0, turned=0, aspect=None):
     """Writes pictures uint8 `[height, width, 3]`, at an even rate or at times in seconds, with silence beside them.
 
     Pictures keep every bit in Matroska, and their greys elsewhere, as H.264. `turned` is by how many degrees against
-    the clock a player has to turn them.
+    the clock a player has to turn them, and `aspect` how wide a pixel is, as a share of its height.
     """
     import av
 
@@ -27,6 +27,8 @@ def write_film(path, pictures, rate, times=None, seconds_of_sound=0.0, turned=0)
         stream.pix_fmt = "bgr0" if matroska else "yuv420p"
         if turned:
             stream.set_display_rotation(turned)
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         sound = container.add_stream("pcm_s16le", rate=16_000) if seconds_of_sound else None
         for k, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")

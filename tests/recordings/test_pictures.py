@@ -1,5 +1,6 @@
 """Which picture is shown when, in videos that the tests wrote."""
 
+import math
 import sys
 from fractions import Fraction
 
@@ -44,7 +45,7 @@ def test_any_rate(tmp_path, suffix, rate):
     seconds = 60 / Fraction(rate)
     expected = [
         max(k for k, begin in enumerate(begins) if begin <= step * Fraction(1, 25) + Fraction(6, 10_000))
-        for step in range(int(seconds * 25))
+        for step in range(math.ceil(seconds * 25))
     ]
     found = levels(path, 0.04)
     assert found[0] == expected
@@ -113,6 +114,12 @@ class TestUpright:
         (image, *_), _ = look(Segment(path), lambda image, _: image, [], 0.1)
         assert image.shape == (64, 48, 3)
         assert image[40:].mean() > 150 > 50 > image[:24].mean()
+
+    def test_narrow_pixels(self, tmp_path):
+        """As on DVDs: 64 pixels that are twice as wide as high are 128."""
+        path = write_film(tmp_path / "a.mp4", [grey(0)] * 5, 10, aspect=Fraction(2))
+        (image, *_), _ = look(Segment(path), lambda image, _: image, [], 0.1)
+        assert image.shape == (48, 128, 3)
 
     def test_red_is_red(self, tmp_path):
         picture = grey(0)
