@@ -15,11 +15,11 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.corpora import files
 from emobed_tf.errors import EmoBedWarning, InputError
-from emobed_tf.recordings.audio import SAMPLE_RATE
 from emobed_tf.recordings.extraction import extract_file
-from emobed_tf.recordings.extractors import EXTRACTORS, Extractor, find_extractor
+from emobed_tf.recordings.extractors import EXTRACTORS, FeatureExtractor, find_extractor
 from emobed_tf.recordings.labelfiles import LabelTrack, read_label_file
 from emobed_tf.recordings.listing import Entry, Listing, read_listing
+from emobed_tf.recordings.looking import Looking
 from emobed_tf.recordings.output import check_output, write_table
 from emobed_tf.recordings.plan import Plan
 from emobed_tf.recordings.store import FeatureStore, Rows
@@ -29,8 +29,9 @@ from emobed_tf.settings import OptionalFloat, OptionalName, Reading
 PROG = "emobed_tf.extract"
 DESCRIPTION = """Extracts features of recordings into a table that train and check read as --table NAME=FILE.
 
-Sound is mixed down to one channel by its mean and resampled to 16 kHz. What was extracted of a recording is kept, so
-the same command continues where it was stopped. A recording that can't be read is said in a line, and left out."""
+Sound is mixed down to one channel by its mean and resampled to 16 kHz; pictures are looked at at even steps, by their
+time stamps. What was extracted of a recording is kept, so the same command continues where it was stopped. A recording
+that can't be read is said in a line, and left out."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,24 @@ class Arguments:
     output: Path
     """Table that is written, .parquet or .csv."""
     features: Annotated[str, tyro.conf.arg(metavar=f"{{{','.join(EXTRACTORS)},MODULE:NAME}}")] = "logmel"
-    """Extractor: logmel (free), egemaps (openSMILE's eGeMAPSv02, for non-commercial use only), or
-    package.module:Class for one of your own, see emobed_tf.recordings.extractors."""
+    """Extractor of sound: logmel (free), egemaps (openSMILE's eGeMAPSv02, for non-commercial use only); of faces:
+    blendshapes, landmarks, vgg-face (with Oxford's weights for non-commercial use only); or package.module:Class for
+    one of your own, see emobed_tf.recordings.extractors."""
     window: OptionalFloat = None
-    """Seconds of sound that a row is made of (default: one row for each recording)."""
+    """Seconds of the recording that a row is made of (default: one row for each recording)."""
     step: OptionalFloat = None
     """Seconds from one row to the next; needs --window."""
     align: Align = "centre"
     """Of windows: centre, around the time of a row; causal, with nothing that comes later."""
+    picture_step: OptionalFloat = None
+    """Of a video: seconds from one picture that is looked at to the next (default: 0.04; for vgg-face 0.2)."""
+    face: OptionalName = None
+    """Which face: largest of each picture (default); tracked, which follows the one that is largest at the beginning;
+    or a number from the left, from 0, which is followed, too."""
+    model: OptionalName = None
+    """File with the extractor's network: of blendshapes and landmarks MediaPipe's face_landmarker.task (default:
+    EMOBED_FACE_LANDMARKER), of vgg-face the weights (default: EMOBED_VGG_FACE). Workers of a cluster look for it under
+    the same path."""
     workers: int = 1
     """Processes of this machine that extract at the same time."""
     scheduler: OptionalName = None
@@ -80,10 +91,11 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
     check_output(arguments.output, arguments.recordings)
     windows = _windows(arguments)
+    looking = _looking(arguments)
     how = Workers(arguments.workers, arguments.scheduler).check()
     listing = read_listing(arguments.recordings, Reading(column=arguments.column), arguments.dimension)
     labels = _label_files(listing, windows, arguments.dimension)
-    extractor = find_extractor(arguments.features, windows)
+    extractor = find_extractor(arguments.features, windows, looking)
     if extractor.licence:
         print(f"note: {extractor.licence}", file=sys.stderr)
     if listing.left_out:
@@ -91,7 +103,7 @@ def _main(argv: Sequence[str] | None) -> int:
     store = FeatureStore(arguments.features, extractor)
     with console.if_interrupted(lambda: console.KEPT):
         with console.progress("looking at files") as progress:
-            plan = Plan(listing, arguments.features, windows, store, progress)
+            plan = Plan(listing, arguments.features, windows, store, progress, looking)
         if plan.kept:
             print(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
         _extract(plan, how, arguments.strict)
@@ -123,6 +135,11 @@ def _windows(arguments: Arguments) -> Windows | None:
             raise InputError("--align has no effect without --window and --step")
         return None
     return Windows(arguments.window, arguments.step, arguments.align).check()
+
+
+def _looking(arguments: Arguments) -> Looking:
+    model = None if arguments.model is None else str(Path(arguments.model).expanduser().absolute())
+    return Looking(arguments.picture_step, arguments.face, model).check()
 
 
 def _label_files(listing: Listing, windows: Windows | None, dimension: str) -> dict[Path, LabelTrack]:
@@ -161,14 +178,14 @@ def _saying_notes(rows: Iterator[tuple[Entry, Rows]]) -> Iterator[tuple[Entry, R
         yield entry, found
 
 
-def _metadata(arguments: Arguments, extractor: Extractor) -> dict[str, Any]:
+def _metadata(arguments: Arguments, extractor: FeatureExtractor) -> dict[str, Any]:
     """What made the features, for those who find the table later, and who extract from other recordings."""
     return {
         "extractor": arguments.features,
         "version": extractor.version,
         "settings": dict(extractor.settings),
         "licence": extractor.licence,
-        "sound": f"mean of all channels, {SAMPLE_RATE} Hz",
+        **extractor.source,
         "emobed_tf": __version__,
     }
 

@@ -90,7 +90,7 @@ def import_quietly() -> None:
     """
     check_backend()
     wanted = os.environ.get(_LOG) == "0" or {"tensorflow", "keras"} <= sys.modules.keys()
-    with contextlib.nullcontext() if wanted else _quiet_stderr():
+    with contextlib.nullcontext() if wanted else quiet_stderr():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
 
@@ -157,8 +157,12 @@ def _keep_sums_in_order() -> bool:
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Holds back what C++ writes on stderr before it can be told not to; shows it if something fails."""
+def quiet_stderr() -> Iterator[None]:
+    """Holds back what C++ writes on stderr before it can be told not to; shows it if something fails.
+
+    Yields:
+        Nothing.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:

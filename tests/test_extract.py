@@ -1,5 +1,6 @@
 """`python -m emobed_tf.extract`: from recordings to a table that is trained on, and what it says on the way."""
 
+import hashlib
 import json
 import os
 import re
@@ -17,10 +18,14 @@ from pyarrow import parquet
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.recordings.audio import decode
 from emobed_tf.recordings.logmel import LogMel
+from emobed_tf.recordings.vggface import VGGFace
 from tests.commands import command
 from tests.comparison.test_workers import has_tensorflow
 from tests.conftest import ROOT, SHARED, THREADS
+from tests.oracles.vgg16 import random_weights
+from tests.recordings.films import landmarker, speech
 from tests.recordings.sounds import noise, sine, speech_like, write
+from tests.recordings.weights import as_keras
 from tests.tuning.dask_cluster import Cluster
 
 RAVDESS = SHARED / "data/ravdess-audio"
@@ -147,6 +152,10 @@ class TestErrors:
             (["--workers", "0"], "--workers: expected 1 or more"),
             (["--features", "mfcc"], "--features mfcc: expected logmel, egemaps"),
             (["--labels"], "nrecognized"),
+            (["--face", "0"], "--face has no effect on --features logmel; leave it out"),
+            (["--picture-step", "0"], "--picture-step: expected 0.01 s or more, found 0"),
+            (["--features", "landmarks"], "--model: expected the path of MediaPipe's face_landmarker.task; or set EMO"),
+            (["--features", "vgg-face", "--model", "no.h5"], "no.h5: no such file; expected VGG-Face's weights"),
         ],
     )
     def test_are_one_line(self, tmp_path, arguments, message):
@@ -161,6 +170,28 @@ class TestErrors:
         (tmp_path / "clips.csv").write_text("file,label_file\n1.wav,l.csv\n")
         done = command("extract", tmp_path / "clips.csv", "--output", tmp_path / "a.csv")
         assert "clips.csv:2: column 'label_file' has labels over time" in done.stderr
+
+
+def test_faces_of_a_video(tmp_path):
+    """Rows as of sound, whichever person is meant; what has no picture is left out, and the model is on record."""
+    write(tmp_path / "a.wav", noise(1))
+    (tmp_path / "clips.csv").write_text(f"file,start,end,label\n{speech()},1,2,joy\na.wav,,,joy\n")
+    line = ["--features", "blendshapes", "--model", landmarker(), "--window", 0.5, "--step", 0.25, "--output"]
+    tables = []
+    for face in (0, 1):
+        done = command("extract", tmp_path / "clips.csv", *line, tmp_path / "a.parquet", "--face", face)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == f"warning: {tmp_path / 'a.wav'}: there is no picture in it; left out\n"
+        tables.append(parquet.read_table(tmp_path / "a.parquet"))
+    left, right = tables
+    assert left.column("time").to_pylist() == [1, 1.25, 1.5, 1.75]
+    for mine, other in zip(*(table.column("pose_x_mean").to_pylist() for table in (left, right)), strict=True):
+        assert mine < 0 < other  # centimetres from the middle of the picture
+    found = json.loads(left.schema.metadata[b"emobed_tf"])
+    assert found["picture"] == "what is shown every 0.04 s, by time stamps"
+    assert "sound" not in found
+    assert found["settings"]["model_sha256"] == hashlib.sha256(landmarker().read_bytes()).hexdigest()
+    assert found["settings"]["face"] == "0"
 
 
 def test_windows_and_labels_over_time(tmp_path):
@@ -206,6 +237,23 @@ def test_nothing_of_it_imports_tensorflow(clips):
     assert done.returncode == 0, done.stderr
     rows = (folder / "probe.csv").read_text().splitlines()[1:]
     assert {row.rpartition(",")[2] for row in rows} == {"0"}
+
+
+@pytest.mark.slow
+def test_a_network_runs_where_it_extracts(tmp_path):
+    """VGG-Face, small: TensorFlow and MTCNN in the worker, and not in this command's process."""
+    model = as_keras(tmp_path / "small.h5", random_weights(channels=2, units=6))
+    (tmp_path / "clips.csv").write_text(f"file,start,end\n{speech()},1,1.4\n")
+    line = [sys.executable, "-c", "import sys; from emobed_tf.extract import main; code = main(sys.argv[1:]); "]
+    line[-1] += "sys.exit(code or 'tensorflow' in sys.modules)"
+    line += [tmp_path / "clips.csv", "--features", "tests.recordings.test_vggface:Small", "--model", model]
+    line += ["--face", "tracked", "--output", tmp_path / "a.csv"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"note: {VGGFace.licence}\n"
+    header, row = (tmp_path / "a.csv").read_text().splitlines()
+    assert header.split(",")[-1] == '"fc7_0006_mean"'
+    assert sum(float(value) > 0 for value in row.split(",")[-6:]) > 1
 
 
 @pytest.mark.slow

@@ -194,6 +194,6 @@ print(tf.executing_eagerly(), int(tf.function(lambda x: x + 1)(1)), int(tf.const
     def test_what_was_held_back_is_shown_after_an_error_but_not_after_ctrl_c(self, error, shown):
         code = (
             "import contextlib, os\nfrom emobed_tf import runtime\n"
-            f"with contextlib.suppress({error}), runtime._quiet_stderr():\n    os.write(2, b'log')\n    raise {error}\n"
+            f"with contextlib.suppress({error}), runtime.quiet_stderr():\n    os.write(2, b'log')\n    raise {error}\n"
         )
         assert python(code)[1] == ("log" if shown else "")

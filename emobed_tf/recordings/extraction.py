@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from emobed_tf.errors import InputError
-from emobed_tf.recordings.audio import SAMPLE_RATE, Sound, cut
-from emobed_tf.recordings.extractors import Extractor, find_extractor
+from emobed_tf.recordings.extractors import FeatureExtractor, Segments, find_extractor
+from emobed_tf.recordings.looking import Looking
 from emobed_tf.recordings.store import Rows
 from emobed_tf.recordings.windows import Windows
-
-_SHORT = 0.1  # seconds that may be missing at a segment's end before somebody is told: tables of segments are rounded
 
 
 @dataclass(frozen=True)
@@ -24,12 +22,14 @@ class Job:
         segments: start and end of each in seconds; an end may be None.
         features: name of the extractor.
         windows: None: one row for each segment.
+        looking: how pictures are looked at; None of sound.
     """
 
     path: str
     segments: tuple[tuple[float, float | None], ...]
     features: str
     windows: Windows | None
+    looking: Looking | None = None
 
     def __str__(self) -> str:
         return self.path
@@ -49,7 +49,7 @@ class Extracted:
 
 
 def extract_file(job: Job) -> Extracted:
-    """Decodes a file once and extracts all of its segments.
+    """Opens a file once and extracts all of its segments.
 
     Args:
         job: what is wanted.
@@ -60,43 +60,31 @@ def extract_file(job: Job) -> Extracted:
     Raises:
         InputError: if there is no such extractor, a package that it needs is missing, or it breaks its own promises.
     """
-    extractor = _extractor(job.features, job.windows)
-    sound = Sound(Path(job.path))
+    extractor = _extractor(job.features, job.windows, job.looking)
     try:
-        samples = np.concatenate(list(sound.blocks()))
+        segments = extractor.opened(Path(job.path))
     except InputError as error:
         return Extracted([None] * len(job.segments), [str(error)])
     done = Extracted([])
     for start, end in job.segments:
-        found = _rows(extractor, job, samples, start, end, tuple(sound.notes))
+        found = _rows(extractor, job, segments, start, end)
         done.rows.append(None if isinstance(found, str) else found)
         if isinstance(found, str):
             done.problems.append(found)
     return done
 
 
-def _rows(
-    extractor: Extractor, job: Job, samples: np.ndarray, start: float, end: float | None, notes: tuple[str, ...]
-) -> Rows | str:
+def _rows(extractor: FeatureExtractor, job: Job, segments: Segments, start: float, end: float | None) -> Rows | str:
     """Rows of a segment, or what is the matter with it, in a line."""
     try:
-        segment = cut(samples, Path(job.path), start, end)
+        times, features, notes = segments(start, end)
     except InputError as error:
         return str(error)
-    try:
-        times, features = extractor.extract(segment)
-    except InputError as error:
-        until = "the end" if end is None else f"{end:g} s"
-        place = "" if start == 0 and end is None else f" from {start:g} s to {until}"
-        return f"{job.path}{place}: {error}"
     _check_promises(extractor, job, times, features)
-    seconds = len(samples) / SAMPLE_RATE
-    if end is not None and end > seconds + _SHORT:
-        notes = (*notes, f"a segment is to end at {end:g} s, and its sound ends at {seconds:.2f} s")
-    return Rows(None if times is None else np.round(times + start, 9), features, notes)
+    return Rows(None if times is None else np.round(times + start, 9), features, tuple(notes))
 
 
-def _check_promises(extractor: Extractor, job: Job, times: np.ndarray | None, features: np.ndarray) -> None:
+def _check_promises(extractor: FeatureExtractor, job: Job, times: np.ndarray | None, features: np.ndarray) -> None:
     rows = 1 if times is None else len(times)
     if features.shape != (rows, len(extractor.columns)) or (times is None) != (job.windows is None):
         raise InputError(
@@ -111,6 +99,8 @@ def _check_promises(extractor: Extractor, job: Job, times: np.ndarray | None, fe
 
 
 @functools.lru_cache(maxsize=4)
-def _extractor(name: str, windows: Windows | None) -> Extractor:
-    """One for all files of a process."""
-    return find_extractor(name, windows)
+def _extractor(name: str, windows: Windows | None, looking: Looking | None) -> FeatureExtractor:
+    """One for all files of a process, ready."""
+    extractor = find_extractor(name, windows, looking)
+    extractor.prepare()
+    return extractor

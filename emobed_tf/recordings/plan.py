@@ -8,6 +8,7 @@ from emobed_tf.corpora.files import read_all, sha256_of_file
 from emobed_tf.errors import InputError
 from emobed_tf.recordings.extraction import Extracted, Job
 from emobed_tf.recordings.listing import Entry, Listing
+from emobed_tf.recordings.looking import Looking
 from emobed_tf.recordings.store import FeatureStore, Rows
 from emobed_tf.recordings.windows import Windows
 
@@ -21,6 +22,7 @@ class Plan:
         windows: None: one row for a recording.
         store: of that extractor.
         progress: called with the number of files looked at, of all, and the name of the last one.
+        looking: how pictures are looked at; None of sound.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Plan:
         windows: Windows | None,
         store: FeatureStore,
         progress: Progress | None = None,
+        looking: Looking | None = None,
     ) -> None:
         self._listing, self._store = listing, store
         self._left_out: set[int] = set()
@@ -47,7 +50,7 @@ class Plan:
             missing = [k for k in indices if contents[path] is None or not store.has(self._keys[k])]
             if missing:
                 segments = tuple((listing.entries[k].start, listing.entries[k].end) for k in missing)
-                self.jobs.append(Job(str(path.absolute()), segments, features, windows))
+                self.jobs.append(Job(str(path.absolute()), segments, features, windows, looking))
                 self._of_job.append(missing)
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 from emobed_tf.corpora.cache import cache_folder
 from emobed_tf.errors import EmoBedWarning
 from emobed_tf.recordings.audio import SAMPLE_RATE
-from emobed_tf.recordings.extractors import Extractor
+from emobed_tf.recordings.extractors import FeatureExtractor
 
 _DECODER = 1  # another way to decode sound is another number
 
@@ -45,7 +45,7 @@ class FeatureStore:
         folder: of the cache; None: `cache_folder()`.
     """
 
-    def __init__(self, name: str, extractor: Extractor, folder: Path | None = None) -> None:
+    def __init__(self, name: str, extractor: FeatureExtractor, folder: Path | None = None) -> None:
         self.folder = (folder or cache_folder()) / "extracted"
         self._identity = [name, extractor.version, dict(extractor.settings), list(extractor.columns)]
         self._in_memory: dict[str, Rows] = {}

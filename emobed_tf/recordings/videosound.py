@@ -31,7 +31,7 @@ def open_sound(path: Path, notes: list[str]) -> tuple[int, int, Iterator[np.ndar
     try:
         container = av.open(str(path))
     except (av.FFmpegError, ValueError) as error:
-        raise InputError(f"{path}: neither sound nor a video that can be read ({_words(error)})") from None
+        raise InputError(f"{path}: neither sound nor a video that can be read ({words(error)})") from None
     if not container.streams.audio:
         container.close()
         raise InputError(f"{path}: there is no sound in it")
@@ -57,7 +57,7 @@ def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) 
                 yield block
         except av.FFmpegError as error:
             raise InputError(
-                f"{path}: breaks off at {done / stream.rate:.2f} s ({_words(error)}); copy or make it again"
+                f"{path}: breaks off at {done / stream.rate:.2f} s ({words(error)}); copy or make it again"
             ) from None
         pictures = [video for video in container.streams.video if video.duration]
         if pictures:
@@ -68,5 +68,13 @@ def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) 
                 )
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """What FFmpeg says of a file, in one line.
+
+    Args:
+        error: that PyAV raised.
+
+    Returns:
+        Its own words, without the path.
+    """
     return " ".join(str(getattr(error, "strerror", None) or error).split())

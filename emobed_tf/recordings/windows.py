@@ -54,12 +54,23 @@ class Windows:
             Times of the rows in seconds, float64 `[rows]`, 0 for the first; first sample of each window, and the one
             behind its last, int64 `[rows]`. There are as many rows as whole steps in the recording, and one at least.
         """
-        rows = max(1, math.floor(samples / SAMPLE_RATE / self.step + _NOISE))
+        times, *edges = self.within(samples / SAMPLE_RATE)
+        first, last = (np.rint(edge * SAMPLE_RATE).astype(np.int64).clip(0, samples) for edge in edges)
+        return times, first, last
+
+    def within(self, seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same in seconds, for what is no sound.
+
+        Args:
+            seconds: length of the recording.
+
+        Returns:
+            Times of the rows, start and end of each window, float64 `[rows]`; windows reach beyond the recording.
+        """
+        rows = max(1, math.floor(seconds / self.step + _NOISE))
         times = np.round(np.arange(rows) * self.step, 9)
         ends = times + (self.window / 2 if self.align == "centre" else self.step)
-        starts = ends - self.window
-        first, last = (np.rint(edges * SAMPLE_RATE).astype(np.int64).clip(0, samples) for edges in (starts, ends))
-        return times, first, last
+        return times, ends - self.window, ends
 
 
 def frames_within(starts: np.ndarray, ends: np.ndarray, length: int, hop: int) -> tuple[np.ndarray, np.ndarray]:

@@ -112,9 +112,7 @@ def trace(
     return traced
 
 
-def _of_sound(
-    whole: Callable[[tf.Tensor], _Answer], facts: Facts
-) -> dict[str, tf.types.experimental.ConcreteFunction]:
+def _of_sound(whole: Callable[[tf.Tensor], _Answer], facts: Facts) -> dict[str, tf.types.experimental.ConcreteFunction]:
     """Signatures that take a file's bytes, or all samples, and answer what all of some functions do."""
     samples, rate = len(facts.features[facts.target]), facts.sample_rates[facts.target]
     nothing = tf.constant([""])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.recordings.films import landmarker, speech
 from tests.recordings.sounds import sine, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a dozen trainings before the first test
@@ -129,11 +130,14 @@ def test_recordings(tmp_path):
         labels = "".join(f"{k / 25},{np.sin(k / 20):.3f}\n" for k in range(150))
         (tmp_path / f"{partition}.csv").write_text(f"time,arousal\n{labels}")
         interviews.append(f"clips/{partition}.wav,{partition},{partition}.csv")
+    (tmp_path / "videos.csv").write_text(f"file,start,end,partition,label\n{speech()},1,1.4,train,calm\n")
+    (tmp_path / "face_landmarker.task").write_bytes(landmarker().read_bytes())
     (tmp_path / "interviews.csv").write_text("\n".join(interviews) + "\n")
     said = follow(tmp_path, "recordings")
     assert "written: audio.parquet, 12 rows of 200 features from 12 recordings" in said
     assert "written: frames.parquet, 300 rows of 200 features from 2 recordings" in said
     assert "a row every 0.04 s" in said
+    assert "written: face.parquet, 1 rows of 116 features from 1 recordings" in said
     assert (tmp_path / "runs" / "clips" / "report" / "index.html").is_file()
 
 

@@ -43,7 +43,7 @@ class TestFind:
     @pytest.mark.parametrize(
         ("name", "message"),
         [
-            ("mfcc", "--features mfcc: expected logmel, egemaps, or package.module:Class"),
+            ("mfcc", "--features mfcc: expected logmel, egemaps, blendshapes, landmarks, vgg-face, or package"),
             ("none.at.all:It", "No module named 'none'.*expected a class of a module that Python can import"),
             (f"{HERE}:Missing", "has no attribute 'Missing'"),
             (f"{HERE}:function", "expected a subclass of emobed_tf.recordings.extractors.Extractor"),
