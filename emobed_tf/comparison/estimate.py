@@ -86,7 +86,7 @@ def remaining_seconds(
         later = pilot.seconds(plan.epochs)
         choices = _choices(plan)
         done = [trial for trial in choices if trial.key in ledger]
-        finals = plan.budget.seeds
+        finals = plan.budget.seeds - len(choices) * plan.is_settled
         if len(done) == len(choices) and len(plan.rungs) == 1:
             best = plan.chosen([plan.candidate(k, 0, ledger) for k in range(len(plan.configurations))])
             trials = [] if best is None else [*plan.finals(best.settings), *plan.looks(best.settings)]

@@ -68,7 +68,13 @@ class SearchPlan:
     def fits(self) -> int:
         """Number of all fits."""
         tried = sum(rung.configurations for rung in self.rungs) * self.fits_of_each
-        return tried + self.budget.seeds + self.budget.show_selection * (len(self.configurations) - 1)
+        finals = self.budget.seeds + self.budget.show_selection * (len(self.configurations) - 1)
+        return finals if self.is_settled else tried + finals
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing to choose: the only configuration's final fits are all that is needed."""
+        return len(self.configurations) == 1
 
     @property
     def fits_of_each(self) -> int:
@@ -83,9 +89,11 @@ class SearchPlan:
             rung: place of the rung.
 
         Returns:
-            Split by split, seed by seed.
+            Split by split, seed by seed; of the only configuration, its first final fits.
         """
         cell, at = self.cell, self.rungs[rung]
+        if self.is_settled:
+            return self.finals(self.configurations[0])[: self.budget.selection_seeds]
         sources: list[tuple[Source, tuple[int, int] | None]] = [(cell.source, None)]
         if cell.splits:
             sources = [(source, (k, len(cell.splits))) for k, source in enumerate(cell.splits, start=1)]
@@ -108,7 +116,8 @@ class SearchPlan:
             To choose from.
         """
         records = tuple(ledger[trial.key] for trial in self.trials(configuration, rung))
-        return Candidate(self.configurations[configuration], records, max(1, len(self.cell.splits)))
+        splits = 1 if self.is_settled else max(1, len(self.cell.splits))
+        return Candidate(self.configurations[configuration], records, splits)
 
     def survivors(self, rung: int, candidates: Mapping[int, Candidate], ledger: Ledger) -> list[int]:
         """Which configurations go on to the next rung; the ledger keeps who was cut, and after how many epochs.

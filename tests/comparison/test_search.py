@@ -22,13 +22,22 @@ def cell(tables):
         (Budget(16, 5, selection_seeds=3), 0, 48 + 5),
         (Budget(16, 5, selection_seeds=3), 2, 96 + 5),
         (Budget(16, 5, halving=True), 0, 16 + 4 + 5),
-        (Budget(16, 5, search="none"), 0, 1 + 5),
+        (Budget(16, 5, search="none"), 0, 5),  # nothing to choose
+        (Budget(1, 5, selection_seeds=3), 2, 5),
         (Budget(16, 5, show_selection=True), 0, 16 + 5 + 15),  # the chosen one is among the five
     ],
 )
 def test_fits(cell, budget, splits, fits):
     given = Cell(cell.scenario, cell.source, cell.system, (cell.source,) * splits)
     assert plan_search(given, budget).fits == fits
+
+
+@pytest.mark.parametrize(("selection_seeds", "first"), [(1, [0]), (2, [0, 1]), (9, [0, 1, 2, 3, 4])])
+def test_the_only_configuration_is_judged_by_its_final_fits(cell, selection_seeds, first):
+    plan = plan_search(cell, Budget(1, 5, selection_seeds=selection_seeds))
+    found = plan.trials(0, 0)
+    assert [trial.seed for trial in found] == first
+    assert found == plan.finals(plan.configurations[0])[: len(first)]
 
 
 def test_trials_of_a_rung(cell):
