@@ -17,6 +17,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.recordings.audio import SAMPLE_RATE, check_is_there, decode
 from emobed_tf.recordings.extraction import Job, extract_file
 from emobed_tf.recordings.extractors import EXTRACTORS, find_extractor
+from emobed_tf.recordings.looking import Looking
 from emobed_tf.recordings.waveforms import as_integers
 from emobed_tf.recordings.windows import Windows
 
@@ -91,7 +92,7 @@ def extraction_in(manifest: Mapping[str, Any], allowed: str | None) -> Extractio
             f"--audio: the model's features come from {made.extractor}, which is not one of {', '.join(EXTRACTORS)}; "
             f"if it is yours, allow it with --extractor {made.extractor}"
         )
-    extractor = find_extractor(made.extractor, _windows(made))
+    extractor = find_extractor(made.extractor, _windows(made), _looking(made))
     if extractor.version != made.version:
         raise InputError(
             f"--audio: the model's features come from {made.extractor}, version {made.version}; here is version "
@@ -121,8 +122,8 @@ def features_of(paths: Sequence[Path], manifest: Mapping[str, Any], made: Extrac
         MissingInputError: if there is no such file.
         InputError: if one can't be read, two have one name, or the extractor doesn't give the model's features.
     """
-    windows = _windows(made)
-    columns = {name: k for k, name in enumerate(find_extractor(made.extractor, windows).columns)}
+    extractor = find_extractor(made.extractor, _windows(made), _looking(made))
+    columns = {name: k for k, name in enumerate(extractor.columns)}
     missing = [name for name in manifest["features"] if name not in columns]
     if missing:
         raise InputError(f"--audio: {made.extractor} doesn't give the model's features {listing(missing)}")
@@ -149,7 +150,7 @@ def check_names(paths: Sequence[Path]) -> None:
 
 def _recording(path: Path, manifest: Mapping[str, Any], made: Extraction, order: Sequence[int]) -> Recording:
     check_is_there(path)
-    done = extract_file(Job(str(path), ((0.0, None),), made.extractor, _windows(made)))
+    done = extract_file(Job(str(path), ((0.0, None),), made.extractor, _windows(made), _looking(made)))
     (rows,) = done.rows
     if rows is None:
         raise InputError(done.problems[0])
@@ -163,6 +164,11 @@ def _recording(path: Path, manifest: Mapping[str, Any], made: Extraction, order:
 def _windows(made: Extraction) -> Windows | None:
     known = {name: made.settings[name] for name in ("window", "step", "align") if name in made.settings}
     return Windows(**known) if known else None
+
+
+def _looking(made: Extraction) -> Looking:
+    """As pictures were looked at, by the model that the environment names: its SHA-256 is among the settings."""
+    return Looking(made.settings.get("picture_step"), made.settings.get("face"))
 
 
 def _check_step(made: Extraction, manifest: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ import soundfile
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.recordings.logmel import LogMel
 from serving.client import audio
+from tests.recordings.films import grey, write_film
 from tests.recordings.sounds import noise, sine, write
 
 WAVEFORM = {"waveform": {"sample_rate": 16_000, "samples_per_frame": 640}}
@@ -24,6 +25,21 @@ class Length(Extractor):
 
     def of(self, samples):
         return [len(samples) / 16_000, abs(samples).max(), 0]
+"""
+LIGHT = """
+from contextlib import contextmanager
+
+from emobed_tf.recordings.pictureextractor import PictureExtractor
+
+
+class Light(PictureExtractor):
+    version = "1"
+    names = ("brightness",)
+    functionals = ("mean",)
+
+    @contextmanager
+    def watching(self, segment, notes):
+        yield lambda image, seconds: [image.mean()]
 """
 
 
@@ -129,3 +145,14 @@ class TestFeatures:
         path.write_text("nothing of the kind")
         with pytest.raises(InputError, match=r"a\.wav"):
             audio.features_of([path], said, audio.extraction_in(said, "own_seconds:Length"))
+
+    def test_pictures_are_looked_at_as_often_as_for_the_model(self, tmp_path, monkeypatch):
+        """Once a second, so the first and the third of four in two seconds: their mean is 20, that of all four 25."""
+        (tmp_path / "own_light.py").write_text(LIGHT)
+        monkeypatch.syspath_prepend(tmp_path)
+        film = write_film(tmp_path / "a.mkv", [grey(level) for level in (10, 20, 30, 40)], 2)
+        settings = {"picture_step": 1.0, "reader": 1}
+        extraction = {"extractor": "own_light:Light", "version": "1", "settings": settings, "licence": ""}
+        said = {"features": ["brightness_mean"], "frame_seconds": None, "extraction": extraction}
+        (found,) = audio.features_of([film], said, audio.extraction_in(said, "own_light:Light"))
+        assert found.features == pytest.approx(np.array([[20]]), abs=0.01)
