@@ -17,6 +17,7 @@ _PUBLIC = {
     "preset": "emobed_tf.config",
     "DataSet": "emobed_tf.datasets",
     "load": "emobed_tf.corpora",
+    "trust": "emobed_tf.trusted",
     "batch_hard_pairs": "emobed_tf.models.mining",
     "batch_hard_triplet_loss": "emobed_tf.models.losses",
     "BatchHardTripletLoss": "emobed_tf.models.keras_losses",
@@ -29,7 +30,7 @@ _PUBLIC = {
     "score_run": "emobed_tf.runs.scoring",
     "export_run": "emobed_tf.saved_model.export",
 }
-_WITHOUT_TENSORFLOW = ("Config", "preset", "DataSet", "load", "concordance_cc")
+_WITHOUT_TENSORFLOW = ("Config", "preset", "DataSet", "load", "trust", "concordance_cc")
 __all__ = [*_PUBLIC, "__version__"]
 
 

@@ -12,7 +12,7 @@ from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import NamesOrUsual, OptionalPath, Scenarios
+from emobed_tf.settings import NamesOrUsual, OptionalPath, Scenarios, TrustedNames
 
 PROG = "emobed_tf.compare"
 HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
@@ -40,6 +40,8 @@ class Arguments:
     """Folder of results, new or to be continued (default: runs/comparison-DATASET)."""
     config: OptionalPath = None
     """JSON file with settings that all systems share; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

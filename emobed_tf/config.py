@@ -30,6 +30,7 @@ from emobed_tf.settings import (
     Reading,
     Training,
 )
+from emobed_tf.trusted import check_trusted, own_names, trust
 
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
 
@@ -105,6 +106,8 @@ class Config:
     def check(self) -> "Config":
         """The configuration with the framework's zeros and the presets of the triplet term filled in.
 
+        Code that it names is trusted from now on, see `trusted`: what comes from a file was checked when it was read.
+
         Returns:
             A copy in which alpha, beta, margin and normalise are definite.
 
@@ -113,6 +116,7 @@ class Config:
                 be one, an alpha or beta that contradicts the framework, or a setting that has no effect with it.
         """
         self.check_ranges()
+        trust(*own_names(self.to_dict()).values())
         _check_standardise(self.data)
         _check_pairs(self.reading)
         _check_encoder(self.network)
@@ -192,7 +196,8 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
 
     Raises:
         MissingInputError: if there is no such file.
-        InputError: if it is no JSON object, of another format, or holds an unknown setting or a wrong type.
+        InputError: if it is no JSON object, of another format, holds an unknown setting or a wrong type, or names code
+            that isn't the package's own, and that nobody here has named or allowed; see `trusted`.
     """
     try:
         values = parse_json(path.read_bytes())
@@ -215,6 +220,7 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
         if name not in kinds:
             raise InputError(f"{path}: unknown setting '{name[:80]}'; known: {', '.join(kinds)}")
         converted[name] = _convert(path, name, kinds[name], value)
+    check_trusted(converted, path)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and did what its default or `FORMER` says.
     needed = kinds.keys() - {*_names(Reading), *_CAME_LATER}

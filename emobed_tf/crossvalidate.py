@@ -14,7 +14,7 @@ from emobed_tf.comparison.protocol import Budget
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
 from emobed_tf.errors import InputError
-from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath
+from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath, TrustedNames
 
 PROG = "emobed_tf.crossvalidate"
 HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
@@ -43,6 +43,8 @@ class Arguments:
     """Folder of results (default: runs/DATA-LABEL-crossvalidation); what it has already is not done again."""
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

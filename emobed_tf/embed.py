@@ -12,7 +12,7 @@ from emobed_tf.embeddings import projector
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import ONE_BRANCH, OptionalPath, RunPath, TablePaths
+from emobed_tf.settings import ONE_BRANCH, OptionalPath, RunPath, TablePaths, TrustedNames
 
 if TYPE_CHECKING:
     from emobed_tf.embeddings.points import Embedded
@@ -40,6 +40,8 @@ class Arguments:
     """Folder that the data have moved to since training, tables and labels along with them."""
     table: TablePaths = ()
     """A modality's table, where it has moved."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
 from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath, RunPath, TablePaths
+from emobed_tf.settings import OptionalPath, RunPath, TablePaths, TrustedNames
 
 PROG = "emobed_tf.evaluate"
 DESCRIPTION = """Scores a run on development, and with --test on the test set, too.
@@ -34,6 +34,8 @@ class Arguments:
     """Folder that the data have moved to since training, tables and labels along with them."""
     table: TablePaths = ()
     """The target's table, where it has moved."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +86,7 @@ def _say_what_was_read(runs: Sequence[Run], read: bool) -> None:
         return
     for run in runs:
         show_test_reads(run)
-    print(f"next: python -m emobed_tf.report {' '.join(str(run.path) for run in runs)} shows test, too")
+    print(f"next: python -m emobed_tf.report {' '.join(run.named for run in runs)} shows test, too")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.saved_model.example import client_line, curl_line
 from emobed_tf.saved_model.versions import check_model_dir
-from emobed_tf.settings import RunPath
+from emobed_tf.settings import RunPath, TrustedNames
 
 PROG = "emobed_tf.export"
 SERVER = "http://localhost:8501"  # where serving.local and serving/docker-compose.yml listen
@@ -34,6 +34,8 @@ class Arguments:
     """Run folder."""
     model_dir: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MODEL_DIR")]
     """Folder of the model's versions; its name is the model's. The run becomes MODEL_DIR/1, or the next number."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.files import print_csv, write_csv
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import FilePaths, OptionalPath, RunPath
+from emobed_tf.settings import FilePaths, OptionalPath, RunPath, TrustedNames
 
 PROG = "emobed_tf.predict"
 DESCRIPTION = """Predicts from feature files of a run's target modality: RECOLA's ARFF files, or CSV and Parquet tables.
@@ -29,6 +29,8 @@ class Arguments:
     output: OptionalPath = None
     """CSV file to write: id, time, raw and post-processed prediction, or the probability of each class (default:
     standard output)."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
-from emobed_tf.settings import Names, OptionalPath, TablePaths
+from emobed_tf.settings import Names, OptionalPath, TablePaths, TrustedNames
 
 PROG = "emobed_tf.report"
 DESCRIPTION = """Writes one page about a run, or about several side by side: scores, learning curves, predictions,
@@ -48,6 +48,8 @@ class Arguments:
     """Folder that the data have moved to since training, tables and labels along with them."""
     table: TablePaths = ()
     """A modality's table, where it has moved."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

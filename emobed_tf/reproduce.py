@@ -16,7 +16,7 @@ from emobed_tf.comparison.reproduction.plan import OWN, plan_table
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import Names, OptionalPath, Scenarios
+from emobed_tf.settings import Names, OptionalPath, Scenarios, TrustedNames
 
 PROG = "emobed_tf.reproduce"
 DESCRIPTION = """Trains every row of the paper's Table 1 (arousal), 2 (valence) or 3 (classes) by the same protocol.
@@ -45,6 +45,8 @@ class Arguments:
     """Folder of results, new or to be continued (default: runs/table-NUMBER-DATASET)."""
     config: OptionalPath = None
     """JSON file with settings that all systems share; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

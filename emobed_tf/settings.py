@@ -34,6 +34,7 @@ NamesOrUsual = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]
 RunPath = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 FilePaths = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]
 Scenarios = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TARGET+AUX[+AUX]")]
+TrustedNames = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="MODULE:NAME")]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
 Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]

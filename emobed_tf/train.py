@@ -18,7 +18,8 @@ from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run, default_output
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath
+from emobed_tf.settings import OptionalPath, TrustedNames
+from emobed_tf.trusted import trust_flags
 
 PROG = "emobed_tf.train"
 DESCRIPTION = """Trains EmoBed, or one of its parts, and keeps what recognises emotion from one modality.
@@ -37,6 +38,8 @@ class Arguments:
     """Continue the run in --output; it ends with the weights of a run that was never interrupted."""
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,10 +64,10 @@ def _main(argv: Sequence[str] | None) -> int:
     output = arguments.output or default_output(config, corpus)
     announce(config, corpus)
     epochs_before = _epochs(Run(output)) if arguments.resume else 0
-    with console.if_interrupted(lambda: _how_to_go_on(output)):
+    with console.if_interrupted(lambda: _how_to_go_on(output, config)):
         run = _train(config, corpus, output, arguments.resume)
     show_training(run, epochs_before)
-    drawn_by = shlex.join(["python", "-m", "emobed_tf.report", str(run.path)])
+    drawn_by = shlex.join(["python", "-m", "emobed_tf.report", str(run.path), *trust_flags(config.to_dict())])
     with console.if_interrupted(lambda: f"trained; {drawn_by} draws the page"):
         from emobed_tf.reporting import write_report
 
@@ -100,11 +103,12 @@ def _train(config: Config, corpus: Corpus, output: Path, resume: bool) -> Run:
         raise InputError(f"{error}; no run folder was made") from None
 
 
-def _how_to_go_on(output: Path) -> str:
+def _how_to_go_on(output: Path, config: Config) -> str:
     """What is left after Ctrl-C, and which command continues."""
     if _is_gone_if_empty(output) or not Run(output).config_file.is_file():
         return "nothing was trained yet, and no run folder was made"
-    return f"continue with: {shlex.join(['python', '-m', PROG, '--resume', '--output', str(output)])}"
+    line = ["python", "-m", PROG, "--resume", "--output", str(output), *trust_flags(config.to_dict())]
+    return f"continue with: {shlex.join(line)}"
 
 
 def _is_gone_if_empty(output: Path) -> bool:

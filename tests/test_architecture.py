@@ -23,6 +23,7 @@ LAYERS = (
     "datasets",
     "settings",
     "effects",
+    "trusted",
     "config",
     "corpora",
     "recordings",

@@ -188,8 +188,9 @@ class TestTeacher:
 
 class TestFiles:
     @pytest.mark.parametrize("later", ["classification_loss", "resample", "standardise", "speaker_prior", "sharing"])
-    def test_of_a_run_from_before_a_setting_came(self, tmp_path, later):
+    def test_of_a_run_from_before_a_setting_came(self, tmp_path, monkeypatch, later):
         """It is read without its data set, whose module is nowhere, and the setting is what the run did."""
+        monkeypatch.setenv("EMOBED_TRUST", "no_such_module")
         values = preset().replace(epochs=3, dataset="no_such_module:DATA").to_dict()
         expected = values.pop(later)
         path = tmp_path / "config.json"

@@ -16,7 +16,7 @@ from emobed_tf.config import Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalInt, OptionalPath
+from emobed_tf.settings import OptionalInt, OptionalPath, TrustedNames
 from tuning.folder import SearchFolder, default_folder
 from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import DEFAULT, PARAMETERS, check, space
@@ -58,6 +58,8 @@ class Arguments:
     """Continue the search in --output; trials that have ended are kept, and --max-trials may be raised."""
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +78,7 @@ def _main(argv: list[str]) -> int:
     part = role()
     if part == "worker":
         argv = [word for word in argv if word != "--resume"]  # its chief's business
+    cli.trust_what_is_named(argv)
     begun = _begun(argv)
     default = _defaults(begun) if begun else Arguments(cli.starting_config(argv))
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)

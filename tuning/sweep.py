@@ -18,7 +18,7 @@ from emobed_tf.config import Config, Settings
 from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
-from emobed_tf.settings import Names, OptionalPath
+from emobed_tf.settings import Names, OptionalPath, TrustedNames
 from tuning.sweep_results import SweepFolder, show_sweep
 from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 from tuning.sweep_values import find_setting, read_values
@@ -53,6 +53,8 @@ class Arguments:
     """Folder of the sweep (default: runs/sweep-DATASET-FRAMEWORK-PARAMETER)."""
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
+    trust: TrustedNames = ()
+    """Code from outside the package that a run's config.json may name, such as blstm:blstm; you can repeat the flag."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from emobed_tf.config import Config, preset, read_config
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.settings import Data, Network, Objective
+from emobed_tf.trusted import NAMING, trust
 
 Arguments = TypeVar("Arguments")
 
@@ -54,6 +55,7 @@ def parse(
     explains = bool({"-h", "--help"} & set(argv))
     if not explains:
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
+    trust_what_is_named(argv)
     try:
         with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden if explains else ()):
             return tyro.cli(
@@ -70,6 +72,20 @@ def parse(
         raise InputError(_one_line(complaint.getvalue(), prog)) from None
     finally:
         os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
+
+
+def trust_what_is_named(argv: Sequence[str] | None) -> None:
+    """Trusts the code that a command line names, before the files that may name it are read; see `trusted`.
+
+    Args:
+        argv: arguments; None for those of the process. What is wrong with them is left to `parse`.
+    """
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for setting in ("trust", *NAMING):
+        early.add_argument("--" + setting.replace("_", "-"), action="append", default=[])
+    with contextlib.suppress(argparse.ArgumentError):
+        known, _ = early.parse_known_args(argv)
+        trust(*(name for names in vars(known).values() for name in names))
 
 
 def _with_defaults(description: str, default: Any) -> str:
@@ -99,6 +115,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
     Raises:
         InputError: if the file can't be read, there is no such data set, or `--resume` has nothing to continue.
     """
+    trust_what_is_named(argv)
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in (
         "--config",

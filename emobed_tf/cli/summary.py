@@ -137,7 +137,7 @@ def show_training(run: Run, epochs_before: int = 0) -> None:
     rows[0][0] += _PICKED
     table(f"{_simulated(facts)}{facts.label} from {facts.target}, development", ["score", "value"], rows)
     print(f"run folder: {run.path}")
-    print(f"next: python -m emobed_tf.evaluate {run.path}; tensorboard --logdir {run.logs}")
+    print(f"next: python -m emobed_tf.evaluate {run.named}; tensorboard --logdir {run.logs}")
 
 
 def _without_a_better_one(run: Run, epochs: int) -> str:

@@ -125,12 +125,12 @@ def read(
             embedded = _embedded(run, data_dir, tables, notes, progress)
     if "test" not in scores:
         notes.append(
-            f"No test scores: python -m emobed_tf.evaluate {run.path} --test evaluates it; a report never does."
+            f"No test scores: python -m emobed_tf.evaluate {run.named} --test evaluates it; a report never does."
         )
     if len(history) < 2:
         notes.append("No learning curves: there was a single epoch.")
     if not embeddings:
-        notes.append(f"No embeddings were asked for; python -m emobed_tf.report {run.path} draws them.")
+        notes.append(f"No embeddings were asked for; python -m emobed_tf.report {run.named} draws them.")
     return Contents(
         run=run,
         name=name,

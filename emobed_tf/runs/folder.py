@@ -40,6 +40,7 @@ from emobed_tf.runs.access import check_inside
 from emobed_tf.runs.provenance import provenance
 from emobed_tf.runs.records import CHECKS, read_facts, typed
 from emobed_tf.settings import ENCODERS
+from emobed_tf.trusted import own_names, trust, trust_flags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +117,7 @@ class Run:
         if run.path.exists() and (not run.path.is_dir() or run._begun()):
             raise InputError(f"{path}: not empty; continue it with --resume, or choose another --output")
         run.path.mkdir(parents=True, exist_ok=True)
+        trust(*own_names(config.to_dict()).values())  # a worker was handed a configuration that its parent has checked
         run.write_json("run.json", {"facts": dataclasses.asdict(facts), "provenance": provenance(config)})
         run.write_json("config.json", config.to_dict())
         return run
@@ -186,6 +188,11 @@ class Run:
         except InputError as error:
             raise InputError(f"{self.config_file}: {error}") from None
         return config
+
+    @property
+    def named(self) -> str:
+        """How a command line names it to another command: its folder, and the code that it needs from outside."""
+        return " ".join([str(self.path), *trust_flags(self.config().to_dict())])
 
     def facts(self) -> Facts:
         """What training found in the data."""

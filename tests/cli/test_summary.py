@@ -28,7 +28,9 @@ def stub(facts, scores=None, selection="ccc", **more):
     """As much of a run as is shown."""
     read = {"scores.json": scores}.get
     more = {"config": preset} | more
-    return SimpleNamespace(facts=lambda: facts, read_json=read, selection=selection, path="x", logs="x/logs", **more)
+    return SimpleNamespace(
+        facts=lambda: facts, read_json=read, selection=selection, path="x", named="x", logs="x/logs", **more
+    )
 
 
 @pytest.fixture

@@ -189,7 +189,8 @@ class TestOwnEncoder:
         config = json.loads((run / "config.json").read_text())
         (run / "config.json").write_text(json.dumps({**config, "encoder": "gone_module:recurrent"}))
         try:
-            assert_one_line(command("export", run, tmp_path / "model"), "--encoder gone_module:recurrent", "PYTHONPATH")
+            line = ("export", run, tmp_path / "model", "--trust", "gone_module")
+            assert_one_line(command(*line), "--encoder gone_module:recurrent", "PYTHONPATH")
         finally:
             (run / "config.json").write_text(json.dumps(config))
         assert not (tmp_path / "model").exists()
