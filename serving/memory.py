@@ -76,7 +76,13 @@ def without_collector() -> Iterator[None]:
 
 
 def trim() -> None:
-    """Gives free memory back to the system, which the C library keeps for itself after large requests."""
+    """Gives free memory back to the system, which Python and the C library keep for themselves after large requests.
+
+    Python keeps some dozens of freed lists and numbers for later, and with each the megabyte that it lies in. A full
+    collection lets go of them. It waits until no document is made, all of whose lists it would look at.
+    """
+    if not _building:
+        gc.collect()
     if _malloc_trim is not None:
         _malloc_trim(0)
 

@@ -10,7 +10,7 @@ from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.moments import STATISTICS, SpeakerPrior
 from emobed_tf.evaluation.postprocessing import PostProcessing
 from emobed_tf.models.emobed import EmoBed
-from emobed_tf.models.speakers import COUNT, DEVIATION, brought, brought_so_far
+from emobed_tf.models.speakers import COUNT, DEVIATION, RESTS, brought, brought_so_far
 from emobed_tf.models.streaming import continued
 from emobed_tf.saved_model.manifest import OF_SPEAKER, PACKED
 from emobed_tf.saved_model.packed import frames_of_packed
@@ -74,9 +74,9 @@ def trace(
         states = {name: _checked_finite(name, state) for name, state in _checked_states(states, features).items()}
         known: _Answer = {}
         if facts.speaker_prior is not None:
-            features, known = brought_so_far(features, _checked_statistics(states), facts.speaker_prior)
+            features, known = brought_so_far(features, {**states, **_checked_statistics(states)}, facts.speaker_prior)
         outputs, after = continued(model, facts.target, features, states)
-        return {**_answer(outputs, facts), **after, **known}
+        return _checked_answer({**_answer(outputs, facts), **after, **known})
 
     def whole(features: tf.Tensor) -> _Answer:
         answer = predict(features=features)
@@ -149,10 +149,11 @@ def speaker_states(facts: Facts) -> dict[str, tuple[int, ...]]:
         facts: of the run.
 
     Returns:
-        Shapes for one sequence by name, see `moments.STATISTICS`; none of a model that knows no speakers.
+        Shapes for one sequence by name, see `moments.STATISTICS` and `speakers.RESTS`; none of a model that knows no
+        speakers.
     """
     width = len(facts.features[facts.target])
-    return {} if facts.speaker_prior is None else dict.fromkeys(STATISTICS, (width,))
+    return {} if facts.speaker_prior is None else dict.fromkeys((*STATISTICS, *RESTS.values()), (width,))
 
 
 def manifest_signature(text: str) -> tf.types.experimental.ConcreteFunction:
@@ -269,6 +270,16 @@ def _checked_finite(name: str, state: tf.Tensor) -> tf.Tensor:
     fits = tf.reduce_all(tf.math.is_finite(state))
     with tf.control_dependencies([refuse_unless(fits, f"expected {name} to be finite numbers")]):
         return tf.identity(state)
+
+
+def _checked_answer(answer: _Answer) -> _Answer:
+    """A stream's answer, once an assertion has found it finite: finite states may be too large for the network."""
+    numbers = [tf.reduce_all(tf.math.is_finite(value)) for value in answer.values() if value.dtype.is_floating]
+    fits = refuse_unless(
+        tf.reduce_all(numbers), "expected states that this model has answered, got some that it has no finite answer to"
+    )
+    with tf.control_dependencies([fits]):
+        return {name: tf.identity(value) for name, value in answer.items()}
 
 
 def _checked_statistics(states: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

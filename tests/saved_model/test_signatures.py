@@ -361,7 +361,8 @@ class TestBySpeaker:
             "encoder_state_1": np.zeros((2, UNITS), np.float32),
             "head_state_1": np.zeros((2, HEAD_UNITS), np.float32),
         }
-        states, parts = {**states, **nobody(2)}, []
+        rests = {f"{name}_rest": np.zeros((2, 88), np.float32) for name in STATISTICS}
+        states, parts = {**states, **nobody(2), **rests}, []
         for chunk in np.split(said, np.cumsum(chunks)[:-1], axis=1):
             answer = by_speaker.server("stream", features=chunk, **states)
             parts.append(answer.pop("prediction"))
