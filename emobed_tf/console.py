@@ -1,6 +1,7 @@
 """What commands share at the keyboard: one-line errors, warnings, progress."""
 
 import contextlib
+import errno
 import logging
 import multiprocessing
 import os
@@ -17,6 +18,11 @@ from emobed_tf.errors import EmoBedWarning, InputError
 Progress = Callable[[int, int, str], None]
 KEPT = "what is done is kept; the same command continues"
 """What a command says after Ctrl-C if it continues by itself where it is started again."""
+_MEND = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there, or ask for a larger quota",
+    errno.EFBIG: "raise the limit (ulimit -f), or choose a disk that takes larger files",
+}
 _bars: list[str] = []  # that are on the terminal now
 
 
@@ -41,8 +47,8 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         main: the command.
 
     Returns:
-        Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C, whose notes are
-        printed, see `if_interrupted`.
+        Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C. Notes of the
+        last two are printed, see `if_interrupted`.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
@@ -62,14 +68,23 @@ def run(prog: str, main: Callable[[], int | None]) -> int:
         sys.stderr.close()  # the reader of our output went away; nothing to tell it
         return 1
     except OSError as error:
-        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        problem = "; ".join([_of_the_system(error), *getattr(error, "__notes__", ())])
     print(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
     return 2
 
 
+def _of_the_system(error: OSError) -> str:
+    """Which file, what the system says of it, and what helps where that is known."""
+    if not error.errno or error.strerror != os.strerror(error.errno):  # said by whoever knew more
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    mend = f"; {_MEND[error.errno]}" if error.errno in _MEND else ""
+    return f"{where}{error.strerror}{mend}"
+
+
 @contextlib.contextmanager
 def if_interrupted(advice: Callable[[], str]) -> Iterator[None]:
-    """After Ctrl-C within the block, `run` says what was interrupted, and below it how to go on.
+    """After Ctrl-C or an error of the file system within the block, `run` says how to go on.
 
     Args:
         advice: called then; says in a line what there is now and which command continues. "" says nothing.
@@ -79,13 +94,16 @@ def if_interrupted(advice: Callable[[], str]) -> Iterator[None]:
 
     Raises:
         KeyboardInterrupt: the one that came, with the line as a note.
-    """
+        OSError: the same, of a full disk, say.
+    """  # noqa: DOC501 (an InputError says it all by itself)
     try:
         yield
-    except KeyboardInterrupt as interrupt:
+    except InputError:
+        raise
+    except (KeyboardInterrupt, OSError) as stopped:
         line = advice()
         if line:
-            interrupt.add_note(line)
+            stopped.add_note(line)
         raise
 
 

@@ -20,6 +20,7 @@ from emobed_tf.saved_model.versions import check_model_dir
 from emobed_tf.settings import RunPath, TrustedNames
 
 PROG = "emobed_tf.export"
+_NOTHING_ADDED = "no version was added; the same command writes it"
 SERVER = "http://localhost:8501"  # where serving.local and serving/docker-compose.yml listen
 DESCRIPTION = """Adds a run to a folder that TensorFlow Serving watches, as the next version of a model.
 
@@ -58,7 +59,7 @@ def _main(argv: Sequence[str] | None) -> int:
     import_tensorflow(run.config().training.threads)
     from emobed_tf.saved_model.export import export_run
 
-    with console.progress("exporting") as progress:
+    with console.if_interrupted(lambda: _NOTHING_ADDED), console.progress("exporting") as progress:
         version = export_run(run, arguments.model_dir, progress)
     _tell(run, version)
     return 0

@@ -1,6 +1,7 @@
 """`python -m tuning.search`: looks for the settings with the best development score."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from emobed_tf.cli.summary import announce, show_training
 from emobed_tf.config import Settings
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
+from emobed_tf.runs.access import held
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.settings import OptionalInt, OptionalPath, TrustedNames
 from tuning.folder import SearchFolder, default_folder
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tuning.tuners import Tuner
 
 PROG = "tuning.search"
+_HELD = "at work on this search"
 DESCRIPTION = """Looks for the settings with the best development score of the target, and trains the best ones.
 
 --space names what is searched, such as --space alpha beta. Without it, or with --space default, that is alpha, beta,
@@ -99,21 +102,26 @@ def _main(argv: list[str]) -> int:
 
     if part != "alone":
         print(f"{part} at {chief_address()}", flush=True)
-    search = tuner(
-        config,
-        folder,
-        kind=arguments.tuner,
-        parameters=entries,
-        max_trials=arguments.max_trials,
-        seeds=arguments.seeds,
-        resume=arguments.resume,
-        corpus=corpus,
-    )
-    if part == "worker":
-        search.search()
-        print("no trials left; the chief has the results")
-        return 0
-    return _lead(search, arguments.workers)
+    with contextlib.ExitStack() as holding:
+        if begun and part != "worker":  # a worker of a cluster has no folder
+            holding.enter_context(held(folder, _HELD))
+        search = tuner(
+            config,
+            folder,
+            kind=arguments.tuner,
+            parameters=entries,
+            max_trials=arguments.max_trials,
+            seeds=arguments.seeds,
+            resume=arguments.resume,
+            corpus=corpus,
+        )
+        if part == "worker":
+            search.search()
+            print("no trials left; the chief has the results")
+            return 0
+        if not begun:
+            holding.enter_context(held(folder, _HELD))
+        return _lead(search, arguments.workers)
 
 
 def _begun(argv: Sequence[str]) -> SearchFolder | None:

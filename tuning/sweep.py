@@ -91,14 +91,15 @@ def _main(argv: list[str]) -> int:
         for line in dict.fromkeys(line for scenario in found for line in scenario.read):
             print(line)
         print(f"{len(wanted)} trainings, {len(wanted) - len(missing)} of them done before; folder {path}", flush=True)
-        with console.if_interrupted(lambda: console.KEPT), console.progress("training") as progress:
-            progress(0, len(missing), "training")
-            done = fan_out(run_sweep_trial, missing, arguments.workers, threads=settings.training.threads)
-            for count, (index, record) in enumerate(done, 1):
-                folder.add(missing[index], record)
-                progress(count, len(missing), str(missing[index]))
-        show_sweep(folder.rows())
-        print("written: " + ", ".join(map(str, folder.write())))
+        with console.if_interrupted(lambda: console.KEPT):
+            with console.progress("training") as progress:
+                progress(0, len(missing), "training")
+                done = fan_out(run_sweep_trial, missing, arguments.workers, threads=settings.training.threads)
+                for count, (index, record) in enumerate(done, 1):
+                    folder.add(missing[index], record)
+                    progress(count, len(missing), str(missing[index]))
+            show_sweep(folder.rows())
+            print("written: " + ", ".join(map(str, folder.write())))
     return 0
 
 

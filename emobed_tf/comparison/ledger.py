@@ -101,6 +101,7 @@ class Ledger:
 
         Raises:
             ValueError: if there is a record of that key, or a value that JSON doesn't have.
+            InputError: if the file has been removed.
             OSError: if it can't be written; the file is as before.
         """
         if key in self:
@@ -194,7 +195,10 @@ class Ledger:
 
     def _append(self, line: str) -> None:
         descriptor = self._file.fileno()
-        size = os.fstat(descriptor).st_size
+        state = os.fstat(descriptor)
+        if not state.st_nlink:  # what is written is gone when this process is
+            raise InputError(f"{self.path}: has been removed, and what was done with it; start again")
+        size = state.st_size
         content = memoryview(line.encode() + b"\n")
         try:
             while content:

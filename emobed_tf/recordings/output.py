@@ -82,6 +82,10 @@ def write_table(
                 writer.write_table(batch)
                 rows += len(batch)
         os.replace(beside, path)
+    except InputError:
+        raise
+    except OSError as error:  # of the hidden file, or with no name
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) if error.errno else error from None
     finally:
         beside.unlink(missing_ok=True)
     if path.suffix.lower() == ".csv":

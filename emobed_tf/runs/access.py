@@ -46,23 +46,24 @@ def check_inside(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keeps other trainings out of a run folder while the block runs; a killed process lets go of it.
+def held(folder: Path, what: str = "training this run") -> Iterator[None]:
+    """Keeps others that do the same out of a folder while the block runs; a killed process lets go of it.
 
     Where the system or its network drive knows no locks of folders, nothing is kept out.
 
     Args:
         folder: that is there.
+        what: is done there, for the message.
 
     Yields:
         Nothing.
 
     Raises:
-        InputError: if another training has it.
+        InputError: if another process has it.
     """
     with locked(folder) as got:
         if got is False:
-            raise InputError(f"{folder}: another process is training this run; wait until it has ended, or stop it")
+            raise InputError(f"{folder}: another process is {what}; wait until it has ended, or stop it")
         yield
 
 

@@ -1,7 +1,9 @@
 """A run as a SavedModel for TensorFlow Serving: the target's encoder and the head, and nothing else."""
 
 import dataclasses
+import errno
 import json
+import os
 import re
 import warnings
 from pathlib import Path
@@ -26,6 +28,7 @@ from emobed_tf.saved_model.versions import add_version
 from emobed_tf.saved_model.warmup import write_warmup
 
 MANIFEST_FILE = "manifest.json"
+_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)  # which TensorFlow says in its own way
 
 
 def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> Path:
@@ -85,7 +88,10 @@ def _write(run: Run, folder: Path, model_dir: Path, tell: Progress) -> None:
         write_warmup(folder, model_dir.resolve().name, described, examples)
     except tf.errors.OpError as error:
         reason = re.sub(r"^.*; | \[Op:.*$", "", error.message)  # without the hidden file's path
-        raise OSError(f"{model_dir}: {reason}") from None
+        number = next((number for number in _SYSTEM if os.strerror(number) in reason), None)
+        if number is None:
+            raise OSError(f"{model_dir}: {reason}") from None
+        raise OSError(number, os.strerror(number), str(model_dir)) from None
     tell(3, 3, "done")
 
 
