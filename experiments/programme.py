@@ -14,8 +14,8 @@ pairs      systems that need pairs in training or at inference, beside those tha
 audit      the audit with all labels
 
 All choices are made here, before anything is trained: four settings of each system, chosen on the development speakers
-of a fold; two fits with them; one draw of speakers in each of five folds; unweighted average recall (or CCC) as the score; the area of
-EmoBed's curve against classic's as the one primary contrast.
+of a fold; two fits with them; one draw of speakers in each of five folds; unweighted average recall (or CCC) as the
+score; the area of EmoBed's curve against classic's as the one primary contrast.
 """
 
 import argparse
