@@ -251,6 +251,7 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 def _show_warnings_as_lines() -> None:
     shown = warnings.showwarning
+    said: set[str] = set()  # a command may read the same data twice
 
     def show(
         message: Warning | str,
@@ -261,7 +262,10 @@ def _show_warnings_as_lines() -> None:
         line: str | None = None,
     ) -> None:
         if issubclass(category, EmoBedWarning):
-            print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+            text = " ".join(str(message).split())
+            if text not in said:
+                said.add(text)
+                print(f"warning: {text}", file=sys.stderr)
         elif file is not None:
             shown(message, category, filename, lineno, file, line)
 

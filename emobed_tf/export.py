@@ -70,14 +70,21 @@ def _tell(run: Run, version: Path) -> None:
 
     facts, manifest = run.facts(), json.loads((version / MANIFEST_FILE).read_bytes())
     simulated = " (trained on SIMULATED data)" if facts.simulated else ""
-    width = len(facts.features[facts.target])
-    print(f"{version}: {facts.label} from {width} {facts.target} features{simulated}")
+    width, rate = len(facts.features[facts.target]), facts.sample_rates.get(facts.target)
+    source = f"{width} {facts.target} features" if rate is None else f"sound ({rate:,} Hz, one channel)"
+    print(f"{version}: {facts.label} from {source}{simulated}")
     dev = manifest["scores"]["dev"]
     print("development: " + ", ".join(f"{s.short_name} {dev[s.name]:.3f}" for s in SCORES.values() if s.name in dev))
     print(f"signatures: {', '.join(manifest['signatures'])}")
     name = version.parent.resolve().name
     print(f"serve it: {shlex.join(['python', '-m', 'serving.local', str(version.parent)])}")
-    print(f"then ask it: {client_line(run, SERVER, name) or curl_line(SERVER, name, (1, width))}")
+    if rate is None:
+        line = client_line(run, SERVER, name) or curl_line(SERVER, name, (1, width))
+    else:
+        line = shlex.join(["python", "-m", "serving.client", SERVER, name, "--audio", "clip.wav"])
+    print(f"then ask it: {line}")
+    if rate is not None:
+        print(f"or try it in a browser: {SERVER}/demo")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ DESCRIPTION = """Extracts features of recordings into a table that train and che
 
 Sound is mixed down to one channel by its mean and resampled to 16 kHz; pictures are looked at at even steps, by their
 time stamps. What was extracted of a recording is kept, so the same command continues where it was stopped. A recording
-that can't be read is said in a line, and left out."""
+that can't be read is reported on one line, and left out."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Arguments:
     step: OptionalFloat = None
     """Seconds from one row to the next; needs --window."""
     align: Align = "centre"
-    """Of windows: centre, around the time of a row; causal, with nothing that comes later."""
+    """Where a window lies: centre, around the time of a row; causal, with nothing that comes later."""
     picture_step: OptionalFloat = None
-    """Of a video: seconds from one picture that is looked at to the next (default: 0.04; for vgg-face 0.2)."""
+    """For video: seconds from one picture that is looked at to the next (default: 0.04; for vgg-face 0.2)."""
     face: OptionalName = None
     """Which face: largest of each picture (default); tracked, which follows the one that is largest at the beginning;
     or a number from the left, from 0, which is followed, too."""

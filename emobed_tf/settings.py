@@ -83,14 +83,14 @@ class Data:
     task: Literal["auto", "regression", "classification"] = "auto"
     """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
     dimension: Annotated[str, tyro.conf.arg(metavar="NAME")] = "arousal"
-    """Of a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
+    """For a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
     target: OptionalName = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
     auxiliary: OptionalNames = None
     """Modalities that only help in training (default: RECOLA video_appearance or audio; else all others). The classic
     framework uses none."""
     label_delay: float = 2.4
-    """Of a regression of frames: seconds by which annotations lag behind. Labels are moved back by them in training,
+    """For a regression of frames: seconds by which annotations lag behind. Labels are moved back by them in training,
     predictions forward (section 4.2). 0 where labels don't lag."""
     clip: float = 10.0
     """Standardised features are clipped to this many training deviations."""
@@ -98,7 +98,7 @@ class Data:
     """corpus: by mean and deviation of the training frames; speaker: by those of all of a speaker's frames, test's
     included, labels unread."""
     speaker_prior: float = 5.0
-    """Of --standardise speaker: utterances, or seconds of frames, that the corpus counts as in each speaker's
+    """For --standardise speaker: utterances, or seconds of frames, that the corpus counts as in each speaker's
     statistics."""
 
 
@@ -155,7 +155,7 @@ class Network:
     """What modalities share. head: the head alone (the paper); trunk: all layers of the encoder, too, behind one linear
     projection for each modality."""
     front_end: Annotated[str, _one_of((NO_FRONT_END, *FRONT_ENDS))] = NO_FRONT_END
-    """Of waveforms: what makes channels of samples before the encoder. logmel (fixed), conv (fast convolutions), emo18
+    """For waveforms: what makes channels of samples before the encoder. logmel (fixed), conv (fast convolutions), emo18
     and zhao19 (references of the field), or package.module:NAME for one of your own."""
 
 
@@ -173,15 +173,15 @@ class Objective:
     l2: float = 1e-4
     """lambda: weight of R, the sum of squares of all kernels in use."""
     regression_loss: Annotated[str, _one_of(REGRESSION_LOSSES)] = "ccc"
-    """Of a regression: ccc, 1 - CCC of a batch; mse, the mean squared error of labels scaled by their training
+    """For a regression: ccc, 1 - CCC of a batch; mse, the mean squared error of labels scaled by their training
     deviation; or package.module:NAME for one of your own, see emobed_tf.models.label_losses."""
     classification_loss: Annotated[str, _one_of(CLASSIFICATION_LOSSES)] = "cross_entropy"
-    """Of a classification: cross_entropy; smoothed, the same with a tenth of each label spread over all classes; or
+    """For a classification: cross_entropy; smoothed, the same with a tenth of each label spread over all classes; or
     package.module:NAME for one of your own."""
     triplet_preset: Literal["paper", "stable"] = "paper"
     """paper: Eq. 6 as printed; stable: L2-normalised embeddings and margin 0.2, where the next two aren't given."""
     margin: Annotated[float | Literal["soft", "none"] | None, _optional("FLOAT|soft|none")] = None
-    """Of the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus (default: the
+    """For the triplet term: none is Eq. 6 as printed, a number the hinge, soft the softplus (default: the
     --triplet-preset's)."""
     normalise: Annotated[bool | None, _optional("True|False")] = None
     """L2-normalise embeddings in the triplet term (default: the --triplet-preset's)."""
@@ -193,7 +193,7 @@ class Objective:
     """Loss that beta weighs: batch_hard, Eq. 5 and 6; semi_hard, a triplet for every positive, with the nearest
     negative beyond it; contrastive, the supervised contrastive loss, normalised unless --normalise says otherwise."""
     temperature: float = 0.1
-    """Of --metric-loss contrastive: what similarities are divided by."""
+    """For --metric-loss contrastive: what similarities are divided by."""
     beta_warmup: int = 0
     """Epochs over which beta grows from 0 to its value, a little with every step; 0: at once."""
     alignment: Literal["none", "coral", "cmd"] = "none"
@@ -202,23 +202,23 @@ class Objective:
     alignment_weight: float = 1.0
     """Weight of the alignment term."""
     bins: int = 2
-    """Of a regression: classes of its label in the triplet term and in balanced batches, bins at quantiles of the
+    """For a regression: classes of its label in the triplet term and in balanced batches, bins at quantiles of the
     target's training labels."""
     hop: float = 1.0
-    """Of a regression of frames: seconds between two mined frames; 0 mines every frame."""
+    """For a regression of frames: seconds between two mined frames; 0 mines every frame."""
     negative_seconds: float = 0.0
-    """Of a regression of frames: least seconds from an anchor to its negative within the same recording."""
+    """For a regression of frames: least seconds from an anchor to its negative within the same recording."""
     disagreement: Literal["ignored", "weighed"] = "ignored"
     """weighed: in the triplet term, embeddings count less where the raters disagree (needs every rater's ratings)."""
     teacher: Literal["early", "model_level"] = "early"
-    """Of distilled: which fusion of all modalities teaches. early: of features; model_level: of embeddings, whose
+    """For distilled: which fusion of all modalities teaches. early: of features; model_level: of embeddings, whose
     outputs alone are learnt from, because they have more dimensions than the student's."""
     teacher_weight: float = 1.0
-    """Of distilled: weight of the distance to the teacher's outputs."""
+    """For distilled: weight of the distance to the teacher's outputs."""
     teacher_temperature: float = 2.0
-    """Of distilled, of a classification: temperature at which classes are compared with the teacher's."""
+    """For distilled, with a classification: temperature at which classes are compared with the teacher's."""
     teacher_embedding_weight: float = 1.0
-    """Of distilled with --teacher early: weight of the squared distance to the teacher's embeddings."""
+    """For distilled with --teacher early: weight of the squared distance to the teacher's embeddings."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class Training:
     sequence_seconds: OptionalFloat = None
     """Cut training recordings into pieces of this length (default: whole recordings)."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Adam's learning rate."""
     patience: int = 15
     """Stop after this many epochs without a better development score; 0 never stops early. See --epoch."""
     selection: Annotated[
@@ -251,7 +251,7 @@ class Training:
     diagnostics: int = 20
     """Log the gradient norm of every term each so many epochs; 0 never."""
     seed: int = 0
-    """Of initial weights and batch order."""
+    """Seed of initial weights and batch order."""
     threads: int = 2
     """Threads of one operation; bit-identical results need the same number."""
     xla: bool = True

@@ -122,7 +122,7 @@ def _announce(arguments: Arguments, port: int, names: list[str], models: Models)
     print("TensorFlow Serving is the server for production: serving/docker-compose.yml")
     print(f"try: {_example(url, names[0], models)}", flush=True)
     if not arguments.no_demo and any("wav" in servable.metadata for _, _, servable in models.newest()):
-        print(f"hear: {url}/demo, in a browser: choose a recording, or speak", flush=True)
+        print(f"demo page: {url}/demo", flush=True)
 
 
 def _example(url: str, name: str, models: Models) -> str:

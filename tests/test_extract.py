@@ -116,7 +116,7 @@ class TestUgly:
         said = sorted(done.stderr.splitlines())
         assert said == sorted(
             [
-                f"warning: {ugly / 'silent.wav'}: digital silence, 1.00 s of zeros",
+                f"warning: {ugly / 'silent.wav'}: digital silence, 1.00 s of zeros, kept",
                 f"warning: {ugly / 'short.wav'}: 0.010 s are too short; expected 0.025 s, a frame, or more; left out",
                 f"warning: {ugly / 'empty.wav'}: the file is empty; copy or make it again; left out",
                 f"warning: {ugly / 'text.wav'}: no sound that can be read (Format not recognised); expected what its "

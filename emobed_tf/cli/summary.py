@@ -81,12 +81,17 @@ def show_data(config: Config, corpus: Corpus) -> None:
 
 
 def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    parts = partitions.values()
+    single = all(part["rows"] == part["recordings"] for part in parts)
+    unit = "utterances" if single else "recordings"
     rows = [
-        ["recordings", *(f"{part['recordings']:,}" for part in partitions.values())],
-        ["speakers", *(f"{part['speakers']:,}" for part in partitions.values())],
-        ["rows", *(f"{part['rows']:,}" for part in partitions.values())],
-        ["recordings with labels", *(f"{part['labelled']:,}" for part in partitions.values())],
+        [unit, *(f"{part['recordings']:,}" for part in parts)],
+        ["speakers", *(f"{p['speakers']:,}" for p in parts)],
     ]
+    if not single:
+        rows.append(["rows", *(f"{part['rows']:,}" for part in parts)])
+    if not single or any(part["labelled"] != part["recordings"] for part in parts):
+        rows.append([f"{unit} with labels", *(f"{part['labelled']:,}" for part in parts)])
     if corpus.task == REGRESSION:
         rows.append(["rows without label", *(str(part.get("rows_without_label", "")) for part in partitions.values())])
         names = ("mean", "deviation", "minimum", "maximum")

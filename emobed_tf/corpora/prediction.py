@@ -109,7 +109,10 @@ def load_features(
             new = [recording_of_file(path, len(feature_names))]
         else:
             *others, last = (*known.suffixes, ".arff", ".csv", ".parquet")
-            raise InputError(f"{path}: expected features in a file with the suffix {', '.join(others)} or {last}")
+            raise InputError(
+                f"{path}: expected features in a file with the suffix {', '.join(others)} or {last}; of a recording, "
+                "emobed_tf.extract makes them"
+            )
         for recording in new:
             if recording.id in recordings:
                 raise InputError(f"{path}: recording '{recording.id}' a second time (first: {sources[recording.id]})")

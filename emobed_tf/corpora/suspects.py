@@ -138,10 +138,11 @@ def warn_of(modality: str, columns: Mapping[str, str]) -> None:
     number = "1 column is" if len(columns) == 1 else f"{len(columns)} columns are"
     first = next(iter(columns))
     speaker = next((column for column in columns if "speaker" in column.lower()), None)
+    more = ". --ignore and --keep take patterns such as 'a*', and can be repeated" if len(columns) > 1 else ""
     person = f", --column {speaker}=speaker takes it for the speaker" if speaker else ""
     warnings.warn(
         f"modality '{modality}': {number} left out, probably not a feature: {said}. --ignore {first} confirms "
-        f"that it should be left out, --keep {first} trains on it{person}",
+        f"that it should be left out, --keep {first} trains on it{person}{more}",
         EmoBedWarning,
         stacklevel=3,
     )

@@ -17,6 +17,7 @@ from emobed_tf.corpora.corpus import (
     Recording,
     Target,
 )
+from emobed_tf.corpora.extraction import extraction_of
 from emobed_tf.corpora.featuretable import FeatureTable, read_features
 from emobed_tf.corpora.files import need_folder, visible_files
 from emobed_tf.corpora.grid import recordings_of
@@ -242,7 +243,7 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
         notes = (*found.notes, *notes, *without)
         bare = Modality(name, (), tuple(recordings), step, TABLES.name, notes=notes, left_out=found.left_out)
         return as_waveform(bare, table, groups, target)
-    more = suspects_in(table.feature_names, recordings, target, settings.keep)
+    more = {} if _is_extracted(found.table) else suspects_in(table.feature_names, recordings, target, settings.keep)
     kept = table.without(list(more)).feature_names
     warn_of(name, {column: found.left_out[column] for column in found.doubtful} | more)
     warn_of_segments(name, kept, settings.keep)
@@ -292,3 +293,8 @@ def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
         f"{table.where(rows[0], 'speaker')}: column 'speaker' {what}; expected the speaker's name. If nobody knows, "
         "say --unknown-speaker own: each such recording then counts as a speaker of its own"
     )
+
+
+def _is_extracted(table: Table) -> bool:
+    """Whether all of its features come from recordings, so that none can hide the label, however few rows there are."""
+    return table.path is not None and table.path.suffix == ".parquet" and extraction_of(table.path) is not None

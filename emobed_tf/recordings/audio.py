@@ -60,7 +60,7 @@ class Sound:
         if not done:
             raise InputError(f"{self.path}: there is no sound in it, 0 samples")
         if silent:
-            self.notes.append(f"digital silence, {done / self.rate:.2f} s of zeros")
+            self.notes.append(f"digital silence, {done / self.rate:.2f} s of zeros, kept")
 
 
 def decode(path: Path, start: float = 0.0, end: float | None = None) -> np.ndarray:

@@ -117,10 +117,10 @@ export class Chart {
     return parts;
   }
 
-  // Rows of a table: the last values of each half second.
+  // Rows of a table: the last values of each half second, and its end.
   rows() {
     const found = new Map();
-    for (const { time, values } of this.points) found.set(Math.floor(2 * time + 1e-6) / 2, values);
+    for (const { time, values } of this.points) found.set(Math.floor(2 * time + 1e-6) / 2 + 0.5, values);
     return [...found];
   }
 }

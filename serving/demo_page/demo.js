@@ -56,7 +56,7 @@ function showTable() {
     return line;
   };
   const [head, body] = ["thead", "tbody"].map((name) => find("numbers").querySelector(name));
-  head.replaceChildren(row(["second", ...model.names], "th"));
+  head.replaceChildren(row(["up to second", ...model.names], "th"));
   body.replaceChildren(...chart.rows().map(([time, values]) => row([time.toFixed(1), ...values.map(shown)], "td")));
 }
 
@@ -88,6 +88,7 @@ function begin() {
   session = mine;
   if (samples) chart.end = samples.length / model.rate;
   spoken = 0;
+  find("said").textContent = "";
   find("now").textContent = "Nothing heard yet.";
   showLatency();
   showTable();
@@ -197,11 +198,11 @@ function showCard() {
   const made = manifest.extraction;
   const rows = {
     name: `${model.name}, version ${model.version}`,
-    "learnt from": manifest.model.corpus + (manifest.simulated ? " (SIMULATED)" : ""),
-    says: isRegression() ? `${manifest.dimension}, a number each ${1000 * manifest.frame_seconds} ms`
-      : `one of ${manifest.classes.join(", ")}`,
+    "trained on": manifest.model.corpus + (manifest.simulated ? " (SIMULATED)" : ""),
+    [isRegression() ? "output" : "classes"]: isRegression() ? `${manifest.dimension}, a number each ${1000 * manifest.frame_seconds} ms`
+      : manifest.classes.join(", "),
     system: manifest.model.framework,
-    hears: `${model.rate} Hz, by the front end ${manifest.waveform.front_end}`,
+    input: `sound, ${model.rate} Hz, by the front end ${manifest.waveform.front_end}`,
     "score on development": scores(dev),
     "score on test": scores(test),
     "delay of its labels": manifest.label_delay_seconds ? `${manifest.label_delay_seconds} s` : "",

@@ -102,7 +102,7 @@ class TestRecording:
         assert len(expected) == 50
         # Of each half second the last of 12 or 13 frames: 0.48, 0.96, 1.48, 1.96 s.
         found = page.evaluate(ROWS)
-        assert [time for time, _ in found] == ["0.0", "0.5", "1.0", "1.5"]
+        assert [time for time, _ in found] == ["0.5", "1.0", "1.5", "2.0"]
         values = [float(value.replace("\N{MINUS SIGN}", "-")) for _, value in found]
         np.testing.assert_allclose(values, [expected[k] for k in (12, 24, 37, 49)], atol=0.006)
         assert int(page.evaluate(TEXT.format("#requests"))) >= 3, "it moved along"

@@ -78,4 +78,4 @@ class TestUgly:
 def test_digital_silence_is_said(tmp_path):
     sound = Sound(write(tmp_path / "a.wav", np.zeros(24_000)))
     assert not np.concatenate(list(sound.blocks())).any()
-    assert sound.notes == ["digital silence, 1.50 s of zeros"]
+    assert sound.notes == ["digital silence, 1.50 s of zeros, kept"]

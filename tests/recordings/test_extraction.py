@@ -74,7 +74,7 @@ def test_a_file_that_can_t_be_read_is_one_problem(tmp_path):
 
 def test_silence_is_noted(tmp_path):
     (rows,) = extract_file(job(write(tmp_path / "a.wav", np.zeros(16_000)))).rows
-    assert rows.notes == ("digital silence, 1.00 s of zeros",)
+    assert rows.notes == ("digital silence, 1.00 s of zeros, kept",)
 
 
 @pytest.mark.parametrize(

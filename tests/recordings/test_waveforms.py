@@ -55,7 +55,7 @@ class TestSamples:
     def test_notes_are_kept(self, tmp_path, kept):
         path = write(tmp_path / "silent.wav", np.zeros(8_000))
         assert Waveform(path, folder=kept).notes == Waveform(path, folder=kept).notes
-        assert Waveform(path, folder=kept).notes == ("digital silence, 0.50 s of zeros",)
+        assert Waveform(path, folder=kept).notes == ("digital silence, 0.50 s of zeros, kept",)
 
 
 def test_rounding_and_clipping():

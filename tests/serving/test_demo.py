@@ -92,7 +92,7 @@ def asked(demo, path):
 def test_the_server_has_it(demo):
     status, headers, body = asked(demo, "/demo")
     assert (status, headers[b"x-content-type-options"]) == (200, b"nosniff")
-    assert b"<h1>Hear a model</h1>" in body
+    assert b"<h1>Try a model on sound</h1>" in body
 
 
 def test_the_server_without_it():

@@ -51,9 +51,11 @@ def data_grid(plan: CrossValidationPlan) -> Grid:
     rows = []
     for fold in plan.folds:
         counts = [_count(plan, target, fold.test) for target in plan.targets]
-        rows.append([str(fold.number + 1), str(len(fold.train)), str(len(fold.dev)), _names(fold.test), *counts])
+        rows.append(
+            [str(fold.number + 1), _speakers(plan, fold.train), _speakers(plan, fold.dev), _names(fold.test), *counts]
+        )
     return Grid(
-        f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: {len(plan.speakers)} speakers in "
+        f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: {_speakers(plan, plan.speakers)} speakers in "
         f"{len(plan.folds)} folds (the partitions of the data are ignored)",
         ["fold", "train", "dev", "tested speakers", *(f"tested: {target}" for target in plan.targets)],
         rows,
@@ -271,6 +273,14 @@ def _count(plan: CrossValidationPlan, target: str, speakers: Sequence[str]) -> s
     corpus = plan.corpora[target]
     recordings = [r for r in corpus.modality(target).recordings if has_label(r, corpus.label) and r.speaker in speakers]
     return f"{len(recordings)}"
+
+
+def _speakers(plan: CrossValidationPlan, speakers: Iterable[str]) -> str:
+    """How many; and of each modality, where not all speak in all of them."""
+    known = [plan.speakers[speaker] for speaker in speakers]
+    counts = {name: sum(name in of_one for of_one in known) for name in sorted(set().union(*known))}
+    each = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{len(known)}" if set(counts.values()) <= {len(known)} else f"{len(known)} ({each})"
 
 
 def _counts(plan: CrossValidationPlan, target: str) -> np.ndarray:

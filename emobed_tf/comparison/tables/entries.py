@@ -41,7 +41,7 @@ class Entry:
 
     @property
     def is_classic(self) -> bool:
-        """Whether the weights that were chosen are 0: the row is classic under another name."""
+        """Whether the weights that were chosen are 0: the row is equivalent to classic."""
         settings = (self.result and self.result.settings) or {}
         weights = [settings[name] for name in WEIGHTS_OF_AUXILIARIES if name in settings]
         if not weights or any(weights) or (self.aligned and "alignment_weight" not in settings):

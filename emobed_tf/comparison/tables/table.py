@@ -200,14 +200,14 @@ def _partitions(entries: Sequence[Entry]) -> list[str]:
 
 
 def _evidence_notes(plan: TablePlan, entries: Sequence[Entry]) -> list[str]:
-    """How small p can get, where an interval says something else, and which rows are classic under another name."""
+    """How small p can get, where an interval says something else, and which rows are equivalent to classic."""
     last = (_partitions(entries) or SCORED_PARTITIONS)[-1]
     named: dict[str, list[str]] = {}
     least: dict[str, None] = {}
     for entry in entries:
         gain, where = entry.differences.get(last), f"{_title(plan, entry.row)} on {entry.scenario.name}"
         if entry.is_classic:
-            named.setdefault(f"{_weights(entry)} was chosen: the row is classic under another name.", []).append(where)
+            named.setdefault(f"{_weights(entry)} was chosen: the row is equivalent to classic.", []).append(where)
         if gain is None:
             continue
         least[f"In {last}: {least_p_note(gain.exchange.units, gain.exchange.exact)}"] = None

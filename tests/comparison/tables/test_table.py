@@ -76,7 +76,7 @@ class TestTable:
         assert "settings" not in narrow(grid).columns
         csv = [r for r in table_rows(plan, found, "arousal", "ccc", True) if r["system"] == "emobed"]
         assert {row["is_classic"] for row in csv} == {True}
-        note = "alpha 0 and beta 0 was chosen: the row is classic under another name."
+        note = "alpha 0 and beta 0 was chosen: the row is equivalent to classic."
         assert any(line.endswith(note) for line in table_notes(plan, found, "ccc"))
 
     def test_csv_has_everything(self, plan, entries):
