@@ -83,7 +83,7 @@ class Data:
     task: Literal["auto", "regression", "classification"] = "auto"
     """What to learn; `auto` decides by the labels (RECOLA: regression, OMG-Emotion: classification)."""
     dimension: Annotated[str, tyro.conf.arg(metavar="NAME")] = "arousal"
-    """For a regression: the emotional dimension that is learnt, arousal, valence, or of tables any column of numbers."""
+    """For a regression: the emotional dimension to learn, arousal, valence, or of tables any column of numbers."""
     target: OptionalName = None
     """Modality to recognise emotion from, kept after training (default: the first of the data set)."""
     auxiliary: OptionalNames = None
