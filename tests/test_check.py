@@ -79,7 +79,7 @@ class TestText:
         assert "voice: 2 features (F0 to loudness)" in result.stdout
         assert "not used as features: index" in result.stdout
         rows = {cells[1].strip(): [cell.strip() for cell in cells[2:5]] for cells in lines(result.stdout)}
-        assert rows["recordings"] == ["2", "2", "2"]
+        assert rows["utterances"] == ["2", "2", "2"]
         assert rows["joy"] == ["1", "1", "1"]
         assert "warning: modality 'voice': 1 column is left out" in result.stderr
 

@@ -36,7 +36,7 @@ class TestExport:
         assert result.stdout.splitlines() == [
             f"{tmp_path / 'audio' / '2'}: arousal from 88 audio features (trained on SIMULATED data)",
             "development: " + ", ".join(f"{short} {scores[name]:.3f}" for short, name in names.items()),
-            "signatures: serving_default, embed, postprocessed, stream, manifest",
+            "signatures: serving_default, embed, postprocessed, packed, stream, manifest",
             f"serve it: python -m serving.local {tmp_path / 'audio'}",
             f"then ask it: python -m serving.client http://localhost:8501 audio --features {file}",
         ]
@@ -59,7 +59,7 @@ class TestExport:
         config = json.loads((tmp_path / "run" / "config.json").read_text())
         (tmp_path / "run" / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path)}))
         said = command("export", tmp_path / "run", tmp_path / "my model").stdout.splitlines()
-        assert said[2] == "signatures: serving_default, embed, manifest"
+        assert said[2] == "signatures: serving_default, embed, packed, manifest"
         assert said[3] == f"serve it: python -m serving.local '{tmp_path / 'my model'}'"
         body, address = '{"instances": [[[0, 0, 0, 0, 0]]]}', "http://localhost:8501/v1/models/my%20model:predict"
         assert said[4] == f"then ask it: curl -d '{body}' {address}"

@@ -1,6 +1,7 @@
 """Tables of a cross-validation, on constructed results: every number stands where its column says."""
 
 import csv
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -43,7 +44,17 @@ class TestBefore:
         assert grid.columns == ["fold", "train", "dev", "tested speakers", "tested: audio", "tested: face"]
         assert [row[0] for row in grid.rows] == ["1", "2", "3"]
         assert sum(int(row[4]) for row in grid.rows) == 60 and sum(int(row[5]) for row in grid.rows) == 30
-        assert all(int(row[1]) + int(row[2]) + len(row[3].split(", ")) == len(plan.speakers) for row in grid.rows)
+        numbers = [[int(re.match(r"\d+", cell)[0]) for cell in row[1:3]] for row in grid.rows]
+        tested = [len(row[3].split(", ")) for row in grid.rows]
+        assert all(sum(n) + k == len(plan.speakers) for n, k in zip(numbers, tested, strict=True))
+
+    def test_speakers_of_each_modality_where_they_differ(self, plan):
+        """Of fifteen, five have no face."""
+        of_face = {recording.speaker for recording in plan.corpora["face"].modality("face").recordings}
+        for row, fold in zip(data_grid(plan).rows, plan.folds, strict=True):
+            faces = len(of_face & set(fold.train))
+            assert row[1] == f"{len(fold.train)} (audio {len(fold.train)}, face {faces})"
+        assert data_grid(plan).title.partition(": ")[2].startswith(f"15 (audio 15, face {len(of_face)}) speakers in 3")
 
     def test_power(self, plan):
         grid, notes = power_grid(plan)
