@@ -96,6 +96,7 @@ class TestTrainRun:
 
 
 class TestTrain:
+    @pytest.mark.slow
     @pytest.mark.parametrize("front_end", ["emo18", "zhao19"])
     def test_references_train_compiled(self, tables, front_end):
         from emobed_tf.training.loop import train
