@@ -1,5 +1,7 @@
 # make install installs into .venv, and trains nothing
 # make train   installs and trains on RECOLA, or on its simulated stand-in
+# make demo    installs, trains on small recordings that it makes, and serves a page to try the model in a browser;
+#              make demo RECORDINGS=clips.csv: on your own. AGAIN=1 trains again
 # make test    installs and runs all tests; make check: the fast ones; make soak: the long ones
 # make bench   installs the peers beside, measures against them and writes docs/benchmarks.md (about an hour)
 # make serve-test SERVER=URL MODELS=DIR   the tests of serving against a TensorFlow Serving, started with
@@ -13,10 +15,16 @@ BIN := .venv/bin
 SETTINGS ?=
 SERVER ?= http://localhost:8501
 MODELS ?= build/served
+PORT ?= 8501
+DEMO ?= build/demo
+RECORDINGS ?= $(DEMO)/recordings/clips.csv
+$(if $(word 2,$(RECORDINGS)),$(error RECORDINGS: make takes no path with a space in it; link the folder elsewhere))
+# each table has a folder of its own, so that what was trained on another one is not taken for its model
+TRIAL := $(DEMO)/$(firstword $(shell printf %s '$(abspath $(RECORDINGS))' | cksum))
 VERSIONS := from importlib.metadata import version; \
 	print(*(name + " " + version(name) for name in ("emobed-tf", "tensorflow", "keras")), sep=", ")
 
-.PHONY: install train test check soak bench serve-test lint format docs dist clean
+.PHONY: install train demo again test check soak bench serve-test lint format docs dist clean
 
 install: .venv/.installed
 	@echo "installed in .venv: $$($(BIN)/python -c '$(VERSIONS)'), and what they need: $$(du -sh .venv | cut -f1)"
@@ -24,6 +32,19 @@ install: .venv/.installed
 
 train: .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recola $(SETTINGS)
+
+demo: .venv/.installed $(TRIAL)/models/voice/1
+	$(BIN)/python -m serving.local $(TRIAL)/models/voice --port $(PORT)
+
+$(TRIAL)/models/voice/1: $(RECORDINGS) $(if $(AGAIN),again) | .venv/.installed
+	rm -rf $(TRIAL)
+	$(BIN)/python -m emobed_tf.train --dataset recordings --table audio=$(RECORDINGS) --target audio \
+		--framework classic --front-end logmel --encoder-layers 1 --head-layers 0 --epochs 20 \
+		--output $(TRIAL)/run $(SETTINGS)
+	$(BIN)/python -m emobed_tf.export $(TRIAL)/run $(@D)
+
+$(DEMO)/recordings/clips.csv: examples/recordings.py | .venv/.installed
+	$(BIN)/python $< $(@D)
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(SETTINGS)

@@ -181,6 +181,9 @@ OMG = DataSet(
 WAVEFORM = "emobed_tf.recordings.waveforms:Waveform"
 """What stands for the samples of a recording that a table names, as a reader is named: imported where it is needed."""
 
+LABEL_TRACK = "emobed_tf.recordings.labelfiles:read_label_file"
+"""What reads a recording's labels over time from a table of their own, imported where it is needed, too."""
+
 RECORDINGS = DataSet(
     name="recordings",
     title="recordings, named by tables",

@@ -24,6 +24,7 @@ WITHOUT_MODULE = {
     "corpora/test_cases.py": "example files of the tools of the field",
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
     "reliability": "kills, full disks and two at a time, of all commands",
+    "recordings/test_whole_path.py": "from a film to a served answer",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "training/test_loop_waveforms.py": "trainings from waveforms",

@@ -116,7 +116,7 @@ def layout(
 
 def _unclaimed(roles: Mapping[str, str]) -> tuple[str, ...]:
     """What training asks for, or is better with, and no column has."""
-    has_label = any(role == "label" or role not in ROLES for role in roles.values())
+    has_label = any(role in ("label", "label_file") or role not in ROLES for role in roles.values())
     return tuple(role for role, found in (("speaker", "speaker" in roles.values()), ("label", has_label)) if not found)
 
 

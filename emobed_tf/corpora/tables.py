@@ -28,7 +28,7 @@ from emobed_tf.corpora.rows import constant
 from emobed_tf.corpora.suspects import suspects_in, warn_of, warn_of_segments
 from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.corpora.targets import LABEL, label_column, labels_of
-from emobed_tf.corpora.waveforms import as_waveform, files_of
+from emobed_tf.corpora.waveforms import as_waveform, files_of, with_label_files
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.settings import Reading
@@ -180,6 +180,8 @@ def read_tables(
         except MissingInputError as error:
             raise MissingInputError(f"{error}; if it lies elsewhere: --table {name}=PATH") from None
         table, notes = found.table, found.notes
+        if given is None:
+            table = with_label_files(table, dimension)
         files |= {entry(name): value for value in table.files.values()} if is_frame(source) else table.files
         if not table.feature_names:
             files |= files_of(table)

@@ -4,6 +4,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,8 @@ SAMPLE_RATE = 16_000
 """Of all waveforms, in Hz."""
 FRAME_SECONDS = 0.04
 """Of a recording that has one label in all."""
+LABEL_FILE = "label_file"
+"""Column that names a table of labels over time for each recording."""
 _SHORTER = 0.5  # seconds of labels without sound of which somebody is told
 
 
@@ -72,6 +75,60 @@ def as_waveform(modality: Modality, table: Table, groups: Mapping[str, np.ndarra
     )
 
 
+def with_label_files(table: Table, dimension: str) -> Table:
+    """A table of recordings with the labels over time that it names: a row for each label.
+
+    Args:
+        table: of `featuretable.read_features`, with a row for each recording.
+        dimension: that is learnt; arousal and valence are read, too.
+
+    Returns:
+        The same with `time` and dimensions among the numbers. Of a segment those labels that lie within it. A table
+        without `LABEL_FILE` is returned as it is.
+
+    Raises:
+        MissingInputError: if a file of labels is not there.
+        InputError: if one is not what it should be, or has nothing in a segment, or the table has features.
+    """
+    if LABEL_FILE not in table.texts:
+        return table
+    if table.feature_names or "time" in table.numbers:
+        what = "features" if table.feature_names else "times of its own"
+        raise InputError(
+            f"{table.title}: column '{LABEL_FILE}' names labels of recordings, and the table has {what}; expected a "
+            f"row for each recording, without features; or --ignore {LABEL_FILE}"
+        )
+    tracks: dict[str, Any] = {}
+    rows, found = [], []
+    for row, name in enumerate(table.texts[LABEL_FILE]):
+        if not name:
+            raise InputError(
+                f"{table.where(row)}: column '{LABEL_FILE}' is empty; expected the path of a table with labels over "
+                "time"
+            )
+        if name not in tracks:
+            tracks[name] = import_named(datasets.LABEL_TRACK)(_home(table) / Path(name).expanduser(), dimension)
+        found.append(_labels_within(tracks[name], table, row))
+        rows.append(np.full(len(found[-1]["time"]), row))
+    taken = table.take(np.concatenate(rows))
+    gaps = [np.full(len(part), np.nan) for part in rows]
+    labels = {
+        column: np.concatenate([part.get(column, gap) for part, gap in zip(found, gaps, strict=True)])
+        for column in dict.fromkeys(column for part in found for column in part)
+    }
+    return dataclasses.replace(taken, numbers=taken.numbers | labels)
+
+
+def _labels_within(track: Any, table: Table, row: int) -> dict[str, np.ndarray]:
+    """Times and dimensions of the labels that lie within the recording or segment of a row."""
+    _, start, end = _place(table, row)
+    within = np.flatnonzero((track.times >= start) & (track.times < (np.inf if end is None else end)))
+    if not within.size:
+        until = "the end" if end is None else f"{end:g} s"
+        raise InputError(f"{table.where(row)}: no label in {track.path} from {start:g} s to {until}")
+    return {"time": track.times[within], **{name: values[within] for name, values in track.values.items()}}
+
+
 def unlabelled_waveforms(table: Table, groups: Mapping[str, np.ndarray], samples: int) -> list[Recording]:
     """Recordings that a table names, to predict from.
 
@@ -110,7 +167,7 @@ def recording_of_file(path: Path, samples: int) -> Recording:
 
 
 def files_of(table: Table) -> dict[str, str]:
-    """The recordings that a table names.
+    """The recordings that a table names, and their tables of labels.
 
     Args:
         table: with a column `file`.
@@ -119,6 +176,7 @@ def files_of(table: Table) -> dict[str, str]:
         SHA-256 by path, of those that are there.
     """
     paths = dict.fromkeys(_place(table, row)[0] for row in range(len(table)))
+    paths |= dict.fromkeys(_home(table) / name for name in table.texts.get(LABEL_FILE, ()))
     return {str(path): value for path in paths if path.is_file() and (value := sha256_of_file(path)) is not None}
 
 
@@ -151,10 +209,14 @@ def _frames(path: Path, start: float, end: float | None, samples: int) -> Sample
 
 def _place(table: Table, row: int) -> tuple[Path, float, float | None]:
     """File, beginning and end of the recording in a row."""
-    home = Path() if table.path is None else table.path if table.path.is_dir() else table.path.parent
     times = [float(table.numbers[name][row]) if name in table.numbers else np.nan for name in ("start", "end")]
     start, end = (None if np.isnan(time) else time for time in times)
-    return home / Path(table.texts["file"][row]).expanduser(), start or 0.0, end
+    return _home(table) / Path(table.texts["file"][row]).expanduser(), start or 0.0, end
+
+
+def _home(table: Table) -> Path:
+    """Where what is relative begins."""
+    return Path() if table.path is None else table.path if table.path.is_dir() else table.path.parent
 
 
 def _labelled(

@@ -14,11 +14,10 @@ from emobed_tf.corpora.labelling import numbers_of
 from emobed_tf.corpora.layout import Layout, layout
 from emobed_tf.corpora.segments import file_ids, segment_ids, times_of
 from emobed_tf.corpora.tablefile import Table, read_table
+from emobed_tf.corpora.waveforms import LABEL_FILE
 from emobed_tf.errors import InputError
 from emobed_tf.settings import Reading
 
-LABEL_FILE = "label_file"
-"""Column that names a table of labels over time for each recording."""
 _TEXTS = ("partition", "speaker", "label")
 
 
@@ -107,8 +106,7 @@ def read_listing(path: Path, settings: Reading | None = None, dimension: str = "
                 f"{where}: no column 'file', the path of a recording; found {listing(names)}; if another column has "
                 "it: --column NAME=file"
             )
-        kept = (*found.roles, *(name for name in names if name == LABEL_FILE))
-        return Columns(texts=kept, ignored=tuple(name for name in names if name not in kept))
+        return Columns(texts=tuple(found.roles), ignored=tuple(name for name in names if name not in found.roles))
 
     table = read_table(path, choose, None, features=False)
     roles = {} if found is None else found.roles
@@ -136,7 +134,7 @@ def read_listing(path: Path, settings: Reading | None = None, dimension: str = "
         )
         for row, file in enumerate(by_role["file"])
     )
-    left_out = tuple(sorted(table.header - set(roles) - {LABEL_FILE}))
+    left_out = tuple(sorted(table.header - set(roles)))
     return Listing(table, entries, tuple(texts), dimensions, bool({"start", "end"} & set(by_role)), left_out)
 
 

@@ -16,6 +16,7 @@ from emobed_tf.errors import EmoBedWarning
 from emobed_tf.files import write_bytes
 from emobed_tf.models.build import build_model
 from emobed_tf.models.emobed import EmoBed
+from emobed_tf.models.fused_gru import FusedGRU
 from emobed_tf.models.streaming import obstacle, state_shapes
 from emobed_tf.models.weights import inner_layers, set_weight_arrays
 from emobed_tf.runs.folder import BEST, Run
@@ -29,6 +30,7 @@ from emobed_tf.saved_model.warmup import write_warmup
 
 MANIFEST_FILE = "manifest.json"
 _SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)  # which TensorFlow says in its own way
+_FRAMES_A_TURN = 10  # of a loop
 
 
 def export_run(run: Run, model_dir: Path, progress: Progress | None = None) -> Path:
@@ -118,4 +120,6 @@ def _target_only(run: Run) -> EmoBed:
     for layer in inner_layers(model):
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False  # what was traced where there is a GPU has to load where there is none
+        if isinstance(layer, FusedGRU):
+            layer.frames_a_turn = _FRAMES_A_TURN
     return model

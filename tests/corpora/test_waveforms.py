@@ -5,7 +5,7 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.corpora import load, load_features
-from emobed_tf.corpora.configured import load_corpus
+from emobed_tf.corpora.configured import fingerprints, load_corpus
 from emobed_tf.corpora.waveforms import check_no_waveform, samples_of
 from emobed_tf.errors import EmoBedWarning, InputError
 from tests.corpora.sounds import write_clips, write_table, write_wav
@@ -125,6 +125,60 @@ class TestLabelsOverTime:
             samples_of(0.0333, "t.csv")
 
 
+class TestLabelFiles:
+    def table(self, folder, rows, step=0.1, count=10):
+        for name in "xy":
+            write_wav(folder / f"{name}.wav", np.arange(16_000, dtype=np.int16))
+            write_table(folder / f"{name}.csv", [{"time": f"{k * step:.2f}", "arousal": k} for k in range(count)])
+        return write_table(folder / "clips.csv", rows)
+
+    def row(self, name, partition, **more):
+        return {"file": f"{name}.wav", "partition": partition, "speaker": name, "label_file": f"{name}.csv", **more}
+
+    def test_each_frame_has_the_label_of_its_time(self, tmp_path):
+        table = self.table(tmp_path, [self.row("x", "train"), self.row("y", "dev")])
+        corpus = load("recordings", tables={"audio": table})
+        modality = corpus.modality("audio")
+        assert (corpus.task, corpus.label) == ("regression", "arousal")
+        assert modality.frame_seconds == pytest.approx(0.1)
+        assert [recording.id for recording in modality.recordings] == ["x", "y"]
+        for recording in modality.recordings:
+            assert recording.features.shape == (10, 1600)
+            np.testing.assert_array_equal(recording.labels["arousal"], range(10))
+
+    def test_a_segment_has_the_labels_within(self, tmp_path):
+        """Times count from the beginning of the file, as they do where features are extracted."""
+        parts = [("0.2", "0.5"), ("0.5", "0.9")]
+        rows = [self.row("x", "train", start=start, end=end) for start, end in parts]
+        rows += [self.row("y", "dev", start=start, end=end) for start, end in parts]
+        modality = load("recordings", tables={"audio": self.table(tmp_path, rows)}).modality("audio")
+        labels = [recording.labels["arousal"].tolist() for recording in modality.recordings]
+        assert labels == [[2, 3, 4], [5, 6, 7, 8]] * 2
+        firsts = [int(np.asarray(recording.features)[0, 0]) for recording in modality.recordings]
+        assert firsts == [3200, 8000] * 2
+
+    def test_files_of_labels_count_among_what_was_read(self, tmp_path):
+        table = self.table(tmp_path, [self.row("x", "train"), self.row("y", "dev")])
+        config = preset("recordings").replace(table=(f"audio={table}",), framework="classic", front_end="logmel")
+        found = fingerprints(*load_corpus(config))
+        assert {f"--table audio: {name}" for name in ("x.csv", "y.csv", "x.wav", "y.wav")} <= found.keys()
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ({"label_file": ""}, r"clips\.csv:2: column 'label_file' is empty"),
+            ({"label_file": "z.csv"}, r"z\.csv"),
+            ({"start": 3, "end": 4}, r"clips\.csv:2: no label in .*x\.csv from 3 s to 4 s"),
+            ({"f0": 1}, "column 'label_file' names labels of recordings, and the table has features"),
+        ],
+        ids=["empty", "missing", "outside", "features"],
+    )
+    def test_what_is_wrong_is_told(self, tmp_path, more, message):
+        table = self.table(tmp_path, [self.row("x", "train", **more)])
+        with pytest.raises(InputError, match=message):
+            load("recordings", tables={"audio": table})
+
+
 class TestSettings:
     def config(self, table, **changes):
         return preset("recordings").replace(table=(f"audio={table}",), framework="classic", **changes)
@@ -151,8 +205,6 @@ class TestSettings:
 
     def test_recordings_count_among_what_was_read(self, tmp_path):
         config, corpus = load_corpus(self.config(write_clips(tmp_path), front_end="conv"))
-        from emobed_tf.corpora.configured import fingerprints
-
         found = fingerprints(config, corpus)
         assert len(found) == 13
         assert {"--table audio", "--table audio: train_0.wav"} <= found.keys()

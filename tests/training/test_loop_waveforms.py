@@ -5,6 +5,7 @@ import pytest
 
 from emobed_tf.config import preset
 from emobed_tf.corpora.configured import load_corpus
+from tests.benchmarks.driver import Side, started
 from tests.conftest import THREADS
 from tests.corpora.sounds import write_clips, write_table
 
@@ -95,6 +96,7 @@ class TestTrainRun:
 
 
 class TestTrain:
+    @pytest.mark.slow
     @pytest.mark.parametrize("front_end", ["emo18", "zhao19"])
     def test_references_train_compiled(self, tables, front_end):
         from emobed_tf.training.loop import train
@@ -128,3 +130,19 @@ class TestTrain:
         config, corpus = loaded(tables, "tests.models.front_ends.own:looks_ahead", framework="classic", epochs=1)
         with pytest.warns(EmoBedWarning, match="--front-end .*looks_ahead: embeddings of audio change"):
             train(config, corpus)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_corpus(tmp_path):
+    """A quarter of an hour of sound and a whole one, in processes of their own: the peak of resident memory.
+
+    45 minutes more are 86 MB of samples, at 16 kHz and 2 bytes each: less than that is not all of them in any form.
+    """
+    peaks = []
+    for hours in (0.25, 1):
+        arguments = {"what": "memory", "folder": str(tmp_path / "clips"), "front_end": "conv", "threads": THREADS}
+        cache = {"EMOBED_CACHE": str(tmp_path / "cache")}
+        with started(Side("ours", "signal_tf", {**arguments, "hours": hours}, environment=cache)) as [worker]:
+            peaks.append(worker.repeat()["peak"])
+    assert peaks[1] <= 1.2 * peaks[0]
+    assert peaks[1] - peaks[0] < 86e6

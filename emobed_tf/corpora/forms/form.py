@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-ROLES = ("id", "file", "video", "utterance", "time", "start", "end", "partition", "speaker", "label")
+ROLES = ("id", "file", "video", "utterance", "time", "start", "end", "partition", "speaker", "label", "label_file")
 """What a column can be, besides a feature and a dimension. `file`, `start` and `end` make an id or a time, and so do
-OMG-Emotion's `video` and `utterance`."""
+OMG-Emotion's `video` and `utterance`. `label_file` names a recording's table of labels over time."""
 
 
 @dataclass(frozen=True)
