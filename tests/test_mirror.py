@@ -23,6 +23,7 @@ WITHOUT_MODULE = {
     "experiments": "the experiments",
     "corpora/test_cases.py": "example files of the tools of the field",
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
+    "runs/test_former_runs.py": "run folders of an earlier version",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "training/test_loop_waveforms.py": "trainings from waveforms",
