@@ -63,6 +63,8 @@ docs: .venv/.installed-dev
 dist: .venv/.installed-dev
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
+	$(BIN)/cyclonedx-py requirements --output-reproducible --output-format JSON \
+		--output-file dist/sbom.cdx.json requirements.lock
 
 # Each file is made with those before it as constraints, so that a package has one version in all of them. What stands
 # in a lock file stays, where requirements*.txt allow it.
@@ -85,6 +87,12 @@ clean:
 	$(PIP) --require-hashes -r requirements-dev.lock
 	$(PIP) --no-deps --require-hashes -r requirements-samples.lock
 	@touch $@
+
+licences: .venv/.installed-dev
+	$(BIN)/python -m tests.licences docs/licences.md
+
+audit-pins: .venv-lock/.installed
+	.venv-lock/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 .venv-lock/.installed: requirements-lock.txt
 	@test -x .venv-lock/bin/pip || $(PYTHON) -m venv --clear .venv-lock
