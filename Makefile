@@ -92,7 +92,7 @@ licences: .venv/.installed-dev
 	$(BIN)/python -m tests.licences docs/licences.md
 
 audit-pins: .venv-lock/.installed
-	.venv-lock/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
+	.venv-lock/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 .venv-lock/.installed: requirements-lock.txt
 	@test -x .venv-lock/bin/pip || $(PYTHON) -m venv --clear .venv-lock

@@ -1,4 +1,4 @@
-"""Writes docs/licences.md, the licences of all that `make` installs, by pip-licenses: `python -m tests.licences FILE`."""
+"""Writes docs/licences.md, the licences of all that `make` installs: `python -m tests.licences FILE`."""
 
 import json
 import re
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 LOCK, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
 TEXT = """# Licences
 
-`make licences` writes this page: what pip-licenses reads from the packages that are installed. Where what a package says
+`make licences` writes this page: what pip-licenses reads from the packages that are installed. Where what one says
 differs from what holds, as for openSMILE, [dependencies](dependencies.md) says so.
 """
 
@@ -42,7 +42,7 @@ def page():
         ("What extras and development bring", every.keys() - runtime.keys()),
     ):
         lines += [f"## {title}\n", "| package | version | licence |", "| --- | --- | --- |"]
-        lines += [f"| {name} | {' | '.join(here[name])} |" for name in sorted(names) if name in here]
+        lines += [f"| {name} | {every[name]} | {here[name][1]} |" for name in sorted(names) if name in here]
         lines.append("")
     return "\n".join(lines)
 
