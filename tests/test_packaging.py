@@ -56,7 +56,7 @@ class TestLocks:
     @pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-samples"])
     def test_holds_every_pin_with_hashes_and_names_no_index(self, name):
         text = (ROOT / f"{name}.lock").read_text()
-        entries = re.findall(r"^([\w.-]+==\S+)(.*(?:\\\n.*)*)", text, re.MULTILINE)
+        entries = re.findall(r"^([\w.-]+==\S+)((?:.*\\\n)*.*)", text, re.MULTILINE)
         assert all("--hash=sha256:" in rest for _, rest in entries)
         pins = set(re.findall(r"^[\w.-]+==\S+", (ROOT / f"{name}.txt").read_text(), re.MULTILINE))
         assert pins <= {pin for pin, _ in entries}
