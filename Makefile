@@ -8,10 +8,15 @@
 #              EMOBED_MODELS=DIR EMOBED_CONFIG=../tests/serving docker compose -f serving/docker-compose.yml up
 # make lint    the linter, the spelling and the types; make format: mends what can be mended
 # make docs    the documentation as a site, in build/site
-# make dist    an sdist and a wheel, in dist/
+# make dist    an sdist and a wheel, in dist/, and the list of what the package runs on as CycloneDX: sbom.cdx.json
+# make lock    writes the lock files anew, after a change of requirements*.txt
+# make licences  writes docs/licences.md; make audit-pins: known vulnerabilities of the pins (needs a network)
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK = .venv-lock/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
+	--no-header --no-annotate
 SETTINGS ?=
 SERVER ?= http://localhost:8501
 MODELS ?= build/served
@@ -24,7 +29,7 @@ TRIAL := $(DEMO)/$(firstword $(shell printf %s '$(abspath $(RECORDINGS))' | cksu
 VERSIONS := from importlib.metadata import version; \
 	print(*(name + " " + version(name) for name in ("emobed-tf", "tensorflow", "keras")), sep=", ")
 
-.PHONY: install train demo again test check soak bench serve-test lint format docs dist clean
+.PHONY: install train demo again test check soak bench serve-test lint format docs dist lock licences audit-pins clean
 
 install: .venv/.installed
 	@echo "installed in .venv: $$($(BIN)/python -c '$(VERSIONS)'), and what they need: $$(du -sh .venv | cut -f1)"
@@ -79,19 +84,40 @@ docs: .venv/.installed-dev
 dist: .venv/.installed-dev
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
+	$(BIN)/cyclonedx-py requirements --output-reproducible --output-format JSON \
+		--output-file dist/sbom.cdx.json requirements.lock
+
+# Each file is made with those before it as constraints, so that a package has one version in all of them. What stands
+# in a lock file stays, where requirements*.txt allow it.
+lock: .venv-lock/.installed
+	$(LOCK) requirements.txt -o requirements.lock
+	$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --no-deps requirements-samples.txt -o requirements-samples.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info
 
-.venv/.installed: requirements.txt setup.cfg pyproject.toml
+.venv/.installed: requirements.lock setup.cfg pyproject.toml
 	@test -x .venv/bin/pip || $(PYTHON) -m venv --clear .venv
 	@echo "installing into .venv (TensorFlow, Keras and what they need: 2.7 GB; a few minutes the first time)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.installed-dev: .venv/.installed requirements-dev.txt requirements-samples.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-samples.txt
+.venv/.installed-dev: .venv/.installed requirements-dev.lock requirements-samples.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --no-deps --require-hashes -r requirements-samples.lock
+	@touch $@
+
+licences: .venv/.installed-dev
+	$(BIN)/python -m tests.licences docs/licences.md
+
+audit-pins: .venv-lock/.installed
+	.venv-lock/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+.venv-lock/.installed: requirements-lock.txt
+	@test -x .venv-lock/bin/pip || $(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-lock.txt
 	@touch $@
 
 .venv-bench/.installed: requirements-bench.txt

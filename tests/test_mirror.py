@@ -25,6 +25,7 @@ WITHOUT_MODULE = {
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
     "reliability": "kills, full disks and two at a time, of all commands",
     "recordings/test_whole_path.py": "from a film to a served answer",
+    "runs/test_former_runs.py": "run folders of an earlier version",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "training/test_loop_waveforms.py": "trainings from waveforms",

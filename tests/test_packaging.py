@@ -2,7 +2,9 @@
 
 import configparser
 import importlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import licences
 from tests.conftest import ROOT
 
 SETUP = configparser.ConfigParser()
@@ -47,6 +50,40 @@ class TestMetadata:
         }
         workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
         assert set(workflow["jobs"]["test"]["strategy"]["matrix"]["python"]) == claimed
+
+
+class TestLocks:
+    @pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-samples"])
+    def test_holds_every_pin_with_hashes_and_names_no_index(self, name):
+        text = (ROOT / f"{name}.lock").read_text()
+        entries = re.findall(r"^([\w.-]+==\S+)((?:.*\\\n)*.*)", text, re.MULTILINE)
+        assert all("--hash=sha256:" in rest for _, rest in entries)
+        pins = set(re.findall(r"^[\w.-]+==\S+", (ROOT / f"{name}.txt").read_text(), re.MULTILINE))
+        assert pins <= {pin for pin, _ in entries}
+        assert not re.search(r"://|^\s*--(?!hash)", text, re.MULTILINE)
+
+    def test_development_has_the_same_versions(self):
+        assert licences.locked("requirements.lock").items() <= licences.locked("requirements-dev.lock").items()
+
+
+class TestLicences:
+    RESTRICTIVE = re.compile(r"\bA?GPL|Affero|General Public|non-?commercial|proprietary|research", re.IGNORECASE)
+    LESSER = re.compile(r"(GNU )?Lesser General Public[^;]*|LGPL[^;]*", re.IGNORECASE)
+
+    def test_what_everybody_installs_restricts_nobody(self):
+        """requirements.lock is what `pip install emobed-tf[serving]` brings; extras for recordings are not in it."""
+        here = licences.installed()
+        found = {name: here[name][1] for name in licences.locked("requirements.lock") if name in here}
+        assert len(found) > 50
+        said = {name: self.LESSER.sub("", licence) for name, licence in found.items()}
+        assert not {name: licence for name, licence in said.items() if self.RESTRICTIVE.search(licence)}
+        assert not {"opensmile", "av", "codespell"} & found.keys()
+
+    def test_the_page_lists_every_package_that_is_locked_for_all(self):
+        rows = re.findall(r"^\| ([\w.-]+) \| (\S+) \|", (ROOT / "docs" / "licences.md").read_text(), re.MULTILINE)
+        here = licences.installed()
+        locked = licences.locked("requirements.lock")
+        assert {name: version for name, version in locked.items() if name in here}.items() <= dict(rows).items()
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +169,17 @@ class TestWheel:
         assert result.returncode == 0, result.stderr
         result = elsewhere("python", "-c", "print(open('page/index.html').read())")
         assert "<style>" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_release_lists_every_package_that_it_runs_on(tmp_path):
+    """By the line of `make dist`, in a folder that has the lock file alone."""
+    recipe = re.search(r"\$\(BIN\)/(cyclonedx-py .*\\\n.*)", (ROOT / "Makefile").read_text())[1]
+    (tmp_path / "dist").mkdir()
+    shutil.copy(ROOT / "requirements.lock", tmp_path)
+    line = f"{sysconfig.get_path('scripts')}/{recipe}"
+    subprocess.run(["/bin/sh", "-c", line], cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    listed = json.loads((tmp_path / "dist" / "sbom.cdx.json").read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    found = {licences.canonical(part["name"]): part["version"] for part in listed["components"]}
+    assert found == licences.locked("requirements.lock")
