@@ -121,4 +121,5 @@ def test_one_model(arousal_run, tmp_path):
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["1", "2"]
     one, two = (raw(tmp_path / "model" / version) for version in "12")
     assert one.keys() == two.keys()
-    assert one["manifest.json"] == two["manifest.json"]
+    known = contents(tmp_path / "model")
+    assert known["1/manifest.json"] == known["2/manifest.json"]

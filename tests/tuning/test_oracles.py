@@ -153,27 +153,6 @@ class TestKill:
         return results(search), next(count)
 
 
-def test_a_folder_that_was_removed_stops_the_search(tables, tmp_path, landscape, monkeypatch):
-    """While the second trial is trained; nothing is written there again."""
-    from emobed_tf.errors import InputError
-    from tuning.hypermodel import EmoBedHyperModel
-    from tuning.tuners import tuner
-
-    fit = EmoBedHyperModel.fit
-
-    def removed(self, *arguments, **more):
-        if landscape:
-            shutil.rmtree(tmp_path / "search")
-        return fit(self, *arguments, **more)
-
-    search = tuner(config(tables), tmp_path / "search", kind="random", parameters=TWO, max_trials=4)
-    monkeypatch.setattr(EmoBedHyperModel, "fit", removed)
-    with pytest.raises(InputError, match=r"has been removed; the search stops, .* start it again"):
-        search.search()
-    assert len(landscape) == 2
-    assert not (tmp_path / "search").exists()
-
-
 class TestTrialThatEndsTwice:
     def test_counts_once(self, tables, tmp_path, landscape):
         """By a worker that was thought dead, and by the one that got its trial after the chief came back."""
