@@ -5,9 +5,12 @@ import pty
 import re
 import subprocess
 import sys
+import warnings
 
 import pytest
 
+from emobed_tf import console
+from emobed_tf.errors import InputError, MissingInputError
 from tests.conftest import ROOT
 
 
@@ -116,6 +119,30 @@ class TestInterrupted:
     def test_nothing_to_say(self):
         code = "def main():\n    with console.if_interrupted(lambda: ''):\n        raise KeyboardInterrupt\n"
         assert run(f"{code}sys.exit(console.run('cmd', main))")[0].split() == ["cmd:", "interrupted"]
+
+    @pytest.mark.parametrize(
+        ("problem", "said"),
+        [
+            (
+                OSError(28, "No space left on device", "a"),
+                "a: No space left on device; make room there; go on",
+            ),
+            (OSError(30, "Read-only file system", "a"), "a: Read-only file system; go on"),
+            (OSError(28, "said in other words", "a"), "a: said in other words; go on"),
+            (OSError("no number"), "no number; go on"),
+            (InputError("says it all"), "says it all"),
+            (MissingInputError("is missing"), "is missing"),
+        ],
+    )
+    def test_errors_of_the_file_system(self, problem, said, capsys, monkeypatch):
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which `run` replaces
+
+        def main():
+            with console.if_interrupted(lambda: "go on"):
+                raise problem
+
+        assert console.run("cmd", main) == 2
+        assert capsys.readouterr().err == f"cmd: error: {said}\n"
 
     def test_it_is_heard_within_a_call_that_lasts(self):
         """Python's own handler waits for the end of the call into a library; the line on the terminal doesn't."""

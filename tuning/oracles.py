@@ -10,7 +10,6 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 
-from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
 
@@ -114,13 +113,7 @@ class Resumable(_Mixed):
 
         Args:
             trial: completed or failed, with the reason in its message or among its values.
-
-        Raises:
-            InputError: if somebody has removed the search's folder.
         """
-        folder = Path(self._get_trial_dir(trial.trial_id))
-        if not folder.exists():  # else `save` made a folder without settings, which nothing could continue
-            raise InputError(f"{folder}: has been removed; the search stops, and nothing of it is kept: start it again")
         known = self.trials[trial.trial_id]
         if trial.trial_id in self.end_order:  # by a worker that was thought dead
             self._forget(trial.trial_id)

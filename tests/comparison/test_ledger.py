@@ -100,6 +100,15 @@ class TestLedger:
         ledger.add("a", {})
         assert synced == [path.stat().st_size]
 
+    def test_a_file_that_was_removed_takes_nothing_more(self, path):
+        ledger = Ledger(path, {})
+        ledger.add("a", {"score": 1})
+        path.unlink()
+        with pytest.raises(InputError, match=r"has been removed, and what was done with it; start again"):
+            ledger.add("b", {"score": 2})
+        assert not path.exists()
+        assert "b" not in ledger
+
     def test_refuses_a_second_record(self, path):
         ledger = Ledger(path, {})
         ledger.add("a", {"score": 1})

@@ -130,7 +130,8 @@ def versions(places):
     by_version = {}
     for name, content in found.items():
         version, _, file = name.partition("/")
-        by_version.setdefault(version, {})[file] = content
+        if not file.endswith(".pb"):  # it has the manifest in it, with the time of day
+            by_version.setdefault(version, {})[file] = content
     first = next(iter(by_version.values()), {})
     assert all(other == first for other in by_version.values())
     return first

@@ -8,7 +8,7 @@ import re
 import numpy as np
 from pyarrow import parquet
 
-ITS_OWN = {"seconds", "total_seconds", "training_seconds", "scoring_seconds", "times", "started", "command"}
+ITS_OWN = {"seconds", "total_seconds", "training_seconds", "scoring_seconds", "times", "started", "created", "command"}
 DRAWN = {".svg", ".png", ".html", ".md", ".tex"}  # from what is compared here, with times
 NOT_COMPARED = {"logs", "report", "workers", "times.csv"}
 
