@@ -83,7 +83,10 @@ def _main(argv: list[str]) -> int:
         named = _named(settings, arguments, progress)
         found = sweep_scenarios(settings, arguments.targets, arguments.dimensions, parameter, progress, named)
     path = arguments.output or Path("runs") / _default_name(settings, parameter.name)
-    with contextlib.closing(SweepFolder(path, parameter, found)) as folder:
+    with (
+        console.if_interrupted(lambda: console.KEPT),
+        contextlib.closing(SweepFolder(path, parameter, found)) as folder,
+    ):
         wanted = list(sweep_trials(found, parameter, values, seeds))
         missing = [trial for trial in wanted if trial not in folder]
         if any(scenario.simulated for scenario in found):
@@ -91,15 +94,14 @@ def _main(argv: list[str]) -> int:
         for line in dict.fromkeys(line for scenario in found for line in scenario.read):
             print(line)
         print(f"{len(wanted)} trainings, {len(wanted) - len(missing)} of them done before; folder {path}", flush=True)
-        with console.if_interrupted(lambda: console.KEPT):
-            with console.progress("training") as progress:
-                progress(0, len(missing), "training")
-                done = fan_out(run_sweep_trial, missing, arguments.workers, threads=settings.training.threads)
-                for count, (index, record) in enumerate(done, 1):
-                    folder.add(missing[index], record)
-                    progress(count, len(missing), str(missing[index]))
-            show_sweep(folder.rows())
-            print("written: " + ", ".join(map(str, folder.write())))
+        with console.progress("training") as progress:
+            progress(0, len(missing), "training")
+            done = fan_out(run_sweep_trial, missing, arguments.workers, threads=settings.training.threads)
+            for count, (index, record) in enumerate(done, 1):
+                folder.add(missing[index], record)
+                progress(count, len(missing), str(missing[index]))
+        show_sweep(folder.rows())
+        print("written: " + ", ".join(map(str, folder.write())))
     return 0
 
 

@@ -49,7 +49,7 @@ def running(folder):
         try:
             for line in process.stdout:
                 said.append(line)
-                if line.startswith("hear: "):
+                if line.startswith("demo page: "):
                     break
             yield "".join(said)
         finally:
@@ -60,7 +60,7 @@ def running(folder):
 
 def test_demo(tmp_path):
     with running(tmp_path) as said:
-        found = re.search(r"^hear: (http://\S+)/demo, ", said, re.MULTILINE)
+        found = re.search(r"^demo page: (http://\S+)/demo$", said, re.MULTILINE)
         assert found, said
         for path in ("/demo", "/demo/demo.js", "/demo/demo.css"):
             with urllib.request.urlopen(found[1] + path) as answer:
