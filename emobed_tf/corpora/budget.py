@@ -112,7 +112,7 @@ def epoch_in_words(config: Config, corpus: Corpus) -> str:
         corpus: its data.
 
     Returns:
-        Such as `47 steps, one pass over face, the largest modality, in batches of 64`.
+        Such as `47 steps, one pass over face, the largest modality (3,000 sequences in batches of 64)`.
     """
     number, training = steps_per_epoch(config, corpus), config.training
     steps = f"{number:,} step{'s' if number > 1 else ''}"
@@ -124,7 +124,8 @@ def epoch_in_words(config: Config, corpus: Corpus) -> str:
     most = max(sizes, key=lambda name: sizes[name])  # the first of them, the target where all are alike
     largest = ", the largest modality" if len(set(sizes.values())) > 1 else ""
     sequences = f"{sizes[most]:,} sequence{'s' if sizes[most] > 1 else ''}"
-    return f"{steps}, one pass over {most}{largest} ({sequences} in batches of {training.batch_size})"
+    batches = "one batch" if sizes[most] <= training.batch_size else f"batches of {training.batch_size}"
+    return f"{steps}, one pass over {most}{largest} ({sequences} in {batches})"
 
 
 def _counted(config: Config) -> tuple[str, ...]:

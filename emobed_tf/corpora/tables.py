@@ -40,7 +40,8 @@ NO_SPEAKERS = "no speaker column: each recording counts as a speaker, so interva
 """The note of a modality whose table doesn't say who speaks."""
 LABELS_ENTRY = "--labels"
 _SPLIT = (
-    "crossvalidate and audit don't need it, because they split by speaker; or give labels and partitions with --labels"
+    "if another column has it: --column NAME=partition; crossvalidate and audit don't need it, because they split by "
+    "speaker; or give labels and partitions with --labels"
 )
 
 

@@ -69,7 +69,7 @@ class TestAnnounce:
             "  audio: 3 features (audio0 to audio2), a row every 0.1 s; recordings: 2 train, 1 dev, 1 test",
             "  face: 2 features (face0 to face1), a row for each utterance; utterances: 1 train, 0 dev, 0 test",
             "  labels are taken to lag behind by 2.4 s, and moved back; --label-delay 0 if they don't",
-            "  an epoch: 1 step, one pass over audio, the largest modality (2 sequences in batches of 64)",
+            "  an epoch: 1 step, one pass over audio, the largest modality (2 sequences in one batch)",
         ]
 
     def test_what_is_searched_has_no_value_yet(self, capsys):

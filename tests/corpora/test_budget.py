@@ -101,7 +101,7 @@ class TestSteps:
         assert found == "47 steps, one pass over face, the largest modality (3,000 sequences in batches of 64)"
         alike = dataclasses.replace(SMALL, modalities={"audio": SMALL.modality("audio")})
         found = epoch_in_words(config(alike, framework="classic"), alike)
-        assert found == "1 step, one pass over audio (24 sequences in batches of 64)"
+        assert found == "1 step, one pass over audio (24 sequences in one batch)"
         assert epoch_in_words(config(SMALL, steps_per_epoch=5), SMALL) == "5 steps, by --steps-per-epoch"
         found = epoch_in_words(config(SMALL, framework="classic"), SMALL)
         assert found == "47 steps, by --steps-per-epoch or the auxiliaries that classic leaves out"
