@@ -18,7 +18,7 @@ from emobed_tf.corpora.speakers import speaker_moments
 from emobed_tf.corpora.time import shift
 from emobed_tf.errors import InputError
 from emobed_tf.files import plain_number, print_csv, write_csv
-from emobed_tf.settings import SPEAKER, FilePaths, OptionalInt, OptionalName, OptionalPath
+from emobed_tf.settings import SPEAKER, OptionalInt, OptionalName, OptionalPath
 from serving.client import audio
 from serving.client.client import Client
 from serving.client.connection import ServingError
@@ -30,6 +30,7 @@ DESCRIPTION = """Predicts with a model on a server, from feature files or from r
 Feature files are RECOLA's ARFF files, or CSV and Parquet tables.
 
 It writes the same CSV as emobed_tf.predict."""
+_Files = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]", help_behavior_hint="")]
 _NUMBERS_AT_ONCE = 100_000  # about 2 MB of JSON
 
 
@@ -41,9 +42,9 @@ class Arguments:
     """The server's address, such as http://localhost:8501."""
     name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="MODEL")]
     """Name of the model there."""
-    features: FilePaths = ()
+    features: _Files = ()
     """Feature files; they need no labels."""
-    audio: FilePaths = ()
+    audio: _Files = ()
     """Recordings instead: sound, or videos. A model of waveforms is sent their sound; for one of features they are
     extracted here, with the extractor, version and settings that its manifest names."""
     extractor: OptionalName = None

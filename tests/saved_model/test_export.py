@@ -66,7 +66,7 @@ class TestContents:
         assert {node.op for node in another.server.nodes()} <= {*PLAIN.split(), "Relu"}
 
     def test_plain_operations_of_one_that_knows_speakers(self, by_speaker):
-        more = {"Cumsum", "GreaterEqual", "OnesLike", "Sqrt", "Square"}
+        more = {"Abs", "Cumsum", "GreaterEqual", "Neg", "OnesLike", "Sqrt", "Square"}
         assert {node.op for node in by_speaker.server.nodes()} <= {*PLAIN.split(), *more}
 
     def test_a_server_places_it_where_it_likes(self, arousal):
