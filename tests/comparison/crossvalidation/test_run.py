@@ -59,7 +59,7 @@ class TestOpenFolder:
         ledger.add("a trial", {})
         ledger.close()
         open_folder(settings, THREE, Budget(), ("svm",), tmp_path, Workers()).close()
-        assert "15 (audio 15, face 5) speakers in 3 folds" in capsys.readouterr().out
+        assert "15 (audio 15, face 7) speakers in 3 folds" in capsys.readouterr().out
         with pytest.raises(InputError, match=r"l2 was 0\.0001, is 2\.0; choose another folder"):
             open_folder(settings.replace(l2=2.0), THREE, Budget(), ("svm",), tmp_path, Workers())
 

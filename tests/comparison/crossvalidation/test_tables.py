@@ -49,7 +49,7 @@ class TestBefore:
         assert all(sum(n) + k == len(plan.speakers) for n, k in zip(numbers, tested, strict=True))
 
     def test_speakers_of_each_modality_where_they_differ(self, plan):
-        """Of fifteen, five have no face."""
+        """Of fifteen, some have no face."""
         of_face = {recording.speaker for recording in plan.corpora["face"].modality("face").recordings}
         for row, fold in zip(data_grid(plan).rows, plan.folds, strict=True):
             faces = len(of_face & set(fold.train))
