@@ -26,6 +26,7 @@ WITHOUT_MODULE = {
     "reliability": "kills, full disks and two at a time, of all commands",
     "recordings/test_whole_path.py": "from a film to a served answer",
     "runs/test_former_runs.py": "run folders of an earlier version",
+    "saved_model/test_streams.py": "streams of an exported model, however long",
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "training/test_loop_waveforms.py": "trainings from waveforms",
