@@ -10,7 +10,7 @@ import warnings
 import pytest
 
 from emobed_tf import console
-from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
 from tests.conftest import ROOT
 
 
@@ -166,3 +166,15 @@ class TestInterrupted:
             "print(signal.set_wakeup_fd(-1) == b.fileno())"
         )
         assert run(code)[0].strip() == "True"
+
+
+class TestWarnings:
+    @pytest.mark.filterwarnings("always::emobed_tf.errors.EmoBedWarning")
+    def test_each_is_said_once_in_a_command(self, capsys):
+        def main():
+            for text in ("one", "another", "one"):
+                warnings.warn(text, EmoBedWarning, stacklevel=1)
+
+        for _ in range(2):
+            assert console.run("prog", main) in (0, None)
+            assert capsys.readouterr().err.splitlines() == ["warning: one", "warning: another"]

@@ -9,6 +9,8 @@ import pytest
 
 from emobed_tf.runs.folder import Run
 from tests.commands import assert_one_line, command, flags, process, shell
+from tests.corpora.sounds import write_clips
+from tests.saved_model.test_sound import small
 from tests.serving.served import serving
 from tests.tiny import TINY
 
@@ -49,6 +51,16 @@ class TestExport:
             "audio/2/assets.extra/tf_serving_warmup_requests",
             "audio/2/manifest.json",
         }
+
+    @pytest.mark.slow
+    def test_of_a_model_that_takes_sound(self, stack, tmp_path):
+        from emobed_tf.training.loop import train_run
+
+        run = train_run(small(write_clips(tmp_path), "conv"), tmp_path / "run")
+        said = command("export", run.path, tmp_path / "voice").stdout.splitlines()
+        assert said[0].endswith("from sound (16,000 Hz, one channel)")
+        line = "then ask it: python -m serving.client http://localhost:8501 voice --audio clip.wav"
+        assert said[-2:] == [line, "or try it in a browser: http://localhost:8501/demo"]
 
     def test_real_data_is_not_called_simulated(self, speech, tmp_path):
         assert "SIMULATED" not in command("export", speech, tmp_path / "speech").stdout

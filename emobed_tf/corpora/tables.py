@@ -300,4 +300,4 @@ def _speaker(table: Table, rows: np.ndarray, recording: str, own: bool) -> str:
 
 def _is_extracted(table: Table) -> bool:
     """Whether all of its features come from recordings, so that none can hide the label, however few rows there are."""
-    return table.path is not None and table.path.suffix == ".parquet" and extraction_of(table.path) is not None
+    return table.path is not None and table.path.suffix.lower() == ".parquet" and extraction_of(table.path) is not None

@@ -44,6 +44,23 @@ _FLAGS = (
     "--remote-debugging-port=0",
 )
 
+CONTRAST = """
+    const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+    const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, k) => {
+        const c = rgb[k] / 255;
+        return sum + weight * (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    }, 0);
+    const ground = (element) => {
+        for (; element; element = element.parentElement) {
+            const colour = parse(getComputedStyle(element).backgroundColor);
+            if (colour.length < 4 || colour[3] > 0) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+"""
+"""JavaScript: `ratio` of two computed colours by WCAG's formula; `parse` reads one, `ground` is what is behind."""
+
 
 class ScriptError(Exception):
     """JavaScript that `Page.evaluate` ran has thrown; or the browser refused a command."""

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.browser.chromium import Chromium, find
+from tests.browser.chromium import CONTRAST, Chromium, find
 from tests.corpora.sounds import PITCHES, tone, write_clips, write_table, write_wav
 from tests.saved_model.test_sound import small
 from tests.serving.served import serving
@@ -122,8 +122,12 @@ class TestRecording:
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
     def test_what_is_no_sound(self, page, folder):
+        """What was said of the sound before is no longer true."""
+        page.choose_file("#file", folder / "c.wav")
+        page.wait_for(TEXT.format("#said") + ".endsWith('Play it.')")
         page.choose_file("#file", folder / "labels.csv")
         page.wait_for(TEXT.format("#problem") + " === 'labels.csv: this browser finds no sound in it.'")
+        assert page.evaluate(TEXT.format("#said")) == ""
 
 
 class TestMicrophone:
@@ -190,20 +194,8 @@ class TestPage:
         """4.5 : 1 for every text, and 3 : 1 for every line, by WCAG's formula on computed colours."""
         page.prefer(scheme)
         found = page.evaluate(
-            """(() => {
-                const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-                const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, k) => {
-                    const c = rgb[k] / 255;
-                    return sum + weight * (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-                }, 0);
-                const ground = (element) => {
-                    for (; element; element = element.parentElement) {
-                        const colour = parse(getComputedStyle(element).backgroundColor);
-                        if (colour.length === 3 || colour[3] > 0) return colour;
-                    }
-                    return [255, 255, 255];
-                };
-                const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+            f"(() => {{{CONTRAST}"
+            """
                 const texts = [...document.querySelectorAll("h1, h2, p, label, dt, dd, button, select, summary")]
                     .filter((one) => one.textContent.trim() && !one.hidden && !one.disabled)
                     .map((one) => ratio(parse(getComputedStyle(one).color), ground(one)) / 4.5);

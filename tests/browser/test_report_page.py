@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.config import preset
+from tests.browser.chromium import CONTRAST
 from tests.training.test_loop import TINY
 
 pytestmark = [pytest.mark.usefixtures("stack", "quiet_collapse"), pytest.mark.slow]
@@ -69,26 +70,14 @@ class TestPage:
         page.prefer(scheme)
         page.open(written.as_uri())
         found = page.evaluate(
-            """(() => {
-                const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-                const light = (rgb) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, k) => {
-                    const c = rgb[k] / 255;
-                    return sum + weight * (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-                }, 0);
-                const ground = (element) => {
-                    for (; element; element = element.parentElement) {
-                        const colour = parse(getComputedStyle(element).backgroundColor);
-                        if (colour.length < 4 || colour[3] > 0) return colour;
-                    }
-                    return [255, 255, 255];
-                };
+            f"(() => {{{CONTRAST}"
+            """
                 return [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() &&
                     [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
                 ).map((element) => {
                     const style = getComputedStyle(element);
-                    const ink = light(parse(element.namespaceURI.includes("svg") ? style.fill : style.color));
-                    const paper = light(ground(element));
-                    return [element.tagName, (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)];
+                    const ink = parse(element.namespaceURI.includes("svg") ? style.fill : style.color);
+                    return [element.tagName, ratio(ink, ground(element))];
                 });
             })()"""
         )

@@ -167,8 +167,11 @@ class TestAltogether:
         message = str(caught[0].message)
         assert "'face': 3 columns are left out" in message
         assert "speaker_id, age (says who); n (counts rows)" in message
-        for flag in ("--ignore speaker_id", "--keep speaker_id", "--column speaker_id=speaker"):
+        for flag in ("--ignore speaker_id", "--keep speaker_id", "--column speaker_id=speaker", "take patterns"):
             assert flag in message
+        with pytest.warns(EmoBedWarning) as caught:
+            warn_of("face", {"n": "counts rows"})
+        assert "patterns" not in str(caught[0].message)
         warn_of("face", {})
 
 

@@ -1,15 +1,19 @@
 """Tables of any corpus: what becomes of their columns, and which label is learnt."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from emobed_tf.corpora import load
+from emobed_tf.corpora.extraction import METADATA
 from tests.corpora.corpus_writers import close, fails, only, replace, table_text, write
 
 RAVDESS = Path(__file__).parents[2].parent / "shared" / "data" / "ravdess"
@@ -119,3 +123,26 @@ def test_ravdess():
     frame = pd.read_csv(RAVDESS / "face.csv")
     found = np.concatenate([recording.features for recording in face.recordings])
     np.testing.assert_allclose(found, frame.iloc[:, 4:].to_numpy(np.float32), rtol=1e-6)
+
+
+class TestExtracted:
+    """What `emobed_tf.extract` wrote comes from recordings: it hides no label, however well it tells classes apart."""
+
+    @pytest.mark.parametrize(("metadata", "left"), [(True, ("pitch",)), (False, ())])
+    def test_a_feature_that_tells_the_classes_apart(self, tmp_path, recwarn, metadata, left):
+        rows = pa.table(
+            {
+                "id": [f"clip{k}" for k in range(30)],
+                "partition": ["train"] * 20 + ["dev"] * 10,
+                "label": ["anger", "joy"] * 15,
+                "pitch": np.array([100.0, 200.0] * 15) + np.random.default_rng(0).normal(size=30),
+                "loudness": np.random.default_rng(1).normal(size=30),
+            }
+        )
+        made = {"extractor": "logmel", "version": "1", "settings": {}, "licence": ""}
+        said = {METADATA: json.dumps(made).encode()} if metadata else {}
+        path = tmp_path / "audio.parquet"
+        parquet.write_table(rows.replace_schema_metadata(said), path)
+        modality = load("tables", tables=[f"audio={path}"]).modality("audio")
+        assert modality.feature_names == (*left, "loudness")
+        assert any("predicts the label" in str(one.message) for one in recwarn) != metadata
