@@ -36,6 +36,8 @@ class Arguments:
     """Run folder (default: a new one in runs/)."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the run in --output; it ends with the weights of a run that was never interrupted."""
+    report: bool = True
+    """Draw the run's page when it is trained; emobed_tf.report draws it later, too."""
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
     trust: TrustedNames = ()
@@ -67,6 +69,8 @@ def _main(argv: Sequence[str] | None) -> int:
     with console.if_interrupted(lambda: _how_to_go_on(output, config)):
         run = _train(config, corpus, output, arguments.resume)
     show_training(run, epochs_before)
+    if not arguments.report:
+        return 0
     drawn_by = shlex.join(["python", "-m", "emobed_tf.report", str(run.path), *trust_flags(config.to_dict())])
     with console.if_interrupted(lambda: f"trained; {drawn_by} draws the page"):
         from emobed_tf.reporting import write_report

@@ -16,6 +16,7 @@ from tests.benchmarks.training import multiply_adds
 from tests.conftest import ROOT
 
 MB = 10**6
+QUICK = ("mining", "many")  # the other sections take one minute to five, even on small sizes
 
 
 @pytest.fixture
@@ -221,8 +222,10 @@ class TestCommand:
         assert "make bench" in capsys.readouterr().err
         assert not list(tmp_path.iterdir())
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("section", SECTIONS)
+    @pytest.mark.parametrize(
+        "section",
+        [pytest.param(name, marks=pytest.mark.slow if name in QUICK else pytest.mark.soak) for name in SECTIONS],
+    )
     def test_every_section_has_its_figures(self, section, tmp_path):
         folders = ["--output", str(tmp_path), "--data", str(tmp_path / "data")]
         assert main(["--quick", "--no-peers", "--repeats", "1", "--only", section, *folders]) == 0

@@ -17,7 +17,7 @@ SHORT = {**TINY, "epochs": 1}
 
 
 def train(folder, *arguments, **settings):
-    result = command("train", *arguments, *flags(**{**SHORT, **settings}), "--output", folder)
+    result = command("train", "--no-report", *arguments, *flags(**{**SHORT, **settings}), "--output", folder)
     assert result.returncode == 0, result.stderr
     return folder
 

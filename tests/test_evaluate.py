@@ -107,7 +107,7 @@ class TestEvaluate:
         said = result.stdout.splitlines()
         assert said[0].startswith(f"evaluating on the test set: {folder} has not been evaluated on it before")
         assert f"{folder}: evaluated on the test set once; test_reads.json says when" in said
-        assert command("train", "--resume", "--output", folder, "--epochs", 4).returncode == 0
+        assert command("train", "--no-report", "--resume", "--output", folder, "--epochs", 4).returncode == 0
         result = command("evaluate", folder, "--test")
         assert "has been evaluated on it once before" in result.stdout
         first, second = Run(folder).test_reads()
@@ -117,7 +117,9 @@ class TestEvaluate:
     def test_classification(self, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 4, "batch_size": 8}))
         for framework in ("classic", "triplet"):
-            result = command("train", *arguments, "--framework", framework, "--output", tmp_path / framework)
+            result = command(
+                "train", "--no-report", *arguments, "--framework", framework, "--output", tmp_path / framework
+            )
             assert result.returncode == 0, result.stderr
         result = command("evaluate", tmp_path / "triplet", "--against", tmp_path / "classic", "--test")
         assert result.returncode == 0, result.stderr
@@ -134,9 +136,9 @@ class TestEvaluate:
         arguments = ("--data-dir", data, "--target", "audio", "--auxiliary", "video_appearance")
         for framework in ("classic", "emobed"):
             settings = flags(**{**TINY, "framework": framework, "epochs": 1})
-            result = command("train", *arguments, *settings, "--output", tmp_path / framework)
+            result = command("train", "--no-report", *arguments, *settings, "--output", tmp_path / framework)
             assert result.returncode == 0, result.stderr
-        result = command("train", "--resume", "--output", tmp_path / "classic", "--epochs", 2)
+        result = command("train", "--no-report", "--resume", "--output", tmp_path / "classic", "--epochs", 2)
         assert result.returncode == 0, result.stderr
         result = command("evaluate", tmp_path / "emobed", "--against", tmp_path / "classic", "--test")
         assert result.returncode == 0, result.stderr
@@ -156,7 +158,9 @@ class TestEvaluate:
         data = tmp_path / "data"
         shutil.copytree(recola, data)
         settings = flags(**{**TINY, "epochs": 1})
-        assert command("train", "--data-dir", data, *settings, "--output", tmp_path / "run").returncode == 0
+        assert (
+            command("train", "--no-report", "--data-dir", data, *settings, "--output", tmp_path / "run").returncode == 0
+        )
         moved = data.rename(tmp_path / "moved")
         assert command("evaluate", tmp_path / "run", "--data-dir", moved).returncode == 0
         for name in ("features_audio/arousal/dev_1.arff", "ratings_gold_standard/arousal/dev_1.arff"):
@@ -173,7 +177,7 @@ class TestEvaluate:
         named = [f"{name}={tmp_path / 'old' / name}.csv" for name in ("audio", "face")]
         settings = flags(**{**TINY, "epochs": 1})
         arguments = ("--dataset", "tables", "--table", named[0], "--table", named[1], *settings)
-        assert command("train", *arguments, "--output", tmp_path / "run").returncode == 0
+        assert command("train", "--no-report", *arguments, "--output", tmp_path / "run").returncode == 0
         (tmp_path / "old").rename(tmp_path / "new")
         (tmp_path / "new" / "face.csv").unlink()
         assert_one_line(command("evaluate", tmp_path / "run"), "audio.csv")
@@ -195,7 +199,7 @@ class TestEvaluate:
         (tmp_path / "gait.csv").write_text("\n".join(lines) + "\n")
         settings = flags(**{**TINY, "epochs": 1, "framework": "classic", "label_delay": 0.2})
         arguments = ("--dataset", "tables", "--table", f"gait={tmp_path / 'gait.csv'}", *settings)
-        assert command("train", *arguments, "--output", tmp_path / "run [1]").returncode == 0
+        assert command("train", "--no-report", *arguments, "--output", tmp_path / "run [1]").returncode == 0
         result = command("evaluate", tmp_path / "run [1]")
         assert result.returncode == 0, result.stderr
         assert len(list((tmp_path / "run [1]" / "predictions" / "dev").iterdir())) == len(ids)
@@ -205,7 +209,10 @@ class TestEvaluate:
     def test_published_test_takes_shares_of_right_answers(self, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 2, "batch_size": 8}))
         for seed in (0, 1):
-            assert command("train", *arguments, "--seed", seed, "--output", tmp_path / str(seed)).returncode == 0
+            assert (
+                command("train", "--no-report", *arguments, "--seed", seed, "--output", tmp_path / str(seed)).returncode
+                == 0
+            )
         assert command("evaluate", tmp_path / "1", "--against", tmp_path / "0").returncode == 0
         found = json.loads((tmp_path / "1" / "comparison.json").read_text())["dev"]
         shares = [json.loads((tmp_path / k / "scores.json").read_text())["dev"]["f1_micro"] for k in "01"]
@@ -249,7 +256,7 @@ class TestMistakes:
 
     def test_against_something_else(self, arousal_run, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 1}))
-        assert command("train", *arguments, "--output", tmp_path / "other").returncode == 0
+        assert command("train", "--no-report", *arguments, "--output", tmp_path / "other").returncode == 0
         assert_one_line(
             command("evaluate", arousal_run[0], "--against", tmp_path / "other"), "classification of emotion"
         )

@@ -16,7 +16,7 @@ def speech_run(tables, tmp_path_factory):
     """The folder of a run on utterances."""
     folder = tmp_path_factory.mktemp("speech") / "run"
     chosen = flags(**{**TINY, "epochs": 1, "batch_size": 8})
-    result = command("train", "--dataset", "tables", "--data-dir", tables, *chosen, "--output", folder)
+    result = command("train", "--no-report", "--dataset", "tables", "--data-dir", tables, *chosen, "--output", folder)
     assert result.returncode == 0, result.stderr
     return folder
 

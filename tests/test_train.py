@@ -36,7 +36,9 @@ class TestTrain:
         file = arousal_run[0] / "config.json"
         for name, expected in (("classic", (0, 0)), ("joint", (0.5, 0)), ("triplet", (0, 1))):
             output = tmp_path / name
-            result = command("train", "--config", file, "--framework", name, "--epochs", 1, "--output", output)
+            result = command(
+                "train", "--no-report", "--config", file, "--framework", name, "--epochs", 1, "--output", output
+            )
             assert result.returncode == 0, result.stderr
             kept = json.loads((output / "config.json").read_text())
             assert (kept["alpha"], kept["beta"]) == expected
@@ -50,7 +52,9 @@ class TestTrain:
     def test_settings_from_a_file_and_flags_over_them(self, recola, tmp_path):
         mine = tmp_path / "mine.json"
         mine.write_text(json.dumps({**TINY, "framework": "joint", "alpha": 0.25, "epochs": 2}))
-        result = command("train", "--config", mine, "--data-dir", recola, "--epochs", 1, "--output", tmp_path / "run")
+        result = command(
+            "train", "--no-report", "--config", mine, "--data-dir", recola, "--epochs", 1, "--output", tmp_path / "run"
+        )
         assert result.returncode == 0, result.stderr
         kept = json.loads((tmp_path / "run" / "config.json").read_text())
         assert (kept["framework"], kept["alpha"], kept["beta"], kept["epochs"]) == ("joint", 0.25, 0.0, 1)
@@ -59,7 +63,7 @@ class TestTrain:
         monkeypatch.chdir(tmp_path)
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 1}))
         for _ in range(2):
-            assert command("train", *arguments).returncode == 0
+            assert command("train", "--no-report", *arguments).returncode == 0
         names = sorted(path.name for path in (tmp_path / "runs").iterdir())
         assert names == ["tables-emotion-audio-emobed-seed0", "tables-emotion-audio-emobed-seed0-2"]
 
@@ -67,12 +71,12 @@ class TestTrain:
     def test_without_recola_the_simulated_package_is_written_once_and_said_so(self, tmp_path, monkeypatch):
         monkeypatch.setenv("EMOBED_CACHE", str(tmp_path / "cache"))
         arguments = flags(**{**TINY, "epochs": 1})
-        first = command("train", *arguments, "--output", tmp_path / "a")
+        first = command("train", "--no-report", *arguments, "--output", tmp_path / "a")
         assert first.returncode == 0, first.stderr
         assert "this is the simulated package" in first.stdout
         marker = tmp_path / "cache" / "simulated-recola" / "simulated.json"
         written = marker.stat().st_mtime_ns
-        second = command("train", "--resume", "--output", tmp_path / "a", "--epochs", 2)
+        second = command("train", "--no-report", "--resume", "--output", tmp_path / "a", "--epochs", 2)
         assert second.returncode == 0, second.stderr
         assert marker.stat().st_mtime_ns == written
         shutil.rmtree(tmp_path / "cache")
@@ -123,7 +127,7 @@ class TestTrain:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("emobed_tf.train.import_tensorflow", interrupted)
         more = ("--output", tmp_path / "runs" / "mine") if named else ()
-        result = command("train", "--dataset", "tables", "--data-dir", tables, *flags(**TINY), *more)
+        result = command("train", "--no-report", "--dataset", "tables", "--data-dir", tables, *flags(**TINY), *more)
         assert result.returncode == 130
         said = ["", "emobed_tf.train: interrupted", "nothing was trained yet, and no run folder was made"]
         assert result.stderr.splitlines() == said
@@ -143,17 +147,26 @@ class TestTrain:
         assert result.stderr.splitlines()[-1] == f"trained; python -m emobed_tf.report {output} draws the page"
         assert (output / "scores.json").exists()
 
+    def test_a_page_is_drawn_unless_it_is_not_wanted(self, arousal_run, tmp_path):
+        folder = shutil.copytree(arousal_run[0], tmp_path / "run")
+        shutil.rmtree(folder / "report", ignore_errors=True)
+        line = ("train", "--resume", "--output", folder)
+        assert "report" not in command(*line, "--no-report").stdout
+        assert not (folder / "report").exists()
+        assert command(*line).stdout.endswith(f"report: {folder / 'report' / 'index.html'}\n")
+        assert (folder / "report" / "index.html").is_file()
+
     def test_a_run_that_has_its_epochs_already(self, arousal_run, tmp_path):
         folder = shutil.copytree(arousal_run[0], tmp_path / "run")
         epochs = json.loads((folder / "scores.json").read_text())["training"]["epochs"]
-        result = command("train", "--resume", "--output", folder, "--epochs", 1)
+        result = command("train", "--no-report", "--resume", "--output", folder, "--epochs", 1)
         assert result.returncode == 0, result.stderr
         assert f"nothing to train: {folder} already has {epochs} epochs" in result.stdout
         assert "epochs in" not in result.stdout
 
     def test_an_encoder_that_does_not_do_leaves_no_folder_and_says_so(self, recola, tmp_path):
         arguments = ("--data-dir", recola, "--encoder", "tests.models.own_encoders:unnamed", *flags(**TINY))
-        result = command("train", *arguments, "--output", tmp_path / "run")
+        result = command("train", "--no-report", *arguments, "--output", tmp_path / "run")
         assert_one_line(result, "layer 'mine': expected a name of its own", "; no run folder was made")
         assert not (tmp_path / "run").exists()
 
@@ -195,18 +208,19 @@ class TestMistakes:
 
     def test_output_is_a_file(self, recola, tmp_path):
         (tmp_path / "file").write_text("x")
-        result = command("train", "--data-dir", recola, *flags(**TINY), "--output", tmp_path / "file")
+        result = command("train", "--no-report", "--data-dir", recola, *flags(**TINY), "--output", tmp_path / "file")
         assert_one_line(result, "file", "not empty")
 
     def test_checkpoint_without_its_state(self, arousal_run, tmp_path):
         shutil.copytree(arousal_run[0], tmp_path / "odd")
         np.savez(tmp_path / "odd" / "last.npz", **{"x/y": np.zeros(1)})
-        result = command("train", "--resume", "--output", tmp_path / "odd", "--epochs", 9)
+        result = command("train", "--no-report", "--resume", "--output", tmp_path / "odd", "--epochs", 9)
         assert_one_line(result, "last.npz", "damaged")
 
     def test_resume_with_other_settings(self, arousal_run):
         assert_one_line(
-            command("train", "--resume", "--output", arousal_run[0], "--seed", 7), "was trained with --seed 0, not 7"
+            command("train", "--no-report", "--resume", "--output", arousal_run[0], "--seed", 7),
+            "was trained with --seed 0, not 7",
         )
 
     def test_full_disk(self, recola, tmp_path):
@@ -217,7 +231,7 @@ class TestMistakes:
         if mounted.returncode:
             pytest.skip("mounting a small file system needs root")
         try:
-            result = command("train", "--data-dir", recola, *flags(**TINY), "--output", disk / "run")
+            result = command("train", "--no-report", "--data-dir", recola, *flags(**TINY), "--output", disk / "run")
             assert_one_line(result, "No space left on device")
             for path in (disk / "run").glob("*.npz"):
                 with np.load(path) as arrays:

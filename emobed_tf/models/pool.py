@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     import keras
 
-MODELS_KEPT = 8
+MODELS_KEPT = 32  # systems and targets of a comparison; one takes 10 to 45 MB
 
 Key = TypeVar("Key", bound=Hashable)
 

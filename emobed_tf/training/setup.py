@@ -131,7 +131,7 @@ def prepare(
     steps = steps_at_once(sequences, per_epoch)
     built = architecture(config, facts, design)
     goal = dataclasses.replace(examples.goal, warmup=config.objective.beta_warmup * per_epoch)
-    shape = _shape(config, built, goal, steps, (*sequences.values(), development))
+    shape = _shape(config, built, goal, steps, sequences, development)
     model = session.models.take(shape)
     if model is None:
         check_loss(config.objective, facts.task, facts.outputs)
@@ -214,14 +214,20 @@ def _adapt_to_signal(model: EmoBed, values: Sequences) -> None:
 
 
 def _shape(
-    config: Config, built: Architecture, goal: Goal, steps: int, sequences: tuple[Sequences, ...]
+    config: Config, built: Architecture, goal: Goal, steps: int, sequences: Mapping[str, Sequences], scored: Sequences
 ) -> tuple[Architecture, str]:
     """All that is constant in a compiled step: the rest are variables, see `EmoBed.restart`, or data."""
     weights: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     objective = dataclasses.replace(config.objective, bins=2, hop=0.0, **weights)
-    sizes = [(values.modality, len(values), *values.features.shape[1:], *values.arrays()) for values in sequences]
     training = config.training
-    return built, repr((training.xla, training.batch_size, objective, goal, steps, sizes))
+    # A step sees a batch, however many sequences there are; the score has a graph for each number of batches.
+    sizes = {name: min(len(values), training.batch_size) for name, values in sequences.items()}
+    batches = [(name, sizes[name], *_of_an_item(values)) for name, values in sequences.items()]
+    return built, repr((training.xla, objective, goal, steps, batches, _of_an_item(scored)))
+
+
+def _of_an_item(values: Sequences) -> tuple[Any, ...]:
+    return (*values.features.shape[1:], *values.arrays())
 
 
 def _longest(sequences: Mapping[str, Sequences]) -> int:

@@ -119,10 +119,11 @@ class Chromium:
         self.close()
 
     def _wait_for_port(self) -> int:
-        announced = self._profile / "DevToolsActivePort"  # written under another name first: whole or not there
+        announced = self._profile / "DevToolsActivePort"  # port and path, a line each
         for _ in _until(time.monotonic() + PATIENCE):
-            if announced.exists():
-                return int(announced.read_text().split()[0])
+            said = announced.read_text() if announced.exists() else ""
+            if "\n" in said:  # for a moment the file is there and empty
+                return int(said.split("\n")[0])
             if self._process.poll() is not None:
                 break
         raise RuntimeError(f"Chromium doesn't start: {self._complaints.read_text(errors='replace')[-2000:]}")

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.docs.markdown import Block, blocks, calls
 
 QUICK = ("extract", "check", "train", "evaluate", "predict", "report", "embed", "export")
-LITTLE = ["--configurations", "1", "--seeds", "1", "--epochs", "1"]
+LITTLE = ["--configurations", "1", "--seeds", "1", "--epochs", "1", "--batch-size", "16"]
 LESS = {  # what is added to the command lines of programs that take long; the last of a flag counts
     "emobed_tf.compare": LITTLE,
     "emobed_tf.crossvalidate": [*LITTLE, "--folds", "3"],

@@ -39,7 +39,7 @@ def clips(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(clips, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "run"
-    result = command("train", "--dataset", NAME, "--data-dir", clips, *SETTINGS, "--output", folder)
+    result = command("train", "--no-report", "--dataset", NAME, "--data-dir", clips, *SETTINGS, "--output", folder)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("clips, emotion: emobed on voice (+face), alpha 0.5, beta 0.3, seed 0\n")
     return Run.open(folder)

@@ -93,7 +93,7 @@ class TestTheSecondIsTold:
         first = started(f"emobed_tf.{training(recola, run)[0]}", *training(recola, run)[1:])
         with held_still(first, run / "config.json"):
             before = raw(run)
-            result = command("train", "--resume", "--output", run)
+            result = command("train", "--no-report", "--resume", "--output", run)
             assert_one_line(result, "another process is training this run; wait until it has ended, or stop it")
             assert_one_line(command(*training(recola, run)), str(run))
             assert raw(run) == before

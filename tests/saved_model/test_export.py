@@ -145,7 +145,9 @@ class TestOwnEncoder:
     def run(self, module, recola, tmp_path_factory):
         folder = tmp_path_factory.mktemp("own_run") / "run"
         flags = "--encoder-units 6 --head-units 5 --head-layers 1 --epochs 1 --batch-size 2 --threads 1 --no-xla"
-        result = command("train", "--data-dir", recola, "--output", folder, "--encoder", module, *flags.split())
+        result = command(
+            "train", "--no-report", "--data-dir", recola, "--output", folder, "--encoder", module, *flags.split()
+        )
         assert result.returncode == 0, result.stderr
         return folder
 

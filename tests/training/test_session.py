@@ -1,6 +1,7 @@
 """Sessions: a compiled step for each shape, nothing left of the training before, and nothing hidden in the process."""
 
 import ast
+import dataclasses
 import gc
 import json
 import subprocess
@@ -89,6 +90,25 @@ class TestReuse:
         traced.clear()
         train_run(settings(recola, **OTHERS), tmp_path / "second", session=session)
         assert traced == []
+
+    def test_other_data_need_no_other_step(self, tables, session, monkeypatch):
+        """Fewer recordings, more than a batch: another fold, say. Only the score is of another shape."""
+        from emobed_tf.corpora.configured import load_corpus
+        from emobed_tf.models.emobed import EmoBed
+
+        traced, step = [], EmoBed.train_step
+        monkeypatch.setattr(EmoBed, "train_step", lambda self, batch: (traced.append(1), step(self, batch))[1])
+        config, corpus = load_corpus(settings(tables, "tables", batch_size=8, steps_per_epoch=4))
+        kept = {m.name: dataclasses.replace(m, recordings=m.recordings[8:]) for m in corpus}
+        fewer = dataclasses.replace(corpus, modalities=kept)
+        with Session() as another:
+            new = trained((config, fewer), another)
+        trained((config, corpus), session, seed=7)
+        traced.clear()
+        used = trained((config, fewer), session)
+        assert not traced
+        assert_equal_weights(new.weights, used.weights)
+        assert new.history == used.history
 
     @pytest.mark.slow
     def test_nothing_is_left_in_memory(self):
