@@ -111,6 +111,7 @@ def _main(argv: Sequence[str] | None) -> int:
         demo=not arguments.no_demo,
         on_ready=lambda models: _announce(arguments, listening.getsockname()[1], list(folders), models),
     )
+    print("stopped", flush=True)
     signals.end_if_held_up(0, THREADS)
     return 0
 

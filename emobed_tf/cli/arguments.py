@@ -6,7 +6,9 @@ import dataclasses
 import io
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -56,12 +58,17 @@ def parse(
     if not explains:
         os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
     trust_what_is_named(argv)
+    description = _wrapped(description if default is None else _with_defaults(description, default))
     try:
-        with contextlib.redirect_stderr(complaint), _texts_in_paragraphs(), _hidden(hidden if explains else ()):
+        with (
+            contextlib.redirect_stderr(complaint),
+            _texts_in_paragraphs(description),
+            _hidden(hidden if explains else ()),
+        ):
             return tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
-                description=description if default is None else _with_defaults(description, default),
+                description=description,
                 args=argv,
                 default=tyro.MISSING_NONPROP if default is None else default,
                 config=(tyro.conf.OmitArgPrefixes,),
@@ -97,6 +104,12 @@ def _with_defaults(description: str, default: Any) -> str:
         f"{description}\n\nDefaults shown below are those of --dataset {config.data.dataset}; name --dataset or "
         "--table beside --help to see others. Sections and equations are those of the EmoBed paper."
     )
+
+
+def _wrapped(text: str) -> str:
+    """Paragraphs as wide as the terminal, as tyro draws its boxes below them."""
+    width = shutil.get_terminal_size().columns
+    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
 def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False) -> Config:
@@ -166,13 +179,19 @@ def _free(config: Config, known: argparse.Namespace) -> Config:
 
 
 @contextlib.contextmanager
-def _texts_in_paragraphs() -> Iterator[None]:
-    """Lets `--help` wrap texts to the terminal.
+def _texts_in_paragraphs(description: str) -> Iterator[None]:
+    """Lets `--help` wrap texts to the terminal, but for a description, which tyro doesn't wrap.
 
     tyro takes the indentation of a docstring's second line for the beginning of a list, and keeps its line breaks.
     """
+
+    def in_paragraphs(text: str) -> str:
+        if text == description:
+            return text
+        return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text))
+
     before = tyro._strings.remove_single_line_breaks
-    tyro._strings.remove_single_line_breaks = _in_paragraphs
+    tyro._strings.remove_single_line_breaks = in_paragraphs
     try:
         yield
     finally:
@@ -197,15 +216,11 @@ def _hidden(names: Collection[str]) -> Iterator[None]:
             section.__annotations__[name] = kind
 
 
-def _in_paragraphs(helptext: str) -> str:
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", helptext))
-
-
 def _one_line(complaint: str, prog: str) -> str:
-    """The first sentence of tyro's boxed error, and the flag that it thinks was meant."""
+    """The first sentence of tyro's boxed error, and the flags of which it thinks one was meant."""
     text = re.sub(r"[│╭╮╰╯]", " ", complaint)  # plain dashes where stdout is not UTF-8
     _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
     message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
-    meant = [re.search(r"--[\w-]+", part) for part in parts if "Perhaps you meant" in part]
-    hint = f" (perhaps {meant[0].group()}?)" if meant and meant[0] else ""
+    meant = re.findall(r"^ +(--[\w-]+)", text.partition("Perhaps you meant")[2], re.MULTILINE)
+    hint = f" (perhaps {' or '.join(meant)}?)" if meant else ""
     return f"{message}{hint}; see python -m {prog} --help"

@@ -231,7 +231,7 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
         ),
         "p of the exchange test over speakers, one-sided": lambda c: f"{c.exchange.p_value:.4f}",
         "  the least that so many speakers allow": lambda c: f"{least_p(c.exchange.units, c.exchange.exact):.4f}",
-        "  two-sided": lambda c: f"{c.exchange.p_two_sided:.4f}",
+        "  two-sided (a difference either way)": lambda c: f"{c.exchange.p_two_sided:.4f}",
         "  exchanges tried": lambda c: (
             f"{'all ' if c.exchange.exact else ''}{c.exchange.assignments:,} of {_speakers(c.exchange.units)}"
         ),

@@ -59,7 +59,7 @@ def _task_of(tables: Mapping[str, Table], dimension: str) -> str:
     if not any(labels.values()):
         raise InputError(
             f"{tables[name].title}: no label; expected a column 'label', 'arousal' or 'valence' with values in it; if "
-            "another column has it: --column NAME=label, or --dimension NAME"
+            "another column has it: --column NAME=label, or --dimension NAME; or give a file of labels with --labels"
         )
     name = next(name for name, cells in labels.items() if cells)
     raise InputError(

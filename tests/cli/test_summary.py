@@ -184,7 +184,7 @@ def test_comparison(cells):
     # All five speakers gain alike: of the 2^5 exchanges one is as good, and one as bad.
     assert rows["p of the exchange test over speakers, one-sided"] == ["0.0312"]
     assert rows["the least that so many speakers allow"] == ["0.0312"]
-    assert rows["two-sided"] == ["0.0625"]
+    assert rows["two-sided (a difference either way)"] == ["0.0625"]
     assert rows["exchanges tried"] == ["all 32 of 5 speakers"]
     assert rows["95 % interval of it: bootstrap over speakers"] == ["+0.250 to +0.250"]
     assert "dev: With 5 speakers the smallest possible p is 1/32 = .0312." in text
