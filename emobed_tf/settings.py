@@ -128,6 +128,8 @@ class Reading:
     """Minimum confidence of a frame of OpenFace; frames below it, and those without success, are missing."""
     unknown_speaker: Literal["error", "own"] = "error"
     """own: a recording whose speaker is empty or unknown counts as a speaker of its own."""
+    strict: bool = False
+    """For tables of recordings: stop at the first that can't be read, instead of leaving it out with a warning."""
 
 
 @dataclass(frozen=True)

@@ -323,6 +323,8 @@ def _check_waveforms(config: Config, corpus: Corpus) -> None:
             f"--front-end {front_end}: no modality is a waveform, so it does nothing; leave it out, or name recordings "
             "with --table NAME=PATH"
         )
+    if config.reading.strict and not waveforms:
+        raise InputError("--strict: no modality is read from recordings, so it does nothing; leave it out")
     if waveforms and config.objective.framework == DISTILLED:
         check_no_waveform(list(corpus), f"--framework {DISTILLED}")
 

@@ -245,7 +245,7 @@ def to_modality(name: str, labelled: LabelledTables, target: Target) -> Modality
     if not table.feature_names:
         notes = (*found.notes, *notes, *without)
         bare = Modality(name, (), tuple(recordings), step, TABLES.name, notes=notes, left_out=found.left_out)
-        return as_waveform(bare, table, groups, target)
+        return as_waveform(bare, table, groups, target, strict=settings.strict)
     more = {} if _is_extracted(found.table) else suspects_in(table.feature_names, recordings, target, settings.keep)
     kept = table.without(list(more)).feature_names
     warn_of(name, {column: found.left_out[column] for column in found.doubtful} | more)

@@ -25,24 +25,28 @@ LABEL_FILE = "label_file"
 _SHORTER = 0.5  # seconds of labels without sound of which somebody is told
 
 
-def as_waveform(modality: Modality, table: Table, groups: Mapping[str, np.ndarray], target: Target) -> Modality:
+def as_waveform(
+    modality: Modality, table: Table, groups: Mapping[str, np.ndarray], target: Target, *, strict: bool = False
+) -> Modality:
     """A modality of a table without features, with frames of samples for features.
 
     A recording has a frame for each of its labels, which follow each other evenly from the time of the first; each
     frame begins at the time of its label. Where a recording has one label, its frames are 40 ms long and all have it.
-    Recordings that can't be read are left out.
+    Recordings that can't be read are left out, unless all of them are wanted.
 
     Args:
         modality: with recordings of no feature.
         table: of `featuretable.read_features`.
         groups: indices of each recording's rows.
         target: what is learnt.
+        strict: whether one that can't be read is an error.
 
     Returns:
         The same with features, `SampleFrames`, and with a sampling rate.
 
     Raises:
-        InputError: if no recording can be read, or a frame would not be a whole number of samples.
+        InputError: if no recording can be read, with `strict` if one can't, or if a frame would not be a whole number
+            of samples.
 
     Warns:
         EmoBedWarning: of each recording that can't be read.
@@ -56,6 +60,8 @@ def as_waveform(modality: Modality, table: Table, groups: Mapping[str, np.ndarra
         try:
             source = import_named(datasets.WAVEFORM)(path, begin, end)
         except InputError as error:
+            if strict:
+                raise
             broken.append(str(error))
             continue
         notes += [f"{path.name}: {note}" for note in source.notes]
@@ -71,7 +77,7 @@ def as_waveform(modality: Modality, table: Table, groups: Mapping[str, np.ndarra
         recordings=tuple(found),
         frame_seconds=step,
         sample_rate=SAMPLE_RATE,
-        notes=(*notes, *([f"{len(broken)} recordings can't be read, and are left out"] if broken else [])),
+        notes=(*notes, *([f"left out, because they can't be read: {len(broken)}"] if broken else [])),
     )
 
 

@@ -8,6 +8,7 @@ from emobed_tf.corpora import load, load_features
 from emobed_tf.corpora.configured import fingerprints, load_corpus
 from emobed_tf.corpora.waveforms import check_no_waveform, samples_of
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.settings import Reading
 from tests.corpora.sounds import write_clips, write_table, write_wav
 
 
@@ -80,7 +81,9 @@ class TestClips:
         with pytest.warns(EmoBedWarning, match=r"train_0\.wav: the file is empty.*; left out"):
             modality = load("recordings", tables={"audio": table}).modality("audio")
         assert len(modality.recordings) == 11
-        assert "1 recordings can't be read, and are left out" in modality.notes
+        assert "left out, because they can't be read: 1" in modality.notes
+        with pytest.raises(InputError, match=r"train_0\.wav: the file is empty"):
+            load("recordings", tables={"audio": table}, reading=Reading(strict=True))
 
     def test_nothing_that_can_be_read_is_an_error(self, tmp_path):
         table = write_clips(tmp_path)
@@ -194,6 +197,8 @@ class TestSettings:
         table = write_table(tmp_path / "features.csv", rows)
         with pytest.raises(InputError, match="--front-end conv: no modality is a waveform"):
             load_corpus(self.config(table, front_end="conv"))
+        with pytest.raises(InputError, match="--strict: no modality is read from recordings"):
+            load_corpus(self.config(table, strict=True))
 
     def test_what_has_no_use_for_samples_is_refused(self, tmp_path):
         table = write_clips(tmp_path)
