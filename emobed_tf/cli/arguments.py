@@ -185,10 +185,10 @@ def _texts_in_paragraphs(description: str) -> Iterator[None]:
     tyro takes the indentation of a docstring's second line for the beginning of a list, and keeps its line breaks.
     """
 
-    def in_paragraphs(text: str) -> str:
-        if text == description:
-            return text
-        return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text))
+    def in_paragraphs(helptext: str) -> str:
+        if helptext == description:
+            return helptext
+        return "\n\n".join(" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", helptext))
 
     before = tyro._strings.remove_single_line_breaks
     tyro._strings.remove_single_line_breaks = in_paragraphs
