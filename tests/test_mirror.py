@@ -32,6 +32,7 @@ WITHOUT_MODULE = {
     "training/test_loop_waveforms.py": "trainings from waveforms",
     "serving/test_client_served.py": "the client beside a server, TensorFlow Serving's own too: see make serve-test",
     "serving/test_configuration.py": "serving/*.config and docker-compose.yml",
+    "serving/test_load.py": "the server under load",
     "serving/test_local_contract.py": "the server beside TensorFlow Serving's recorded answers: see make serve-test",
 }
 
