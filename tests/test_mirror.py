@@ -30,6 +30,7 @@ WITHOUT_MODULE = {
     "training/test_loop_designs.py": "trainings of every design",
     "training/test_loop_encoders.py": "trainings with every encoder",
     "training/test_loop_waveforms.py": "trainings from waveforms",
+    "training/test_repeatability.py": "the same bits in new and used processes",
     "serving/test_client_served.py": "the client beside a server, TensorFlow Serving's own too: see make serve-test",
     "serving/test_configuration.py": "serving/*.config and docker-compose.yml",
     "serving/test_load.py": "the server under load",

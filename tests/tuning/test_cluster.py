@@ -18,7 +18,7 @@ def free_port():
 
 
 class TestCluster:
-    @pytest.mark.slow
+    @pytest.mark.soak
     def test_by_environment_variables_with_a_chief_that_is_killed(self, tables, tmp_path, alone):
         """One worker all the time, a chief that is killed and continued, a worker with other settings."""
         folder = tmp_path / "search"
