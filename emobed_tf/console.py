@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -18,6 +18,7 @@ from emobed_tf.errors import EmoBedWarning, InputError
 Progress = Callable[[int, int, str], None]
 KEPT = "what is done is kept; the same command continues"
 """What a command says after Ctrl-C if it continues by itself where it is started again."""
+_LONGEST_NUMBER = 24  # characters of a cell that is no text: an interval with its signs has 16
 _MEND = {
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there, or ask for a larger quota",
@@ -232,6 +233,8 @@ def waiting(what: str) -> Iterator[None]:
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """Prints a table on stdout: the first column to the left, the others to the right.
 
+    Numbers stay whole: columns for which a terminal is too narrow come below, beside the first one again.
+
     Args:
         title: what stands above it.
         columns: names of the columns.
@@ -241,12 +244,44 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=Text(title), title_justify="left")  # Text: a path with brackets is no markup
-    for k, column in enumerate(columns):
-        grid.add_column(Text(column), justify="right" if k else "left")
-    for row in rows:
-        grid.add_row(*map(Text, row))
-    Console(width=None if sys.stdout.isatty() else 120).print(grid)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    cells = [columns, *rows]
+    least = [_least_width([row[k] for row in cells], breakable=k == 0) for k in range(len(columns))]
+    most = [max(len(row[k]) for row in cells) for k in range(len(columns))]
+    for number, part in enumerate(_parts(least, console.width)):
+        left = console.width - _taken(least[k] for k in part)
+        # Text: a path with brackets is no markup
+        grid = Table(title=None if number else Text(title), title_justify="left")
+        for k in part:
+            more = max(0, min(most[k] - least[k], left))
+            left -= more
+            grid.add_column(Text(columns[k]), justify="right" if k else "left", width=least[k] + more)
+        for row in rows:
+            grid.add_row(*(Text(row[k]) for k in part))
+        console.print(grid)
+
+
+def _least_width(cells: list[str], *, breakable: bool) -> int:
+    """Of a column: its head may be broken between words, and so may what is long; a number or an interval may not."""
+    head, *others = cells
+    words = [*head.split(), *(word for cell in others for word in cell.split())]
+    whole = () if breakable else (cell for cell in others if len(cell) <= _LONGEST_NUMBER)
+    return max((len(text) for text in (*words, *whole)), default=1)
+
+
+def _parts(least: list[int], width: int) -> list[list[int]]:
+    """Columns that fit beside each other, by index; the first one is in every part."""
+    parts = [[0]]
+    for k in range(1, len(least)):
+        if len(parts[-1]) > 1 and _taken(least[column] for column in (*parts[-1], k)) > width:
+            parts.append([0])
+        parts[-1].append(k)
+    return parts
+
+
+def _taken(widths: Iterable[int]) -> int:
+    """Characters of a line of a table, with its lines and blanks."""
+    return sum(width + 3 for width in widths) + 1
 
 
 def _show_warnings_as_lines() -> None:

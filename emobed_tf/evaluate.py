@@ -9,6 +9,7 @@ import tyro
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
 from emobed_tf.cli.summary import announce_test, show_comparison, show_scores, show_test_reads
+from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run, names_of
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.settings import OptionalPath, RunPath, TablePaths, TrustedNames
@@ -54,6 +55,8 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION)
     run = Run.open(arguments.run)
     runs = [run] if arguments.against is None else [Run.open(arguments.against), run]  # what it is compared with first
+    if len(runs) == 2 and runs[0].path.samefile(run.path):
+        raise InputError(f"--against {arguments.against}: that is the run itself; name another one")
 
     import_tensorflow(run.config().training.threads)
     from emobed_tf.runs.scoring import check_comparable, compare_runs, score_run

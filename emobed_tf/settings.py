@@ -169,9 +169,9 @@ class Objective:
     """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both. distilled (not the paper's): a
     network of the target alone that learns from one of all modalities, too, where training recordings are paired."""
     alpha: OptionalFloat = None
-    """Weight of the auxiliary modalities' loss (default: the data set's preset, 0 where the framework fixes it)."""
+    """Weight of the auxiliary modalities' loss (default: 0.5; 0 where the framework fixes it)."""
     beta: OptionalFloat = None
-    """Weight of the triplet loss (default: the data set's preset, 0 where the framework fixes it)."""
+    """Weight of the triplet loss (default: 0.3, RECOLA 1; 0 where the framework fixes it)."""
     l2: float = 1e-4
     """lambda: weight of R, the sum of squares of all kernels in use."""
     regression_loss: Annotated[str, _one_of(REGRESSION_LOSSES)] = "ccc"
@@ -249,9 +249,9 @@ class Training:
         Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
         _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),
     ] = None
-    """Development score that picks the weights (default: ccc, or the preset's F1)."""
+    """Development score that picks the weights (default: ccc; of classes f1_macro, OMG-Emotion f1_micro)."""
     diagnostics: int = 20
-    """Log the gradient norm of every term each so many epochs; 0 never."""
+    """Log the gradient norm of every term once in this many epochs; 0: never."""
     seed: int = 0
     """Seed of initial weights and batch order."""
     threads: int = 2

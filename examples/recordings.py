@@ -40,6 +40,8 @@ def main(folder: Path) -> None:
                     rows.append([name, partition, f"{partition}{speaker}", mood])
     with (folder / "clips.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([["file", "partition", "speaker", "label"], *rows])
+    # By this file, all that is made from these recordings is marked as simulated.
+    (folder / "simulated.json").write_text('{"simulated": "voices made by examples/recordings.py"}\n')
     print(f"wrote {folder / 'clips.csv'}, and {len(rows)} recordings that it names")
 
 

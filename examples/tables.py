@@ -17,7 +17,7 @@ MODALITIES = (("audio", 120, ("loudness", "pitch", "jitter")), ("face", 60, ("sm
 
 def main() -> None:
     """Writes the three tables."""
-    rng = np.random.default_rng(0)
+    rng, fresh = np.random.default_rng(0), np.random.default_rng(1)
     for modality, utterances, features in MODALITIES:
         centres = rng.normal(size=(len(EMOTIONS), len(features)))
         rows = []
@@ -29,7 +29,9 @@ def main() -> None:
             rows.append(keys + [f"{value:.3f}" for value in values])
         write(f"{modality}.csv", ["id", "partition", "speaker", "label", *features], rows)
         if modality == "audio":
-            write("new.csv", ["id", *features], [[f"new{k}", *row[4:]] for k, row in enumerate(rows[:3])])
+            heard = centres + fresh.normal(size=centres.shape)
+            new = [[f"new{k}", *(f"{value:.3f}" for value in values)] for k, values in enumerate(heard)]
+            write("new.csv", ["id", *features], new)
     print("wrote audio.csv and face.csv, to train on, and new.csv, to predict")
 
 

@@ -1,5 +1,6 @@
 """What a command shows while it works: on a terminal what it does, elsewhere nothing."""
 
+import io
 import os
 import pty
 import re
@@ -104,6 +105,40 @@ class TestBoth:
         line = [sys.executable, "-c", f"import time\nfrom emobed_tf import console\n{block}"]
         result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert (result.returncode, result.stdout, result.stderr) == (0, "inside\n", "")
+
+
+class TestTable:
+    COLUMNS = ("system", "UAR", "95 %", "F1 macro", "gain", "95 %", "excluded above", "p, Holm", "chosen settings")
+    ROWS = (
+        ("classic", ".591", ".541 to .640", ".588", "", "", "", "", "learning rate 0.001, L2 0.0001"),
+        ("EmoBed, stable", ".633", ".591 to .690", ".628", "-.012", "-.063 to +.040", "+.040", ".875", "alpha 0.5"),
+    )
+
+    def printed(self, width, monkeypatch):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        console.table("Scores of systems", list(self.COLUMNS), [list(row) for row in self.ROWS])
+        return re.sub(r"\x1b\[[\d;]*m", "", sys.stdout.getvalue()).splitlines()
+
+    @pytest.mark.parametrize("width", [50, 60, 80, 100, 120, 200])
+    def test_no_number_is_cut_or_broken(self, width, monkeypatch):
+        lines = self.printed(width, monkeypatch)
+        assert max(map(len, lines)) <= width
+        cells = {cell.strip() for line in lines for cell in line.split("│")}
+        assert {cell for row in self.ROWS for cell in row[1:-1]} <= cells
+        assert not any("…" in line for line in lines)
+
+    def test_columns_without_room_come_below_beside_the_first_again(self, monkeypatch):
+        def of(width):
+            lines = self.printed(width, monkeypatch)
+            return sum(line.startswith("┏") for line in lines), sum("Scores of systems" in line for line in lines)
+
+        assert of(200) == (1, 1)
+        assert of(80) == (2, 1)
 
 
 class TestInterrupted:

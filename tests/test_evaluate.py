@@ -254,6 +254,10 @@ class TestMistakes:
         (tmp_path / "old" / "config.json").write_text(json.dumps({**config, "format": 0}))
         assert_one_line(command("evaluate", tmp_path / "old"), "written by another version")
 
+    def test_against_itself(self, arousal_run):
+        folder = arousal_run[0]
+        assert_one_line(command("evaluate", folder, "--against", folder / ".." / folder.name), "that is the run itself")
+
     def test_against_something_else(self, arousal_run, tables, tmp_path):
         arguments = ("--dataset", "tables", "--data-dir", tables, *flags(**{**TINY, "epochs": 1}))
         assert command("train", "--no-report", *arguments, "--output", tmp_path / "other").returncode == 0

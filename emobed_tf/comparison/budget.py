@@ -85,7 +85,7 @@ class Budget:
         if self.tried == 1:
             return "Nothing was searched: every system has its default settings."
         spaces = {
-            "shared": "all networks tried the same learning rates and L2 weights, with their own weights beside them",
+            "shared": "all networks tried the same learning rates and L2 weights, and further settings of their own",
             "own": "every system searched a space of its own, so that a gain may be due to another learning rate",
         }
         text = f"Search {self.search}: {spaces[self.search]}."

@@ -125,7 +125,7 @@ def read(
             embedded = _embedded(run, data_dir, tables, notes, progress)
     if "test" not in scores:
         notes.append(
-            f"No test scores: python -m emobed_tf.evaluate {run.named} --test evaluates it; a report never does."
+            f"No test scores: a report never computes them; python -m emobed_tf.evaluate {run.named} --test does."
         )
     if len(history) < 2:
         notes.append("No learning curves: there was a single epoch.")

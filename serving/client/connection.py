@@ -122,7 +122,7 @@ class Connection:
             if kept and isinstance(root, (ConnectionResetError, BrokenPipeError)):
                 return self._exchange(method, url, data)  # the server closed it while it was idle, or just now
             reason = getattr(root, "strerror", None) or str(root) or type(root).__name__
-            hint = "is TensorFlow Serving there, and is this its REST port (usually 8501)?"
+            hint = "is a server running there, and is this its REST port (usually 8501)?"
             raise ServingError(None, f"no answer: {reason}; {hint}", url) from None
         self._kept = True
         return _parsed(response, url)

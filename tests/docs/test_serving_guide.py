@@ -117,7 +117,7 @@ def test_python(server, folder):
     assert lines[0] == "['anger', 'calm', 'joy']"
     assert [line.split()[0] for line in lines[1:4]] == ["new0", "new1", "new2"]
     assert "answered by version 1" in lines
-    assert lines[5] == "calm", "the label of new0, as in the first request"
+    assert lines[5] == "anger", "the label of new0, as in the first request"
     assert lines[-1] == "all the same"
 
 

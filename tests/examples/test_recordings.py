@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from emobed_tf.corpora import load
 from tests.conftest import ROOT
 
 
@@ -15,6 +16,7 @@ def test_writes_what_its_table_names(tmp_path):
     said = subprocess.run(line, check=True, capture_output=True, text=True).stdout
     table = pd.read_csv(tmp_path / "clips.csv")
     assert f"{len(table)} recordings" in said
+    assert load("recordings", tables={"audio": tmp_path / "clips.csv"}).simulated
     assert set(table["partition"]) == {"train", "dev", "test"}
     assert table.groupby("speaker")["partition"].nunique().max() == 1
     loudness = []

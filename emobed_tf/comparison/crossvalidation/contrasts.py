@@ -122,7 +122,7 @@ def fold_notes(plan: CrossValidationPlan, first: OutOfFold, second: OutOfFold) -
             f", so that {speakers} speakers say as much as about {speakers / effect:.0f} independent ones, and tests "
             "and intervals are somewhat too confident"
         )
-        text += "; --fold-seeds averages over deals of speakers" if not plan.repeats else ""
+        text += "; --fold-seeds repeats all of it with other splits of the speakers" if not plan.repeats else ""
     return [f"{text}."]
 
 

@@ -47,7 +47,7 @@ class TestErrors:
                 Client(url, "audio", retries=5).predict(FEATURES)
         assert caught.value.status is None
         assert str(caught.value) == (
-            f"{url}/v1/models/audio/metadata: no answer: Connection refused; is TensorFlow Serving there, and is this "
+            f"{url}/v1/models/audio/metadata: no answer: Connection refused; is a server running there, and is this "
             "its REST port (usually 8501)?"
         )
         assert sleeps == []
