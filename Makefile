@@ -26,6 +26,7 @@ RECORDINGS ?= $(DEMO)/recordings/clips.csv
 $(if $(word 2,$(RECORDINGS)),$(error RECORDINGS: make takes no path with a space in it; link the folder elsewhere))
 # each table has a folder of its own, so that what was trained on another one is not taken for its model
 TRIAL := $(DEMO)/$(firstword $(shell printf %s '$(abspath $(RECORDINGS))' | cksum))
+CLIP = $(if $(filter $(DEMO)/%,$(RECORDINGS)),$(DEMO)/recordings/clips/dev1-anger1.wav,RECORDING.wav)
 VERSIONS := from importlib.metadata import version; \
 	print(*(name + " " + version(name) for name in ("emobed-tf", "tensorflow", "keras")), sep=", ")
 
@@ -39,6 +40,7 @@ train: .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recola $(SETTINGS)
 
 demo: .venv/.installed $(TRIAL)/models/voice/1
+	@echo "ask it in another terminal: $(BIN)/python -m serving.client http://localhost:$(PORT) voice --audio $(CLIP)"
 	$(BIN)/python -m serving.local $(TRIAL)/models/voice --port $(PORT)
 
 $(TRIAL)/models/voice/1: $(RECORDINGS) $(if $(AGAIN),again) | .venv/.installed
@@ -46,7 +48,8 @@ $(TRIAL)/models/voice/1: $(RECORDINGS) $(if $(AGAIN),again) | .venv/.installed
 	$(BIN)/python -m emobed_tf.train --dataset recordings --table audio=$(RECORDINGS) --target audio \
 		--framework classic --front-end logmel --encoder-layers 1 --head-layers 0 --epochs 20 \
 		--output $(TRIAL)/run $(SETTINGS)
-	$(BIN)/python -m emobed_tf.export $(TRIAL)/run $(@D)
+	$(BIN)/python -m emobed_tf.export $(TRIAL)/run $(@D) > $(TRIAL)/exported.txt
+	@head -n 4 $(TRIAL)/exported.txt  # what comes after it are commands that serve it elsewhere
 
 $(DEMO)/recordings/clips.csv: examples/recordings.py | .venv/.installed
 	$(BIN)/python $< $(@D)

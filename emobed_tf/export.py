@@ -12,6 +12,7 @@ import tyro
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
+from emobed_tf.corpora.files import listing
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.runs.folder import Run
 from emobed_tf.runtime import import_tensorflow
@@ -73,6 +74,9 @@ def _tell(run: Run, version: Path) -> None:
     width, rate = len(facts.features[facts.target]), facts.sample_rates.get(facts.target)
     source = f"{width} {facts.target} features" if rate is None else f"sound ({rate:,} Hz, one channel)"
     print(f"{version}: {facts.label} from {source}{simulated}")
+    takes = "sound" if rate is not None else listing(facts.features[facts.target])
+    answer = f"{' or '.join(facts.classes)}, and their probabilities" if facts.classes else f"numbers for {facts.label}"
+    print(f"takes: {takes}; returns: {answer}; {version / MANIFEST_FILE} says it all")
     dev = manifest["scores"]["dev"]
     print("development: " + ", ".join(f"{s.short_name} {dev[s.name]:.3f}" for s in SCORES.values() if s.name in dev))
     print(f"signatures: {', '.join(manifest['signatures'])}")

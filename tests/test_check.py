@@ -177,6 +177,10 @@ class TestSays:
         assert_one_line(command("check", path, "--task", "classification"), "--column NAME=label")
         assert_one_line(command("check", path), "no label", "--column NAME=label")
 
+    def test_a_table_without_labels_beside_one_that_has_them_is_told_once(self, tmp_path, face):
+        path = write(tmp_path / "f.csv", "id,partition,speaker,f\nu,train,a,1\nv,dev,b,2\n")
+        assert_one_line(command("check", path, face), "f.csv: no ", "--column NAME=label", "--labels")
+
     def test_all_features(self, tmp_path):
         names = tuple(f"f{k}" for k in range(31))
         path = write(tmp_path / "f.csv", table_text(features=names[:30]))

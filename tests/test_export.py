@@ -35,8 +35,11 @@ class TestExport:
         scores = json.loads((arousal_run[0] / "scores.json").read_text())["dev"]
         names = {"CCC": "ccc", "mean CCC": "ccc_mean", "PCC": "pcc", "RMSE": "rmse"}
         file = recola / "features_audio" / "arousal" / "dev_1.arff"
+        features = json.loads((tmp_path / "audio" / "2" / "manifest.json").read_text())["features"]
         assert result.stdout.splitlines() == [
             f"{tmp_path / 'audio' / '2'}: arousal from 88 audio features (trained on SIMULATED data)",
+            f"takes: {', '.join(features[:8])} and 80 more; returns: numbers for arousal; "
+            f"{tmp_path / 'audio' / '2' / 'manifest.json'} says it all",
             "development: " + ", ".join(f"{short} {scores[name]:.3f}" for short, name in names.items()),
             "signatures: serving_default, embed, postprocessed, packed, stream, manifest",
             f"serve it: python -m serving.local {tmp_path / 'audio'}",
@@ -59,6 +62,7 @@ class TestExport:
         run = train_run(small(write_clips(tmp_path), "conv"), tmp_path / "run")
         said = command("export", run.path, tmp_path / "voice").stdout.splitlines()
         assert said[0].endswith("from sound (16,000 Hz, one channel)")
+        assert said[1].startswith("takes: sound; returns: ") and "and their probabilities" in said[1]
         line = "then ask it: python -m serving.client http://localhost:8501 voice --audio clip.wav"
         assert said[-2:] == [line, "or try it in a browser: http://localhost:8501/demo"]
 
@@ -71,10 +75,10 @@ class TestExport:
         config = json.loads((tmp_path / "run" / "config.json").read_text())
         (tmp_path / "run" / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path)}))
         said = command("export", tmp_path / "run", tmp_path / "my model").stdout.splitlines()
-        assert said[2] == "signatures: serving_default, embed, packed, manifest"
-        assert said[3] == f"serve it: python -m serving.local '{tmp_path / 'my model'}'"
+        assert said[3] == "signatures: serving_default, embed, packed, manifest"
+        assert said[4] == f"serve it: python -m serving.local '{tmp_path / 'my model'}'"
         body, address = '{"instances": [[[0, 0, 0, 0, 0]]]}', "http://localhost:8501/v1/models/my%20model:predict"
-        assert said[4] == f"then ask it: curl -d '{body}' {address}"
+        assert said[5] == f"then ask it: curl -d '{body}' {address}"
 
     @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["file", "zeros"])
@@ -87,10 +91,10 @@ class TestExport:
             config = json.loads((folder / "config.json").read_text())
             (folder / "config.json").write_text(json.dumps({**config, "data_dir": str(tmp_path)}))
         said = command("export", folder, tmp_path / "speech").stdout.splitlines()
-        serve = shlex.split(said[3].removeprefix("serve it: "))
+        serve = shlex.split(said[4].removeprefix("serve it: "))
         assert serve[:3] == ["python", "-m", "serving.local"]
         with serving(model_dirs=serve[3:]) as running:
-            line = said[4].removeprefix("then ask it: ").replace("http://localhost:8501", running.url)
+            line = said[5].removeprefix("then ask it: ").replace("http://localhost:8501", running.url)
             found = shell(line, tmp_path)
             assert found.returncode == 0, found.stderr
             assert "p_anger" in found.stdout if kind == "file" else json.loads(found.stdout)["predictions"][0]["label"]

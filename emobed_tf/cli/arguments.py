@@ -218,7 +218,8 @@ def _hidden(names: Collection[str]) -> Iterator[None]:
 
 def _one_line(complaint: str, prog: str) -> str:
     """The first sentence of tyro's boxed error, and the flags of which it thinks one was meant."""
-    text = re.sub(r"[│╭╮╰╯]", " ", complaint)  # plain dashes where stdout is not UTF-8
+    text = re.sub(r"\x1b\[[\d;]*m", "", complaint)  # colours, where stderr is a terminal
+    text = re.sub(r"[│╭╮╰╯]", " ", text)  # plain dashes where stdout is not UTF-8
     _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
     message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
     meant = re.findall(r"^ +(--[\w-]+)", text.partition("Perhaps you meant")[2], re.MULTILINE)

@@ -126,7 +126,7 @@ def label_column(table: Table, target: Target) -> np.ndarray | None:
         hint = f" ask for --dimension {others[0]}," if name != LABEL and others else ""
         raise InputError(
             f"{table.title}: no column '{name}' for {target.task} (label columns found: {listing(present) or 'none'}); "
-            f"add it,{hint} or say which column has it: --column NAME={name}"
+            f"add it,{hint} or say which column has it: --column NAME={name}; or give a file of labels with --labels"
         )
     if target.task == CLASSIFICATION:
         return None

@@ -11,6 +11,7 @@ import tyro
 from emobed_tf.cli import arguments as cli
 from emobed_tf.config import Config, preset
 from emobed_tf.errors import InputError, MissingInputError
+from tests.test_console import run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,11 @@ class TestParse:
         assert "│" not in said, "of the box that tyro draws"
         for word in words:
             assert word in said
+
+    def test_a_terminal_with_colours_gets_the_same_line(self):
+        seen, code = run("from emobed_tf import train\nsys.exit(train.main(['--framwork', 'joint']))")
+        assert code == 2
+        assert "Unrecognized options: --framwork, joint (perhaps --framework?); see python -m" in seen
 
     def test_a_long_word_is_not_broken(self, monkeypatch):
         monkeypatch.setenv("COLUMNS", "40")
