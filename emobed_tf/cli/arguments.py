@@ -222,6 +222,6 @@ def _one_line(complaint: str, prog: str) -> str:
     text = re.sub(r"[│╭╮╰╯]", " ", text)  # plain dashes where stdout is not UTF-8
     _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
     message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
-    meant = re.findall(r"^ +(--[\w-]+)", text.partition("Perhaps you meant")[2], re.MULTILINE)
+    meant = re.findall(r"^ +(--\w[\w-]*)", text.partition("Perhaps you meant")[2], re.MULTILINE)
     hint = f" (perhaps {' or '.join(meant)}?)" if meant else ""
     return f"{message}{hint}; see python -m {prog} --help"
