@@ -282,7 +282,7 @@ def test_ctrl_c_and_how_it_goes_on(tmp_path):
         took = time.monotonic() - began
     assert process.returncode == 130
     assert said.endswith("emobed_tf.extract: interrupted\nwhat is done is kept; the same command continues\n")
-    assert took < 10
+    assert took < 30  # the hour of sound takes minutes
     assert not (tmp_path / "a.csv").exists()
     (tmp_path / "clips.csv").write_text("file\nfirst.wav\n")
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)

@@ -104,7 +104,7 @@ class TestStarting:
         with serving(f"my gru={contract_models / 'gru'}", "--host", "0.0.0.0") as running:
             assert running.get("/v1/models/my%20gru")[0] == 200
             running.process.send_signal(signal.SIGINT)
-            assert running.process.communicate(timeout=60)[0] == ""
+            assert running.process.communicate(timeout=60)[0] == "stopped\n"
             written = running.log.read_text()
         assert running.process.returncode == 0
         port = running.url.rsplit(":", 1)[1]
