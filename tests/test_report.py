@@ -59,13 +59,13 @@ def test_made_again_after_test_was_read(arousal_run, tmp_path):
     scores = json.loads((folder / "scores.json").read_text())
     (folder / "scores.json").write_text(json.dumps({k: v for k, v in scores.items() if k != "test"}))
     assert command("report", folder).stdout == f"report: {folder / 'report' / 'index.html'}\n"
-    assert "a report never does" in (folder / "report" / "index.html").read_text()
+    assert "a report never computes them" in (folder / "report" / "index.html").read_text()
     assert command("evaluate", folder, "--test").returncode == 0
     said = command("report", folder).stdout
     assert said.startswith(f"{folder}: test is shown, too, because evaluate --test has scored it\n")
     page = (folder / "report" / "index.html").read_text()
     (read,) = json.loads((folder / "test_reads.json").read_text())["reads"]
-    assert "a report never does" not in page and read["when"] in page
+    assert "a report never computes them" not in page and read["when"] in page
     assert f"{json.loads((folder / 'scores.json').read_text())['test']['ccc']:.3f}" in page
 
 

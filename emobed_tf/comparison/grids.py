@@ -49,13 +49,14 @@ def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
     return "\n".join([*lines, *(f"- {_escaped(note)}" for note in notes)]) + "\n"
 
 
-def to_latex(title: str, grids: list[Grid], notes: list[str]) -> str:
+def to_latex(title: str, grids: list[Grid], notes: list[str], of_last: list[str] | None = None) -> str:
     """The document as LaTeX tables for a paper to input; they take the package booktabs.
 
     Args:
         title: begins the captions.
         grids: its tables, one `table*` each.
         notes: below the first of them.
+        of_last: below the last of them; None: nothing.
 
     Returns:
         Text with a line end.
@@ -65,7 +66,8 @@ def to_latex(title: str, grids: list[Grid], notes: list[str]) -> str:
         lines += ["\\begin{table*}", "\\centering", f"\\caption{{{_latex(f'{title}; {grid.title}')}}}"]
         lines += [f"\\begin{{tabular}}{{l{'r' * (len(grid.columns) - 1)}}}", "\\toprule"]
         lines += [_latex_row(grid.columns), "\\midrule", *map(_latex_row, grid.rows)]
-        lines += ["\\bottomrule", "\\end{tabular}", *(_latex_notes(notes) if k == 0 else ()), "\\end{table*}"]
+        below = [*(notes if k == 0 else ()), *((of_last or ()) if k == len(grids) - 1 else ())]
+        lines += ["\\bottomrule", "\\end{tabular}", *(_latex_notes(below) if below else ()), "\\end{table*}"]
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ the system is fitted once for each seed, and only those fits predict test record
 of a ledger.
 """
 
+import dataclasses
 import io
 import itertools
 import urllib.parse
@@ -26,6 +27,7 @@ from emobed_tf.comparison.trials import Trial, run_trial
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.console import Progress
 from emobed_tf.files import write_bytes
+from emobed_tf.systems.registry import find_system
 
 __all__ = ["Budget", "Cell", "CellResult", "predictions_file", "run_cells"]
 
@@ -175,7 +177,9 @@ class _Work:
 
     def _report(self, trial: Trial) -> None:
         if self.progress is not None:
-            self.progress(len(self.done), self.total, f"{trial.system} on {trial.scenario.name}")
+            reads_all = find_system(trial.system).reads_auxiliaries()
+            read = trial.scenario if reads_all else dataclasses.replace(trial.scenario, auxiliaries=())
+            self.progress(len(self.done), self.total, f"{trial.system} on {read.name}")
 
 
 def _choose(searches: Mapping[Cell, SearchPlan], work: _Work) -> dict[Cell, list[Candidate]]:

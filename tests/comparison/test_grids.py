@@ -32,6 +32,11 @@ class TestDocument:
         assert lines.index(r"\end{tabular}") < note < lines.index(r"\end{table*}")
         assert lines.count(r"50 \%") == 1
 
+    def test_latex_has_notes_of_the_last_table_below_it(self):
+        grids = [Grid(name, ["s"], [["x"]]) for name in "ab"]
+        first, second = to_latex("t", grids, ["of a"], ["of b"]).split(r"\end{table*}")[:2]
+        assert ("of a" in first, "of b" in first, "of a" in second, "of b" in second) == (True, False, False, True)
+
     def test_html(self):
         text = to_html("t", [self.GRID], ["<b>"])
         assert "<th>x&lt;y</th>" in text and "<td>1 &amp; 2</td>" in text and "<li>&lt;b&gt;</li>" in text

@@ -20,7 +20,7 @@ def test_the_test_partition_is_never_read_by_a_report(runs, tmp_path, monkeypatc
     folder = copied(runs["emobed"], tmp_path)
     page = report(tmp_path / "before", folder)
     assert asked == ["dev"]
-    assert "a report never does" in page.text
+    assert "a report never computes them" in page.text
     assert command("evaluate", folder, "--test").returncode == 0
     asked.clear()
     page = report(tmp_path / "after", folder)
@@ -28,7 +28,7 @@ def test_the_test_partition_is_never_read_by_a_report(runs, tmp_path, monkeypatc
     score = json.loads((folder / "scores.json").read_text())["test"]["ccc"]
     assert f"emobed test {score:.3f} [" in page.text
     assert (tmp_path / "after" / "run1-scatter-test.svg").is_file()
-    assert "a report never does" not in page.text
+    assert "a report never computes them" not in page.text
 
 
 class TestMissingData:

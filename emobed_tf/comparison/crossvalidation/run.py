@@ -265,8 +265,8 @@ def report_gains(
     title = f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: cross-validation by speaker"
     tables = [*grids, *extra, data_grid(plan), power]
     write_markdown(output / f"{name}.md", title, tables, [*said, *notes, *assumed])
-    below = list(dict.fromkeys([*said, *notes, *assumed]))
-    write_bytes(output / f"{name}.tex", to_latex(plan.corpus.name, tables, below).encode())
+    below = list(dict.fromkeys([*said, *notes]))
+    write_bytes(output / f"{name}.tex", to_latex(plan.corpus.name, tables, below, assumed).encode())
     print(f"tables: {output}/{name}.md, .csv, .tex; out-of-fold predictions: {validation.predictions}")
     return found
 
