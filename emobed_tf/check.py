@@ -98,8 +98,8 @@ def _of_other_tables(config: Config, known: str) -> list[str]:
             load_corpus(alone)
         except InputError as error:
             found[" ".join(str(error).split())] = None
-    place, known_place = (lambda line: line.partition(": ")[0]), known.partition(": ")[0]
-    return [line for line in found if place(line) != known_place]
+    where, _, _ = known.partition(": ")
+    return [line for line in found if line.partition(": ")[0] != where]
 
 
 def _with_data(settings: Config, data: Sequence[str]) -> Config:

@@ -4,10 +4,11 @@ import inspect
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
-from emobed_tf import datasets
+from emobed_tf import datasets, settings
 from emobed_tf.config import Config, preset
 from emobed_tf.corpora import simulate
 from emobed_tf.corpora.reader import reader_of
@@ -92,3 +93,14 @@ def test_nothing_heavy_is_imported():
     code = "import sys, emobed_tf.config; print({'numpy', 'pyarrow', 'tensorflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_help_gives_their_defaults():
+    text, known = Path(settings.__file__).read_text(), datasets.REGISTERED.values()
+    assert {found.alpha for found in known} == {0.5}
+    assert "auxiliary modalities' loss (default: 0.5; 0 where" in text
+    assert {found.beta for found in known if found.name != "recola"} == {0.3} and datasets.RECOLA.beta == 1
+    assert "triplet loss (default: 0.3, RECOLA 1; 0 where" in text
+    scores = {found.name: found.classification_score for found in known}
+    assert {name for name, score in scores.items() if score != "f1_macro"} == {"omg"} and scores["omg"] == "f1_micro"
+    assert "(default: ccc; of classes f1_macro, OMG-Emotion f1_micro)" in text
