@@ -19,11 +19,13 @@ score; the area of EmoBed's curve against classic's as the one primary contrast.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from emobed_tf import console
 from emobed_tf.errors import InputError
@@ -63,6 +65,16 @@ def command(part: str, tables: Sequence[str], targets: Sequence[str], output: Pa
     return ["-m", f"emobed_tf.{program}", *shared, *flags.split(), "--output", str(output / folder)]
 
 
+def run(words: list[str], log: IO[str]) -> int:
+    """Runs a command, and ends it when this process is told to end. Returns its exit code."""
+    with subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT) as process:
+        former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            return process.wait()
+        finally:
+            signal.signal(signal.SIGTERM, former)
+
+
 def experiment(arguments: argparse.Namespace) -> int:
     names = [table.partition("=")[0] for table in arguments.table]
     if len(names) < 2:
@@ -75,7 +87,7 @@ def experiment(arguments: argparse.Namespace) -> int:
             continue
         began = time.monotonic()
         with (arguments.output / f"{part}.txt").open("w") as log:
-            code = subprocess.run([sys.executable, *words], stdout=log, stderr=subprocess.STDOUT).returncode
+            code = run([sys.executable, *words], log)
         if code:
             raise InputError(f"{part} ended with {code}; see {arguments.output / part}.txt; the same command continues")
         print(f"{part}: {(time.monotonic() - began) / 60:.0f} min", flush=True)

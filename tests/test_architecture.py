@@ -38,6 +38,7 @@ LAYERS = (
     "comparison",
     "reporting",
     "cli",
+    "__main__",
 )
 TENSORFLOW = ("tensorflow", "keras", "keras_tuner", "tensorflow_serving")
 # What a command loads only when its arguments have been read: slow to import, or installed by an extra.

@@ -26,7 +26,7 @@ SCRIPTS = dict(line.split(" = ") for line in SETUP["options.entry_points"]["cons
 
 class TestMetadata:
     def test_every_command_has_a_script(self):
-        """A command is a module that ends by running `main`."""
+        """A command is a module that ends by running `main`; the package's own only lists the others."""
         folders = (ROOT / "emobed_tf", ROOT / "tuning", ROOT / "serving", ROOT / "serving" / "client")
         modules = {
             ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -34,7 +34,7 @@ class TestMetadata:
             for path in folder.glob("*.py")
             if 'if __name__ == "__main__":' in path.read_text()
         }
-        assert {where.partition(":")[0] for where in SCRIPTS.values()} == modules
+        assert {where.partition(":")[0] for where in SCRIPTS.values()} == modules - {"emobed_tf.__main__"}
 
     @pytest.mark.parametrize("where", SCRIPTS.values())
     def test_scripts_exist(self, where):

@@ -1,6 +1,9 @@
 """`experiments/programme.py`: every part is a command line that its command understands; a part that fails says so."""
 
 import importlib
+import signal
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.systems.registry import find_system
+from tests.conftest import ROOT
 
 TABLES = ["audio=audio.csv", "face=face.csv"]
 PARTS = ("curves", "speaker", "losses", "missing", "pairs", "audit")
@@ -59,6 +63,17 @@ def test_a_part_that_fails(programme, tmp_path, capsys):
     with pytest.raises(InputError, match=r"pairs ended with 2; see .*pairs\.txt; the same command continues"):
         programme.experiment(arguments)
     assert "gone.csv" in (tmp_path / "pairs.txt").read_text()
+
+
+def test_the_command_ends_with_the_programme():
+    """Told to end, it ends the command, whose exit code is the signal's."""
+    slow = "import time; print('begun', flush=True); time.sleep(60)"
+    body = f"import sys, programme; sys.exit(-programme.run([sys.executable, '-c', {slow!r}], sys.stdout))"
+    words = [sys.executable, "-c", body]
+    with subprocess.Popen(words, cwd=ROOT / "experiments", stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        assert process.wait(timeout=30) == signal.SIGTERM
 
 
 def test_one_modality(programme, tmp_path):
