@@ -115,9 +115,13 @@ def run_plain(packages: Sequence[Package]) -> None:
         run([sys.executable, str(HERE / "plain_network.py"), *missing, "--share", str(SHARE)], "the plain network")
 
 
+def is_audited(package: Package, primary: str, systems: Sequence[str]) -> bool:
+    """Whether its audit has run, with all of these systems."""
+    return package.verdict is not None and {primary, *systems} <= {CLASSIC, *package.gains}
+
+
 def run_audit(package: Package, settings: str, primary: str, systems: Sequence[str]) -> None:
-    done = {CLASSIC, *package.gains}
-    if package.verdict is not None and {primary, *systems} <= done:
+    if is_audited(package, primary, systems):
         return
     tables = [f"--table={name}={package.audited / name}.csv" for name in (TARGET, AUXILIARY)]
     command = [sys.executable, "-m", "emobed_tf.audit", *tables, "--targets", TARGET, "--folds", str(FOLDS)]
@@ -237,15 +241,18 @@ def experiment(arguments: argparse.Namespace) -> int:
         for package in packages if audits else ():
             run_audit(package, arguments.settings, arguments.primary, arguments.systems)
 
-    begun = time.monotonic()
-    whole(cells[0][:1])
-    spent = time.monotonic() - begun
-    left = sum(map(len, cells)) - 1
-    print(f"the first package took {spent:.0f} s", flush=True)
-    print(
-        f"{left} more, {arguments.jobs} at a time: at most about {left * spent / arguments.jobs / 60:.0f} min",
-        flush=True,
-    )
+    def is_whole(package: Package) -> bool:
+        audited = not audits or is_audited(package, arguments.primary, arguments.systems)
+        return audited and package.plain is not None
+
+    missing = [package for cell in cells for package in cell if not is_whole(package)]
+    if missing:
+        begun = time.monotonic()
+        whole(missing[:1])
+        spent, left = time.monotonic() - begun, len(missing) - 1
+        minutes = left * spent / arguments.jobs / 60
+        print(f"a package took {spent:.0f} s", flush=True)
+        print(f"{left} more, {arguments.jobs} at a time: at most about {minutes:.0f} min", flush=True)
     with console.progress("auditing" if audits else "training") as progress, ThreadPoolExecutor(arguments.jobs) as pool:
         # The plain network takes all packages of a size in one process; audits take one each.
         parts = [cell[k : k + 1] for cell in cells for k in range(len(cell))] if audits else cells

@@ -131,7 +131,9 @@ class TestWork:
         assert said.count("2 of 2") == 2
         assert power.experiment(self.arguments(tmp_path)) == 0
         assert len(calls) == 8
+        assert "more, 2 at a time" not in capsys.readouterr().out
         assert power.experiment(self.arguments(tmp_path, systems=["joint"], packages=3)) == 0
+        assert "5 more, 2 at a time" in capsys.readouterr().out
         assert sum("audit" in what for what in calls[8:]) == 6  # a further system, in all packages
         assert sum("plain" in what for what in calls[8:]) == 2  # of the new package, at both strengths
 
