@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from emobed_tf.errors import EmoBedWarning, InputError
 
@@ -25,6 +25,7 @@ _MEND = {
     errno.EFBIG: "raise the limit (ulimit -f), or choose a disk that takes larger files",
 }
 _bars: list[str] = []  # that are on the terminal now
+_lines: list[Any] = []  # rich's consoles on which `waiting` shows a line now
 
 
 class Bar(Protocol):
@@ -227,7 +228,30 @@ def waiting(what: str) -> Iterator[None]:
         ) as line,
     ):
         line.add_task(what, total=None)
-        yield
+        _lines.append(line.console)
+        try:
+            yield
+        finally:
+            _lines.remove(line.console)
+
+
+class LogStream:
+    """stderr for a log, whose lines come above the one that `waiting` shows now, and not into it."""
+
+    def write(self, text: str) -> None:
+        """Writes a whole line, or several.
+
+        Args:
+            text: with its line breaks.
+        """
+        if _lines:
+            _lines[-1].print(text, end="", markup=False, highlight=False, soft_wrap=True)
+        else:
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Lets nothing wait."""
+        sys.stderr.flush()
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -91,7 +91,7 @@ def _main(argv: Sequence[str] | None) -> int:
             "and without TLS",
             file=sys.stderr,
         )
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.basicConfig(stream=console.LogStream(), format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("serving").setLevel(logging.INFO)
 
     import_tensorflow(arguments.threads)

@@ -78,6 +78,13 @@ class TestWaiting:
         seen, _ = run(LED_ELSEWHERE)
         assert "starting the engine 0:00:01" in seen
 
+    def test_lines_of_a_log_stand_alone(self):
+        log = "import logging\nlogging.basicConfig(stream=console.LogStream(), format='%(message)s')\n"
+        inside = WAITING.replace("print('inside')", "logging.warning('[one] is loaded')\n    time.sleep(0.3)")
+        seen, _ = run(f"{log}{inside}logging.warning('afterwards')")
+        lines = [line.rpartition("\r")[2] for line in seen.replace("\r\n", "\n").splitlines()]
+        assert "[one] is loaded" in lines and "afterwards" in lines
+
     def test_an_error_goes_through(self):
         code = "def main():\n    with console.waiting('x'):\n        raise InputError('went wrong')\n"
         seen, returned = run(f"from emobed_tf.errors import InputError\n{code}sys.exit(console.run('cmd', main))")

@@ -23,6 +23,7 @@ from emobed_tf.settings import Data, Network, Objective
 from emobed_tf.trusted import NAMING, trust
 
 Arguments = TypeVar("Arguments")
+_UNRECOGNIZED = "Unrecognized options: "
 
 
 def parse(
@@ -223,5 +224,8 @@ def _one_line(complaint: str, prog: str) -> str:
     _, *parts = [" ".join(part.split()) for part in re.split("─+|-{5,}", text) if part.strip()] or [""]
     message = parts[0].split(" Got errors:")[0].rstrip(".") if parts else "unreadable arguments"
     meant = re.findall(r"^ +(--\w[\w-]*)", text.partition("Perhaps you meant")[2], re.MULTILINE)
+    if message.startswith(_UNRECOGNIZED):  # the values of those flags are listed with them
+        words = message.removeprefix(_UNRECOGNIZED).split(", ")
+        message = _UNRECOGNIZED + ", ".join([word for word in words if word.startswith("-")] or words)
     hint = f" (perhaps {' or '.join(meant)}?)" if meant else ""
     return f"{message}{hint}; see python -m {prog} --help"

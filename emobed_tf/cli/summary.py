@@ -13,7 +13,7 @@ from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import describe, features_in_words, rate_in_words, reading_notes
 from emobed_tf.corpora.tables import NO_SPEAKERS
 from emobed_tf.datasets import TABLES
-from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note, published_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, Score, short_name
 from emobed_tf.evaluation.scores import Evaluated
@@ -133,7 +133,8 @@ def show_training(run: Run, epochs_before: int = 0) -> None:
     else:
         parameters = training["parameters"]
         kept = f"{parameters['kept']:,} of {parameters['training']:,} parameters are kept for inference"
-        print(f"{epochs} in {training['seconds']:.0f} s; {kept}")
+        early = _without_a_better_one(run, training["epochs"])
+        print(f"{epochs} in {training['seconds']:.0f} s{early}; {kept}")
     print(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
     names = [name for name in _in_order(picked) if name in scores["dev"]]
     rows = [[SCORES[name].long_name, f"{scores['dev'][name]:.3f}"] for name in names]
@@ -146,9 +147,9 @@ def show_training(run: Run, epochs_before: int = 0) -> None:
 
 
 def _without_a_better_one(run: Run, epochs: int) -> str:
-    """Why a run that is to have more epochs gets none; "" where it has as many as it is to have."""
+    """Why a run that was to have more epochs ended; "" where it has as many as it was to have."""
     wanted = run.config().training
-    return f", and stopped there, see --patience {wanted.patience}" if epochs < wanted.epochs else ""
+    return f", and stopped there: no better score in {wanted.patience} (--patience)" if epochs < wanted.epochs else ""
 
 
 def announce_test(run: Run) -> None:
@@ -251,10 +252,7 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
     for note, parts in said.items():
         if note:
             print(f"{', '.join(parts)}: {note}")
-    print(
-        "The paper's test treats frames or utterances as independent: it calls equally good systems different in "
-        "about 4 of 10 cases."
-    )
+    print(published_note(regression))
 
 
 _FEATURES_NAMED = 30  # by check; the rest is counted

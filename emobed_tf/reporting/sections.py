@@ -4,7 +4,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note
+from emobed_tf.corpora.corpus import REGRESSION
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note, published_note
 from emobed_tf.evaluation.evidence import Comparison
 from emobed_tf.evaluation.score_table import SCORES, short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
@@ -87,11 +88,8 @@ def comparison(comparisons: Sequence[Compared]) -> Safe | None:
         return None
     made = [c for c in comparisons if c.found is not None]
     more = " With several comparisons, some p-value is small by chance: they are not corrected for it."
-    said = (
-        "The paper's test is Fisher's r-to-z of the CCC on all frames, or the z-test of the shares of right answers. "
-        "It treats frames or utterances as independent: it calls equally good systems different in about 4 of 10 "
-        f"cases.{more if len(made) > 1 else ''}"
-    )
+    tasks = dict.fromkeys(SCORES[c.found.score].task == REGRESSION for c in made)
+    said = " ".join(published_note(regression) for regression in tasks) + (more if len(made) > 1 else "")
     columns = ["", *(f"{c.second} better than {c.first}?" for c in made)]
     rows = [[text, *(show(c) for c in made)] for text, show in _TESTS.items()]
     refused = [c for c in comparisons if c.found is None]

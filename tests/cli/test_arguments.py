@@ -91,7 +91,7 @@ class TestParse:
     def test_a_terminal_with_colours_gets_the_same_line(self):
         seen, code = run("from emobed_tf import train\nsys.exit(train.main(['--framwork', 'joint']))")
         assert code == 2
-        assert "Unrecognized options: --framwork, joint (perhaps --framework?); see python -m" in seen
+        assert "Unrecognized options: --framwork (perhaps --framework?); see python -m" in seen
 
     def test_a_long_word_is_not_broken(self, monkeypatch):
         monkeypatch.setenv("COLUMNS", "40")

@@ -88,7 +88,8 @@ def test_training(cells):
     told = dataclasses.replace(AROUSAL, simulated=True)
     show_training(stub(told, scores))
     rows, text = cells()
-    assert text.startswith("12 epochs in 34 s; 1,234 of 56,789 parameters are kept for inference\n")
+    stopped = "12 epochs in 34 s, and stopped there: no better score in 15 (--patience)"  # of 60, by default
+    assert text.startswith(f"{stopped}; 1,234 of 56,789 parameters are kept for inference\n")
     assert "the weights are those of epoch 5, with the best development CCC before post-processing\n" in text
     assert "SIMULATED: arousal from audio, development" in text
     first = "CCC, pooled, before post-processing (picked the weights)"
@@ -108,7 +109,7 @@ def test_training_says_first_what_picked_the_weights(cells):
     assert list(rows)[1:] == expected
 
 
-@pytest.mark.parametrize(("wanted", "why"), [(12, ""), (40, ", and stopped there, see --patience 7")])
+@pytest.mark.parametrize(("wanted", "why"), [(12, ""), (40, ", and stopped there: no better score in 7 (--patience)")])
 def test_a_run_that_has_its_epochs(cells, wanted, why):
     training = {"epochs": 12, "seconds": 34.4, "best_epoch": 5, "parameters": {"kept": 1, "training": 1}}
     config = preset().replace(epochs=wanted, patience=7)

@@ -116,7 +116,7 @@ def test_first_hour(tmp_path):
     subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
     with served(tmp_path, "models/audio") as address:
         said = follow(tmp_path, "first-hour#2", address=address)
-    assert re.search("^new0 (anger|calm|joy) by version [12]$", said, re.MULTILINE)
+    assert re.search("^by version [12]:\nnew0 (anger|calm|joy)$", said, re.MULTILINE)
 
 
 def test_recordings(tmp_path):

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note, transduction
+from emobed_tf.evaluation.caveats import disagreement, least_p, least_p_note, published_note, transduction
 from emobed_tf.evaluation.significance import SECOND_BETTER, sign_flip_test
 
 
@@ -66,6 +66,12 @@ class TestDisagreement:
 
     def test_the_bootstrap_of_few(self):
         assert "interval lies above 0, although p is not below .05" in disagreement(0.125, 0.01, 0.2)
+
+
+def test_the_papers_test_of_frames_and_of_utterances():
+    """How often it errs was simulated for frames alone."""
+    assert "4 of 10" in published_note(True) and "frames" in published_note(True)
+    assert "4 of 10" not in published_note(False) and "utterances" in published_note(False)
 
 
 class TestTransduction:

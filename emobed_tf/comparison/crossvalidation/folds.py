@@ -5,6 +5,7 @@ The partitions of the data are ignored: all labelled recordings are pooled and s
 
 import dataclasses
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -68,8 +69,9 @@ def deal(
     Args:
         speakers: modalities by speaker, from `speakers_of`. Those of equal modalities are dealt one after another.
         folds: number of outer folds, 2 or more.
-        dev_speakers: inner development speakers of a fold: the first of the next folds, those with most modalities
-            first. Default: as many as the smallest fold has, but at most a third of those who are not tested.
+        dev_speakers: inner development speakers of a fold, from the next folds: as large a share of every modality's
+            speakers as can be, and those with most modalities first. Default: as many as the smallest fold has, but at
+            most a third of those who are not tested.
         seed: of the order of dealing.
 
     Returns:
@@ -95,7 +97,8 @@ def deal(
     found = []
     for k, test in enumerate(dealt):
         others = [name for step in range(1, folds) for name in dealt[(k + step) % folds]]
-        found.append(Fold(k, tuple(others[dev_speakers:]), tuple(others[:dev_speakers]), tuple(test)))
+        dev = _spread(others, speakers, dev_speakers)
+        found.append(Fold(k, tuple(name for name in others if name not in dev), tuple(dev), tuple(test)))
     return tuple(found)
 
 
@@ -190,6 +193,19 @@ def _order(speakers: Mapping[str, frozenset[str]], seed: int) -> list[str]:
         alike.setdefault((-len(speakers[name]), *sorted(speakers[name])), []).append(name)
     rng = np.random.default_rng(seed)
     return [name for key in sorted(alike) for name in rng.permutation(alike[key]).tolist()]
+
+
+def _spread(names: Sequence[str], speakers: Mapping[str, frozenset[str]], number: int) -> list[str]:
+    """The first names, but so that each modality has about the same share of its speakers among them."""
+    whole = Counter(modality for name in names for modality in speakers[name])
+    found: list[str] = []
+    for _ in range(number):
+        taken = Counter(modality for name in found for modality in speakers[name])
+        left = [name for name in names if name not in found]
+        shares = {modality: taken[modality] / whole[modality] for name in left for modality in speakers[name]}
+        fewest = {modality for modality, share in shares.items() if share == min(shares.values())}
+        found.append(next(name for name in left if speakers[name] & fewest))
+    return found
 
 
 def _warn_of_missing_classes(corpus: Corpus, folds: Sequence[Fold], target: str) -> None:

@@ -51,9 +51,8 @@ def data_grid(plan: CrossValidationPlan) -> Grid:
     rows = []
     for fold in plan.folds:
         counts = [_count(plan, target, fold.test) for target in plan.targets]
-        rows.append(
-            [str(fold.number + 1), _speakers(plan, fold.train), _speakers(plan, fold.dev), _names(fold.test), *counts]
-        )
+        tested = _names([name for name in fold.test if plan.speakers[name] & {*plan.targets}])
+        rows.append([str(fold.number + 1), _speakers(plan, fold.train), _speakers(plan, fold.dev), tested, *counts])
     return Grid(
         f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: {_speakers(plan, plan.speakers)} speakers in "
         f"{len(plan.folds)} folds (the partitions of the data are ignored)",
@@ -139,10 +138,13 @@ def results_grid(
     mine = [(result.title, against[target, result.system]) for result in here if (target, result.system) in against]
     targets = len(plan.targets)
     corrected = f", corrected over {targets} targets" if targets > 1 else ""
+    if set(seeds) == {1} and not deals:
+        averaged = "of one seed"
+    else:
+        averaged = f"the mean ± standard deviation (n - 1) over {_range(seeds)} seeds{deals}"
     notes = [
-        f"Scores of the predictions of all folds together: the mean ± standard deviation over {_range(seeds)} "
-        f"{'seed' if set(seeds) == {1} else 'seeds'}{deals}, and intervals over speakers. Gain in {score} over "
-        f"{title}; p: one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}. "
+        f"Scores of the predictions of all folds together, {averaged}, and intervals over speakers. Gain in {score} "
+        f"over {title}; p: one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}. "
         "Excluded above: larger true gains are excluded, one-sided at 95 %, by that test and by the interval.",
         *caveats(mine, targets),
     ]

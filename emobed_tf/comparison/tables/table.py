@@ -12,7 +12,7 @@ from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_t
 from emobed_tf.comparison.tables.entries import WEIGHTS_OF_AUXILIARIES, Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
 from emobed_tf.corpora.corpus import REGRESSION
-from emobed_tf.evaluation.caveats import disagreement, least_p_note, transduction
+from emobed_tf.evaluation.caveats import disagreement, least_p_note, published_note, transduction
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
 from emobed_tf.evaluation.significance import LEVEL, Interval
@@ -123,15 +123,16 @@ def table_notes(
     over = _name(plan, plan.reference)
     test = "Fisher's r-to-z over frames" if plan.task == REGRESSION else "the z-test of the shares of right answers"
     lines = [
-        f"Scores are means ± standard deviations over {seeds} seeds. Each system tried {tried} settings on "
+        f"Scores are means ± standard deviations (n - 1) over {seeds} seeds. Each system tried {tried} settings on "
         f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones were evaluated "
         "on the test set.",
         *([budget.described] if budget else []),
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
-        f"is the evidence, {BY_SPEAKER} below {LEVEL}. p {_test(plan)}: the paper's test, {test}. It treats frames or "
-        "utterances as independent and calls equally good systems different in about 4 of 10 cases; "
-        f"{AS_PUBLISHED} below {LEVEL}.",
+        f"is the evidence, {BY_SPEAKER} below {LEVEL}. Scores are averaged over the seeds first; a speaker is "
+        "exchanged in all of them at once.",
+        f"p {_test(plan)}: {test} of the means over seeds, {AS_PUBLISHED} below {LEVEL}. "
+        f"{published_note(plan.task == REGRESSION)}",
         *_evidence_notes(plan, entries),
     ]
     seeing = [_title(plan, row) for row in plan.systems if find_system(row).transductive]

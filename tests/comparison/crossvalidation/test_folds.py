@@ -81,6 +81,14 @@ class TestDeal:
         for fold in deal(people(audio=12, both=6), 3, dev_speakers=2):
             assert all(name.startswith("b") for name in fold.dev)
 
+    def test_development_has_its_share_of_every_modality(self):
+        """Two corpora with other people: of 8 + 8 in each fold that aren't tested, 4 develop, 2 of each."""
+        for fold in deal(people(audio=12, face=12), 3, dev_speakers=4):
+            assert sorted(name[0] for name in fold.dev) == ["a", "a", "f", "f"]
+        # The next fold has 2 of each kind. Those with both come first; then one of audio and one of face.
+        for fold in deal(people(audio=6, both=6, face=6), 3, dev_speakers=4):
+            assert [name[0] for name in fold.dev] == ["b", "b", "a", "f"]
+
     def test_is_a_function_of_the_seed(self):
         speakers = people(both=12)
         shuffled = dict(reversed(speakers.items()))

@@ -48,6 +48,12 @@ class TestBefore:
         tested = [len(row[3].split(", ")) for row in grid.rows]
         assert all(sum(n) + k == len(plan.speakers) for n, k in zip(numbers, tested, strict=True))
 
+    def test_tested_speakers_are_the_targets(self, plan):
+        """With face as the only target, who has no face is tested on nothing."""
+        of_face = {recording.speaker for recording in plan.corpora["face"].modality("face").recordings}
+        rows = data_grid(replace(plan, configs={"face": plan.configs["face"]})).rows
+        assert {name for row in rows for name in row[3].split(", ")} == of_face
+
     def test_speakers_of_each_modality_where_they_differ(self, plan):
         """Of fifteen, some have no face."""
         of_face = {recording.speaker for recording in plan.corpora["face"].modality("face").recordings}
@@ -83,7 +89,7 @@ class TestResults:
         means = sorted((np.mean(s) for n in range(1, 9) for s in combinations(own, n)), reverse=True)
         assert found[0].excluded >= means[11]
         assert emobed[-4] == f"+{found[0].excluded:.3f}".replace("0.", ".")
-        assert "the mean ± standard deviation over 3 seeds," in notes[0]
+        assert "the mean ± standard deviation (n - 1) over 3 seeds," in notes[0]
         assert "Gain in UAR over classic;" in notes[0] and "(all assignments), corrected over 2 targets" in notes[0]
         least = (
             "audio: With 8 speakers the smallest possible p is 1/256 = .00391, before the correction over 2 targets."
