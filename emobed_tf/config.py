@@ -16,6 +16,7 @@ from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.files import parse_json
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
+    CONTRASTIVE,
     ENCODERS,
     FORMER,
     FRONT_ENDS,
@@ -78,6 +79,8 @@ class Config:
         """
         unused = [name for name, users in (("alpha", USES_ALPHA), ("beta", USES_BETA)) if framework not in users]
         unused += without_effect(framework)
+        if (self.objective.framework == CONTRASTIVE) != (framework == CONTRASTIVE):
+            unused += (*OF_BETA, "triplet_preset", "margin", "normalise")
         return self.replace(framework=framework, **{name: getattr(Objective, name) for name in unused})
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,7 +112,7 @@ class Config:
         Code that it names is trusted from now on, see `trusted`: what comes from a file was checked when it was read.
 
         Returns:
-            A copy in which alpha, beta, margin and normalise are definite.
+            A copy in which alpha, beta, the loss that beta weighs, margin and normalise are definite.
 
         Raises:
             InputError: for a value out of its range, an unknown data set, an encoder, a front end or a loss that can't
@@ -138,9 +141,10 @@ class Config:
             else:
                 weights[name] = 0.0
         margin, normalise = {"paper": ("none", False), "stable": (0.2, True)}[objective.triplet_preset]
-        normalise = normalise or objective.metric_loss == "contrastive"
+        normalise = normalise or objective.embedding_loss == CONTRASTIVE
         return self.replace(
             **weights,
+            metric_loss=objective.embedding_loss,
             margin=margin if objective.margin is None else objective.margin,
             normalise=normalise if objective.normalise is None else objective.normalise,
         )
@@ -150,11 +154,13 @@ Settings = Annotated[Config, tyro.conf.arg(name="")]
 """A configuration among a command's arguments: its sections stand in `--help` under their own names."""
 
 
-def preset(dataset: str = datasets.RECOLA.name) -> Config:
-    """The settings that suit a data set: the paper's for RECOLA and OMG-Emotion (section 4.2).
+def preset(dataset: str = datasets.RECOLA.name, name: Literal["paper", "recommended"] = "paper") -> Config:
+    """The settings that suit a data set: the paper's for RECOLA and OMG-Emotion (section 4.2), or what came out best.
 
     Args:
         dataset: `recola`, `omg`, `tables` (whose preset follows OMG-Emotion's), or `package.module:NAME`.
+        name: paper, EmoBed as printed; recommended, with which commands train: what `docs/results.md` recommends where
+            it has results, see `DataSet.recommended`.
 
     Returns:
         The defaults, with the data set's own settings in their place.
@@ -167,7 +173,9 @@ def preset(dataset: str = datasets.RECOLA.name) -> Config:
         >>> config.network.encoder_layers, config.training.batch_size, config.objective.alpha
         (1, 64, 0.7)
     """
-    return Config().replace(**datasets.get(dataset).settings, dataset=dataset)
+    found = datasets.get(dataset)
+    settings = {**found.settings, **(found.recommended if name == "recommended" else {})}
+    return Config().replace(**settings, dataset=dataset)
 
 
 def former_settings(config: Config) -> dict[str, Any]:

@@ -35,14 +35,25 @@ RunPath = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
 FilePaths = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PATH [PATH ...]")]
 Scenarios = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="TARGET+AUX[+AUX]")]
 TrustedNames = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="MODULE:NAME")]
+Preset = Annotated[
+    Literal["recommended", "paper"],
+    tyro.conf.arg(
+        help=(
+            "Default settings. recommended: what came out better than the paper's in docs/results.md, for tables and "
+            "recordings --framework contrastive. paper: EmoBed as printed. RECOLA and OMG-Emotion have the paper's in "
+            "both."
+        )
+    ),
+]
 TablePaths = Annotated[tyro.conf.UseAppendAction[tuple[str, ...]], tyro.conf.arg(metavar="NAME=PATH")]
 
-Framework = Literal["classic", "joint", "triplet", "emobed", "distilled"]
-FORMER: Mapping[str, Any] = MappingProxyType({"epoch": "target"})
+Framework = Literal["classic", "joint", "triplet", "emobed", "contrastive", "distilled"]
+FORMER: Mapping[str, Any] = MappingProxyType({"epoch": "target", "metric_loss": "batch_hard"})
 """What settings were before they could be set, where their default is something else now: what files that were written
 before say by leaving them out. See `emobed_tf.config.former_settings`."""
-USES_ALPHA = ("joint", "emobed")
-USES_BETA = ("triplet", "emobed")
+CONTRASTIVE = "contrastive"  # a framework, and the loss on embeddings that it has
+USES_ALPHA = ("joint", "emobed", CONTRASTIVE)
+USES_BETA = ("triplet", "emobed", CONTRASTIVE)
 CORPUS, SPEAKER = "corpus", "speaker"  # of `Data.standardise`
 DISTILLED = "distilled"
 ONE_BRANCH = ("classic", DISTILLED)
@@ -166,8 +177,9 @@ class Objective:
     """Objective (Eq. 8): L_target + alpha * sum L_auxiliary + beta * L_triplet + lambda * R."""
 
     framework: Framework = "emobed"
-    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both. distilled (not the paper's): a
-    network of the target alone that learns from one of all modalities, too, where training recordings are paired."""
+    """classic: alpha = beta = 0; joint: beta = 0; triplet: alpha = 0; emobed: both. Not the paper's: contrastive, which
+    is emobed with the supervised contrastive loss; distilled, a network of the target alone that learns from one of
+    all modalities, too, where training recordings are paired."""
     alpha: OptionalFloat = None
     """Weight of the auxiliary modalities' loss (default: 0.5; 0 where the framework fixes it)."""
     beta: OptionalFloat = None
@@ -191,9 +203,12 @@ class Objective:
     """Over valid anchors: mean, so that beta doesn't depend on the batch, or the sum of Eq. 6."""
     mining: Literal["all", "inter", "intra"] = "all"
     """Where hardest pairs are looked for: all embeddings (the paper), other modalities only, the same one only."""
-    metric_loss: Literal["batch_hard", "semi_hard", "contrastive"] = "batch_hard"
+    metric_loss: Annotated[
+        Literal["batch_hard", "semi_hard", "contrastive"] | None, _optional("{batch_hard,semi_hard,contrastive}")
+    ] = None
     """Loss that beta weighs: batch_hard, Eq. 5 and 6; semi_hard, a triplet for every positive, with the nearest
-    negative beyond it; contrastive, the supervised contrastive loss, normalised unless --normalise says otherwise."""
+    negative beyond it; contrastive, the supervised contrastive loss, normalised unless --normalise says otherwise
+    (default: batch_hard; of --framework contrastive, contrastive)."""
     temperature: float = 0.1
     """For --metric-loss contrastive: what similarities are divided by."""
     beta_warmup: int = 0
@@ -221,6 +236,11 @@ class Objective:
     """For distilled, with a classification: temperature at which classes are compared with the teacher's."""
     teacher_embedding_weight: float = 1.0
     """For distilled with --teacher early: weight of the squared distance to the teacher's embeddings."""
+
+    @property
+    def embedding_loss(self) -> str:
+        """`metric_loss`, or where none is given the framework's."""
+        return self.metric_loss or (CONTRASTIVE if self.framework == CONTRASTIVE else "batch_hard")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from emobed_tf.corpora.corpus import Corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run, default_output
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalPath, TrustedNames
+from emobed_tf.settings import OptionalPath, Preset, TrustedNames
 from emobed_tf.trusted import trust_flags
 
 PROG = "emobed_tf.train"
@@ -38,6 +38,7 @@ class Arguments:
     """Continue the run in --output; it ends with the weights of a run that was never interrupted."""
     report: bool = True
     """Draw the run's page when it is trained; emobed_tf.report draws it later, too."""
+    preset: Preset = "recommended"
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
     trust: TrustedNames = ()
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    default = Arguments(cli.starting_config(argv))
+    default = Arguments(cli.starting_config(argv, recommends=True))
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     arguments.settings.check()
 

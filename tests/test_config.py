@@ -210,9 +210,19 @@ class TestFiles:
         path.write_text(json.dumps(values))
         assert read_config(path) == preset("tables")
 
+    def test_the_framework_s_loss_on_embeddings(self):
+        """EmoBed with a loss and the framework that is named by it are the same; a definite configuration says it."""
+        named = preset("tables").replace(framework="contrastive").check()
+        given = preset("tables").replace(framework="emobed", metric_loss="contrastive").check()
+        assert named == given.replace(framework="contrastive") == named.check()
+        assert (named.objective.metric_loss, named.objective.normalise) == ("contrastive", True)
+        assert preset("tables").replace(framework="classic").check().objective.metric_loss == "batch_hard"
+        there_and_back = named.of_framework("emobed").replace(alpha=None, beta=None)
+        assert there_and_back.check() == preset("tables").check()
+
     def test_what_settings_were_before(self):
         found = former_settings(preset("omg"))
-        assert found == {**preset("omg").to_dict(), "epoch": "target"}
+        assert found == {**preset("omg").to_dict(), "epoch": "target", "metric_loss": "batch_hard"}
 
     def test_round_trip(self, tmp_path):
         config = (

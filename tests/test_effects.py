@@ -24,12 +24,17 @@ class TestCheckEffects:
                 "--temperature 0.2: --metric-loss batch_hard has no temperature; leave --temperature",
             ),
             ({"metric_loss": "semi_hard", "temperature": 0.2}, "--metric-loss semi_hard has no temperature"),
-            ({"metric_loss": "contrastive", "margin": 0.2}, "--margin 0.2: --metric-loss contrastive has no margin"),
+            ({"metric_loss": "contrastive", "margin": 0.2}, "--margin 0.2: the loss contrastive has no margin"),
             (
                 {"metric_loss": "contrastive", "margin": "soft"},
-                "--margin soft: --metric-loss contrastive has no margin",
+                "--margin soft: the loss contrastive has no margin",
             ),
-            ({"metric_loss": "contrastive", "triplet_preset": "stable"}, "--triplet-preset stable: --metric-loss"),
+            (
+                {"metric_loss": "contrastive", "triplet_preset": "stable"},
+                "--triplet-preset stable: the loss contrastive",
+            ),
+            ({"framework": "contrastive", "margin": 0.2}, "--margin 0.2: the loss contrastive has no margin"),
+            ({"framework": "contrastive", "metric_loss": "batch_hard"}, "choose --framework emobed for another"),
             ({"alignment_weight": 0.3}, "--alignment-weight 0.3: there is no such term without --alignment"),
         ],
     )
@@ -42,6 +47,8 @@ class TestCheckEffects:
         [
             {"metric_loss": "semi_hard", "margin": 0.2, "beta_warmup": 2, "framework": "triplet"},
             {"metric_loss": "contrastive", "temperature": 0.2, "normalise": False},
+            {"framework": "contrastive", "temperature": 0.2},
+            {"framework": "classic", "metric_loss": "batch_hard"},  # as a definite configuration says
             {"framework": "joint", "alignment": "coral", "alignment_weight": 0.1},
         ],
     )

@@ -144,6 +144,7 @@ class TestKerasTuner:
             keras_tuner.Objective("score", "max"), 4, hyperparameters=parameters, seed=1
         )
         oracle._set_project_dir(str(tmp_path), "search")
+        needs(oracle._directory == str(tmp_path), "Oracle._directory", users)
         trial = oracle.create_trial("worker-1")
         needs(oracle.ongoing_trials == {"worker-1": trial}, "Oracle.ongoing_trials", users)
         needs(oracle.start_order == [trial.trial_id] and oracle.end_order == [], "Oracle.start_order, end_order", users)

@@ -65,7 +65,7 @@ class TestTrain:
         for _ in range(2):
             assert command("train", "--no-report", *arguments).returncode == 0
         names = sorted(path.name for path in (tmp_path / "runs").iterdir())
-        assert names == ["tables-emotion-audio-emobed-seed0", "tables-emotion-audio-emobed-seed0-2"]
+        assert names == ["tables-emotion-audio-contrastive-seed0", "tables-emotion-audio-contrastive-seed0-2"]
 
     @pytest.mark.slow
     def test_without_recola_the_simulated_package_is_written_once_and_said_so(self, tmp_path, monkeypatch):

@@ -263,6 +263,17 @@ class SearchFolder:
             raise InputError(f"{self.path}: {difference}; a search continues only as it was begun")
         self._write(identity, config, max_trials)
 
+    def check_present(self) -> None:
+        """Makes sure that what is kept here is still there, so that no half of it comes back.
+
+        Raises:
+            InputError: if the folder has been removed.
+        """
+        if not (self.path / "search.json").exists():
+            raise InputError(
+                f"{self.path}: the search's folder has been removed, and what was done with it; start again"
+            )
+
     def _begun(self) -> bool:
         names = {file.name for file in self.path.iterdir() if not file.name.endswith(".tmp")}
         return bool(names - {"config.json"})  # all that a start that was killed leaves

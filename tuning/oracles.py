@@ -10,6 +10,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 
+from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
 from tuning.space import Space, significant
 
@@ -151,6 +152,8 @@ class Resumable(_Mixed):
         _write(Path(self._get_oracle_fname()), self.get_state())
 
     def _save_trial(self, trial: Trial) -> None:
+        if not Path(self._directory).is_dir():  # KerasTuner would make half of it anew
+            raise InputError(f"{self._directory}: the search's folder has been removed")
         _write(Path(self._get_trial_dir(trial.trial_id)) / "trial.json", trial.get_state())
 
     def reload(self) -> None:

@@ -18,7 +18,7 @@ from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.errors import InputError
 from emobed_tf.runs.access import held
 from emobed_tf.runtime import import_tensorflow
-from emobed_tf.settings import OptionalInt, OptionalPath, TrustedNames
+from emobed_tf.settings import OptionalInt, OptionalPath, Preset, TrustedNames
 from tuning.folder import SearchFolder, default_folder
 from tuning.plan import ORACLE_IP, check_numbers, chief_address, role
 from tuning.space import DEFAULT, PARAMETERS, check, space
@@ -59,6 +59,7 @@ class Arguments:
     """Processes of this machine that share the trials."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the search in --output; trials that have ended are kept, and --max-trials may be raised."""
+    preset: Preset = "recommended"
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
     trust: TrustedNames = ()
@@ -83,7 +84,7 @@ def _main(argv: list[str]) -> int:
         argv = [word for word in argv if word != "--resume"]  # its chief's business
     cli.trust_what_is_named(argv)
     begun = _begun(argv)
-    default = _defaults(begun) if begun else Arguments(cli.starting_config(argv))
+    default = _defaults(begun) if begun else Arguments(cli.starting_config(argv, recommends=True))
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     check_numbers(arguments.max_trials, arguments.seeds, arguments.workers)
     if part != "alone" and arguments.workers > 1:
@@ -127,7 +128,7 @@ def _main(argv: list[str]) -> int:
 def _begun(argv: Sequence[str]) -> SearchFolder | None:
     """The search that is to be continued."""
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--config", "--output"):
+    for flag in ("--config", "--output", "--preset"):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
     try:
@@ -138,8 +139,9 @@ def _begun(argv: Sequence[str]) -> SearchFolder | None:
         return None
     if known.output is None:
         raise InputError("--resume continues what stands in --output; name that folder")
-    if known.config is not None:
-        raise InputError("--resume takes the search's own settings; leave --config out")
+    for flag, value in (("--config", known.config), ("--preset", known.preset)):
+        if value is not None:
+            raise InputError(f"--resume takes the search's own settings; leave {flag} out")
     return SearchFolder(Path(known.output))
 
 

@@ -238,9 +238,7 @@ def check(config: Config, entries: Sequence[str]) -> dict[str, Domain]:
         text = text if equals else PARAMETERS[name].default
         users = PARAMETERS[name].frameworks
         if users and framework not in users:
-            raise InputError(
-                f"--space {entry}: --framework {framework} doesn't use {name}; only {' and '.join(users)} do"
-            )
+            raise InputError(f"--space {entry}: --framework {framework} doesn't use {name}; only {', '.join(users)} do")
         domain = _parsed(entry, text, PARAMETERS[name].kind)
         for value in domain.ends:
             try:

@@ -18,7 +18,7 @@ from emobed_tf.config import Config, Settings
 from emobed_tf.console import Progress
 from emobed_tf.corpora.locate import notice
 from emobed_tf.errors import InputError
-from emobed_tf.settings import Names, OptionalPath, TrustedNames
+from emobed_tf.settings import Names, OptionalPath, Preset, TrustedNames
 from tuning.sweep_results import SweepFolder, show_sweep
 from tuning.sweep_trials import run_sweep_trial, sweep_scenarios, sweep_trials
 from tuning.sweep_values import find_setting, read_values
@@ -51,6 +51,7 @@ class Arguments:
     workers: Workers = field(default_factory=Workers)
     output: OptionalPath = None
     """Folder of the sweep (default: runs/sweep-DATASET-FRAMEWORK-PARAMETER)."""
+    preset: Preset = "recommended"
     config: OptionalPath = None
     """JSON file with settings, such as a run's config.json; flags change it."""
     trust: TrustedNames = ()
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: list[str]) -> int:
-    default = Arguments(cli.starting_config(argv), tyro.MISSING, tyro.MISSING)
+    default = Arguments(cli.starting_config(argv, recommends=True), tyro.MISSING, tyro.MISSING)
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default)
     settings = arguments.settings.check()
     parameter = find_setting(arguments.parameter, settings)

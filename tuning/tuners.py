@@ -281,14 +281,24 @@ class Tuner(BaseTuner):
 
         Args:
             trial: completed or failed.
+
+        Raises:
+            InputError: if the search's folder has been removed.
         """
+        if self.folder:
+            self.folder.check_present()
         if trial.status != TrialStatus.COMPLETED:  # KerasTuner's message is a whole trace; its last line is ours
             trial.message = trial.message.strip().splitlines()[-1].split("FailedTrialError: ", 1)[-1]
         self.oracle.end_trial(trial)
 
     def save(self) -> None:
-        """Writes the oracle's state; a worker of a cluster has nothing to write."""
+        """Writes the oracle's state; a worker of a cluster has nothing to write.
+
+        Raises:
+            InputError: if the search's folder has been removed.
+        """
         if self.folder:
+            self.folder.check_present()
             self.oracle.save()
 
     def reload(self) -> None:

@@ -113,7 +113,7 @@ def _wrapped(text: str) -> str:
     return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
-def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False) -> Config:
+def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False, recommends: bool = False) -> Config:
     """The configuration that the flags change.
 
     With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`. Without that,
@@ -122,6 +122,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
     Args:
         argv: arguments; None for those of the process.
         tables_by_default: whether the data set is one of tables without `--table`, too.
+        recommends: whether the command has a flag `--preset`, by default for the recommended one.
 
     Returns:
         A configuration that isn't checked yet.
@@ -141,6 +142,7 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         "--task",
         "--metric-loss",
         "--standardise",
+        *(["--preset"] if recommends else []),
     ):
         early.add_argument(flag)
     early.add_argument("--resume", action="store_true")
@@ -149,6 +151,8 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         known, _ = early.parse_known_args(argv)
     except argparse.ArgumentError:
         return preset()  # the full parser will say what is wrong
+    if recommends and known.preset and (known.resume or known.config):
+        raise InputError("--preset: the settings are those of --config or of the run to resume; leave one of them out")
     if known.resume:
         if known.output is None:
             raise InputError("--resume continues what stands in --output; name that folder")
@@ -158,7 +162,8 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
     if known.config is not None:
         return _free(read_config(Path(known.config), known.dataset), known)
     usual = datasets.TABLES if known.table or tables_by_default else datasets.RECOLA
-    return preset(known.dataset or usual.name)
+    recommended = recommends and known.preset != "paper"  # one of another name is for the full parser to refuse
+    return preset(known.dataset or usual.name, "recommended" if recommended else "paper")
 
 
 def _free(config: Config, known: argparse.Namespace) -> Config:

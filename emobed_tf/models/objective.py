@@ -127,7 +127,7 @@ def terms(
         for name in auxiliaries:
             found.append(Term(f"auxiliary_{name}", functools.partial(task.of_auxiliary, name), weights["alpha"]))
     if objective.framework in USES_BETA:
-        metric = METRIC_LOSSES[objective.metric_loss]
+        metric = METRIC_LOSSES[objective.embedding_loss]
         of_embeddings = functools.partial(_of_embeddings, metric, objective)
         share = None if goal.warmup == 0 else functools.partial(_warm, goal.warmup, step)
         found.append(Term(metric.term, of_embeddings, weights["beta"], share))
@@ -155,7 +155,7 @@ def monitors(goal: Goal, objective: Objective) -> tuple[Monitor, ...]:
     """
     found = []
     if objective.framework in USES_BETA:
-        metric = METRIC_LOSSES[objective.metric_loss]
+        metric = METRIC_LOSSES[objective.embedding_loss]
         found.append(Monitor(metric.watched, lambda batch, activations: metric.watch(activations)))
     if goal.spread:
         found.append(Monitor(("embedding_norm", "effective_rank"), _spread_of_mined))

@@ -87,8 +87,9 @@ def comparison(comparisons: Sequence[Compared]) -> Safe | None:
     if not comparisons:
         return None
     made = [c for c in comparisons if c.found is not None]
+    scores = [c.found.score for c in comparisons if c.found is not None]
     more = " With several comparisons, some p-value is small by chance: they are not corrected for it."
-    tasks = dict.fromkeys(SCORES[c.found.score].task == REGRESSION for c in made)
+    tasks = dict.fromkeys(SCORES[score].task == REGRESSION for score in scores)
     said = " ".join(published_note(regression) for regression in tasks) + (more if len(made) > 1 else "")
     columns = ["", *(f"{c.second} better than {c.first}?" for c in made)]
     rows = [[text, *(show(c) for c in made)] for text, show in _TESTS.items()]

@@ -163,7 +163,7 @@ def _compiled(model: EmoBed, config: Config, goal: Goal, steps: int) -> EmoBed:
 
 def _compiles_steps(config: Config, steps: int) -> bool:
     """Whether XLA pays. It sorts far slower than TensorFlow, and semi-hard negatives are sorted."""
-    worth_it = steps >= _STEPS_COMPILED and config.objective.metric_loss != "semi_hard"
+    worth_it = steps >= _STEPS_COMPILED and config.objective.embedding_loss != "semi_hard"
     return config.training.xla and worth_it and not tf.config.list_logical_devices("GPU")
 
 

@@ -133,6 +133,19 @@ class TestStartingConfig:
         assert cli.starting_config(["--table=a=a.csv", "--dataset", "recola"]) == preset("recola")
         assert cli.starting_config([], tables_by_default=True) == preset("tables")
 
+    def test_the_recommended_settings_or_the_papers(self):
+        """Where the command has such a flag, that is."""
+        tables = ["--table", "a=a.csv"]
+        found = cli.starting_config(tables, recommends=True)
+        assert found == preset("tables", "recommended") == preset("tables").replace(framework="contrastive")
+        assert cli.starting_config([*tables, "--preset", "paper"], recommends=True) == preset("tables")
+        assert preset("omg", "recommended") == preset("omg") and preset("recola", "recommended") == preset("recola")
+
+    @pytest.mark.parametrize("other", [["--resume", "--output", "x"], ["--config", "x"]])
+    def test_a_preset_beside_other_settings(self, other):
+        with pytest.raises(InputError, match="--preset: the settings are those of"):
+            cli.starting_config(["--preset", "paper", *other], recommends=True)
+
     def test_another_task_frees_the_score_that_picks_the_weights(self, tmp_path):
         path = tmp_path / "config.json"
         path.write_text(json.dumps(preset("recola").replace(selection="ccc").to_dict()))
@@ -156,6 +169,8 @@ class TestStartingConfig:
         assert (found.objective.alpha, found.objective.beta) == (None, None)
         found = cli.starting_config(["--config", str(kept), "--triplet-preset", "stable"])
         assert (found.objective.margin, found.objective.normalise) == (None, None)
+        found = cli.starting_config(["--config", str(kept), "--framework", "contrastive"])
+        assert (found.objective.metric_loss, found.objective.normalise) == (None, None)
         found = cli.starting_config(["--config", str(kept), "--framework", "emobed"])
         assert (found.objective.alpha, found.objective.beta) == (0.5, 0.3), "the file's own framework"
 

@@ -131,7 +131,9 @@ class TestEntries:
         assert f"--space {entry}" in str(caught.value)
 
     def test_what_the_framework_does_not_use(self):
-        with pytest.raises(InputError, match=r"--framework classic doesn't use alpha; only joint and emobed do"):
+        with pytest.raises(
+            InputError, match=r"--framework classic doesn't use alpha; only joint, emobed, contrastive do"
+        ):
             check(config(framework="classic"), ["alpha=0:1"])
 
     @pytest.mark.parametrize("entry", ["bins=2,3", "hop=1,2"])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import statistics
 import sys
 
@@ -151,6 +152,25 @@ class TestFailures:
         search.show()
         assert "trial 0000 failed: seed 0: term 'target' of the loss became nan by step 3" in capsys.readouterr().out
         assert [row["reason"] for row in table(tmp_path / "search")] == [row["reason"] for row in search.rows()]
+
+    def test_a_folder_that_was_removed_ends_the_search_and_does_not_come_back(
+        self, tables, tmp_path, landscape, monkeypatch
+    ):
+        from tuning.hypermodel import EmoBedHyperModel
+        from tuning.tuners import tuner
+
+        good = EmoBedHyperModel.fit
+
+        def fit(self, hp, model=None, *, seed=None):
+            if len(landscape) == 2:
+                shutil.rmtree(tmp_path / "search")
+            return good(self, hp, seed=seed)
+
+        monkeypatch.setattr(EmoBedHyperModel, "fit", fit)
+        search = tuner(config(tables), tmp_path / "search", kind="random", parameters=TWO, max_trials=5)
+        with pytest.raises(InputError, match="the search's folder has been removed, and what was done with it"):
+            search.search()
+        assert len(landscape) == 3 and not (tmp_path / "search").exists()
 
     def test_a_diverging_training_is_a_failed_trial(self, tables, tmp_path):
         from tuning.tuners import tuner
