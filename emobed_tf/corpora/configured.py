@@ -17,13 +17,29 @@ from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
-from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, USES_ALPHA
+from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, USES_ALPHA, Data
 
 _CORPORA_KEPT = 4
 _OF_REGRESSION: tuple[str, ...] = ("regression_loss", "bins")
 _OF_CLASSES: tuple[str, ...] = ("classification_loss",)
 _OF_FRAMES: tuple[str, ...] = ("label_delay", "hop", "negative_seconds")
 _FileStates = dict[str, tuple[int, int] | None]
+
+
+def data_name(data: Data) -> str:
+    """What the user calls the data: names of table files, or of the folder, or of the data set.
+
+    Args:
+        data: settings of the data.
+
+    Returns:
+        Such as `audio.csv and face.csv`.
+    """
+    names = [Path(entry.partition("=")[2]).name for entry in data.table]
+    record = datasets.get(data.dataset)
+    if data.data_dir is not None:
+        names.insert(0, data.data_dir.absolute().name if record.reader is None else record.title)
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def load_corpus(

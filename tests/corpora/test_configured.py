@@ -1,11 +1,13 @@
 """Data sets that stay in memory: what `load_corpus` gives, read once."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from emobed_tf import corpora
 from emobed_tf.config import preset
-from emobed_tf.corpora.configured import CorpusCache, load_corpus, moved
+from emobed_tf.corpora.configured import CorpusCache, data_name, load_corpus, moved
 from emobed_tf.errors import InputError, MissingInputError
 from tests.corpora.corpus_writers import fails, write
 
@@ -43,6 +45,20 @@ def assert_same(one, other):
         for a, b in zip(modality.recordings, other.modalities[name].recordings, strict=True):
             assert a.id == b.id
             np.testing.assert_array_equal(a.features, b.features)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "data_dir", "tables", "expected"),
+    [
+        ("tables", None, ("a=x/voice.csv",), "voice.csv"),
+        ("tables", None, ("a=x/voice.csv", "b=face.parquet", "c=gait"), "voice.csv, face.parquet and gait"),
+        ("tables", "corpora/mine", (), "mine"),
+        ("omg", "anywhere", ("gait=gait.csv",), "OMG-Emotion and gait.csv"),
+    ],
+)
+def test_what_data_are_called(dataset, data_dir, tables, expected):
+    directory = None if data_dir is None else Path(data_dir)
+    assert data_name(preset(dataset).replace(data_dir=directory, table=tables).data) == expected
 
 
 class TestCorpusCache:

@@ -125,7 +125,7 @@ def test_git_ignores_what_they_write(tmp_path):
     written = [value for words in lines for flag, value in pairwise(words) if flag == "--output"]
     written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.simulate"] and len(words) > 3]
     written += [words[3] for words in lines if words[:2] == ["-m", "emobed_tf.export"] and len(words) > 3]
-    assert {"predictions.csv", "report", "runs/emobed", "data/four", "models/audio"} <= set(written)
+    assert {"predictions.csv", "report", "runs/both", "data/four", "models/audio"} <= set(written)
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     shutil.copy(ROOT / ".gitignore", tmp_path)
     line = ["git", "check-ignore", "--no-index", *(f"{name}/x" for name in written if "." not in name), *written]

@@ -89,7 +89,7 @@ def served(folder, model):
 @pytest.fixture
 def address(said, folder):
     """A server for the run that the guide to serving exports."""
-    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
+    line = [sys.executable, "-m", "emobed_tf.export", "runs/both", "models/audio"]
     subprocess.run(line, cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
     with served(folder, "models/audio") as found:
         yield found
@@ -110,9 +110,9 @@ def test_first_hour(tmp_path):
     subprocess.run([sys.executable, "examples/tables.py"], cwd=tmp_path, check=True)
     said = follow(tmp_path, "first-hour#1")
     assert "audio: 3 features (loudness to jitter), a row for each utterance" in said
-    assert "emobed better than classic? (F1 macro)" in said
+    assert "both better than classic? (F1 macro)" in said
     assert (tmp_path / "runs" / "comparison" / "table.tex").is_file()
-    line = [sys.executable, "-m", "emobed_tf.export", "runs/emobed", "models/audio"]
+    line = [sys.executable, "-m", "emobed_tf.export", "runs/both", "models/audio"]
     subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, check=True, capture_output=True)
     with served(tmp_path, "models/audio") as address:
         said = follow(tmp_path, "first-hour#2", address=address)
@@ -142,17 +142,17 @@ def test_recordings(tmp_path):
 
 
 def test_training(said, folder):
-    for name in ("audio", "emobed", "classic", "emobed-beta", "signal"):
+    for name in ("audio", "both", "classic", "both-beta", "signal"):
         assert (folder / "runs" / name / "report" / "index.html").is_file()
     for alpha in ("0.0", "0.5", "1.0"):
         assert re.search(rf"^{alpha} f1_macro [01]\.\d+$", said, re.MULTILINE)
 
 
 def test_evaluation(said, folder):
-    assert "emobed better than classic? (F1 macro)" in said
+    assert "both better than classic? (F1 macro)" in said
     assert (folder / "report" / "index.html").is_file()
     assert (folder / "learning.svg").is_file()
-    assert (folder / "runs" / "emobed" / "logs" / "embeddings-dev" / "projector_config.pbtxt").is_file()
+    assert (folder / "runs" / "both" / "logs" / "embeddings-dev" / "projector_config.pbtxt").is_file()
 
 
 def test_comparison(said, folder):
@@ -166,7 +166,7 @@ def test_readme(tables, tmp_path):
     for name in ("audio", "face"):
         shutil.copy(tables / f"{name}.csv", tmp_path)
     said = follow(tmp_path, "README")
-    assert "emobed better than classic? (F1 macro)" in said
+    assert "both better than classic? (F1 macro)" in said
     assert (tmp_path / "runs" / "comparison-tables" / "table.csv").is_file()
 
 

@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     shutil.copytree(ROOT / "examples", here / "examples")
     shown = [block for block in blocks(ROOT / "docs" / "first-hour.md") if block.language == "bash"]
     walk = [line for block in shown for line in calls(block, here)]
-    (train,) = [line for line in walk if line[-2:] == ["--output", "runs/emobed"]]
+    (train,) = [line for line in walk if line[-2:] == ["--output", "runs/both"]]
     for line in (["python", "examples/tables.py"], train):
         result = shell(shlex.join(line), here)
         assert result.returncode == 0, result.stderr
@@ -68,7 +68,7 @@ def test_the_client_line(server, folder):
     rows = [line.split(",") for line in (folder / "predictions.csv").read_text().splitlines()]
     assert rows[0] == ["id", "prediction", "p_anger", "p_calm", "p_joy"]
     # The file without a server, and through standard output.
-    result = shell("python -m emobed_tf.predict runs/emobed --features new.csv", folder)
+    result = shell("python -m emobed_tf.predict runs/both --features new.csv", folder)
     expected = [line.split(",") for line in result.stdout.splitlines()]
     assert [row[:2] for row in rows] == [row[:2] for row in expected]
     numbers = [np.array([row[2:] for row in table[1:]], float) for table in (rows, expected)]

@@ -84,7 +84,7 @@ def report_verdicts(validation: CrossValidation, results: OutOfFoldResults, prim
     limits = caveats(compared, len(plan.targets))
     for line in (CRITERION, *limits, *sentences, conclusion(found, plan.corpus.simulated)):
         print(line)
-    title = f"{simulated(plan)}Is it transfer? {plan.corpus.name}, {plan.corpus.label}"
+    title = f"{simulated(plan)}Is it transfer? {plan.data_name}, {plan.corpus.label}"
     notes = [
         conclusion(found, plan.corpus.simulated),
         *(sentence.strip() for sentence in sentences),

@@ -17,7 +17,7 @@ from emobed_tf.comparison.crossvalidation.folds import Fold, check_folds, deal, 
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.search import Cell
 from emobed_tf.config import Config, former_settings, preset
-from emobed_tf.corpora.configured import fingerprints, merged_tables
+from emobed_tf.corpora.configured import data_name, fingerprints, merged_tables
 from emobed_tf.corpora.corpus import REGRESSION, Corpus
 from emobed_tf.corpora.labels import has_label, pooled
 from emobed_tf.corpora.speakers import as_configured
@@ -115,6 +115,11 @@ class CrossValidationPlan:
     def corpus(self) -> Corpus:
         """The data, as the first target reads them."""
         return next(iter(self.corpora.values()))
+
+    @property
+    def data_name(self) -> str:
+        """What the user calls the data."""
+        return data_name(self.configs[self.targets[0]].data)
 
     @property
     def scores(self) -> tuple[str, ...]:

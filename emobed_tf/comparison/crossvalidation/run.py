@@ -262,11 +262,11 @@ def report_gains(
     power, assumed = power_grid(plan)
     write_csvs(output, plan, results, found, name, primary)
     write_selection(output, validation.done, _selection_score(plan))
-    title = f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: cross-validation by speaker"
+    title = f"{simulated(plan)}{plan.data_name}, {plan.corpus.label}: cross-validation by speaker"
     tables = [*grids, *extra, data_grid(plan), power]
     write_markdown(output / f"{name}.md", title, tables, [*said, *notes, *assumed])
     below = list(dict.fromkeys([*said, *notes]))
-    write_bytes(output / f"{name}.tex", to_latex(plan.corpus.name, tables, below, assumed).encode())
+    write_bytes(output / f"{name}.tex", to_latex(plan.data_name, tables, below, assumed).encode())
     print(f"tables: {output}/{name}.md, .csv, .tex; out-of-fold predictions: {validation.predictions}")
     return found
 

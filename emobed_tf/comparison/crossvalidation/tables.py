@@ -54,7 +54,7 @@ def data_grid(plan: CrossValidationPlan) -> Grid:
         tested = _names([name for name in fold.test if plan.speakers[name] & {*plan.targets}])
         rows.append([str(fold.number + 1), _speakers(plan, fold.train), _speakers(plan, fold.dev), tested, *counts])
     return Grid(
-        f"{simulated(plan)}{plan.corpus.name}, {plan.corpus.label}: {_speakers(plan, plan.speakers)} speakers in "
+        f"{simulated(plan)}{plan.corpus.label}: {_speakers(plan, plan.speakers)} speakers in "
         f"{len(plan.folds)} folds (the partitions of the data are ignored)",
         ["fold", "train", "dev", "tested speakers", *(f"tested: {target}" for target in plan.targets)],
         rows,
@@ -152,6 +152,11 @@ def results_grid(
         notes.append(
             "The test takes each speaker's own CCC; the pooled one, and its interval, also count how well the levels "
             "of different speakers are told apart."
+        )
+    elif mine:
+        notes.append(
+            f"The test takes the mean over speakers of the differences of their own {score}, the gain and its interval "
+            "that of all predictions pooled: near 0 the two may have different signs."
         )
     seeing = [result.title for result in here if find_system(result.system).transductive]
     notes += transduction(plan.configs[target].data.standardise == SPEAKER, seeing)

@@ -56,7 +56,7 @@ def report_curve(
     notes = [*_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
     for note in notes:
         print(note)
-    title = f"{prefix}{corpus.name}, {corpus.label}: scores by how many labels the target has"
+    title = f"{prefix}{plan.validation.data_name}, {corpus.label}: scores by how many labels the target has"
     picture = save(label_curves(_points(results, score), title=title, simulated=False), output / "curve")[0]
     write_markdown(output / "curve.md", title, grids, notes)
     write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())

@@ -3,7 +3,6 @@
 import json
 import statistics
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from emobed_tf import datasets
@@ -11,11 +10,12 @@ from emobed_tf.comparison.budget import Budget
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text
 from emobed_tf.comparison.tables.entries import WEIGHTS_OF_AUXILIARIES, Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
+from emobed_tf.corpora.configured import data_name
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.evaluation.caveats import disagreement, least_p_note, published_note, transduction
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS
-from emobed_tf.evaluation.significance import LEVEL, Interval
+from emobed_tf.evaluation.significance import DRAWS, LEVEL, Interval
 from emobed_tf.evaluation.speaker_statistics import Summary
 from emobed_tf.settings import SPEAKER
 from emobed_tf.systems.registry import find_system
@@ -41,7 +41,7 @@ def table_title(plan: TablePlan, label: str, score: str, simulated: bool) -> str
         Such as `Table 1: CCC of arousal, recola`, or `Comparison: F1 macro of emotion, audio.csv and face.csv`.
     """
     what = f"{short_name(score)} of {label}"
-    data = _data_set(plan) if isinstance(plan.name, int) else _own_data(plan)
+    data = _data_set(plan) if isinstance(plan.name, int) else data_name(plan.config.data)
     return f"{'SIMULATED: ' if simulated else ''}{plan.heading}: {what}, {data}"
 
 
@@ -127,10 +127,11 @@ def table_notes(
         f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones were evaluated "
         "on the test set.",
         *([budget.described] if budget else []),
-        f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers.",
+        f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers, percentiles of "
+        f"{DRAWS:,} draws.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
         f"is the evidence, {BY_SPEAKER} below {LEVEL}. Scores are averaged over the seeds first; a speaker is "
-        "exchanged in all of them at once.",
+        "exchanged in all of them at once. It is not corrected for the number of systems.",
         f"p {_test(plan)}: {test} of the means over seeds, {AS_PUBLISHED} below {LEVEL}. "
         f"{published_note(plan.task == REGRESSION)}",
         *_evidence_notes(plan, entries),
@@ -226,16 +227,6 @@ def _weights(entry: Entry) -> str:
 
 def _data_set(plan: TablePlan) -> str:
     return datasets.get(plan.config.data.dataset).name
-
-
-def _own_data(plan: TablePlan) -> str:
-    """What the user calls the data: names of table files, or of the folder, or of the data set."""
-    data = plan.config.data
-    names = [Path(entry.partition("=")[2]).name for entry in data.table]
-    record = datasets.get(data.dataset)
-    if data.data_dir is not None:
-        names.insert(0, data.data_dir.absolute().name if record.reader is None else record.title)
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _test(plan: TablePlan) -> str:
