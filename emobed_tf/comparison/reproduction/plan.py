@@ -18,6 +18,7 @@ from emobed_tf.config import Config
 from emobed_tf.console import Progress
 from emobed_tf.corpora.corpus import CLASSIFICATION, REGRESSION
 from emobed_tf.errors import InputError
+from emobed_tf.settings import NO_FRONT_END
 from emobed_tf.systems.registry import SYSTEM_NAMES, find_system
 
 _DIMENSION = {1: "arousal", 2: "valence"}
@@ -55,9 +56,15 @@ def plan_table(
     task = CLASSIFICATION if number == 3 else REGRESSION
     config = config.replace(task=task, dimension=_DIMENSION.get(number, "arousal"))
     config.check()
-    chosen, missing = _scenarios(config, scenarios, available)
-    wanted = _rows(number, task, rows, systems)
+    raw = config.network.front_end != NO_FRONT_END  # an end-to-end network needs no other modality
+    chosen, missing = _scenarios(config, scenarios, available, raw)
+    wanted = _rows(number, task, rows, systems, raw)
     remarks = [f"Left out: the paper's scenarios with {', '.join(missing)}, which these data lack."] if missing else []
+    if raw:
+        remarks.append(
+            f"Recordings are learnt from the waveform, through the front end {config.network.front_end}: there, the "
+            "row classic is an end-to-end network."
+        )
     if published.END_TO_END in wanted:
         source = published.SOURCE[published.DATA_SETS[number]]
         remarks.append(f"{_NO_RAW[0].upper()}{_NO_RAW[1:]}; {source}, dev/test: {published.end_to_end(number)}.")
@@ -76,15 +83,15 @@ def _published(number: int, config: Config, rows: Sequence[str]) -> Published:
 
 
 def _scenarios(
-    config: Config, wanted: Sequence[str], available: tuple[str, ...]
+    config: Config, wanted: Sequence[str], available: tuple[str, ...], alone: bool
 ) -> tuple[tuple[Scenario, ...], tuple[str, ...]]:
     """Scenarios to run, and modalities of the paper that the data lack."""
     of_the_paper = published.scenarios_on(config.data.dataset)
     if wanted:
-        return named_scenarios(wanted, available), ()
+        return named_scenarios(wanted, available, alone=alone), ()
     if not of_the_paper:
         found = each_with_all_others(available)
-        if len(available) < 2:
+        if len(available) < 2 and not alone:
             raise InputError(f"no scenario: found the modality {available[0]} alone; add one with --table NAME=PATH")
         return found, ()
     possible = [names for names in of_the_paper if set(names) <= set(available)]
@@ -97,10 +104,10 @@ def _scenarios(
     return scenarios, tuple(name for name in needed if name not in available)
 
 
-def _rows(number: int, task: str, rows: Sequence[str], systems: Sequence[str]) -> tuple[str, ...]:
+def _rows(number: int, task: str, rows: Sequence[str], systems: Sequence[str], raw: bool) -> tuple[str, ...]:
     check_rows([row for row in (*rows, *systems) if row != published.END_TO_END], task, f"table {number} is")
     own = tuple(row for row in SYSTEM_NAMES if task in find_system(row).tasks)
-    default = own if number == 3 else (*own, published.END_TO_END)
+    default = own if number == 3 or raw else (*own, published.END_TO_END)
     wanted = tuple(dict.fromkeys((*(rows or default), *systems)))
     if set(wanted) <= {published.END_TO_END}:
         raise InputError(f"--rows {published.END_TO_END}: it can't be fitted to features; name other systems, too")

@@ -122,10 +122,11 @@ def table_notes(
     tried = _range(len(result.tried) for result in results if result.tried)
     over = _name(plan, plan.reference)
     test = "Fisher's r-to-z over frames" if plan.task == REGRESSION else "the z-test of the shares of right answers"
+    averaged = f"Scores are means ± standard deviations (n - 1) over {seeds} seeds."
+    averaged = "Scores are those of one seed." if seeds == "1" else averaged
     lines = [
-        f"Scores are means ± standard deviations (n - 1) over {seeds} seeds. Each system tried {tried} settings on "
-        f"development, chose by {short_name(problem_score)}, and only its fits with the chosen ones were evaluated "
-        "on the test set.",
+        f"{averaged} Each system tried {tried} {'setting' if tried == '1' else 'settings'} on development, chose by "
+        f"{short_name(problem_score)}, and only its fits with the chosen ones were evaluated on the test set.",
         *([budget.described] if budget else []),
         f"Gain: difference of the means from {over}. All intervals are the bootstrap's over speakers, percentiles of "
         f"{DRAWS:,} draws.",
@@ -279,7 +280,8 @@ def _row(plan: TablePlan, entry: Entry, partitions: Sequence[str], last: str, pr
     cells = [_title(plan, entry.row)]
     for part in partitions:
         summary = entry.scores.get(part)
-        cells.append(f"{decimals(summary.mean)}±{decimals(summary.deviation)}" if summary else _NONE)
+        spread = f"±{decimals(summary.deviation)}" if summary and len(summary.values) > 1 else ""
+        cells.append(f"{decimals(summary.mean)}{spread}" if summary else _NONE)
     cells.append(_interval(entry.scores.get(last)))
     cells.append(decimals(gain.difference, signed=True) if gain else _NONE)
     cells.append(_interval(gain.interval if gain else None, signed=True))

@@ -8,6 +8,7 @@ from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.reproduction.plan import plan_table
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
+from tests.corpora.sounds import write_clips
 
 
 class TestPlanTable:
@@ -43,6 +44,18 @@ class TestPlanTable:
         assert published.END_TO_END not in found.rows
         chosen = plan_table(3, config, ["audio+more"])
         assert [s.auxiliaries for s in chosen.scenarios] == [("more",)]
+
+    def test_recordings_stand_alone_and_classic_is_then_end_to_end(self, tmp_path):
+        table = write_clips(tmp_path)
+        config = preset("recordings").replace(table=(f"audio={table}",), front_end="emo18")
+        for named in ([], ["audio"]):
+            found = plan_table(3, config, named, ["classic"])
+            assert [(s.target, s.auxiliaries) for s in found.scenarios] == [("audio", ())]
+            assert "front end emo18: there, the row classic is an end-to-end network" in " ".join(found.remarks)
+            (cell,) = found.cells()
+            assert cell.source().corpus.modality("audio").sample_rate == 16_000
+        regression = plan_table(1, config.replace(front_end="logmel"), [])
+        assert published.END_TO_END not in regression.rows
 
     def test_a_mixed_corpus_is_a_scenario(self, recola, tmp_path):
         """RECOLA's audio with a table of other speakers' utterances that have an arousal."""
