@@ -114,7 +114,7 @@ class TestResults:
         assert "nearest mean" in done[1] and "Gain in UAR over always the first class" in done[1]
         assert "always the first class" in (done[0] / "crossvalidation.md").read_text()
         latex = (done[0] / "crossvalidation.tex").read_text()
-        assert latex.startswith("% needs \\usepackage{booktabs}\n") and "always the first class" in latex
+        assert latex.startswith("% needs \\usepackage{booktabs,graphicx}\n") and "always the first class" in latex
 
     def test_folds(self, done, tables):
         found = rows(done[0] / "folds.csv")

@@ -50,7 +50,9 @@ def to_markdown(title: str, grids: list[Grid], notes: list[str]) -> str:
 
 
 def to_latex(title: str, grids: list[Grid], notes: list[str], of_last: list[str] | None = None) -> str:
-    """The document as LaTeX tables for a paper to input; they take the package booktabs.
+    """The document as LaTeX tables for a paper to input; they take the packages booktabs and graphicx.
+
+    A table that is wider than the page is made as small as it has to be.
 
     Args:
         title: begins the captions.
@@ -61,13 +63,14 @@ def to_latex(title: str, grids: list[Grid], notes: list[str], of_last: list[str]
     Returns:
         Text with a line end.
     """
-    lines = ["% needs \\usepackage{booktabs}"]
+    lines = ["% needs \\usepackage{booktabs,graphicx}"]
+    narrow = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%"
     for k, grid in enumerate(grids):
         lines += ["\\begin{table*}", "\\centering", f"\\caption{{{_latex(f'{title}; {grid.title}')}}}"]
-        lines += [f"\\begin{{tabular}}{{l{'r' * (len(grid.columns) - 1)}}}", "\\toprule"]
+        lines += [narrow, f"\\begin{{tabular}}{{l{'r' * (len(grid.columns) - 1)}}}", "\\toprule"]
         lines += [_latex_row(grid.columns), "\\midrule", *map(_latex_row, grid.rows)]
         below = [*(notes if k == 0 else ()), *((of_last or ()) if k == len(grids) - 1 else ())]
-        lines += ["\\bottomrule", "\\end{tabular}", *(_latex_notes(below) if below else ()), "\\end{table*}"]
+        lines += ["\\bottomrule", "\\end{tabular}}", *(_latex_notes(below) if below else ()), "\\end{table*}"]
     return "\n".join(lines) + "\n"
 
 

@@ -46,10 +46,10 @@ def least_p_note(speakers: int, exact: bool = True, *, cross_validated: bool = F
     if targets > 1:
         text = text[:-1] + f", before the correction over {targets} targets."
     if least * targets >= LEVEL:
-        text += " No difference can be significant with so few"
+        text += " No difference can be significant with so few, and intervals over them are too narrow to be believed"
         return f"{text}." if cross_validated else f"{text}; {_CROSS_VALIDATE}."
     if speakers <= _FEW and not cross_validated:
-        text += f" So few can only show large differences; {_CROSS_VALIDATE}."
+        text += f" So few can only show large differences, and intervals are too narrow; {_CROSS_VALIDATE}."
     return text
 
 

@@ -85,7 +85,8 @@ def _of_runs(contents: Sequence[Contents]) -> _Plan:
         best = content.training.get("best_epoch")
         if len(content.history) > 1:  # a single epoch is no curve
             plan[f"run{k}-learning"] = (
-                f"Learning curves of {content.name}: unweighted terms of Eq. 8, monitors and score by epoch. The "
+                f"Learning curves of {content.name}: every term of the objective without its weight, their weighted "
+                "sum, monitors and score by epoch. The "
                 f"weights are those of the best epoch by {_picked(content)}.",
                 partial(
                     figures.learning_curves,

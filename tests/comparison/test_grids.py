@@ -26,10 +26,10 @@ class TestDocument:
         rows = [["late-fusion", "-.010 to +.200", "-", "p -1e-05"]]
         lines = to_latex("t", [Grid("a", ["s", "x", "y", "z"], rows), Grid("b", ["s"], [["x"]])], ["50 %", "z"])
         lines = lines.splitlines()
-        assert lines[0] == r"% needs \usepackage{booktabs}"
+        assert lines[0] == r"% needs \usepackage{booktabs,graphicx}"
         assert r"late-fusion & $-$.010 to +.200 & -- & p $-$1e-05 \\" in lines
         note = lines.index(r"50 \%")
-        assert lines.index(r"\end{tabular}") < note < lines.index(r"\end{table*}")
+        assert lines.index(r"\end{tabular}}") < note < lines.index(r"\end{table*}")
         assert lines.count(r"50 \%") == 1
 
     def test_latex_has_notes_of_the_last_table_below_it(self):

@@ -30,7 +30,7 @@ class TestNote:
         assert said.startswith(
             "With 3 speakers the smallest possible p is 1/8 = .125. No difference can be significant"
         )
-        assert "python -m emobed_tf.crossvalidate" in said
+        assert "python -m emobed_tf.crossvalidate" in said and "intervals over them are too narrow" in said
 
     def test_some(self):
         assert "1/64 = .0156" in least_p_note(6) and "crossvalidate" in least_p_note(6)
@@ -45,8 +45,7 @@ class TestNote:
         # 1/32 is below .05, but twice that is not.
         assert least_p_note(5, cross_validated=True, targets=2) == (
             "With 5 speakers the smallest possible p is 1/32 = .0312, before the correction over 2 targets. No "
-            "difference "
-            "can be significant with so few."
+            "difference can be significant with so few, and intervals over them are too narrow to be believed."
         )
 
     def test_one(self):

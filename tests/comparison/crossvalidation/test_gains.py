@@ -78,7 +78,8 @@ class TestCaveats:
         few = replace(gain, p=0.125, low=0.01, high=0.2, speakers=3)
         said = caveats([("B", few), ("C", few), ("D", replace(few, low=-0.1))], 1)
         assert said[0] == (
-            "With 3 speakers the smallest possible p is 1/8 = .125. No difference can be significant with so few."
+            "With 3 speakers the smallest possible p is 1/8 = .125. No difference can be significant with so few, and "
+            "intervals over them are too narrow to be believed."
         )
         assert said[1].startswith("B, C: The interval lies above 0, although p is not below .05")
         assert len(said) == 2
