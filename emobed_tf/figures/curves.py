@@ -13,6 +13,9 @@ from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, plain, wrapped
 
 
+_INSIDE = 5  # systems that a legend within the first panel has room for
+
+
 def label_curves(points: Sequence[Mapping[str, Any]], *, title: str = "", simulated: bool = False) -> Figure:
     """Scores over the labelled recordings that the target has, with intervals.
 
@@ -46,7 +49,13 @@ def label_curves(points: Sequence[Mapping[str, Any]], *, title: str = "", simula
         axis.set_title(f"from {plain(target)}", fontsize=10)
         light_grid(axis)
     axes.flat[0].set_ylabel(plain(short_name(points[0]["score"])))
-    axes.flat[0].legend(fontsize=8, frameon=False, title="with 95 % intervals over speakers", title_fontsize=8)
+    small = {"fontsize": 8, "frameon": False, "title": "with 95 % intervals over speakers", "title_fontsize": 8}
+    if len(systems) <= _INSIDE:
+        axes.flat[0].legend(**small)
+    else:  # it would hide the lines
+        columns = 2 * len(targets)
+        figure.set_figheight(figure.get_figheight() + 0.22 * -(-len(systems) // columns))
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, **small)
     entitle(figure, title, simulated)
     return figure
 

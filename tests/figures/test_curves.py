@@ -26,6 +26,17 @@ def test_a_panel_for_each_target_and_a_line_for_each_system():
     assert "SIMULATED" in figure.get_suptitle()
 
 
+def test_a_legend_of_many_systems_hides_no_line():
+    points = [point(t, f"system {k}", n, 0.3) for t in ("audio", "face") for k in range(9) for n in (10, 20)]
+    figure = label_curves(points)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 9 and all(axis.get_legend() is None for axis in figure.axes)
+    below = legend.get_window_extent().y1
+    assert all(axis.get_tightbbox().y0 >= below for axis in figure.axes)
+    assert not label_curves(points[:6]).legends
+
+
 def test_nothing():
     with pytest.raises(InputError, match="at least one point of a learning curve"):
         label_curves([])
