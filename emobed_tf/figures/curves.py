@@ -12,7 +12,6 @@ from emobed_tf.errors import InputError
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.figures.style import MARKERS, colours, entitle, light_grid, new_figure, plain, wrapped
 
-
 _INSIDE = 5  # systems that a legend within the first panel has room for
 
 

@@ -1,4 +1,4 @@
-"""`docs/results.md`: what it shows of RAVDESS follows from the records of all fits that are kept beside the experiments."""
+"""`docs/results.md`: what it shows of RAVDESS follows from the records of all fits, beside the experiments."""
 
 import lzma
 import subprocess
