@@ -4,7 +4,8 @@
 
 Runs the commands below one after another, prints each before it begins, and keeps its output as `NAME.txt` in the
 output folder. Each modality is the target once. A killed programme continues; what is done is not done again. `--only`
-names some of the parts, `--list` prints their commands and runs nothing.
+names some of the parts, `--list` prints their commands and runs nothing. `--records experiments/records` begins with
+the fits behind `docs/results.md`, for the same tables.
 
 curves     learning curves by speakers, all ways to use the other modality, and the audit's controls
 speaker    the same for a few systems on features standardised by speaker
@@ -19,6 +20,7 @@ score; the area of EmoBed's curve against classic's as the one primary contrast.
 """
 
 import argparse
+import lzma
 import signal
 import subprocess
 import sys
@@ -29,6 +31,7 @@ from typing import IO
 
 from emobed_tf import console
 from emobed_tf.errors import InputError
+from emobed_tf.files import write_bytes
 
 BUDGET = "--configurations 4 --seeds 2 --threads 1"
 CURVES = "classic joint triplet emobed emobed_stable contrastive aligned trunk distilled svm"
@@ -75,11 +78,26 @@ def run(words: list[str], log: IO[str]) -> int:
             signal.signal(signal.SIGTERM, former)
 
 
+def unpack(records: Path, output: Path) -> None:
+    """Puts records of fits, each file called `DATA-FOLDER.jsonl.xz`, where the programme looks for them.
+
+    Args:
+        records: folder of the files. What an output folder has already stays as it is.
+        output: of the programme.
+    """
+    for file in sorted(records.glob("*-*.jsonl.xz")):
+        ledger = output / file.name.removesuffix(".jsonl.xz").rpartition("-")[2] / "trials.jsonl"
+        if not ledger.exists():
+            write_bytes(ledger, lzma.decompress(file.read_bytes()))
+
+
 def experiment(arguments: argparse.Namespace) -> int:
     names = [table.partition("=")[0] for table in arguments.table]
     if len(names) < 2:
         raise InputError("expected two modalities or more, each as --table NAME=PATH")
     arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.records is not None:
+        unpack(arguments.records, arguments.output)
     for part in arguments.only or PARTS:
         words = command(part, arguments.table, names, arguments.output, arguments.workers)
         print(f"{part}: python {' '.join(words)}", flush=True)
@@ -98,6 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", action="append", default=[], metavar="NAME=PATH", help="table of a modality")
     parser.add_argument("--output", type=Path, default=Path("runs/programme"), help="where fits and tables go")
+    parser.add_argument("--records", type=Path, help="folder with records of fits, which aren't done again")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="parts to run (default: all)")
     parser.add_argument("--workers", type=int, default=2, help="processes that train (default: 2)")
     parser.add_argument("--list", action="store_true", help="print the commands and run nothing")

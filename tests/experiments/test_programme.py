@@ -1,6 +1,7 @@
 """`experiments/programme.py`: every part is a command line that its command understands; a part that fails says so."""
 
 import importlib
+import lzma
 import signal
 import subprocess
 import sys
@@ -59,7 +60,9 @@ def test_parts_with_other_settings_share_no_folder(programme):
 
 
 def test_a_part_that_fails(programme, tmp_path, capsys):
-    arguments = Namespace(table=["a=gone.csv", "b=gone.csv"], output=tmp_path, only=["pairs"], workers=1, list=False)
+    arguments = Namespace(
+        table=["a=gone.csv", "b=gone.csv"], output=tmp_path, only=["pairs"], workers=1, list=False, records=None
+    )
     with pytest.raises(InputError, match=r"pairs ended with 2; see .*pairs\.txt; the same command continues"):
         programme.experiment(arguments)
     assert "gone.csv" in (tmp_path / "pairs.txt").read_text()
@@ -76,7 +79,18 @@ def test_the_command_ends_with_the_programme():
         assert process.wait(timeout=30) == signal.SIGTERM
 
 
+def test_records_are_unpacked_once(programme, tmp_path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "my-data-corpus.jsonl.xz").write_bytes(lzma.compress(b"whole\n"))
+    programme.unpack(tmp_path / "records", tmp_path / "output")
+    ledger = tmp_path / "output" / "corpus" / "trials.jsonl"
+    assert ledger.read_bytes() == b"whole\n"
+    ledger.write_bytes(b"whole\nand more\n")
+    programme.unpack(tmp_path / "records", tmp_path / "output")
+    assert ledger.read_bytes() == b"whole\nand more\n"
+
+
 def test_one_modality(programme, tmp_path):
-    arguments = Namespace(table=["a=a.csv"], output=tmp_path, only=None, workers=1, list=True)
+    arguments = Namespace(table=["a=a.csv"], output=tmp_path, only=None, workers=1, list=True, records=None)
     with pytest.raises(InputError, match="expected two modalities or more"):
         programme.experiment(arguments)
