@@ -24,7 +24,7 @@ def check_model_dir(model_dir: Path) -> None:
 
     Raises:
         InputError: if it is a file, a version of a model, or a run folder.
-        PermissionError: if nothing can be written there.
+        OSError: if nothing can be written there.
     """
     path = model_dir.resolve()
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
@@ -35,7 +35,8 @@ def check_model_dir(model_dir: Path) -> None:
     if (path / "run.json").exists():
         raise InputError(f"{model_dir}: that is a run folder; name a folder for the versions of a model, models/NAME")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
+        reason = errno.EROFS if os.statvfs(existing).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(reason, os.strerror(reason), str(existing))  # PermissionError, where it is that
 
 
 def latest_version(model_dir: Path) -> Path | None:
