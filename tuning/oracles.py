@@ -149,7 +149,8 @@ class Resumable(_Mixed):
 
     def save(self) -> None:
         """Writes the state; a kill leaves the old file or the new one."""
-        _write(Path(self._get_oracle_fname()), self.get_state())
+        state = self.get_state()
+        _write(Path(self._get_oracle_fname()), state | {"tried_so_far": sorted(state["tried_so_far"])})  # a set
 
     def _save_trial(self, trial: Trial) -> None:
         if not Path(self._directory).is_dir():  # KerasTuner would make half of it anew

@@ -33,7 +33,8 @@ def write_warmup(
             for key, spec in signature["inputs"].items():
                 values = [examples[key]] if key in examples else _zeros(**spec)
                 request.inputs[key].CopyFrom(tf.make_tensor_proto(values))
-            writer.write(PredictionLog(predict_log=PredictLog(request=request)).SerializeToString())
+            # In the order of names: an export to the same bits is the same file, too.
+            writer.write(PredictionLog(predict_log=PredictLog(request=request)).SerializeToString(deterministic=True))
 
 
 def _zeros(dtype: str, shape: list[int | None]) -> tf.Tensor:

@@ -100,7 +100,7 @@ def _main(argv: Sequence[str] | None) -> int:
     except ServingError as error:
         raise InputError(str(error)) from None
     simulated = " (trained on SIMULATED data)" if manifest["simulated"] else ""
-    said = f"{len(rows)} rows from {arguments.name}, version {client.version}{simulated}"
+    said = f"{len(rows)} row{'s' if len(rows) != 1 else ''} from {arguments.name}, version {client.version}{simulated}"
     if output is None:
         print_csv(rows)
         print(said, file=sys.stderr)

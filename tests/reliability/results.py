@@ -8,7 +8,17 @@ import re
 import numpy as np
 from pyarrow import parquet
 
-ITS_OWN = {"seconds", "total_seconds", "training_seconds", "scoring_seconds", "times", "started", "created", "command"}
+ITS_OWN = {
+    "seconds",
+    "total_seconds",
+    "training_seconds",
+    "scoring_seconds",
+    "times",
+    "started",
+    "created",
+    "command",
+    "commit",
+}
 DRAWN = {".svg", ".png", ".html", ".md", ".tex"}  # from what is compared here, with times
 NOT_COMPARED = {"logs", "report", "workers", "times.csv"}
 

@@ -77,3 +77,8 @@ class TestWarmup:
 
         records = tf.data.TFRecordDataset(str(arousal.version / "assets.extra" / "tf_serving_warmup_requests"))
         assert len(list(records)) == 6
+
+    def test_inputs_are_in_the_order_of_their_names(self, arousal):
+        """A protocol buffer's map has none of its own: the same export would be another file."""
+        for _, inputs in warmup_requests(arousal.version / "assets.extra" / "tf_serving_warmup_requests"):
+            assert list(inputs) == sorted(inputs)

@@ -1,6 +1,7 @@
 """Kinds of search: what they try, in which order, and that a kill at any moment changes nothing of it."""
 
 import functools
+import json
 import shutil
 
 import pytest
@@ -20,6 +21,9 @@ class TestKinds:
         found = [(row["alpha"], row["head_units"], row["learning_rate"]) for row in search.rows()]
         assert found == [(a, u, r) for a in (0, 0.5, 1) for u in (5, 6) for r in (0.001, 0.01)]
         assert search.oracle.finished
+        (state,) = (tmp_path / "search").rglob("oracle.json")
+        tried = json.loads(state.read_text())["tried_so_far"]
+        assert tried == sorted(tried), "the same search is the same file"
         assert search.winner().hyperparameters.values["alpha"] == 1
 
     def test_bayesian_finds_the_top_of_a_hill(self, tables, tmp_path, landscape):
