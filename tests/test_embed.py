@@ -85,8 +85,8 @@ class TestEmbed:
         first, second = (train(tmp_path / str(seed), *data, batch_size=8, seed=seed) for seed in (1, 2))
         assert command("embed", first, "--against", second).returncode == 0
         folder = first / "logs" / "embeddings-dev"
-        assert {file.name for file in folder.glob("*-vectors.tsv")} == {"emobed-1-vectors.tsv", "emobed-2-vectors.tsv"}
-        vectors = [(folder / f"emobed-{k}-vectors.tsv").read_text() for k in (1, 2)]
+        assert {file.name for file in folder.glob("*-vectors.tsv")} == {f"contrastive-{k}-vectors.tsv" for k in (1, 2)}
+        vectors = [(folder / f"contrastive-{k}-vectors.tsv").read_text() for k in (1, 2)]
         assert vectors[0] != vectors[1]
 
     @pytest.mark.slow
