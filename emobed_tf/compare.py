@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    default = Arguments(cli.starting_config(argv))
+    default = Arguments(cli.starting_config(argv, compares=True))
     arguments = cli.parse(Arguments, argv, prog=PROG, description=DESCRIPTION, default=default, hidden=HIDDEN)
     arguments.budget.check()
     arguments.workers.check()

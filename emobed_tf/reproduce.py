@@ -83,7 +83,7 @@ def _parse(argv: Sequence[str] | None) -> Arguments:
     argv = list(sys.argv[1:] if argv is None else argv)
 
     def parse(extra: list[str]) -> Arguments:
-        default = Arguments(number=tyro.MISSING, settings=cli.starting_config([*extra, *argv]))
+        default = Arguments(number=tyro.MISSING, settings=cli.starting_config([*extra, *argv], compares=True))
         return cli.parse(Arguments, [*argv, *extra], prog=PROG, description=DESCRIPTION, default=default, hidden=OWN)
 
     arguments = parse([])

@@ -23,6 +23,7 @@ from emobed_tf.settings import Data, Network, Objective
 from emobed_tf.trusted import NAMING, trust
 
 Arguments = TypeVar("Arguments")
+_EMOBED = Objective.framework  # what commands that compare systems begin with
 _UNRECOGNIZED = "Unrecognized options: "
 
 
@@ -113,7 +114,9 @@ def _wrapped(text: str) -> str:
     return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
-def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = False, recommends: bool = False) -> Config:
+def starting_config(
+    argv: Sequence[str] | None, *, tables_by_default: bool = False, recommends: bool = False, compares: bool = False
+) -> Config:
     """The configuration that the flags change.
 
     With `--resume` that of the run in `--output`, else `--config FILE`, else the preset of `--dataset`. Without that,
@@ -123,6 +126,8 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
         argv: arguments; None for those of the process.
         tables_by_default: whether the data set is one of tables without `--table`, too.
         recommends: whether the command has a flag `--preset`, by default for the recommended one.
+        compares: whether the command compares systems, which have frameworks and seeds of their own: those of a run's
+            `--config` are left out.
 
     Returns:
         A configuration that isn't checked yet.
@@ -160,7 +165,10 @@ def starting_config(argv: Sequence[str] | None, *, tables_by_default: bool = Fal
             raise InputError("--resume takes the run's own settings; leave --config out")
         return read_config(Run.open(Path(known.output), finished=False).config_file)
     if known.config is not None:
-        return _free(read_config(Path(known.config), known.dataset), known)
+        found = _free(read_config(Path(known.config), known.dataset), known)
+        if compares and found.objective.framework != _EMOBED:
+            found = found.of_framework(_EMOBED).replace(alpha=None, beta=None)
+        return found.replace(seed=0) if compares else found
     usual = datasets.TABLES if known.table or tables_by_default else datasets.RECOLA
     recommended = recommends and known.preset != "paper"  # one of another name is for the full parser to refuse
     return preset(known.dataset or usual.name, "recommended" if recommended else "paper")

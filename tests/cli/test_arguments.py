@@ -174,6 +174,15 @@ class TestStartingConfig:
         found = cli.starting_config(["--config", str(kept), "--framework", "emobed"])
         assert (found.objective.alpha, found.objective.beta) == (0.5, 0.3), "the file's own framework"
 
+    @pytest.mark.parametrize("framework", ["classic", "emobed", "contrastive", "distilled"])
+    def test_a_run_as_the_ground_of_a_comparison(self, framework, tmp_path):
+        """Its other settings count: framework, weights and seed are the systems'."""
+        run = preset("tables").replace(framework=framework, encoder_units=8, seed=4).check()
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(run.to_dict()))
+        found = cli.starting_config(["--config", str(path)], compares=True)
+        assert found.check() == preset("tables").replace(encoder_units=8).check()
+
     def test_a_run_that_is_continued(self, kept, tmp_path):
         (tmp_path / "run.json").write_text("{}")
         found = cli.starting_config(["--resume", "--output", str(tmp_path)])
