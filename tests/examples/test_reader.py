@@ -105,7 +105,7 @@ class TestCommands:
         line += ["--folds", "2", "--seeds", "1", "--configurations", "1", "--workers", "2", *SETTINGS]
         result = process("crossvalidate", *line, "--output", tmp_path / "cv")
         assert result.returncode == 0, result.stderr
-        assert "clips, emotion: 6 (face 3, voice 6) speakers" in result.stdout
+        assert "emotion: 6 (face 3, voice 6) speakers" in result.stdout
 
     @pytest.mark.parametrize(
         ("name", "words"),
