@@ -269,8 +269,8 @@ class Training:
         Literal["ccc", "f1_micro", "f1_macro", "f1_harmonic", "uar"] | None,
         _optional("{ccc,f1_micro,f1_macro,f1_harmonic,uar}"),
     ] = None
-    """Development score that picks the weights (default: ccc; of classes f1_macro, OMG-Emotion f1_micro,
-    cross-validated uar)."""
+    """Development score that picks the weights (default: ccc; of classes f1_macro, OMG-Emotion f1_micro).
+    Cross-validation takes uar of classes by default."""
     diagnostics: int = 20
     """Log the gradient norm of every term once in this many epochs; 0: never."""
     seed: int = 0
