@@ -29,9 +29,10 @@ BRIEF = {**TINY, "epochs": 2, "encoder_units": 4, "head_units": 3}
 
 
 def choices(setting):
-    """What a setting can be beside its default, which comes first in its annotation."""
+    """What a setting can be beside its default, which is None or comes first in its annotation."""
     kinds = typing.get_type_hints(Objective) | typing.get_type_hints(Training)
-    return typing.get_args(kinds[setting])[1:]
+    first, *others = typing.get_args(kinds[setting])
+    return typing.get_args(first) if others == [type(None)] else tuple(others)
 
 
 FRAMEWORKS = typing.get_args(Framework)

@@ -215,7 +215,11 @@ MEMOISED = {
     "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }
 # A process has one terminal, and is told once what its variables cost.
-ON_THE_TERMINAL = {"emobed_tf/console.py:_bars", "emobed_tf/runtime.py:_told"}
+ON_THE_TERMINAL = {
+    "emobed_tf/console.py:_bars",
+    "emobed_tf/console.py:_lines",
+    "emobed_tf/runtime.py:_told",
+}
 # Who uses the process says so: nothing was found, and nothing is looked up in it but that.
 ALLOWED_BY_THE_USER = {"emobed_tf/trusted.py:_trusted"}
 

@@ -15,7 +15,8 @@ def search_line(tables, *more):
     spaces = [word for entry in TWO for word in ("--space", entry)]
     lines = [word for word in on_tables(tables) if word]
     keep = lines.index("--encoder-layers")
-    fixed = ["--epochs", "2", "--batch-size", "16", "--threads", "1", "--no-xla", "--diagnostics", "0"]
+    fixed = ["--framework", "emobed", "--epochs", "2", "--batch-size", "16", "--threads", "1", "--no-xla"]
+    fixed += ["--diagnostics", "0"]
     return [sys.executable, "-m", "tuning.search", *lines[:keep], *fixed, *spaces, *map(str, more)]
 
 
