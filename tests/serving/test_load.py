@@ -197,6 +197,44 @@ def test_load(models, gru, good, seconds, capsys):
     assert recovered < 10
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_large_bodies_leave_the_memory_flat(gru, good, capsys):
+    """Five of 60 MB at once, thirteen times: three full of numbers, and two of empty lists, which are refused."""
+    row = "[" + ",".join(["0.12345678901"] * 88) + "]"
+    frames = "[" + ",".join([row] * 500) + "]"
+    count = 60_000_000 // len(frames)
+    numbers = ('{"instances": [' + ",".join([frames] * count) + "]}").encode()
+    lists = b'{"instances": [' + b",".join([b"[]"] * 20_000_000) + b"]}"
+    large = [
+        Question(PATH.format(""), numbers, lambda status, answer: len(answer["predictions"]) == count),
+        Question(PATH.format(""), lists, _refused(413, "numbers and lists")),
+    ]
+    memory = []
+    with serving("--timeout", 300, model_dirs=[gru[0]]) as running:
+        for _ in range(13):
+            at_once = [large[k % 2] for k in range(5)]
+            with ThreadPoolExecutor(len(at_once)) as pool:
+                answers = list(pool.map(lambda question: _until_taken(running, question), at_once))
+            for question, answer in zip(at_once, answers, strict=True):
+                assert question.is_right(*answer), str(answer)[:300]
+            assert ask(running.url + good[0].path, json.loads(good[0].body))[0] == 200
+            memory.append(resident(running.process.pid))
+    with capsys.disabled():
+        print(f"\nmemory in MB after five bodies of 60 MB each time: {' '.join(f'{m:.0f}' for m in memory)}")
+    assert min(memory[-3:]) < 1.05 * max(memory[2:5])
+
+
+def _until_taken(running, question):
+    """Status and JSON of the first answer that isn't 503: the server takes few large bodies at once."""
+    while True:
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=600)) as connection:
+            status, text = send(connection, question)
+        if status != 503:
+            return status, json.loads(text)
+        time.sleep(0.5)
+
+
 def _steady(running, gru, usual, rate, seconds):
     """What became of usual and bad questions, and of slow ones; memory after each part; and how many versions came."""
     steady, slowly, memory = Tally(), Tally(), []
