@@ -12,7 +12,12 @@ from tests.conftest import ROOT, SHARED
 RAVDESS = SHARED / "data" / "ravdess"
 RECORDS = ROOT / "experiments" / "records"
 NUMBER = re.compile(r"\d*\.?\d+")
-TABLES = {"curves": "curve.md", "pairs": "crossvalidation.md", "audit": "verdict.md"}
+TABLES = {  # each part's folder, and what it writes
+    "curves": ("corpus", "curve.md"),
+    "losses": ("losses", "curve.md"),
+    "pairs": ("corpus", "crossvalidation.md"),
+    "audit": ("corpus", "verdict.md"),
+}
 
 
 def assert_same(made, published):
@@ -33,7 +38,8 @@ def test_tables_follow_from_the_records(part, tmp_path):
     words = [sys.executable, "experiments/programme.py", *tables, "--output", str(tmp_path), "--only", part]
     words += ["--records", str(RECORDS)]
     subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-    folder = tmp_path / "corpus"
-    assert (folder / "trials.jsonl").read_bytes() == lzma.decompress((RECORDS / "ravdess-corpus.jsonl.xz").read_bytes())
-    made = (folder / TABLES[part]).read_text()
+    folder, table = TABLES[part]
+    kept = lzma.decompress((RECORDS / f"ravdess-{folder}.jsonl.xz").read_bytes())
+    assert (tmp_path / folder / "trials.jsonl").read_bytes() == kept
+    made = (tmp_path / folder / table).read_text()
     assert_same(made, (ROOT / "docs" / "tables" / f"ravdess-{part}.md").read_text())
