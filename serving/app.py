@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,10 +19,13 @@ from serving.memory import LARGE, SMALL, Room, trim
 from serving.models import Models
 from serving.rest import RestError, Route, invalid, parse_route
 
+log = logging.getLogger("serving")
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _BODIES = 4  # of the largest that may be in memory at the same time, beside any number of small ones
+_LEAST_ANSWER = 1 << 24  # bytes that one may have at least, such as a manifest's
+_PIECE = 1 << 17  # bytes of an answer that are sent at once: so many wait in memory for a client that doesn't read
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Limits:
         """Numbers, texts, lists and objects of a body: one for every eight bytes of the largest body."""
         return self.max_body // 8
 
+    @property
+    def max_answer(self) -> int:
+        """Bytes of an answer, and of all large ones that are being sent."""
+        return max(_BODIES * self.max_body, _LEAST_ANSWER)
+
 
 class App:
     """TensorFlow Serving's REST API for some models, with `/healthz`, metrics and a page to try them.
@@ -65,6 +74,7 @@ class App:
         self._workers = ThreadPoolExecutor(workers, "predict")
         self._places = threading.Semaphore(limits.max_concurrent)
         self._room = Room(_BODIES * limits.max_body)
+        self._room_for_answers = Room(limits.max_answer)
         self._receiving: set[asyncio.Timeout] = set()
         self._is_ending = False
 
@@ -78,16 +88,41 @@ class App:
         target = (scope["raw_path"] + (b"?" + query if query else b"")).decode("latin-1")
         with contextlib.suppress(_ClientLeftError):
             answer = await self._answer(method, target, dict(scope["headers"]), receive)
-            headers = [("content-type", answer.content_type), ("content-length", str(len(answer.body)))]
-            headers += answer.headers
-            await send(
-                {
-                    "type": "http.response.start",
-                    "status": answer.status,
-                    "headers": [(name.encode(), value.encode()) for name, value in headers],
-                }
-            )
-            await send({"type": "http.response.body", "body": answer.body})
+            taken = max(0, len(answer.body) - SMALL)
+            if not self._room_for_answers.take(taken):
+                taken = 0
+                answer = error_answer(
+                    _unavailable("as many large answers are being sent as this server takes; ask again")
+                )
+            is_large = len(answer.body) > LARGE
+            try:
+                await self._send(answer, send)
+            finally:
+                self._room_for_answers.give_back(taken)
+                del answer
+            if is_large:
+                await asyncio.to_thread(trim)
+
+    async def _send(self, answer: Answer, send: Send) -> None:
+        """Piece by piece, each of which waits until the client has read most of what came before."""
+        headers = [("content-type", answer.content_type), ("content-length", str(len(answer.body)))]
+        headers += answer.headers
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [(name.encode(), value.encode()) for name, value in headers],
+            }
+        )
+        size = len(answer.body)
+        try:
+            for start in range(0, max(1, size), _PIECE):
+                end = start + _PIECE
+                piece = {"type": "http.response.body", "body": answer.body[start:end], "more_body": end < size}
+                async with asyncio.timeout(self._limits.timeout):
+                    await send(piece)
+        except TimeoutError:
+            log.warning("a client has read nothing for %g s; its answer is cut off", self._limits.timeout)
 
     async def _answer(self, method: str, target: str, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
         path = target.partition("?")[0]
@@ -101,6 +136,8 @@ class App:
             return error_answer(RestError("NOT_FOUND", f"Not found: {path}; models are at /v1/models/NAME"))
         if method == "OPTIONS":
             return Answer(HTTPStatus.BAD_REQUEST, b"", "text/html; charset=ISO-8859-1")
+        if method == "POST" and headers.get(b"sec-fetch-site") == b"cross-site":  # a browser says so, and nobody else
+            return error_answer(RestError("PERMISSION_DENIED", "a page of another site must not ask this server"))
         try:
             route = parse_route(method, target)
             if route.action == "status":
@@ -203,6 +240,12 @@ class App:
             # What was computed with would live as long as the error: its frames hold it.
             error.__traceback__ = error.__context__ = None
             answer = error
+        except Exception as error:  # whatever one request does, it is answered, and the others are, too
+            log.error("a prediction of %s failed", route.model, exc_info=error)
+            words = " ".join(str(error).split())
+            answer = RestError(
+                "INTERNAL", f"the server failed ({type(error).__name__}: {words[:200]}); its log has more"
+            )
         finally:
             if body.is_large:
                 trim()
@@ -222,18 +265,23 @@ class App:
         if route.action != "predict":
             raise invalid(f"no signature of {route.model} is made for :{route.action}; ask :predict")
         signature = servable.signature(name)
-        tensors, rows = inputs.read(document, signature.dtypes)
-        seconds = deadline - time.monotonic()
-        if seconds <= 0:
-            raise self._too_slow()
+
+        def check_time() -> None:
+            if time.monotonic() > deadline:
+                raise self._too_slow()
+
+        tensors, rows = inputs.read(document, signature.dtypes, check_time)
+        del document
+        check_time()
         try:
             with self._counts.timed_run(route.model):
-                found = servable.run(signature, tensors, seconds)
+                found = servable.run(signature, tensors, deadline - time.monotonic())
         except RestError as error:
             if error.code == "DEADLINE_EXCEEDED":
                 raise self._too_slow() from None
             raise
-        return outputs.write(found, rows)
+        outputs.check_size(found, self._limits.max_answer)
+        return outputs.write(found, rows, check_time)
 
     def _too_slow(self) -> RestError:
         return RestError("DEADLINE_EXCEEDED", f"the prediction took longer than {self._limits.timeout:g} s")

@@ -3,7 +3,7 @@
 import base64
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,15 @@ def signature_name(document: Mapping[str, Any]) -> str:
     return name or DEFAULT_SIGNATURE
 
 
-def read(document: Mapping[str, Any], dtypes: Mapping[str, str]) -> tuple[dict[str, np.ndarray], bool]:
+def read(
+    document: Mapping[str, Any], dtypes: Mapping[str, str], check_time: Callable[[], None] = lambda: None
+) -> tuple[dict[str, np.ndarray], bool]:
     """The tensors of a request.
 
     Args:
         document: see `body.parse`.
         dtypes: TensorFlow's name of the type (`float`, `string`, …) by the input's name.
+        check_time: called now and then; what it raises ends the work.
 
     Returns:
         Arrays by the input's name, strings as bytes objects; True if they came in rows.
@@ -69,13 +72,15 @@ def read(document: Mapping[str, Any], dtypes: Mapping[str, str]) -> tuple[dict[s
             raise invalid(f"JSON Value: {shown(document)} Expecting 'instances' to be an list/array")
         if not instances:
             raise invalid(f"JSON Value: {shown(document)} No values in 'instances' array")
-        return _from_rows(instances, dtypes), True
+        return _from_rows(instances, dtypes, check_time), True
     if "inputs" in document:
         return _from_columns(document["inputs"], dtypes), False
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
-def _from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> dict[str, np.ndarray]:
+def _from_rows(
+    instances: list[Any], dtypes: Mapping[str, str], check_time: Callable[[], None]
+) -> dict[str, np.ndarray]:
     by_name = _is_named(instances[0])
     if not by_name and len(dtypes) > 1:
         raise invalid(
@@ -85,6 +90,7 @@ def _from_rows(instances: list[Any], dtypes: Mapping[str, str]) -> dict[str, np.
     values: dict[str, list[Any]] = {name: [] for name in dtypes}
     shapes: dict[str, tuple[int, ...]] = {}
     for number, instance in enumerate(instances):
+        check_time()
         if _is_named(instance) != by_name:
             expected = "object but got list" if by_name else "value/list but got object"
             raise invalid(f"Expecting {expected} at item {number} of input list")

@@ -3,10 +3,10 @@
 from serving import signals
 
 if __name__ == "__main__":
-    signals.end_at_once()  # the imports below take a second, and Ctrl-C would show a traceback meanwhile
+    signals.end_at_once("serving.local")  # the imports below take a second, and Ctrl-C would show a traceback meanwhile
 
+import errno
 import logging
-import math
 import os
 import re
 import shlex
@@ -26,7 +26,7 @@ from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.saved_model.example import curl_line
 from serving.models import Models, version_folders
-from serving.rest import RestError, Route
+from serving.rest import RestError, Route, is_version
 
 PROG = "serving.local"
 DESCRIPTION = """Serves exported models with TensorFlow Serving's REST API: status, metadata, predict.
@@ -34,6 +34,8 @@ DESCRIPTION = """Serves exported models with TensorFlow Serving's REST API: stat
 For tests, demonstrations, and machines without Docker. TensorFlow Serving is the server for production:
 serving/docker-compose.yml."""
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+_DAY = 86_400
+_MOST = {"threads": 1024, "max_body": 10_000, "max_concurrent": 100_000, "timeout": _DAY, "poll": _DAY}
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,10 @@ def _example(url: str, name: str, models: Models) -> str:
 def _check_numbers(arguments: Arguments) -> None:
     if not 0 <= arguments.port <= 65535:
         raise InputError(f"--port {arguments.port}: expected 0 to 65535")
-    for name in ("threads", "max_body", "max_concurrent", "timeout", "poll"):
+    for name, most in _MOST.items():
         value = getattr(arguments, name)
-        if not 0 < value < math.inf:
-            raise InputError(f"--{name.replace('_', '-')} {value}: expected more than 0")
+        if not 0 < value <= most:
+            raise InputError(f"--{name.replace('_', '-')} {value:g}: expected more than 0, and {most:,} at most")
 
 
 def _model_folders(model_dirs: Sequence[str]) -> dict[str, Path]:
@@ -188,7 +190,7 @@ def _labels(texts: Sequence[str], folders: Mapping[str, Path]) -> dict[str, dict
         if name not in folders:
             raise InputError(f"--label {text}: no model is called '{name}'; there are {', '.join(folders)}")
         present = version_folders(folders[name])
-        if int(found["version"]) not in present:
+        if not is_version(found["version"]) or int(found["version"]) not in present:
             raise InputError(
                 f"--label {text}: {folders[name]} has no version {found['version']}, but "
                 f"{', '.join(map(str, sorted(present)))}"
@@ -198,10 +200,16 @@ def _labels(texts: Sequence[str], folders: Mapping[str, Path]) -> dict[str, dict
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not host:
+        raise InputError("--host: expected an address, such as 127.0.0.1; 0.0.0.0 listens on all of this machine's")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=2048)
+    except (socket.gaierror, UnicodeError, TypeError):
+        raise InputError(f"--host {host}: no such address; expected one of this machine's, such as 127.0.0.1") from None
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InputError(f"--host {host}: not an address of this machine, as 127.0.0.1 is") from None
         raise InputError(f"--host {host} --port {port}: {error.strerror}; --port 0 takes any free one") from None
     # asyncio does so for sockets of its own only; without it, an answer's second packet waits 40 ms for the client.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.rest import RestError, Route, invalid
+from serving.rest import RestError, Route, invalid, is_version
 
 if TYPE_CHECKING:
     from serving.servable import Servable
@@ -276,22 +276,23 @@ class Models:
 
 
 def version_folders(folder: Path) -> dict[int, Path]:
-    """The versions in a folder: sub-folders whose names are whole numbers.
+    """The versions in a folder: sub-folders whose names are whole numbers of 64 bits.
 
     Args:
         folder: TensorFlow Serving's base path.
 
     Returns:
-        Paths by number.
+        Paths by number; of `1` and `001` the shorter one.
 
     Raises:
         OSError: if it can't be read.
     """
-    return {
-        int(entry.name): entry
+    found = [
+        entry
         for entry in folder.iterdir()
-        if entry.name.isascii() and entry.name.isdigit() and entry.is_dir()
-    }
+        if entry.name.isascii() and entry.name.isdigit() and is_version(entry.name) and entry.is_dir()
+    ]
+    return {int(entry.name): entry for entry in sorted(found, key=lambda entry: -len(entry.name))}
 
 
 def _fingerprint(path: Path) -> Fingerprint:

@@ -36,6 +36,7 @@ _WHICH = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _POST = re.compile(rf"/v1/models/(?P<model>[^/:]+){_WHICH}:(?P<action>classify|regress|predict)", re.IGNORECASE)
 _GET = re.compile(rf"/v1/models(?:/(?P<model>[^/:]+))?{_WHICH}(?:/(?P<action>metadata))?", re.IGNORECASE)
 _INT64_MAX = 2**63 - 1
+_DIGITS = 19  # that it has
 
 
 class RestError(Exception):
@@ -66,6 +67,19 @@ def invalid(message: str) -> RestError:
         The error, to be raised.
     """
     return RestError("INVALID_ARGUMENT", message)
+
+
+def is_version(digits: str) -> bool:
+    """Whether a number can be a version's, which TensorFlow Serving keeps in 64 bits.
+
+    Args:
+        digits: of the number.
+
+    Returns:
+        False if it is larger.
+    """
+    significant = digits.lstrip("0")  # Python refuses to read thousands of digits
+    return len(significant) <= _DIGITS and int(significant or "0") <= _INT64_MAX
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,7 @@ def parse_route(method: str, target: str) -> Route:
         raise invalid(f"Malformed request: {method} {target}")
     if found["model"] is None:
         raise invalid("Missing model name in request.")
-    if found["version"] and int(found["version"]) > _INT64_MAX:
+    if found["version"] and not is_version(found["version"]):
         raise invalid(f"Failed to convert version: {found['version']} to numeric.")
     return Route(
         action=cast(Action, found["action"] if found["action"] in ("metadata", *_POSTED) else "status"),

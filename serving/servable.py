@@ -165,13 +165,20 @@ def _in_tensorflows_words() -> Iterator[None]:
         yield
     except tf.errors.OpError as error:
         raise RestError(Code.Name(error.error_code), error.message.removeprefix(_PREFIX)) from None
+    except UnicodeDecodeError:  # TensorFlow's words quote bytes of the input
+        raise invalid(
+            "the model can't read the input's bytes; are they whole, and of the form that it takes?"
+        ) from None
 
 
 def _serving_graph(path: Path) -> MetaGraphDef:
-    saved = SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    file = path / "saved_model.pb"
+    if file.exists() and not file.is_file():  # reading a pipe would wait for ever
+        raise ValueError(f"{file}: expected a file")
+    saved = SavedModel.FromString(file.read_bytes())
     found = [graph for graph in saved.meta_graphs if list(graph.meta_info_def.tags) == [_TAG]]
     if not found:
-        raise ValueError(f"{path / 'saved_model.pb'}: no graph with the tag '{_TAG}'")
+        raise ValueError(f"{file}: no graph with the tag '{_TAG}'")
     return found[0]
 
 

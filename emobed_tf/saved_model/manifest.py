@@ -9,8 +9,10 @@ from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.facts import Facts
 from emobed_tf.corpora.prediction import reading_to_dict
+from emobed_tf.errors import InputError
 from emobed_tf.runs.folder import Run
 from emobed_tf.runs.provenance import provenance
+from emobed_tf.runs.records import typed
 from emobed_tf.settings import CORPUS, SPEAKER
 
 FORMAT = 2  # the newest that a client of this version reads
@@ -23,6 +25,21 @@ OF_SPEAKER = {
 PACKED = "packed"
 """The signature that takes features as bytes, and its input."""
 _ONLY_UNITS = 1  # what older clients read as well: every state is a vector
+_KINDS = {
+    "model": dict[str, Any],
+    "features": list[str],
+    "frame_seconds": float | None,
+    "signatures": dict[str, Any],
+    "simulated": bool,
+    "states": list[dict[str, Any]],
+    "classes": list[str] | None,
+    "reading": dict[str, Any] | None,
+    "waveform": dict[str, Any] | None,
+    "extraction": dict[str, Any] | None,
+    "label_delay_frames": int,
+    "standardise": str | None,
+}
+"""What a manifest says that a client builds on; None is what older ones, or those of other models, don't have."""
 
 
 def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
@@ -65,6 +82,25 @@ def manifest(run: Run, signatures: Mapping[str, Any], states: Mapping[str, tuple
         "commit": exported["commit"],
         "created": exported["started"],
     }
+
+
+def check_manifest(values: Mapping[str, Any]) -> None:
+    """Checks what a client builds on: a server may send anything.
+
+    Args:
+        values: of a manifest of this format or an older one.
+
+    Raises:
+        InputError: if one of them is missing, or of another type.
+    """
+    for name, kind in _KINDS.items():
+        typed(kind, values.get(name), f"manifest: {name}")
+    if not values["features"]:
+        raise InputError("manifest: features: expected one or more")
+    step = values["frame_seconds"]
+    if step is not None and not step > 0:
+        raise InputError(f"manifest: frame_seconds: expected more than 0, found {step:g}")
+    typed(str, values["model"].get("target"), "manifest: model: target")
 
 
 def _size(shape: tuple[int, ...]) -> dict[str, Any]:

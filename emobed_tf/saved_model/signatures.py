@@ -19,6 +19,8 @@ from emobed_tf.saved_model.refusing import in_words, refuse_unless
 from emobed_tf.saved_model.sound import REST, frames_of_pcm, frames_of_wav
 
 MANIFEST = "manifest"
+MANIFESTS = 64
+"""Requests for it in one batch: each is answered with thousands of bytes."""
 
 _Answer = dict[str, tf.Tensor]
 
@@ -163,11 +165,17 @@ def manifest_signature(text: str) -> tf.types.experimental.ConcreteFunction:
         text: the manifest as JSON.
 
     Returns:
-        The function; its output `manifest` is string `[batch]`.
+        The function; its output `manifest` is string `[batch]`. More than `MANIFESTS` at once are refused.
     """
 
     def manifest(*, request: tf.Tensor) -> _Answer:
-        return {"manifest": tf.fill(tf.shape(request), text)}
+        few = refuse_unless(
+            tf.size(request) <= MANIFESTS,
+            "expected one request for the manifest, got ",
+            in_words(tf.size(request)),
+        )
+        with tf.control_dependencies([few]):
+            return {"manifest": tf.fill(tf.shape(request), text)}
 
     return _traced(manifest, request=tf.TensorSpec([None], tf.string))
 

@@ -1,5 +1,10 @@
 """`python -m serving.client`: predictions from a server for files, as `emobed_tf.predict` makes them."""
 
+from serving import signals
+
+if __name__ == "__main__":
+    signals.end_at_once("serving.client")  # as serving.local does, while what is below is imported
+
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -214,4 +219,5 @@ def _frame_rows(
 
 
 if __name__ == "__main__":
+    signals.raise_again()
     sys.exit(main())

@@ -35,7 +35,7 @@ from numpy.typing import ArrayLike
 
 from emobed_tf.corpora.moments import Moments
 from emobed_tf.errors import InputError
-from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER, PACKED
+from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER, PACKED, check_manifest
 from serving.client.connection import Connection, ServingError, unexpected
 from serving.client.payload import Answer, Classification, Heard, as_batch, as_packed, of_one_recording
 from serving.client.speaker import Speakers, as_inputs, as_states, check_takes_speakers, statistics_of
@@ -260,7 +260,7 @@ class Client:
                 VersionStatus(int(one["version"]), one["state"], one["status"]["error_message"])
                 for one in answer["model_version_status"]
             ]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             raise unexpected("a list of versions", answer, url) from None
         return tuple(sorted(found, key=lambda status: -status.version))
 
@@ -271,7 +271,7 @@ class Client:
         answer = self.metadata()
         try:
             return int(answer["model_spec"]["version"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             raise unexpected("a version", answer, self._url(None, self.label) + "/metadata") from None
 
     def pinned(self) -> "Client":
@@ -356,8 +356,11 @@ class Client:
                 (text,) = rows
                 manifest = json.loads(text)
                 newer = manifest["format"] > FORMAT
-            except (KeyError, TypeError, ValueError):
-                raise unexpected("a manifest", rows, url) from None
+                if not newer:
+                    check_manifest(manifest)
+            except (InputError, KeyError, RecursionError, TypeError, ValueError) as error:
+                said = f" ({error})" if isinstance(error, InputError) else ""
+                raise unexpected(f"a manifest{said}", rows, url) from None
             if newer:
                 message = f"the model's manifest has format {manifest['format']}, this client knows {FORMAT}; update it"
                 raise ServingError(200, message, url)

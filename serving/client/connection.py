@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
 from emobed_tf.errors import InputError
@@ -14,6 +15,7 @@ from emobed_tf.errors import InputError
 _BACKOFF = 0.25
 _LONGEST_WAIT = 10
 _DAY = 86_400
+_SHOWN = 1000  # letters of a server's words
 
 
 class ServingError(RuntimeError):
@@ -30,7 +32,9 @@ class ServingError(RuntimeError):
         self.status, self.message, self.url = status, message, url
 
     def __str__(self) -> str:
-        return f"{self.url}: {self.message}" + (f" (HTTP {self.status})" if self.status else "")
+        said = "".join(letter if letter.isprintable() else " " for letter in self.message[:_SHOWN])
+        end = "…" if len(self.message) > _SHOWN else ""
+        return f"{_without_password(self.url)}: {said}{end}" + (f" (HTTP {self.status})" if self.status else "")
 
 
 def unexpected(expected: str, answer: Any, url: str) -> ServingError:
@@ -117,7 +121,7 @@ class Connection:
             )
         except requests.Timeout:
             raise ServingError(None, f"no answer within {self.timeout:g} s", url) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:  # urllib3's own, of an address that can't be
             root = _root(error)
             if kept and isinstance(root, (ConnectionResetError, BrokenPipeError)):
                 return self._exchange(method, url, data)  # the server closed it while it was idle, or just now
@@ -130,6 +134,20 @@ class Connection:
 
 class _RetryUnavailable(Retry):
     RETRY_AFTER_STATUS_CODES = frozenset({503})  # Retry's own 413 and 429 would be tried again, too
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Seconds to wait; 0 for words that aren't understood, so that the server's answer is told and not its header.
+
+        Args:
+            retry_after: of the header.
+
+        Returns:
+            Seconds.
+        """
+        try:
+            return super().parse_retry_after(retry_after)
+        except InvalidHeader:
+            return 0.0
 
 
 def _retry(retries: int) -> Retry:
@@ -145,6 +163,11 @@ def _retry(retries: int) -> Retry:
         retry_after_max=_LONGEST_WAIT,
         raise_on_status=False,
     )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _is_address(url: str) -> bool:
@@ -167,7 +190,7 @@ def _parsed(response: requests.Response, url: str) -> dict[str, Any]:
         raise ServingError(status, f"redirected to {response.headers['Location']}; name that address", url)
     try:
         answer = json.loads(response.content)
-    except ValueError:
+    except (RecursionError, ValueError):
         answer = None
     if not isinstance(answer, dict):
         begins = " ".join(response.content[:80].decode(errors="replace").split())

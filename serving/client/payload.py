@@ -212,7 +212,7 @@ class Answer:
         try:
             values: np.ndarray = np.array(self._rows(name), np.float64)
             fits = [expected in (None, found) for expected, found in zip(shape, values.shape[1:], strict=True)]
-        except (TypeError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             fits = [False]
         if not all(fits) or not np.isfinite(values).all():
             raise unexpected(f"finite '{name}' of shape [{wanted}]", self.rows, self.url)
@@ -263,10 +263,14 @@ def _order(found: list[str], expected: Sequence[str]) -> list[int]:
 
 
 def _float32(features: ArrayLike) -> np.ndarray:
+    """float32 of the same shape, NaN where an array is masked."""
     try:
+        found = features.to_numpy() if hasattr(features, "to_numpy") else np.ma.asanyarray(features)
+        if found.dtype.kind in "cmM":  # NumPy would make numbers of them without a word
+            raise TypeError(found.dtype)
         with np.errstate(over="ignore"):  # too large for float32 becomes infinite, which is found out later
             if hasattr(features, "to_numpy"):
                 return features.to_numpy(np.float32)
-            return np.asarray(features).astype(np.float32)
+            return np.ma.filled(found.astype(np.float32), np.nan)
     except (TypeError, ValueError) as error:
         raise InputError(f"features: expected numbers, got something else ({error})") from None

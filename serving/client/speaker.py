@@ -41,6 +41,8 @@ def as_inputs(speakers: Speakers, batch: Batch, manifest: Mapping[str, Any]) -> 
         InputError: if there are not as many as recordings, they are of other features, or the model takes none.
     """
     check_takes_speakers(manifest)
+    if not isinstance(speakers, (Moments, Sequence)):
+        raise InputError(f"speaker: expected what Client.speaker gives, got {type(speakers).__name__}")
     each = [speakers] * len(batch.values) if isinstance(speakers, Moments) else list(speakers)
     if len(each) != len(batch.values):
         raise InputError(f"speaker: expected one, or {len(batch.values)}, one for each recording; got {len(each)}")
@@ -61,6 +63,8 @@ def as_states(speaker: Moments, manifest: Mapping[str, Any]) -> dict[str, list[f
         InputError: if they are of other features, or the model takes none.
     """
     check_takes_speakers(manifest)
+    if not isinstance(speaker, Moments):
+        raise InputError(f"speaker: expected what Client.speaker gives, got {type(speaker).__name__}")
     values = (speaker.count, speaker.mean, speaker.deviation)
     width = len(manifest["features"])
     if any(np.shape(value) != (width,) for value in values):

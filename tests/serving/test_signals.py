@@ -28,7 +28,7 @@ class TestEndAtOnce:
     def test_where_an_exception_would_be_swallowed(self, number):
         """In a destructor and in a callback of a weak reference, where Python ignores all exceptions."""
         code = (
-            "from serving import signals; signals.end_at_once()\n"
+            'from serving import signals; signals.end_at_once("serving.local")\n'
             "class Last:\n    def __del__(self):\n        while True: pass\n"
             "print('begun', flush=True); Last()"
         )
