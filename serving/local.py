@@ -26,7 +26,7 @@ from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.saved_model.example import curl_line
 from serving.models import Models, version_folders
-from serving.rest import RestError, Route, is_version
+from serving.rest import RestError, Route, version_of
 
 PROG = "serving.local"
 DESCRIPTION = """Serves exported models with TensorFlow Serving's REST API: status, metadata, predict.
@@ -190,12 +190,13 @@ def _labels(texts: Sequence[str], folders: Mapping[str, Path]) -> dict[str, dict
         if name not in folders:
             raise InputError(f"--label {text}: no model is called '{name}'; there are {', '.join(folders)}")
         present = version_folders(folders[name])
-        if not is_version(found["version"]) or int(found["version"]) not in present:
+        version = version_of(found["version"])
+        if version not in present:
             raise InputError(
                 f"--label {text}: {folders[name]} has no version {found['version']}, but "
                 f"{', '.join(map(str, sorted(present)))}"
             )
-        labels[name][found["label"]] = int(found["version"])
+        labels[name][found["label"]] = version
     return labels
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.rest import RestError, Route, invalid, is_version
+from serving.rest import RestError, Route, invalid, version_of
 
 if TYPE_CHECKING:
     from serving.servable import Servable
@@ -287,12 +287,9 @@ def version_folders(folder: Path) -> dict[int, Path]:
     Raises:
         OSError: if it can't be read.
     """
-    found = [
-        entry
-        for entry in folder.iterdir()
-        if entry.name.isascii() and entry.name.isdigit() and is_version(entry.name) and entry.is_dir()
-    ]
-    return {int(entry.name): entry for entry in sorted(found, key=lambda entry: -len(entry.name))}
+    found = [entry for entry in folder.iterdir() if entry.name.isascii() and entry.name.isdigit() and entry.is_dir()]
+    longest_first = sorted(found, key=lambda entry: -len(entry.name))
+    return {number: entry for entry in longest_first if (number := version_of(entry.name)) is not None}
 
 
 def _fingerprint(path: Path) -> Fingerprint:

@@ -69,17 +69,19 @@ def invalid(message: str) -> RestError:
     return RestError("INVALID_ARGUMENT", message)
 
 
-def is_version(digits: str) -> bool:
-    """Whether a number can be a version's, which TensorFlow Serving keeps in 64 bits.
+def version_of(digits: str) -> int | None:
+    """The number of a version, which TensorFlow Serving keeps in 64 bits.
 
     Args:
         digits: of the number.
 
     Returns:
-        False if it is larger.
+        The number; None if it is larger.
     """
-    significant = digits.lstrip("0")  # Python refuses to read thousands of digits
-    return len(significant) <= _DIGITS and int(significant or "0") <= _INT64_MAX
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > _DIGITS:  # Python refuses to read thousands of them
+        return None
+    return number if (number := int(digits)) <= _INT64_MAX else None
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,12 @@ def parse_route(method: str, target: str) -> Route:
         raise invalid(f"Malformed request: {method} {target}")
     if found["model"] is None:
         raise invalid("Missing model name in request.")
-    if found["version"] and not is_version(found["version"]):
+    version = version_of(found["version"]) if found["version"] else None
+    if found["version"] and version is None:
         raise invalid(f"Failed to convert version: {found['version']} to numeric.")
     return Route(
         action=cast(Action, found["action"] if found["action"] in ("metadata", *_POSTED) else "status"),
         model=unquote(found["model"]),
-        version=int(found["version"]) if found["version"] else None,
+        version=version,
         label=unquote(found["label"]) if found["label"] else None,
     )

@@ -4,9 +4,10 @@ import tensorflow as tf
 
 
 def export_slow(folder):
-    """A version with two signatures, `amount` [batch] -> `amount` [batch]; the first element counts.
+    """A version with three signatures, `amount` [batch] -> `amount` [batch]; the first element counts.
 
     - `serving_default`: counts so far; can be stopped at any time
+    - `wide`: `amount` [batch] -> [batch, so many] ones
     - `stubborn`: multiplies two matrices with so many rows, which nothing can stop
     """
     amount = tf.TensorSpec([None], tf.float32, name="amount")
@@ -23,4 +24,9 @@ def export_slow(folder):
         matrix = tf.ones([tf.cast(amount[0], tf.int32)] * 2)
         return {"amount": tf.matmul(matrix, matrix)[0, :1]}
 
-    tf.saved_model.save(tf.Module(), str(folder), {"serving_default": count, "stubborn": multiply})
+    @tf.function(input_signature=[amount])
+    def widen(amount):
+        return {"amount": tf.ones([tf.size(amount), tf.cast(amount[0], tf.int32)])}
+
+    signatures = {"serving_default": count, "stubborn": multiply, "wide": widen}
+    tf.saved_model.save(tf.Module(), str(folder), signatures)

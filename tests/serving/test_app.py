@@ -1,5 +1,6 @@
 """What the server answers beside the recorded contract; and requests too large, too many, too slow, or no HTTP."""
 
+import asyncio
 import contextlib
 import gzip
 import http.client
@@ -7,11 +8,14 @@ import json
 import socket
 import threading
 import time
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
+from serving.app import App, Limits
+from serving.metrics import Metrics
 from tests.serving.served import ask, serving, wait_until
 
 
@@ -268,6 +272,78 @@ class TestTooLarge:
 
     def test_much_too_large_and_sent_anyway(self, limited):
         assert post(limited, b" " * 30_000_000)[0] == 413
+
+
+def wide(numbers):
+    return json.dumps({"signature_name": "wide", "instances": [numbers]})
+
+
+@pytest.mark.usefixtures("free_again")
+class TestLargeAnswers:
+    """16.8 MB at most, for which a million numbers of 16 bytes count; `1.0, ` a million times are 5 MB."""
+
+    def test_too_large(self, limited):
+        status, _, answer = post(limited, wide(2_000_000))
+        assert status == 413
+        assert answer["error"].startswith("the answer would have up to 32 MB, and this server sends 17 MB at most")
+
+    def test_clients_that_do_not_read(self, limited):
+        """Three of them take the room, until the time is over in which they should have read something."""
+        assert len(post(limited, wide(1_000_000))[2]["predictions"][0]) == 1_000_000
+        body = wide(1_000_000).encode()
+        with contextlib.ExitStack() as closing:
+            for _ in range(3):
+                sock = socket.socket()
+                closing.enter_context(sock).setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect((urlsplit(limited.url).hostname, urlsplit(limited.url).port))
+                sock.sendall(head(len(body)) + body)
+                assert sock.recv(12) == b"HTTP/1.1 200"
+            status, headers, answer = post(limited, body)
+            assert (status, headers["retry-after"]) == (503, "1")
+            assert answer == {"error": "as many large answers are being sent as this server takes; ask again"}
+            assert post(limited, json.dumps(QUICK))[0] == 200
+            wait_until(lambda: post(limited, body)[0] == 200, 30)
+        assert "a client has read nothing for 3 s" in limited.log.read_text()
+
+
+def test_pages_of_other_sites_are_refused(limited):
+    """Browsers say where a request comes from; a link to a page may come from anywhere."""
+    for site, status in (("cross-site", 403), ("same-origin", 200), ("none", 200)):
+        assert post(limited, json.dumps(QUICK), **{"Sec-Fetch-Site": site})[0] == status
+
+
+def test_whatever_fails_is_told_in_words(caplog):
+    class Broken:
+        def signature(self, name):
+            return SimpleNamespace(dtypes={"x": "float"})
+
+        def run(self, signature, inputs, seconds):
+            raise ZeroDivisionError("by\nhand")
+
+    class Known(dict):
+        def find(self, route):
+            return 1, self[route.model]
+
+    async def asked(app):
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": b'{"instances": [1]}'}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"method": "POST", "raw_path": b"/v1/models/broken:predict", "query_string": b"", "headers": []}
+        await app(scope, receive, send)
+        return sent
+
+    app = App(Known(broken=Broken()), Limits(1000, 1, 10.0), Metrics(), workers=1)
+    start, body = asyncio.run(asked(app))
+    app.close()
+    assert start["status"] == 500
+    assert json.loads(body["body"]) == {"error": "the server failed (ZeroDivisionError: by hand); its log has more"}
+    assert "a prediction of broken failed" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 @pytest.mark.usefixtures("free_again")

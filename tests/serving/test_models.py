@@ -83,7 +83,7 @@ class TestVersions:
 
     def test_what_is_no_version_is_ignored(self, model, folder, load):
         add(folder, 1, "v1")
-        for name in ("-1", "1.5", "²", "latest", ".2", "2.tmp"):
+        for name in ("-1", "1.5", "²", "latest", ".2", "2.tmp", str(2**63), "001"):
             (folder / name).mkdir()
         (folder / "3").write_text("a file")
         model.refresh()

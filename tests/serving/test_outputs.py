@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from serving.outputs import write
+from serving.outputs import check_size, write
 from serving.rest import RestError
 
 OUTPUTS = {"p": np.float32([[1, 2], [3, 4]]), "k": np.int32([5, 6])}
@@ -44,6 +44,27 @@ class TestNumbers:
 
     def test_no_dimension(self):
         assert json.loads(write({"y": np.array(2.5)}, rows=False))["outputs"] == 2.5
+
+
+def test_the_size_of_an_answer():
+    """16 bytes for each number, and 16 beside each text: 3 x 16, and 2 x 16 + 5."""
+    numbers, texts = {"y": np.zeros((1, 3))}, {"label": strings(b"low", b"hi")}
+    for outputs, size in ((numbers, 48), (texts, 37), ({**numbers, **texts}, 85)):
+        check_size(outputs, size)
+        with pytest.raises(RestError, match="send fewer recordings at once") as caught:
+            check_size(outputs, size - 1)
+        assert caught.value.status == 413
+
+
+def test_work_ends_where_it_is_told_to():
+    class OverError(Exception):
+        pass
+
+    def over():
+        raise OverError
+
+    with pytest.raises(OverError):
+        write({"y": np.zeros((2, 3, 4))}, True, over)
 
 
 class TestStrings:

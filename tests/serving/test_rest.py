@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.rest import CODES, RestError, Route, parse_route
+from serving.rest import CODES, RestError, Route, parse_route, version_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,7 @@ def test_routes(line, route):
         ("POST /v1/models/audio/versions/1/labels/a:predict", "Malformed request: POST /v1/models/audio/versions/1"),
         ("GET /v1/models/audio/versions/²", "Malformed request: GET"),
         ("GET /v1/models/a/versions/9223372036854775808", "Failed to convert version: 9223372036854775808 to numeric."),
+        (f"GET /v1/models/a/versions/{'9' * 5000}", "Failed to convert version: 99"),  # Python reads 4,300 digits
     ],
 )
 def test_refused(line, words):
@@ -40,6 +41,15 @@ def test_refused(line, words):
         parse_route(*line.split(" "))
     assert str(caught.value).startswith(words)
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("digits", "number"),
+    [("0", 0), ("007", 7), ("0" * 5000 + "7", 7), (str(2**63 - 1), 2**63 - 1), (str(2**63), None), ("9" * 5000, None)],
+    ids=lambda value: str(value)[:20],
+)
+def test_versions(digits, number):
+    assert version_of(digits) == number
 
 
 def test_all_codes_are_known(stack):

@@ -73,6 +73,15 @@ def test_the_model_says_what_is_wrong_with_a_shape(exported, servable_of):
         assert caught.value.status == 400
 
 
+def test_words_that_quote_bytes():
+    """TensorFlow's error of a damaged sound quotes some of its bytes, and Python can't decode it."""
+    from serving.servable import _in_tensorflows_words
+
+    with pytest.raises(RestError, match="can't read the input's bytes") as caught, _in_tensorflows_words():
+        b"\x9b".decode()
+    assert caught.value.status == 400
+
+
 def test_no_such_signature(contract_models, servable_of):
     with pytest.raises(RestError, match='^Serving signature name: "nosig" not found in signature def$'):
         servable_of(contract_models / "gru" / "1").signature("nosig")

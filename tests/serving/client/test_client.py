@@ -232,6 +232,35 @@ class TestDescriptions:
         with pytest.raises(ServingError, match="expected a manifest, got"):
             Client(fake.url, "audio", version=1).manifest()
 
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"features": 5}, "manifest: features: expected list"),
+            ({"features": []}, "expected one or more"),
+            ({"model": {}}, "manifest: model: target"),
+            ({"signatures": ["manifest"]}, "manifest: signatures"),
+            ({"frame_seconds": "x"}, "manifest: frame_seconds"),
+            ({"frame_seconds": -1.0}, "expected more than 0, found -1"),
+            ({"classes": 5}, "manifest: classes"),
+            ({"simulated": "no"}, "manifest: simulated"),
+        ],
+        ids=str,
+    )
+    def test_damaged_manifest(self, fake, change, words):
+        fake.models["audio"] = {1: FakeModel(**{**FakeModel().manifest, **change})}
+        with pytest.raises(ServingError, match=f"expected a manifest.*{words}"):
+            Client(fake.url, "audio").predict(FEATURES)
+
+    def test_deeply_nested_manifest(self, fake):
+        fake.instead = [(200, {}, json.dumps({"predictions": ["[" * 200_000]}))]
+        with pytest.raises(ServingError, match="expected a manifest, got"):
+            Client(fake.url, "audio", version=1).manifest()
+
+    def test_infinite_version(self, client, fake):
+        fake.instead = [(200, {}, '{"model_spec": {"version": Infinity}}')]
+        with pytest.raises(ServingError, match="expected a version, got"):
+            client.current_version()
+
     def test_model_of_another_exporter(self, fake):
         fake.models["audio"] = {1: FakeModel(signatures={"serving_default": {}})}
         with pytest.raises(ServingError, match='signature name: "manifest" not found'):

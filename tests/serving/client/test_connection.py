@@ -1,6 +1,7 @@
 """Servers that refuse, fail, hang up or say nothing: what the error says, and what is tried again."""
 
 import copy
+import json
 import socket
 import threading
 import time
@@ -126,6 +127,31 @@ class TestErrors:
         with pytest.raises(ServingError, match=f"expected a JSON object, got '{text}'".replace("[", r"\[")):
             client.predict(FEATURES)
 
+    def test_json_that_is_nested_too_deeply(self, client, fake):
+        fake.instead = [(200, {}, "[" * 200_000)]
+        with pytest.raises(ServingError, match="expected a JSON object, got"):
+            client.predict(FEATURES)
+
+    def test_words_can_not_write_on_the_terminal(self, client, fake):
+        fake.instead = [(400, {}, json.dumps({"error": "\x1b[2Jx\n" + "y" * 200_000}))]
+        with pytest.raises(ServingError) as caught:
+            client.predict(FEATURES)
+        assert ": [2Jx yy" in " ".join(str(caught.value).split()).replace(":  ", ": ")
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 1200
+        assert len(caught.value.message) > 200_000
+
+    def test_a_password_in_the_address_is_not_shown(self, fake):
+        address = fake.url.replace("http://", "http://user:secret@")
+        with pytest.raises(ServingError, match="not found") as caught, Client(address, "nobody") as client:
+            client.predict(FEATURES)
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize("address", ["http://a..b", f"http://{'a' * 300}"])
+    def test_an_address_that_can_not_be(self, address):
+        with pytest.raises(ServingError, match="no answer"):
+            Client(address, "audio").predict(FEATURES)
+
     def test_error_without_a_text(self, client, fake):
         fake.instead = [(500, {}, "{}")]
         with pytest.raises(ServingError, match="Internal Server Error"):
@@ -150,6 +176,12 @@ class TestRetries:
         np.testing.assert_array_equal(client.predict(FEATURES), PREDICTION)
         assert sleeps == [3, 10]
         assert len(predictions_asked(fake)) == 3
+
+    def test_odd_words_of_when_are_no_error(self, fake, sleeps):
+        fake.instead = [unavailable(**{"Retry-After": "banana"})]
+        client = Client(fake.url, "audio", version=1, retries=0)
+        with client, pytest.raises(ServingError, match=r"overloaded \(HTTP 503\)"):
+            client.predict(FEATURES)
 
     @pytest.mark.parametrize("retries", [0, 2])
     def test_gives_up(self, fake, sleeps, retries):

@@ -71,6 +71,9 @@ class TestFeatures:
             ([[1, 2], [1, 2, 3]], "expected numbers"),
             ([["a", "b"]], "expected numbers, got something else .*'a'"),
             (pd.DataFrame({"loudness": ["a"], "pitch": [1]}), "expected numbers, got something else .*'a'"),
+            (np.zeros((1, 2), "datetime64[s]"), r"expected numbers, got something else \(datetime64\[s\]\)"),
+            (np.zeros((1, 2), complex), "expected numbers, got something else .*complex128"),
+            (pd.DataFrame({"loudness": [pd.Timestamp(0)], "pitch": [pd.Timestamp(0)]}), "expected numbers"),
             ([[0, 0], [0, np.inf]], "recording 0, frame 1: column 'pitch' is infinite"),
             ([[[0, 0], [0, 0]], [[-np.inf, 0], [0, 0]]], "recording 1, frame 0: column 'loudness' is infinite"),
             ([[1e39, 0]], "recording 0, frame 0: column 'loudness' is infinite or too large for float32"),
@@ -82,6 +85,11 @@ class TestFeatures:
             with pytest.raises(InputError, match=message):
                 ask(features)
         assert not predictions_asked(fake)
+
+    def test_what_is_masked_is_missing(self, client):
+        """The stand-in takes NaN for 0: 1, then 1/2 + 2 without the 10 * 3 of the pitch."""
+        masked = np.ma.masked_array([[1.0, 0.0], [2.0, 3.0]], [[False, False], [False, True]])
+        assert client.predict(masked).tolist() == [1, 2.5]
 
     @pytest.mark.parametrize(
         ("features", "message"),

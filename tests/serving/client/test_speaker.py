@@ -95,6 +95,11 @@ class TestAsked:
         with pytest.raises(InputError, match="speaker: expected one, or 1, one for each recording; got 2"):
             client.predict(FEATURES, speaker=[speaker, speaker])
 
+    @pytest.mark.parametrize("speaker", [5, [None, None], "anna"])
+    def test_what_is_no_speaker(self, client, speaker):
+        with pytest.raises(InputError, match="speaker: expected"):
+            client.predict([FEATURES, FEATURES], speaker=speaker)
+
     def test_of_other_features(self, client, fake):
         fake.models["wide"] = {1: Relative(features=("loudness", "pitch", "jitter"))}
         speaker = Client(fake.url, "wide").speaker([[1, 2, 3]])
