@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKER = "simulated.json"
 # NUL bytes are in every common binary format and in UTF-16, and never in a text file.
 _SNIFFED_BYTES = 1 << 16
+LINE_END = re.compile(rb"\r\n?|\n")
+"""Between two lines of a text file: those of Unix, of Windows and of old Macs, also mixed."""
 MOST_OF_A_CELL = 1 << 17
 """Characters of a cell of a table; a longer one is a missing quotation mark, or no table."""
 
@@ -80,7 +83,7 @@ def decode(data: bytes, path: Path, line: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line += data[: error.start].count(b"\n")
+        line += len(LINE_END.findall(data[: error.start]))
         raise InputError(
             f"{path}:{line}: expected text in UTF-8, got the byte 0x{data[error.start]:02x}; save the file as UTF-8"
         ) from None

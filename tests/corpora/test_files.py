@@ -37,6 +37,7 @@ class TestBytes:
     def test_that_are_no_text_are_told_with_their_line(self, tmp_path):
         assert decode("é".encode(), tmp_path, 1) == "é"
         fails(lambda: decode(b"a\nb\n\xff", tmp_path, 10), f"{tmp_path}:12:", "0xff")
+        fails(lambda: decode(b"a\rb\r\n\xff", tmp_path, 10), f"{tmp_path}:12:", "0xff")
 
 
 class TestFolders:
