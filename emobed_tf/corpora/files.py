@@ -16,8 +16,6 @@ Result = TypeVar("Result")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKER = "simulated.json"
-# NUL bytes are in every common binary format and in UTF-16, and never in a text file.
-_SNIFFED_BYTES = 1 << 16
 LINE_END = re.compile(rb"\r\n?|\n")
 """Between two lines of a text file: those of Unix, of Windows and of old Macs, also mixed."""
 MOST_OF_A_CELL = 1 << 17
@@ -62,8 +60,14 @@ def check_is_text(data: bytes, path: Path, form: str) -> None:
     Raises:
         InputError: if they can't: there is a NUL byte.
     """
-    if b"\0" in data[:_SNIFFED_BYTES]:
-        raise InputError(f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16")
+    # NUL bytes are in every common binary format and in UTF-16, and never in a text file.
+    place = data.find(b"\0")
+    if place >= 0:
+        line = 1 + len(LINE_END.findall(data[:place]))
+        raise InputError(
+            f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16 (a NUL byte, "
+            f"first in line {line})"
+        )
 
 
 def decode(data: bytes, path: Path, line: int) -> str:

@@ -107,6 +107,11 @@ def test_both_parsers_read_the_same_numbers():
     np.testing.assert_allclose(fast["f"], slow["f"].astype(np.float32), rtol=2e-7)
 
 
+def test_a_nul_is_found_wherever_it_is():
+    text = "id,time,f,note\n" + "u,0.1,1,x\n" * 10_000 + "v\0,0.2,1,x\n"
+    fails(lambda: read(text), "t.csv: expected CSV", "a NUL byte, first in line 10002")
+
+
 def test_a_cell_of_text_has_an_end():
     fails(lambda: read(f"id,time,f,note\nu,0,1,x\n{'v' * 131_073},1,1,x\n"), "t.csv:3", "more than 131072 characters")
 
