@@ -1,6 +1,8 @@
 """Settings: the paper's values, frameworks' zeros, JSON there and back, errors that name flag or file."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -231,6 +233,16 @@ class TestFiles:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config.to_dict()))
         assert read_config(path) == config
+
+    def test_a_pipe_is_read_where_a_shell_has_opened_it(self, tmp_path):
+        os.mkfifo(tmp_path / "c.json")
+        with pytest.raises(InputError, match=r"c\.json: expected a file, got a pipe"):
+            read_config(tmp_path / "c.json")
+        out, into = os.pipe()
+        os.write(into, b'{"dataset": "omg", "alpha": 1}')
+        os.close(into)
+        assert read_config(Path(f"/dev/fd/{out}")) == preset("omg").replace(alpha=1.0)
+        os.close(out)
 
     def test_part_of_the_settings_changes_the_preset_of_its_data_set(self, tmp_path):
         path = tmp_path / "mine.json"

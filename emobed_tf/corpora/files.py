@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from emobed_tf.console import Progress
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import check_is_file
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,14 +34,11 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         MissingInputError: if there is no such file.
-        InputError: if it is a folder, empty, or can't be read.
+        InputError: if it is a folder or the like, empty, or can't be read.
     """
+    check_is_file(path)
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingInputError(f"{path}: no such file") from None
-    except (IsADirectoryError, NotADirectoryError):
-        raise InputError(f"{path}: expected a file, got a folder (or a path through a file)") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
     content = data.removeprefix(BYTE_ORDER_MARK)
@@ -128,9 +126,10 @@ def sha256_of_file(path: Path) -> str | None:
         As `sha256`; None if the file can't be read (`read_bytes` tells why).
     """
     try:
+        check_is_file(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, InputError):
         return None
 
 
