@@ -281,8 +281,15 @@ _AT_LEAST = {
     "seed": 0,
     "threads": 1,
 }
+_DAY = 86_400
 _AT_MOST = {
     "confidence": 1,
+    # Seconds, which become numbers of frames: no recording is longer than a day.
+    "label_delay": _DAY,
+    "hop": _DAY,
+    "negative_seconds": _DAY,
+    "sequence_seconds": _DAY,
+    "resample": _DAY,
     # More than any machine has memory for: a damaged file must not ask for it.
     "encoder_layers": 1000,
     "encoder_units": 65536,

@@ -82,6 +82,11 @@ class TestRanges:
             ("clip", 0.0),
             ("speaker_prior", -1.0),
             ("kernel_size", 1),
+            ("label_delay", 1e308),
+            ("sequence_seconds", 86_401.0),
+            ("hop", 86_401.0),
+            ("negative_seconds", 86_401.0),
+            ("resample", 86_401.0),
         ],
     )
     def test_names_the_flag(self, field, value):
