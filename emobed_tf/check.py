@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -18,6 +17,7 @@ from emobed_tf.corpora.checks import like_modality_name
 from emobed_tf.corpora.configured import load_corpus
 from emobed_tf.corpora.summary import describe
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.files import at_home
 from emobed_tf.models.design import EMOBED
 from emobed_tf.runtime import import_quietly
 from emobed_tf.settings import DISTILLED
@@ -106,7 +106,7 @@ def _with_data(settings: Config, data: Sequence[str]) -> Config:
     """The settings with what stands on the command line without a flag."""
     tables = []
     for text in data:
-        path = Path(text).expanduser()
+        path = at_home(text)
         if "=" not in text and path.is_dir():
             if settings.data.data_dir is not None or len(data) > 1:
                 raise InputError(f"{text}: a folder of tables stands alone; name single tables as NAME=PATH")

@@ -13,7 +13,7 @@ import tyro
 from emobed_tf import datasets
 from emobed_tf.effects import OF_ALIGNMENT, OF_BETA, OF_THE_TEACHER, check_effects, without_effect
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.files import parse_json
+from emobed_tf.files import check_is_file, parse_json
 from emobed_tf.settings import (
     CLASSIFICATION_LOSSES,
     CONTRASTIVE,
@@ -33,6 +33,7 @@ from emobed_tf.settings import (
 )
 from emobed_tf.trusted import check_trusted, own_names, trust
 
+_OPENED = ("/dev/fd/", "/dev/stdin")  # pipes of the process itself, such as a shell's <(…): somebody writes there
 FORMAT = 1  # of config.json; raised when a run folder of an older version can't be read any more
 
 
@@ -204,9 +205,11 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
 
     Raises:
         MissingInputError: if there is no such file.
-        InputError: if it is no JSON object, of another format, holds an unknown setting or a wrong type, or names code
-            that isn't the package's own, and that nobody here has named or allowed; see `trusted`.
+        InputError: if it is no file, no JSON object, of another format, holds an unknown setting or a wrong type, or
+            names code that isn't the package's own, and that nobody here has named or allowed; see `trusted`.
     """
+    if not str(path).startswith(_OPENED):
+        check_is_file(path)
     try:
         values = parse_json(path.read_bytes())
     except FileNotFoundError:
@@ -278,8 +281,15 @@ _AT_LEAST = {
     "seed": 0,
     "threads": 1,
 }
+_DAY = 86_400
 _AT_MOST = {
     "confidence": 1,
+    # Seconds, which become numbers of frames: no recording is longer than a day.
+    "label_delay": _DAY,
+    "hop": _DAY,
+    "negative_seconds": _DAY,
+    "sequence_seconds": _DAY,
+    "resample": _DAY,
     # More than any machine has memory for: a damaged file must not ask for it.
     "encoder_layers": 1000,
     "encoder_units": 65536,

@@ -15,6 +15,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.comparison.workers import Workers, fan_out
 from emobed_tf.corpora import files
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.files import at_home
 from emobed_tf.recordings.extraction import extract_file
 from emobed_tf.recordings.extractors import EXTRACTORS, FeatureExtractor, find_extractor
 from emobed_tf.recordings.labelfiles import LabelTrack, read_label_file
@@ -138,7 +139,7 @@ def _windows(arguments: Arguments) -> Windows | None:
 
 
 def _looking(arguments: Arguments) -> Looking:
-    model = None if arguments.model is None else str(Path(arguments.model).expanduser().absolute())
+    model = None if arguments.model is None else str(at_home(arguments.model).absolute())
     return Looking(arguments.picture_step, arguments.face, model).check()
 
 

@@ -1,14 +1,66 @@
-"""Writes files whole: beside, then renamed. Tables may go to standard output instead. JSON of anyone is read here."""
+"""Files: paths as users write them, what is a file and what isn't, files that are written whole, JSON of anyone."""
 
 import csv
 import io
 import json
 import math
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsFloat
+
+from emobed_tf.errors import InputError, MissingInputError
+
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+
+
+def at_home(path: str | Path) -> Path:
+    """A path as a shell would read it: `~` is the user's home folder, `~name` another user's.
+
+    Args:
+        path: as the user wrote it.
+
+    Returns:
+        The path without `~`; it may be relative.
+
+    Raises:
+        InputError: if there is no user of that name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        user = Path(path).parts[0]
+        raise InputError(
+            f"{path}: no home folder of a user '{user[1:]}'; if the name begins like that, write ./{user}"
+        ) from None
+
+
+def check_is_file(path: Path, expected: str = "a file") -> int:
+    """Checks that there is a file, which can be read without waiting for somebody who writes.
+
+    Args:
+        path: of the file.
+        expected: what it should be, for the message.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        MissingInputError: if there is nothing.
+        InputError: if it is a folder, a pipe, a socket or a device, or can't be looked at.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingInputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "a device")
+        raise InputError(f"{path}: expected {expected}, got {kind}")
+    return found.st_size
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:

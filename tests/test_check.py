@@ -49,6 +49,12 @@ class TestData:
             assert result.returncode == 0, result.stderr
             assert next(iter(json.loads(result.stdout)["modalities"])) in ("face", "seen")
 
+    def test_home_of_nobody(self):
+        for data in ("~nobody-here/face.csv", "face=~nobody-here/face.csv"):
+            result = command("check", data)
+            assert result.returncode == 2
+            assert result.stderr.startswith("emobed_tf.check: error: ~nobody-here/face.csv: no home folder of a user")
+
     def test_nothing(self):
         assert_one_line(command("check"), "expected --table NAME=PATH or --data-dir DIR")
 

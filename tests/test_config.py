@@ -1,6 +1,8 @@
 """Settings: the paper's values, frameworks' zeros, JSON there and back, errors that name flag or file."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +82,11 @@ class TestRanges:
             ("clip", 0.0),
             ("speaker_prior", -1.0),
             ("kernel_size", 1),
+            ("label_delay", 1e308),
+            ("sequence_seconds", 86_401.0),
+            ("hop", 86_401.0),
+            ("negative_seconds", 86_401.0),
+            ("resample", 86_401.0),
         ],
     )
     def test_names_the_flag(self, field, value):
@@ -231,6 +238,16 @@ class TestFiles:
         path = tmp_path / "config.json"
         path.write_text(json.dumps(config.to_dict()))
         assert read_config(path) == config
+
+    def test_a_pipe_is_read_where_a_shell_has_opened_it(self, tmp_path):
+        os.mkfifo(tmp_path / "c.json")
+        with pytest.raises(InputError, match=r"c\.json: expected a file, got a pipe"):
+            read_config(tmp_path / "c.json")
+        out, into = os.pipe()
+        os.write(into, b'{"dataset": "omg", "alpha": 1}')
+        os.close(into)
+        assert read_config(Path(f"/dev/fd/{out}")) == preset("omg").replace(alpha=1.0)
+        os.close(out)
 
     def test_part_of_the_settings_changes_the_preset_of_its_data_set(self, tmp_path):
         path = tmp_path / "mine.json"

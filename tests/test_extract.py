@@ -128,6 +128,21 @@ class TestUgly:
         )
         assert "2 rows of 200 features from 2 recordings, 5 left out" in done.stdout
 
+    def test_names_behind_which_there_is_no_file(self, ugly):
+        os.mkfifo(ugly / "pipe.wav")
+        (ugly / "loop.wav").symlink_to(ugly / "loop.wav")
+        names = ("good", "pipe", "loop", "x" * 300)
+        (ugly / "clips.csv").write_text("file\n" + "".join(f"{name}.wav\n" for name in names))
+        done = command("extract", ugly / "clips.csv", "--output", ugly / "audio.csv")
+        assert done.returncode == 0, done.stderr
+        assert sorted(done.stderr.splitlines()) == sorted(
+            [
+                f"warning: {ugly / 'pipe.wav'}: expected a recording, got a pipe; left out",
+                f"warning: {ugly / 'loop.wav'}: can't be read: Too many levels of symbolic links; left out",
+                f"warning: {ugly / ('x' * 300)}.wav: can't be read: File name too long; left out",
+            ]
+        )
+
     def test_strict_stops(self, ugly):
         done = command("extract", ugly / "clips.csv", "--output", ugly / "audio.csv", "--strict")
         assert done.returncode == 2

@@ -3,11 +3,48 @@
 import csv
 import math
 import os
+import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emobed_tf.files import parse_json, plain_number, print_csv, write_bytes, write_csv
+from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import at_home, check_is_file, parse_json, plain_number, print_csv, write_bytes, write_csv
+
+
+class TestPaths:
+    def test_home(self, monkeypatch):
+        monkeypatch.setenv("HOME", "/home/ann")
+        assert at_home("~/a.csv") == Path("/home/ann/a.csv")
+        assert at_home(Path("a/~b.csv")) == Path("a/~b.csv")
+
+    def test_of_a_user_that_nobody_knows(self):
+        with pytest.raises(InputError, match=r"^~nobody-here/a\.csv: no home folder of a user 'nobody-here'; .*\./~n"):
+            at_home("~nobody-here/a.csv")
+
+    def test_what_is_no_file(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(tmp_path / "socket"))
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+        for name, words in (
+            (tmp_path, "expected a table, got a folder"),
+            (tmp_path / "pipe", "expected a table, got a pipe"),
+            (tmp_path / "socket", "expected a table, got a socket"),
+            (Path("/dev/zero"), "expected a table, got a device"),
+            (tmp_path / "loop", "can't be read: Too many levels of symbolic links"),
+            (tmp_path / ("x" * 300), "can't be read: File name too long"),
+        ):
+            with pytest.raises(InputError, match=words):
+                check_is_file(name, "a table")
+
+    def test_a_file_and_none(self, tmp_path):
+        (tmp_path / "f").write_bytes(b"abc")
+        assert check_is_file(tmp_path / "f") == 3
+        for name in ("none", "f/none"):
+            with pytest.raises(MissingInputError, match="no such file"):
+                check_is_file(tmp_path / name)
 
 
 class TestWriteBytes:

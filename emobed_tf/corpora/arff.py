@@ -17,6 +17,7 @@ from emobed_tf.corpora.checks import NUMBER, check_finite_or_missing, check_time
 from emobed_tf.corpora.columns import Choose, Columns, is_missing
 from emobed_tf.corpora.files import (
     BYTE_ORDER_MARK,
+    LINE_END,
     MOST_OF_A_CELL,
     check_is_text,
     decode,
@@ -30,7 +31,7 @@ FRAME_SECONDS = 0.04
 TIME_NAMES = ("frametime", "timestamp")
 GOLD_NAMES = ("instance_name", "goldstandard")
 # Goes into the names of cached files: raise it whenever the same bytes give other numbers than before.
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|[^\s'"]\S*)\s+(\S.*)""", re.IGNORECASE)
 _NUMERIC = ("numeric", "real", "integer")
@@ -79,15 +80,22 @@ def parse_header(data: bytes, path: Path) -> Header:
     position, line = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0, 0
     while position < len(data):
         start, line = position, line + 1
-        position = data.find(b"\n", start) + 1 or len(data)
+        line_end = LINE_END.search(data, start)
+        position = line_end.end() if line_end else len(data)
         raw = data[start:position].strip()
         if not raw or raw.startswith(b"%"):
             continue
         text = decode(raw, path, line).strip()
         if not text:  # blanks of Unicode's, which bytes don't know
             continue
-        keyword = text.split(None, 1)[0].lower()
+        keyword, *rest = text.split(None, 1)
+        keyword = keyword.lower()
         if keyword == "@data":
+            if rest and not rest[0].startswith("%"):
+                raise InputError(
+                    f"{path}:{line}: expected nothing but '@data' in its line, got {shorten(rest[0])} behind it; begin "
+                    "a new line there"
+                )
             if not attributes:
                 raise InputError(f"{path}:{line}: '@data' before any '@attribute'; expected the columns first")
             return Header(tuple(attributes.values()), position, line + 1)

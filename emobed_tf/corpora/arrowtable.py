@@ -1,5 +1,7 @@
 """Columns of tables that have types: Parquet files and data frames."""
 
+import contextlib
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +53,7 @@ def read_parquet(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
         kept = [name for name in names if name not in ignored]
         for name in kept:
             _check_type(file.schema_arrow.field(name).type, name, str(path), columns)
+        _check_chunks(file.metadata, kept, len(data))
         _check_size(file.metadata, set(kept), len(data), path)
         # Of a text that is repeated in millions of rows, a dictionary holds one.
         texts = [name for name in columns.texts if name in kept and _is_text(file.schema_arrow.field(name).type)]
@@ -138,15 +141,53 @@ def _check_type(kind: pa.DataType, name: str, title: str, columns: Columns) -> N
     raise InputError(f"{title}: column '{name}' is of the type {value}; expected numbers{columns.remedy(name)}")
 
 
+class _FirstReadError(Exception):
+    pass
+
+
+class _NoData(io.RawIOBase):
+    """A file of that size, whose bytes nobody gets."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._place = size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        raise _FirstReadError
+
+
+def _check_chunks(metadata: parquet.FileMetaData, kept: list[str], size: int) -> None:
+    """Raises what pyarrow raises of a damaged description of a column's data, before any of them is read.
+
+    `RowGroupMetaData.column` ends the process at such a description. Before pyarrow reads data it looks at all of them,
+    and there an error is an exception.
+    """
+    file = parquet.ParquetFile(_NoData(size), metadata=metadata, pre_buffer=True)
+    with contextlib.suppress(_FirstReadError):
+        file.read(columns=kept, use_threads=False)
+
+
 def _check_size(metadata: parquet.FileMetaData, kept: set[str], size: int, path: Path) -> None:
     """Refuses a file that takes many times its size in memory: a few bytes can stand for millions of equal rows."""
+    of_kept = [k for k in range(metadata.num_columns) if metadata.schema.column(k).path.split(".")[0] in kept]
     content = 0
     for k in range(metadata.num_row_groups):
         group = metadata.row_group(k)
-        for chunk in map(group.column, range(group.num_columns)):
-            if chunk.path_in_schema.split(".")[0] in kept:
-                cells = _CELL_BYTES * max(chunk.num_values, group.num_rows)
-                content += max(cells, chunk.total_uncompressed_size)
+        for chunk in map(group.column, of_kept):
+            cells = _CELL_BYTES * max(chunk.num_values, group.num_rows)
+            content += max(cells, chunk.total_uncompressed_size)
     most = _FREE_BYTES + _MOST_TIMES * size
     if content > most:
         raise InputError(
@@ -168,7 +209,15 @@ def _texts(column: pa.ChunkedArray, title: str, name: str) -> np.ndarray:
         column = column.dictionary_encode()
     rows = column.unify_dictionaries().combine_chunks()
     rows = rows if isinstance(rows, pa.DictionaryArray) else rows.chunk(0)
-    known = ["" if value is None else str(value).strip() for value in rows.dictionary.to_pylist()]
+    try:
+        known = ["" if value is None else str(value).strip() for value in rows.dictionary.to_pylist()]
+    except (OverflowError, ValueError) as error:  # a date outside of the years 1 to 9999; a text that isn't UTF-8
+        raise InputError(
+            f"{title}: column '{name}' of the type {rows.dictionary.type} has a value that can't be read "
+            f"({shorten(str(error), 80)}); expected text in UTF-8, or dates of the years 1 to 9999"
+        ) from None
+    if any("\0" in text for text in known):
+        raise InputError(f"{title}: column '{name}': a text with a NUL byte; expected a name")
     if len(max(known, key=len, default="")) > MOST_OF_A_CELL:
         raise InputError(too_long(f"{title}: column '{name}'"))
     texts = np.array([*known, ""], dtype=object)

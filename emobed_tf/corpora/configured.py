@@ -17,6 +17,7 @@ from emobed_tf.corpora.locate import locate
 from emobed_tf.corpora.tables import LABELS_ENTRY, entry
 from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from emobed_tf.files import at_home
 from emobed_tf.settings import DISTILLED, FRONT_ENDS, NO_FRONT_END, USES_ALPHA, Data
 
 _CORPORA_KEPT = 4
@@ -148,14 +149,14 @@ def moved(config: Config, data_dir: Path | None, tables: Sequence[str], needed: 
     places = dict(entry.partition("=")[::2] for entry in config.data.table)
     labels = config.reading.labels
     if data_dir is not None:
-        data_dir = data_dir.expanduser()
+        data_dir = at_home(data_dir)
         places = {name: str(_within(Path(path), config.data.data_dir, data_dir)) for name, path in places.items()}
         labels = labels and _within(labels, config.data.data_dir, data_dir)
         if config.data.data_dir is not None:
             config = config.replace(data_dir=data_dir)
     places |= dict(entry.partition("=")[::2] for entry in tables)
     for name, path in places.items():
-        if name in needed and not Path(path).expanduser().exists():
+        if name in needed and not at_home(path).exists():
             raise MissingInputError(
                 f"{path}: no such file; if the data have moved, say --data-dir FOLDER, or --table {name}=PATH"
             )
@@ -269,12 +270,12 @@ def _wanted(config: Config) -> tuple[str, ...] | None:
 
 def _resolved(config: Config, directory: Path | None, corpus: Corpus, target_only: bool) -> Config:
     pairs = (entry.partition("=") for entry in config.data.table)
-    tables = tuple(f"{name}={Path(path).expanduser().absolute()}" for name, _, path in pairs)
+    tables = tuple(f"{name}={at_home(path).absolute()}" for name, _, path in pairs)
     labels = config.reading.labels
     config = config.replace(
         data_dir=directory.absolute() if directory else None,
         table=tables,
-        labels=labels.expanduser().absolute() if labels else None,
+        labels=at_home(labels).absolute() if labels else None,
         task=corpus.task,
     )
     if target_only:

@@ -11,7 +11,7 @@ from emobed_tf.corpora.arrowtable import longest_text
 from emobed_tf.corpora.checks import NUMBER
 from emobed_tf.corpora.columns import MISSING, Choose, Columns, check_names, is_missing
 from emobed_tf.corpora.csvfile import csv_header, csv_rows
-from emobed_tf.corpora.files import BYTE_ORDER_MARK, MOST_OF_A_CELL, check_is_text, shorten
+from emobed_tf.corpora.files import BYTE_ORDER_MARK, LINE_END, MOST_OF_A_CELL, check_is_text, shorten
 from emobed_tf.errors import InputError
 
 _BLOCK_BYTES = 4 << 20
@@ -40,7 +40,8 @@ def read_csv(
     """
     check_is_text(data, path, "CSV")
     rows = data.removeprefix(BYTE_ORDER_MARK)
-    end = rows.find(b"\n", len(rows) - len(rows.lstrip())) + 1 or len(rows)
+    line_end = LINE_END.search(rows, len(rows) - len(rows.lstrip()))
+    end = line_end.end() if line_end else len(rows)
     delimiter = delimiter or _delimiter(rows[:end])
     line, header = csv_header(csv_rows(rows[:end], path, delimiter), path)
     where = f"{path}:{line}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import TypeVar
 
 from emobed_tf.console import Progress
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import check_is_file
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MARKER = "simulated.json"
-# NUL bytes are in every common binary format and in UTF-16, and never in a text file.
-_SNIFFED_BYTES = 1 << 16
+LINE_END = re.compile(rb"\r\n?|\n")
+"""Between two lines of a text file: those of Unix, of Windows and of old Macs, also mixed."""
 MOST_OF_A_CELL = 1 << 17
 """Characters of a cell of a table; a longer one is a missing quotation mark, or no table."""
 
@@ -32,14 +34,11 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         MissingInputError: if there is no such file.
-        InputError: if it is a folder, empty, or can't be read.
+        InputError: if it is a folder or the like, empty, or can't be read.
     """
+    check_is_file(path)
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingInputError(f"{path}: no such file") from None
-    except (IsADirectoryError, NotADirectoryError):
-        raise InputError(f"{path}: expected a file, got a folder (or a path through a file)") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
     content = data.removeprefix(BYTE_ORDER_MARK)
@@ -59,8 +58,14 @@ def check_is_text(data: bytes, path: Path, form: str) -> None:
     Raises:
         InputError: if they can't: there is a NUL byte.
     """
-    if b"\0" in data[:_SNIFFED_BYTES]:
-        raise InputError(f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16")
+    # NUL bytes are in every common binary format and in UTF-16, and never in a text file.
+    place = data.find(b"\0")
+    if place >= 0:
+        line = 1 + len(LINE_END.findall(data[:place]))
+        raise InputError(
+            f"{path}: expected {form} in UTF-8, got a binary file or another encoding such as UTF-16 (a NUL byte, "
+            f"first in line {line})"
+        )
 
 
 def decode(data: bytes, path: Path, line: int) -> str:
@@ -80,7 +85,7 @@ def decode(data: bytes, path: Path, line: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line += data[: error.start].count(b"\n")
+        line += len(LINE_END.findall(data[: error.start]))
         raise InputError(
             f"{path}:{line}: expected text in UTF-8, got the byte 0x{data[error.start]:02x}; save the file as UTF-8"
         ) from None
@@ -121,9 +126,10 @@ def sha256_of_file(path: Path) -> str | None:
         As `sha256`; None if the file can't be read (`read_bytes` tells why).
     """
     try:
+        check_is_file(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, InputError):
         return None
 
 

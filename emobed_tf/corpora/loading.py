@@ -21,6 +21,7 @@ from emobed_tf.corpora.suspects import matches
 from emobed_tf.corpora.targets import decide
 from emobed_tf.datasets import DataSet
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import at_home
 from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def load(
         {modality: added[modality] for modality in chosen if modality in added},
         reading,
         dimension,
-        labels=Path(labels).expanduser() if isinstance(labels, str | Path) else labels,
+        labels=at_home(labels) if isinstance(labels, str | Path) else labels,
         partitioned=partitioned,
         progress=progress,
     )

@@ -10,6 +10,7 @@ from emobed_tf.corpora.cache import cache_folder
 from emobed_tf.corpora.files import MARKER
 from emobed_tf.datasets import DataSet, Simulator
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import at_home
 
 
 def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Progress | None = None) -> Path | None:
@@ -36,7 +37,7 @@ def locate(name: str, data_dir: Path | None, tables: bool = False, progress: Pro
     if data_dir is None and dataset.variable and os.environ.get(dataset.variable):
         data_dir = Path(os.environ[dataset.variable])
     if data_dir is not None:
-        data_dir = data_dir.expanduser()
+        data_dir = at_home(data_dir)
     if not _stands_in(dataset.simulator):
         if data_dir is None and not (tables and dataset.reader is None):
             raise MissingInputError(f"--dataset {name}: expected {_expected(dataset)}")

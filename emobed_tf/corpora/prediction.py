@@ -26,6 +26,7 @@ from emobed_tf.corpora.tablefile import ALL_SUFFIXES, Table
 from emobed_tf.corpora.waveforms import recording_of_file, unlabelled_waveforms
 from emobed_tf.datasets import TABLES, DataSet
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.files import at_home
 from emobed_tf.settings import PLACES, SPEAKER, Reading
 
 
@@ -98,7 +99,7 @@ def load_features(
     known = datasets.get(dataset)
     recordings: dict[str, Recording] = {}
     sources: dict[str, Path] = {}
-    for path in (file.expanduser() for file in files):
+    for path in map(at_home, files):
         if path.suffix.lower() in known.suffixes:
             new = _from_reader(known, path, expected)
         elif path.suffix.lower() == ".arff" and not waveform and _is_recola(path):

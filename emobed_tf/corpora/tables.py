@@ -31,6 +31,7 @@ from emobed_tf.corpora.targets import LABEL, label_column, labels_of
 from emobed_tf.corpora.waveforms import as_waveform, files_of, with_label_files
 from emobed_tf.datasets import TABLES
 from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.files import at_home
 from emobed_tf.settings import Reading
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def named_tables(
             raise InputError(f"table '{table}': expected NAME=PATH, such as face=tables/face.csv")
         if name in found:
             raise InputError(f"table '{name}' a second time: {source} and {found[name]}; expected each modality once")
-        found[name] = source if is_frame(source) else Path(source).expanduser()
+        found[name] = source if is_frame(source) else at_home(source)
     return found
 
 

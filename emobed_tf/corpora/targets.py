@@ -13,6 +13,8 @@ from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
 LABEL = "label"
+MOST_OF_A_LABEL = 1e15
+"""Of its size: sums of squares of more than that don't fit into float32."""
 _TIMES = ("time", "start", "end")
 
 
@@ -189,6 +191,8 @@ def _class_label(
 def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Complete labels of the dimensions that were not asked for; systems that learn both look for them."""
     others = {name: table.numbers[name][rows] for name in DIMENSIONS if name in table.numbers and name not in labels}
+    for name, values in others.items():
+        _check_not_too_large(table, rows, name, values)
     return {name: v.astype(np.float32) for name, v in others.items() if labels and np.isfinite(v).all()}
 
 
@@ -206,4 +210,14 @@ def _numeric_label(
         raise InputError(
             f"{table.where(rows[wrong[0]], label)}: column '{label}' {what}; expected a finite number ({allowed})"
         )
+    _check_not_too_large(table, rows, label, values)
     return {label: values.astype(np.float32)}
+
+
+def _check_not_too_large(table: Table, rows: np.ndarray, label: str, values: np.ndarray) -> None:
+    wrong = np.flatnonzero((np.abs(values) > MOST_OF_A_LABEL) & np.isfinite(values))
+    if wrong.size:
+        raise InputError(
+            f"{table.where(rows[wrong[0]], label)}: column '{label}' is {values[wrong[0]]:.8g}, too large to learn; "
+            f"expected {MOST_OF_A_LABEL:g} at most, with either sign"
+        )

@@ -14,6 +14,7 @@ from emobed_tf.corpora.files import sha256_of_file
 from emobed_tf.corpora.samples import SampleFrames, are_samples, as_array, sample_names
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import EmoBedWarning, InputError
+from emobed_tf.files import at_home
 from emobed_tf.importing import import_named
 
 SAMPLE_RATE = 16_000
@@ -113,7 +114,7 @@ def with_label_files(table: Table, dimension: str) -> Table:
                 "time"
             )
         if name not in tracks:
-            tracks[name] = import_named(datasets.LABEL_TRACK)(_home(table) / Path(name).expanduser(), dimension)
+            tracks[name] = import_named(datasets.LABEL_TRACK)(_home(table) / at_home(name), dimension)
         found.append(_labels_within(tracks[name], table, row))
         rows.append(np.full(len(found[-1]["time"]), row))
     taken = table.take(np.concatenate(rows))
@@ -182,8 +183,8 @@ def files_of(table: Table) -> dict[str, str]:
         SHA-256 by path, of those that are there.
     """
     paths = dict.fromkeys(_place(table, row)[0] for row in range(len(table)))
-    paths |= dict.fromkeys(_home(table) / name for name in table.texts.get(LABEL_FILE, ()))
-    return {str(path): value for path in paths if path.is_file() and (value := sha256_of_file(path)) is not None}
+    paths |= dict.fromkeys(_home(table) / at_home(name) for name in table.texts.get(LABEL_FILE, ()))
+    return {str(path): value for path in paths if (value := sha256_of_file(path)) is not None}
 
 
 def samples_of(step: float, where: str) -> int:
@@ -217,7 +218,7 @@ def _place(table: Table, row: int) -> tuple[Path, float, float | None]:
     """File, beginning and end of the recording in a row."""
     times = [float(table.numbers[name][row]) if name in table.numbers else np.nan for name in ("start", "end")]
     start, end = (None if np.isnan(time) else time for time in times)
-    return _home(table) / Path(table.texts["file"][row]).expanduser(), start or 0.0, end
+    return _home(table) / at_home(table.texts["file"][row]), start or 0.0, end
 
 
 def _home(table: Table) -> Path:

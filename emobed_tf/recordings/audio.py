@@ -1,17 +1,22 @@
 """Sound from files: one channel at 16 kHz, whatever the file has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from emobed_tf.errors import InputError, MissingInputError
+from emobed_tf.errors import InputError
+from emobed_tf.files import check_is_file
 from emobed_tf.recordings import soundfiles, videosound
 from emobed_tf.recordings.resampling import resampled
 
 SAMPLE_RATE = 16_000
 """Of all sound that is decoded, in Hz."""
+_RATES = 1_000, 384_000  # Hz: below there is no speech, and no recorder goes beyond; others are damaged headers
+_LONGEST = 24 * 3600  # seconds of a recording
+_FREE = 3600  # seconds of sound that a file may have whatever its size: silence is packed into next to nothing
+_LEAST_BYTES = 100  # of a longer file for each second; speech has hundreds in the densest of formats
 
 
 @dataclass
@@ -40,17 +45,31 @@ class Sound:
 
         Raises:
             MissingInputError: if there is no such file.
-            InputError: if it is empty or no sound, or breaks off, with the time at which it does.
+            InputError: if it is empty or no sound, has a rate that no recorder has, breaks off, with the time at which
+                it does, or is longer than a day, or far longer than its bytes can say.
         """
         check_is_there(self.path)
         by = soundfiles if self.path.suffix.lower() in soundfiles.SUFFIXES else videosound
         self.notes.clear()
         self.rate, self.channels, blocks = by.open_sound(self.path, self.notes)
+        low, high = _RATES
+        if not low <= self.rate <= high:
+            raise InputError(
+                f"{self.path}: a sampling rate of {self.rate} Hz; expected {low} to {high}: its header is damaged; "
+                "copy or make it again"
+            )
         yield from resampled(self._mixed(blocks), self.rate, SAMPLE_RATE)
 
     def _mixed(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         done, silent = 0, True
+        size = self.path.stat().st_size
+        most = min(max(_FREE, size / _LEAST_BYTES), _LONGEST)
         for block in blocks:
+            if done + len(block) > most * self.rate:
+                raise InputError(
+                    f"{self.path}: more than {most / 3600:.4g} hours of sound in {size} bytes; expected less of a file "
+                    f"of this size, and {_LONGEST // 3600} hours at most; cut it into pieces, or write it as wav"
+                )
             if not np.isfinite(block).all():
                 wrong = done + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
                 raise InputError(f"{self.path}: a sample at {wrong / self.rate:.2f} s is no finite number")
@@ -79,7 +98,24 @@ def decode(path: Path, start: float = 0.0, end: float | None = None) -> np.ndarr
         MissingInputError: if there is no such file.
         InputError: if it can't be read, or the segment holds no sample.
     """
-    return cut(np.concatenate(list(Sound(path).blocks())), path, start, end)
+    return cut(put_together(Sound(path).blocks()), path, start, end)
+
+
+def put_together(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """Blocks of samples as one array, without holding them twice.
+
+    Args:
+        blocks: float32 `[any]` each.
+
+    Returns:
+        float32 `[samples]`.
+    """
+    samples = np.empty(0, np.float32)
+    for block in blocks:
+        done = len(samples)
+        samples.resize(done + len(block), refcheck=False)  # nobody else has it; the system moves pages, not bytes
+        samples[done:] = block
+    return samples
 
 
 def cut(samples: np.ndarray, path: Path, start: float = 0.0, end: float | None = None) -> np.ndarray:
@@ -114,13 +150,7 @@ def check_is_there(path: Path) -> None:
 
     Raises:
         MissingInputError: if there is no such file.
-        InputError: if it is a folder, or empty.
+        InputError: if it is a folder or the like, empty, or can't be read.
     """
-    try:
-        size = path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        raise MissingInputError(f"{path}: no such file") from None
-    if path.is_dir():
-        raise InputError(f"{path}: expected a recording, got a folder")
-    if not size:
+    if not check_is_file(path, "a recording"):
         raise InputError(f"{path}: the file is empty; copy or make it again")

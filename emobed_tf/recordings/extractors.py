@@ -28,7 +28,7 @@ import numpy as np
 
 from emobed_tf.errors import InputError
 from emobed_tf.importing import import_named
-from emobed_tf.recordings.audio import SAMPLE_RATE, Sound, cut
+from emobed_tf.recordings.audio import SAMPLE_RATE, Sound, cut, put_together
 from emobed_tf.recordings.looking import Looking
 from emobed_tf.recordings.windows import Windows
 
@@ -149,7 +149,7 @@ class Extractor(FeatureExtractor):
             InputError: if it can't be read.
         """
         sound = Sound(path)
-        samples = np.concatenate(list(sound.blocks()))
+        samples = put_together(sound.blocks())
         seconds = len(samples) / SAMPLE_RATE
 
         def rows(start: float, end: float | None) -> tuple[np.ndarray | None, np.ndarray, list[str]]:

@@ -16,6 +16,7 @@ from emobed_tf.corpora.segments import file_ids, segment_ids, times_of
 from emobed_tf.corpora.tablefile import Table, read_table
 from emobed_tf.corpora.waveforms import LABEL_FILE
 from emobed_tf.errors import InputError
+from emobed_tf.files import at_home
 from emobed_tf.settings import Reading
 
 _TEXTS = ("partition", "speaker", "label")
@@ -120,16 +121,17 @@ def read_listing(path: Path, settings: Reading | None = None, dimension: str = "
     texts = {name: by_role[name] for name in _TEXTS if name in by_role}
     if "partition" in texts:
         texts["partition"] = _partitions(table)
+    labels = by_role.get(LABEL_FILE)
     entries = tuple(
         Entry(
             ids[row],
             file,
-            _path(path, file),
+            _path(path, table, row, file),
             0.0 if np.isnan(starts[row]) else float(starts[row]),
             None if np.isnan(ends[row]) else float(ends[row]),
             {name: values[row] for name, values in texts.items()},
             {name: float(values[row]) for name, values in numbers.items()},
-            _path(path, by_role[LABEL_FILE][row]) if LABEL_FILE in by_role and by_role[LABEL_FILE][row] else None,
+            _path(path, table, row, labels[row]) if labels is not None and labels[row] else None,
             row,
         )
         for row, file in enumerate(by_role["file"])
@@ -138,8 +140,11 @@ def read_listing(path: Path, settings: Reading | None = None, dimension: str = "
     return Listing(table, entries, tuple(texts), dimensions, bool({"start", "end"} & set(by_role)), left_out)
 
 
-def _path(table: Path, file: str) -> Path:
-    return table.parent / Path(file.replace("\\", "/")).expanduser()
+def _path(path: Path, table: Table, row: int, file: str) -> Path:
+    try:
+        return path.parent / at_home(file.replace("\\", "/"))
+    except InputError as error:
+        raise InputError(f"{table.where(row)}: {error}") from None
 
 
 def _check_files(table: Table) -> None:

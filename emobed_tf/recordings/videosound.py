@@ -10,6 +10,8 @@ from emobed_tf.errors import InputError
 from emobed_tf.recordings.extras import needed
 
 _DRIFT = 0.02  # seconds by which time stamps are off where they are rounded, or where nothing is missing
+_LONGEST_GAP = 3600  # seconds without sound, before it or within; more are time stamps that are damaged
+_BLOCK = 1 << 17  # values of a gap at a time
 _SHORTER = 0.25  # seconds by which sound has to be shorter than picture for somebody to be told
 
 
@@ -52,7 +54,13 @@ def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) 
                 if place < done - _DRIFT * stream.rate:  # such as what an encoder needs before the beginning
                     block = block[done - place :]
                 elif place > done + _DRIFT * stream.rate:
-                    block = np.concatenate([np.zeros((place - done, stream.channels), np.float32), block])
+                    if place > done + _LONGEST_GAP * stream.rate:
+                        raise InputError(
+                            f"{path}: nothing from {done / stream.rate:.2f} s to {place / stream.rate:.2f} s by its "
+                            f"time stamps; expected {_LONGEST_GAP} s without sound at most; make it again"
+                        )
+                    yield from _zeros(place - done, stream.channels)
+                    done = place
                 done += len(block)
                 yield block
         except av.FFmpegError as error:
@@ -66,6 +74,12 @@ def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) 
                 notes.append(
                     f"its sound is {done / stream.rate:.2f} s long, shorter than its picture ({picture:.2f} s)"
                 )
+
+
+def _zeros(samples: int, channels: int) -> Iterator[np.ndarray]:
+    size = max(1, _BLOCK // channels)
+    for begin in range(0, samples, size):
+        yield np.zeros((min(size, samples - begin), channels), np.float32)
 
 
 def words(error: Exception) -> str:

@@ -11,6 +11,7 @@ from emobed_tf.recordings.audio import SAMPLE_RATE
 
 Align = Literal["centre", "causal"]
 _LEAST_STEP = 0.01  # seconds: extractors see sound in frames that far apart
+_LONGEST = 86_400  # seconds: of a recording, so that times stay numbers of samples
 _NOISE = 1e-6  # of a step: what binary fractions leave
 
 
@@ -36,11 +37,14 @@ class Windows:
             Itself.
 
         Raises:
-            InputError: if the step is too short, or longer than the window.
+            InputError: if the step is too short, or longer than the window, or the window is longer than a day.
         """
-        if not _LEAST_STEP <= self.step < math.inf:
+        if not self.step >= _LEAST_STEP:
             raise InputError(f"--step: expected {_LEAST_STEP} s or more, found {self.step:g}")
-        if not self.step <= self.window < math.inf:
+        for flag, seconds in (("--step", self.step), ("--window", self.window)):
+            if not seconds <= _LONGEST:
+                raise InputError(f"{flag}: expected {_LONGEST} s, a day, or less, found {seconds:g}")
+        if not self.step <= self.window:
             raise InputError(f"--window: expected seconds, as many as --step ({self.step:g}) or more: {self.window:g}")
         return self
 

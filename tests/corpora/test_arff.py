@@ -55,8 +55,18 @@ class TestFeatures:
             "% rows\n0,1\n\n% one more\n   \n0.04,2",
             "\ufeff@relation 'x y'\n"
             "\t@attribute 'timeStamp' numeric\n@attribute \"a\" numeric\n@data\n 0 , 1\n0.04,\t+2\n",
+            "@relation x\r@attribute frameTime numeric\r@attribute a numeric\r@data\r0,1\r0.04,2\r",
+            "@relation x\n@attribute frameTime numeric\n@attribute a numeric\n@data\r0,1\n0.04,2\n",
+            "@relation x\n@attribute frameTime numeric\r@attribute a numeric\n@data % rows\n0,1\n0.04,2\n",
         ],
-        ids=["crlf and capitals", "comments, blank lines and no line end", "quotes, byte order mark and spaces"],
+        ids=[
+            "crlf and capitals",
+            "comments, blank lines and no line end",
+            "quotes, byte order mark and spaces",
+            "line ends of old Macs",
+            "one of them behind @data",
+            "one of them in the header, and a comment behind @data",
+        ],
     )
     def test_spellings(self, tmp_path, text):
         names, values, _ = features_of(write(tmp_path / "a.arff", text))
@@ -122,6 +132,7 @@ HEAD = "@relation x\n@attribute frameTime numeric\n@attribute a numeric\n@attrib
         ("id,a,b\n1,2,3\n", (":1", "'id,a,b'", "is it an ARFF file")),
         ("@relation x\n@attribute frameTime numeric\n", ("ends before '@data'",)),
         ("@relation x\n@data\n0,1\n", (":2", "before any '@attribute'")),
+        (HEAD.rstrip() + " 0,1,2\n0.04,1,2\n", (":5", "nothing but '@data' in its line, got '0,1,2'")),
         ("@relation x\n@attribute frameTime\n@data\n", (":2", "@attribute NAME numeric")),
         (HEAD.replace("b numeric", "b {yes,no}"), (":4", "'b'", "holds strings")),
         (HEAD.replace("b numeric", "b string"), (":4", "'b'", "strings")),

@@ -88,6 +88,18 @@ def test_damaged_parquet(frame, tmp_path):
         fails(lambda damaged=damaged: read_parquet(damaged, Path("t.parquet"), choose), "t.parquet", "Parquet file")
 
 
+def test_a_damaged_description_of_a_columns_data_does_not_end_the_process(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ["u", "v"], "f": [1.0, 2.0]}), path)
+    # Two histograms of levels, Thrift's lists of i64, behind the size of the texts: none of repetitions, that of
+    # definitions. Exchanged, the first has two entries, where a column that isn't nested has none.
+    empty, of_two = b"\x06", b"\x26\x00\x04"
+    good, bad = b"\x16\x04\x19" + empty + b"\x19" + of_two, b"\x16\x04\x19" + of_two + b"\x19" + empty
+    assert path.read_bytes().count(good) == 1
+    damaged = path.read_bytes().replace(good, bad)
+    fails(lambda: read_parquet(damaged, path, choose), f"{path}: not a readable Parquet file", "histogram")
+
+
 def test_a_few_bytes_that_stand_for_millions_of_rows_are_refused_by_the_footer(tmp_path):
     path = tmp_path / "t.parquet"
     rows = 20_000_000  # of 4 bytes and of none: two columns of 8 bytes in memory, 320 MB
@@ -129,3 +141,18 @@ def test_texts_have_an_end_and_are_no_lists(tmp_path):
     for cells, complaint in ((["u" * 131_073], "more than 131072 characters"), ([["u"]], "expected text")):
         pq.write_table(pa.table({"id": pa.array(cells), "f": [1.0]}), path)
         fails(lambda: read_parquet(path.read_bytes(), path, choose), "column 'id'", complaint)
+
+
+@pytest.mark.parametrize(
+    "dates", [pa.array([2**31 - 1], pa.int32()).cast(pa.date32()), pa.array([2**61]).cast(pa.timestamp("us"))]
+)
+def test_dates_that_no_calendar_has(tmp_path, dates):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": dates, "f": [1.0]}), path)
+    fails(lambda: read_parquet(path.read_bytes(), path, choose), f"{path}: column 'id'", "years 1 to 9999")
+
+
+def test_a_text_has_no_nul(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ["u", "v\0.wav"], "f": [1.0, 2.0]}), path)
+    fails(lambda: read_parquet(path.read_bytes(), path, choose), f"{path}: column 'id'", "a NUL byte")

@@ -31,6 +31,9 @@ PLAIN = "id,time,f,note\nu,0.1,1,x\nv,0.2,,y\n"
         (PLAIN.replace(",", ", "), ","),
         (PLAIN.replace("\n", "\r\n"), ","),
         (PLAIN.replace("\n", "\r"), ","),
+        (PLAIN.replace("\n", "\r", 1), ","),
+        (PLAIN.replace("\n", "\r\n", 1), ","),
+        (PLAIN.replace("x\n", "x\r"), ","),
         ("\ufeff" + PLAIN, ","),
         ("\n\n" + PLAIN + "\n \n", ","),
         (PLAIN.replace("u", '"u"').replace("time", '"time"'), ","),
@@ -102,6 +105,11 @@ def test_both_parsers_read_the_same_numbers():
     slow = read("id,time,f\n" + "\n".join(line.replace(",", " ,") for line in lines) + "\n")[1]
     np.testing.assert_array_equal(fast["time"], slow["time"])
     np.testing.assert_allclose(fast["f"], slow["f"].astype(np.float32), rtol=2e-7)
+
+
+def test_a_nul_is_found_wherever_it_is():
+    text = "id,time,f,note\n" + "u,0.1,1,x\n" * 10_000 + "v\0,0.2,1,x\n"
+    fails(lambda: read(text), "t.csv: expected CSV", "a NUL byte, first in line 10002")
 
 
 def test_a_cell_of_text_has_an_end():

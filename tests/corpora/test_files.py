@@ -1,6 +1,7 @@
 """Bytes of input files, their fingerprints, and the pool that reads many of them."""
 
 import hashlib
+import os
 import threading
 
 import pytest
@@ -34,9 +35,15 @@ class TestBytes:
         fails(lambda: read_bytes(write(tmp_path / "e", "\ufeff \n")), "the file is empty")
         assert sha256_of_file(tmp_path / "x") is None
 
+    def test_of_a_pipe_are_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "p.csv")
+        fails(lambda: read_bytes(tmp_path / "p.csv"), "p.csv: expected a file, got a pipe")
+        assert sha256_of_file(tmp_path / "p.csv") is None
+
     def test_that_are_no_text_are_told_with_their_line(self, tmp_path):
         assert decode("é".encode(), tmp_path, 1) == "é"
         fails(lambda: decode(b"a\nb\n\xff", tmp_path, 10), f"{tmp_path}:12:", "0xff")
+        fails(lambda: decode(b"a\rb\r\n\xff", tmp_path, 10), f"{tmp_path}:12:", "0xff")
 
 
 class TestFolders:

@@ -104,6 +104,16 @@ class TestLabels:
         replace(path, "eve,0.4", f"eve,{missing}")
         fails(lambda: only(path), "t.csv:6", "column 'label' is empty or marked as missing")
 
+    @pytest.mark.parametrize("large", ["1e300", "-1.1e15", "1e30"])
+    def test_a_number_whose_square_nothing_holds(self, tmp_path, large):
+        path = write(tmp_path / "t.csv", FRAMES.replace("ann,0.1,1", f"ann,{large},1"))
+        fails(lambda: only(path), "t.csv:7: column 'arousal' is", "too large to learn; expected 1e+15 at most")
+        other = FRAMES.replace("arousal", "arousal,valence").replace("ann,0.1,1", f"ann,0.1,{large},1")
+        rest = other.replace("eve,0.5", "eve,0.5,0").replace("eve,0.4", "eve,0.4,0")
+        path = write(tmp_path / "o.csv", rest.replace("ann,0.2", "ann,0.2,0").replace("ann,0.0", "ann,0.0,0"))
+        fails(lambda: only(path), "o.csv:7: column 'valence' is", "too large to learn")
+        assert only(write(tmp_path / "p.csv", FRAMES.replace("ann,0.1,1", "ann,-1e15,1")))[0].label == "arousal"
+
     def test_class_missing(self, tmp_path, table):
         other = write(tmp_path / "o.csv", table_text("y", classes=("joy",)))
         message = fails(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from emobed_tf.errors import InputError, MissingInputError
-from emobed_tf.recordings.audio import SAMPLE_RATE, Sound, decode
+from emobed_tf.recordings import audio
+from emobed_tf.recordings.audio import SAMPLE_RATE, Sound, decode, put_together
 from tests.recordings.sounds import noise, sine, write, write_video
 
 
@@ -42,6 +43,40 @@ class TestDecode:
         path = write(tmp_path / "a.wav", noise(2))
         with pytest.raises(InputError, match=r"a\.wav: nothing from 2\.5 s to 3 s; the recording is 2\.00 s long"):
             decode(path, 2.5, 3)
+
+
+class TestBounds:
+    @pytest.mark.parametrize("rate", [1, 999, 384_001, 2**31 - 1])
+    def test_a_rate_that_nothing_has(self, tmp_path, rate):
+        path = write(tmp_path / "a.wav", noise(1))
+        header = bytearray(path.read_bytes())
+        assert header[24:28] == (16_000).to_bytes(4, "little")
+        header[24:28] = rate.to_bytes(4, "little")
+        path.write_bytes(header)
+        with pytest.raises(InputError, match=rf"a\.wav: a sampling rate of {rate} Hz; expected 1000 to 384000"):
+            decode(path)
+
+    @pytest.mark.parametrize("rate", [1_000, 384_000])
+    def test_rates_at_the_edges(self, tmp_path, rate):
+        assert len(decode(write(tmp_path / "a.wav", noise(0.1, rate), rate))) == 1_600
+
+    @pytest.mark.parametrize(("longest", "least", "most"), [(100, 1e9, "0.0008333"), (4, 1, "0.001111")])
+    def test_a_few_bytes_that_stand_for_hours(self, tmp_path, monkeypatch, longest, least, most):
+        monkeypatch.setattr(audio, "_FREE", 3)
+        monkeypatch.setattr(audio, "_LEAST_BYTES", least)
+        monkeypatch.setattr(audio, "_LONGEST", longest)
+        assert len(decode(write(tmp_path / "a.flac", np.zeros(48_000)))) == 48_000
+        path = write(tmp_path / "b.flac", np.zeros(80_000))
+        hours = f"more than {most} hours of sound in {path.stat().st_size} bytes"
+        with pytest.raises(InputError, match=rf"b\.flac: {hours}; .* at most; cut it into pieces"):
+            decode(path)
+
+
+def test_blocks_are_put_together():
+    blocks = [np.float32([1, 2]), np.float32([]), np.float32([3])]
+    found = put_together(iter(blocks))
+    assert (found.tolist(), found.dtype) == ([1, 2, 3], np.float32)
+    assert len(put_together([])) == 0
 
 
 class TestUgly:

@@ -100,6 +100,7 @@ class TestErrors:
             ("file\n1.wav\n1.wav\n", r":3: '1' a second time \(first: .*clips\.csv:2\)"),
             ("file,start,end\n1.wav,0,1\n1.wav,0,1\n", ":3: '1/0-1' a second time"),
             ("file\n1.wav\n1.mp3\n", r":3: '1\.mp3' and '1\.wav' \(.*:2\) would both be called '1'; add a column 'id'"),
+            ("file\n1.wav\n~nobody-here/1.wav\n", ":3: ~nobody-here/1.wav: no home folder of a user 'nobody-here'"),
             ("id,file\n,1.wav\n", ":2: column 'id' is empty"),
             ("File\n1.wav\n", ":1: column 'File': expected 'file'"),
         ],

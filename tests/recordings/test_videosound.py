@@ -37,6 +37,19 @@ def test_sound_that_begins_later_than_the_picture(tmp_path):
     np.testing.assert_allclose(found[8_000:, 0], samples, atol=2**-14)
 
 
+def test_a_gap_is_zeros_in_blocks(tmp_path):
+    path = write_video(tmp_path / "a.mkv", noise(1, 16_000), 16_000, 1, silent_start=60)
+    sizes = [len(block) for block in open_sound(path, [])[2]]
+    assert sum(sizes) == 61 * 16_000
+    assert max(sizes) == 131_072
+
+
+def test_a_time_stamp_that_lies_beyond_an_hour_of_nothing(tmp_path):
+    path = write_video(tmp_path / "a.mkv", noise(0.1, 16_000), 16_000, 1, silent_start=10**6)
+    with pytest.raises(InputError, match=r"a\.mkv: nothing from 0\.00 s to 1000000\.00 s by its time stamps; exp"):
+        read(path)
+
+
 def test_sound_that_is_shorter_than_the_picture_is_said(tmp_path):
     notes = read(write_video(tmp_path / "a.mp4", noise(1.5, 48_000), 48_000, 4))[3]
     (note,) = notes

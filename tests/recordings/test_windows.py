@@ -52,6 +52,8 @@ class TestWindows:
             (4, float("nan"), "--step"),
             (0.02, 0.04, "--window: expected seconds, as many as --step"),
             (float("inf"), 0.04, "--window"),
+            (1e308, 1e308, "--step: expected 86400 s, a day, or less, found 1e.308"),
+            (86_401, 0.04, "--window: expected 86400 s, a day, or less, found 86401"),
         ],
     )
     def test_ranges(self, window, step, message):
