@@ -51,7 +51,7 @@ def read_parquet(data: bytes, path: Path, choose: Choose) -> tuple[Columns, dict
         kept = [name for name in names if name not in ignored]
         for name in kept:
             _check_type(file.schema_arrow.field(name).type, name, str(path), columns)
-        _check_size(file.metadata, set(kept), len(data), path)
+        _check_size(file, kept, len(data), path)
         # Of a text that is repeated in millions of rows, a dictionary holds one.
         texts = [name for name in columns.texts if name in kept and _is_text(file.schema_arrow.field(name).type)]
         file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
@@ -138,22 +138,32 @@ def _check_type(kind: pa.DataType, name: str, title: str, columns: Columns) -> N
     raise InputError(f"{title}: column '{name}' is of the type {value}; expected numbers{columns.remedy(name)}")
 
 
-def _check_size(metadata: parquet.FileMetaData, kept: set[str], size: int, path: Path) -> None:
+def _check_size(file: parquet.ParquetFile, kept: list[str], size: int, path: Path) -> None:
     """Refuses a file that takes many times its size in memory: a few bytes can stand for millions of equal rows."""
-    content = 0
-    for k in range(metadata.num_row_groups):
-        group = metadata.row_group(k)
-        for chunk in map(group.column, range(group.num_columns)):
-            if chunk.path_in_schema.split(".")[0] in kept:
+    groups = [file.metadata.row_group(k) for k in range(file.num_row_groups)]
+    most = _FREE_BYTES + _MOST_TIMES * size
+    content = sum(max(_CELL_BYTES * group.num_rows * len(kept), group.total_byte_size) for group in groups)
+    if content <= most:
+        content = 0
+        names = set(kept)
+        chunks = [k for k in range(len(file.schema)) if _top(file.schema.column(k).path, names) in names]
+        for k, group in enumerate(groups):
+            # A row of it is read first: damage is an exception there, and where a chunk is asked for ends the process.
+            next(file.iter_batches(1, row_groups=[k], columns=kept, use_threads=False), None)
+            for chunk in map(group.column, chunks):
                 cells = _CELL_BYTES * max(chunk.num_values, group.num_rows)
                 content += max(cells, chunk.total_uncompressed_size)
-    most = _FREE_BYTES + _MOST_TIMES * size
     if content > most:
         raise InputError(
-            f"{path}: {metadata.num_rows} rows of {len(kept)} columns in {size} bytes would take "
+            f"{path}: {file.metadata.num_rows} rows of {len(kept)} columns in {size} bytes would take "
             f"{content / 1e6:.0f} MB; expected at most {most / 1e6:.0f} MB of a file of this size; if it is not "
             "damaged, write it as CSV"
         )
+
+
+def _top(path: str, names: set[str]) -> str:
+    """The column that a path in a file's schema is of: a name may have dots of its own."""
+    return path if path in names else path.split(".")[0]
 
 
 def _is_text(kind: pa.DataType) -> bool:

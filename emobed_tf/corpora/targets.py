@@ -189,21 +189,27 @@ def _class_label(
 def _other_dimensions(table: Table, rows: np.ndarray, labels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Complete labels of the dimensions that were not asked for; systems that learn both look for them."""
     others = {name: table.numbers[name][rows] for name in DIMENSIONS if name in table.numbers and name not in labels}
-    return {name: v.astype(np.float32) for name, v in others.items() if labels and np.isfinite(v).all()}
+    known = {name: _as_float32(values) for name, values in others.items() if labels}
+    return {name: values for name, values in known.items() if np.isfinite(values).all()}
 
 
 def _numeric_label(
     table: Table, rows: np.ndarray, may_lack: bool, label: str, column: np.ndarray, framewise: bool
 ) -> dict[str, np.ndarray]:
     """A dimension, NaN in frames without a label; nothing for a recording that may lack all."""
-    values = column[rows]
+    values = _as_float32(column[rows])
     if may_lack and np.isnan(values).all():
         return {}
     wrong = np.flatnonzero(np.isinf(values) if framewise and not np.isnan(values).all() else ~np.isfinite(values))
     if wrong.size:
-        what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite"
+        what = "is empty or marked as missing" if np.isnan(values[wrong[0]]) else "is infinite or too large for float32"
         allowed = "only single frames, and whole recordings of test, may lack labels"
         raise InputError(
             f"{table.where(rows[wrong[0]], label)}: column '{label}' {what}; expected a finite number ({allowed})"
         )
-    return {label: values.astype(np.float32)}
+    return {label: values}
+
+
+def _as_float32(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # too large becomes infinite, which is found out
+        return values.astype(np.float32)

@@ -1,5 +1,6 @@
 """Sound from files: one channel at 16 kHz, whatever the file has."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from emobed_tf.recordings.resampling import resampled
 
 SAMPLE_RATE = 16_000
 """Of all sound that is decoded, in Hz."""
+_SLOWEST, _FASTEST = 1000, 1_000_000  # rates that sound can have, in Hz
+_ODDEST = 50_000  # of a rate divided by what it has in common with `SAMPLE_RATE`: resampling takes as much longer
 
 
 @dataclass
@@ -40,12 +43,18 @@ class Sound:
 
         Raises:
             MissingInputError: if there is no such file.
-            InputError: if it is empty or no sound, or breaks off, with the time at which it does.
+            InputError: if it is empty, no sound, or none of a rate that sound has; or breaks off, with the time at
+                which it does.
         """
         check_is_there(self.path)
         by = soundfiles if self.path.suffix.lower() in soundfiles.SUFFIXES else videosound
         self.notes.clear()
         self.rate, self.channels, blocks = by.open_sound(self.path, self.notes)
+        if not _SLOWEST <= self.rate <= _FASTEST or self.rate // math.gcd(self.rate, SAMPLE_RATE) > _ODDEST:
+            raise InputError(
+                f"{self.path}: {self.rate} samples a second; expected a rate that sound has, such as 16000, 44100 or "
+                "96000: its header is damaged; copy or make it again"
+            )
         yield from resampled(self._mixed(blocks), self.rate, SAMPLE_RATE)
 
     def _mixed(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

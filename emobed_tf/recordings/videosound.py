@@ -10,6 +10,8 @@ from emobed_tf.errors import InputError
 from emobed_tf.recordings.extras import needed
 
 _DRIFT = 0.02  # seconds by which time stamps are off where they are rounded, or where nothing is missing
+_MOST_MISSING = 3600.0  # seconds of sound that may be missing in all
+_BLOCK = 1 << 17  # values of silence at a time
 _SHORTER = 0.25  # seconds by which sound has to be shorter than picture for somebody to be told
 
 
@@ -36,13 +38,16 @@ def open_sound(path: Path, notes: list[str]) -> tuple[int, int, Iterator[np.ndar
         container.close()
         raise InputError(f"{path}: there is no sound in it")
     stream = container.streams.audio[0]
+    if stream.codec_context is None or not stream.rate or not stream.channels:
+        container.close()
+        raise InputError(f"{path}: its sound is damaged, or in a form that FFmpeg doesn't know; copy or make it again")
     return stream.rate, stream.channels, _blocks(container, stream, path, notes, av)
 
 
 def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) -> Iterator[np.ndarray]:
     begin = (container.start_time or 0) / av.time_base
     resampler = av.AudioResampler(format="fltp")  # planes of floats, whatever it was; rate and channels stay
-    done = 0
+    done = missing = 0
     with container:
         try:
             for frame in container.decode(stream):
@@ -52,7 +57,17 @@ def _blocks(container: Any, stream: Any, path: Path, notes: list[str], av: Any) 
                 if place < done - _DRIFT * stream.rate:  # such as what an encoder needs before the beginning
                     block = block[done - place :]
                 elif place > done + _DRIFT * stream.rate:
-                    block = np.concatenate([np.zeros((place - done, stream.channels), np.float32), block])
+                    missing += place - done
+                    if missing > _MOST_MISSING * stream.rate:
+                        raise InputError(
+                            f"{path}: by its time stamps there is no sound from {done / stream.rate:.2f} s to "
+                            f"{place / stream.rate:.2f} s; expected at most an hour without any: they are damaged; "
+                            "copy or make it again"
+                        )
+                    while done < place:
+                        silence = np.zeros((min(place - done, _BLOCK // stream.channels), stream.channels), np.float32)
+                        done += len(silence)
+                        yield silence
                 done += len(block)
                 yield block
         except av.FFmpegError as error:
