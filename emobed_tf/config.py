@@ -4,6 +4,7 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -226,17 +227,36 @@ def read_config(path: Path, dataset: str | None = None) -> Config:
     if not isinstance(dataset, str) or not datasets.is_name(dataset):
         raise InputError(f"{path}: dataset: expected one of {datasets.EXPECTED}, found {repr(dataset)[:80]}")
     kinds = _kinds()
-    converted = {}
-    for name, value in values.items():
-        if name not in kinds:
-            raise InputError(f"{path}: unknown setting '{name[:80]}'; known: {', '.join(kinds)}")
-        converted[name] = _convert(path, name, kinds[name], value)
+    converted = _converted(path, kinds, values)
     check_trusted(converted, path)
     # A run's file has all settings: it is read without its data set, whose module may not be there any more. Runs from
     # before a setting came lack it, and did what its default or `FORMER` says.
     needed = kinds.keys() - {*_names(Reading), *_CAME_LATER}
     ground = Config() if needed <= converted.keys() else preset(dataset)
     return ground.replace(**{**(FORMER if of_a_run else {}), **converted})
+
+
+def read_reading(values: Mapping[str, Any], where: str) -> Reading:
+    """What is known of columns, from JSON.
+
+    Args:
+        values: settings of `Reading` by name; those that are left out have their defaults.
+        where: what holds them, for messages.
+
+    Returns:
+        The settings.
+
+    Raises:
+        InputError: for an unknown setting, a wrong type, or a value out of its range.
+    """
+    kinds = {field.name: field.type for field in dataclasses.fields(Reading)}
+    reading = Reading(**_converted(where, kinds, values))
+    try:
+        Config(reading=reading).check_ranges()
+        _check_pairs(reading)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return reading
 
 
 _CAME_LATER = (  # settings that the first runs lack
@@ -384,7 +404,15 @@ def _names(section: type) -> list[str]:
     return [field.name for field in dataclasses.fields(section)]
 
 
-def _convert(path: Path, name: str, kind: Any, value: Any) -> Any:
+def _converted(where: Path | str, kinds: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON values as the types of the settings that they are given to."""
+    for name in values:
+        if name not in kinds:
+            raise InputError(f"{where}: unknown setting '{name[:80]}'; known: {', '.join(kinds)}")
+    return {name: _convert(where, name, kinds[name], value) for name, value in values.items()}
+
+
+def _convert(where: Path | str, name: str, kind: Any, value: Any) -> Any:
     """A JSON value as the field's type, which its annotation states."""
     if typing.get_origin(kind) is typing.Annotated:
         kind = typing.get_args(kind)[0]
@@ -400,7 +428,7 @@ def _convert(path: Path, name: str, kind: Any, value: Any) -> Any:
             return float(value)
         if option in (int, str, bool, type(None)) and type(value) is option:
             return value
-    raise InputError(f"{path}: {name}: expected {_readable(kind)}, found {repr(value)[:80]}")
+    raise InputError(f"{where}: {name}: expected {_readable(kind)}, found {repr(value)[:80]}")
 
 
 def _readable(kind: Any) -> str:

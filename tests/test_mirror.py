@@ -23,7 +23,7 @@ WITHOUT_MODULE = {
     "experiments": "the experiments",
     "corpora/test_cases.py": "example files of the tools of the field",
     "corpora/test_same_corpus.py": "the same recordings in every form of table",
-    "reliability": "kills, full disks and two at a time, of all commands",
+    "reliability": "kills, full disks and two at a time, of all commands; strangers' files, of all readers",
     "recordings/test_whole_path.py": "from a film to a served answer",
     "runs/test_former_runs.py": "run folders of an earlier version",
     "saved_model/test_streams.py": "streams of an exported model, however long",

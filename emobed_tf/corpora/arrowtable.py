@@ -181,7 +181,7 @@ def _check_chunks(metadata: parquet.FileMetaData, kept: list[str], size: int) ->
 
 def _check_size(metadata: parquet.FileMetaData, kept: set[str], size: int, path: Path) -> None:
     """Refuses a file that takes many times its size in memory: a few bytes can stand for millions of equal rows."""
-    of_kept = [k for k in range(metadata.num_columns) if metadata.schema.column(k).path.split(".")[0] in kept]
+    of_kept = [k for k in range(metadata.num_columns) if _top(metadata.schema.column(k).path, kept) in kept]
     content = 0
     for k in range(metadata.num_row_groups):
         group = metadata.row_group(k)
@@ -195,6 +195,11 @@ def _check_size(metadata: parquet.FileMetaData, kept: set[str], size: int, path:
             f"{content / 1e6:.0f} MB; expected at most {most / 1e6:.0f} MB of a file of this size; if it is not "
             "damaged, write it as CSV"
         )
+
+
+def _top(path: str, names: set[str]) -> str:
+    """The column that a path in a file's schema is of: a name may have dots of its own."""
+    return path if path in names else path.split(".")[0]
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -19,6 +19,8 @@ _MODALITY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 # Times may be rounded when they are written; a lost or doubled row is off by a whole step.
 STEP_TOLERANCE = 0.05
+LATEST = 1e15
+"""Seconds: no time is later, also where nanoseconds since 1970 were taken for something else."""
 _REQUIRED_PARTITIONS = ("train", "dev")
 
 Where = Callable[[int], str]
@@ -36,9 +38,11 @@ def check_times(times: np.ndarray, step: float, where: Where, rounding: float = 
     Raises:
         InputError: at the first row that is off.
     """
-    missing = np.flatnonzero(~np.isfinite(times))
+    missing = np.flatnonzero(~(np.abs(times) <= LATEST))
     if missing.size:
-        raise InputError(f"{where(missing[0])}: the time of the row is missing or not finite; expected seconds")
+        raise InputError(
+            f"{where(missing[0])}: the time of the row is missing, not finite or beyond {LATEST:g} s; expected seconds"
+        )
     wrong = np.flatnonzero(np.abs(np.diff(times) - step) > max(STEP_TOLERANCE * step, rounding))
     if wrong.size:
         row = wrong[0] + 1

@@ -1,12 +1,13 @@
 """What made the features of a table: `emobed_tf.extract` writes it down beside them, and a trained model keeps it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pyarrow import ArrowException, parquet
+
+from emobed_tf.files import parse_json
 
 METADATA = b"emobed_tf"
 """Key of a Parquet file's metadata; of `audio.csv` they are in `audio.csv.json`."""
@@ -59,7 +60,7 @@ def extraction_of(path: Path) -> Extraction | None:
             text = (parquet.read_schema(path).metadata or {}).get(METADATA, b"")
         else:
             text = sidecar(path).read_bytes()
-        said = json.loads(text)
+        said = parse_json(text)
         known = Extraction(said["extractor"], said["version"], said["settings"], said["licence"])
     except (OSError, ValueError, KeyError, TypeError, ArrowException):
         return None

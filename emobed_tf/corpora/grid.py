@@ -95,7 +95,9 @@ def _filled(
     filled: dict[str, int] = {}
     new_times: list[np.ndarray] = []
     for name, rows in groups.items():
-        counts = np.rint(np.diff(times[rows]) / step).astype(int)
+        with np.errstate(over="ignore"):  # of a step that is next to nothing
+            steps = np.diff(times[rows]) / step
+        counts = np.rint(np.clip(steps, -1, len(rows) + 2)).astype(int)  # more are not put in
         even = np.abs(np.diff(times[rows]) - counts * step) <= np.maximum(STEP_TOLERANCE * step, rounding)
         extra = int(np.maximum(counts - 1, 0).sum())
         repeats = np.ones(len(rows), int)

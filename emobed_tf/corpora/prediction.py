@@ -1,6 +1,7 @@
 """Features without labels, to predict from: the same columns as in training, from new files."""
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emobed_tf import datasets
-from emobed_tf.config import Config
+from emobed_tf.config import Config, read_reading
 from emobed_tf.corpora import arff, recola
 from emobed_tf.corpora.checks import STEP_TOLERANCE
 from emobed_tf.corpora.corpus import Recording
@@ -176,20 +177,46 @@ def as_manifest_says(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         Values by name.
+
+    Raises:
+        InputError: if something is missing or of another type, with its name.
     """
-    said = manifest.get("reading", {})
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in said.get("settings", {}).items()}
+    said = _said(manifest, "reading", {}, dict)
+    step = _said(manifest, "frame_seconds", _NEEDED, float, int, type(None))
+    if step is not None and not 0 < step < math.inf:
+        raise InputError(f"{_MANIFEST}: frame_seconds: expected a time above 0 s, found {step:.10g}")
     return {
-        "modality": manifest["model"]["target"],
-        "feature_names": manifest["features"],
-        "frame_seconds": manifest["frame_seconds"],
-        "label": manifest.get("dimension", ""),
-        "reading": Config().replace(**settings).reading,
-        "left_out": said.get("left_out", ()),
-        "zeros_missing": said.get("zeros_missing"),
+        "modality": _said(_said(manifest, "model", _NEEDED, dict), "target", _NEEDED, str),
+        "feature_names": _names(manifest, "features", _NEEDED),
+        "frame_seconds": step,
+        "label": _said(manifest, "dimension", "", str),
+        "reading": read_reading(_said(said, "settings", {}, dict), f"{_MANIFEST}: reading"),
+        "left_out": _names(said, "left_out", ()),
+        "zeros_missing": _said(said, "zeros_missing", None, bool, type(None)),
         "speakers": manifest.get("standardise") == SPEAKER,
         "waveform": "waveform" in manifest,
     }
+
+
+_MANIFEST = "the model's manifest"
+_NEEDED = object()
+
+
+def _said(values: Mapping[str, Any], name: str, otherwise: Any, *kinds: type) -> Any:
+    """What a manifest says under a name, of one of these types: it may come from a stranger's server."""
+    value = values.get(name, otherwise)
+    if (type(value) not in kinds and value is not otherwise) or value is _NEEDED:
+        expected = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+        found = "nothing" if value is _NEEDED else repr(value)[:80]
+        raise InputError(f"{_MANIFEST}: {name}: expected {expected}, found {found}; export the model again")
+    return value
+
+
+def _names(values: Mapping[str, Any], name: str, otherwise: Any) -> Sequence[str]:
+    names: Sequence[str] = _said(values, name, otherwise, list, tuple)
+    if not all(isinstance(text, str) for text in names):
+        raise InputError(f"{_MANIFEST}: {name}: expected names, found {repr(names)[:80]}; export the model again")
+    return names
 
 
 def _from_reader(dataset: DataSet, path: Path, expected: _Expected) -> list[Recording]:

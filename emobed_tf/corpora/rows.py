@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emobed_tf.corpora.checks import STEP_TOLERANCE, Where, check_times
+from emobed_tf.corpora.checks import LATEST, STEP_TOLERANCE, Where, check_times
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
 
@@ -128,9 +128,10 @@ def step_and_rounding(table: Table, groups: dict[str, np.ndarray]) -> tuple[floa
         InputError: if a time is missing, or no recording has two rows.
     """
     times = table.numbers["time"]
-    missing = np.flatnonzero(~np.isfinite(times))
+    missing = np.flatnonzero(~(np.abs(times) <= LATEST))
     if missing.size:
-        raise InputError(f"{table.where(missing[0])}: column 'time' is empty or not finite; expected seconds")
+        what = "is empty or not finite" if not np.isfinite(times[missing[0]]) else f"is beyond {LATEST:g} s"
+        raise InputError(f"{table.where(missing[0])}: column 'time' {what}; expected seconds")
     steps = np.concatenate([np.diff(times[rows]) for rows in groups.values()])
     if not steps.size:
         raise InputError(

@@ -1,13 +1,12 @@
 """audformat's `file`, `start` and `end`: names of recordings, and whether rows are segments or frames."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
 
-from emobed_tf.corpora.checks import NUMBER, STEP_TOLERANCE
+from emobed_tf.corpora.checks import LATEST, NUMBER, STEP_TOLERANCE
 from emobed_tf.corpora.files import shorten
 from emobed_tf.corpora.tablefile import Table
 from emobed_tf.errors import InputError
@@ -30,7 +29,7 @@ def seconds_of(text: str) -> float | None:
     if text.lower() in ("", "nat", "nan"):
         return float("nan")
     if NUMBER.fullmatch(text):
-        return float(text) if math.isfinite(float(text)) else None
+        return float(text) if abs(float(text)) <= LATEST else None
     found = _DURATION.fullmatch(text)
     if not found:
         return None

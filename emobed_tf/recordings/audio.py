@@ -1,5 +1,6 @@
 """Sound from files: one channel at 16 kHz, whatever the file has."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from emobed_tf.recordings.resampling import resampled
 SAMPLE_RATE = 16_000
 """Of all sound that is decoded, in Hz."""
 _RATES = 1_000, 384_000  # Hz: below there is no speech, and no recorder goes beyond; others are damaged headers
+_ODDEST = 50_000  # of a rate divided by what it has in common with `SAMPLE_RATE`: resampling takes as much longer
 _LONGEST = 24 * 3600  # seconds of a recording
 _FREE = 3600  # seconds of sound that a file may have whatever its size: silence is packed into next to nothing
 _LEAST_BYTES = 100  # of a longer file for each second; speech has hundreds in the densest of formats
@@ -53,10 +55,10 @@ class Sound:
         self.notes.clear()
         self.rate, self.channels, blocks = by.open_sound(self.path, self.notes)
         low, high = _RATES
-        if not low <= self.rate <= high:
+        if not low <= self.rate <= high or self.rate // math.gcd(self.rate, SAMPLE_RATE) > _ODDEST:
             raise InputError(
-                f"{self.path}: a sampling rate of {self.rate} Hz; expected {low} to {high}: its header is damaged; "
-                "copy or make it again"
+                f"{self.path}: a sampling rate of {self.rate} Hz; expected {low} to {high}, such as 16000, 44100 or "
+                "96000: its header is damaged; copy or make it again"
             )
         yield from resampled(self._mixed(blocks), self.rate, SAMPLE_RATE)
 

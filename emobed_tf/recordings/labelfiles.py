@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emobed_tf.corpora.checks import LATEST
 from emobed_tf.corpora.columns import Columns, check_names
 from emobed_tf.corpora.corpus import DIMENSIONS
 from emobed_tf.corpora.files import listing
@@ -69,9 +70,10 @@ def read_label_file(path: Path, dimension: str) -> LabelTrack:
 
     table = read_table(path, choose, None, features=False)
     times = table.numbers["time"]
-    wrong = np.flatnonzero(~np.isfinite(times))
+    wrong = np.flatnonzero(~(np.abs(times) <= LATEST))
     if wrong.size:
-        raise InputError(f"{table.where(int(wrong[0]))}: column 'time' is empty or not finite; expected seconds")
+        what = "is empty or not finite" if not np.isfinite(times[wrong[0]]) else f"is beyond {LATEST:g} s"
+        raise InputError(f"{table.where(int(wrong[0]))}: column 'time' {what}; expected seconds")
     wrong = np.flatnonzero(np.diff(times) <= 0)
     if wrong.size:
         row = int(wrong[0]) + 1

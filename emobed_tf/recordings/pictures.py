@@ -16,6 +16,7 @@ from emobed_tf.recordings.videosound import words
 _Seen = TypeVar("_Seen")
 
 _ROUNDED = 6e-4  # seconds: containers such as Matroska keep time stamps in milliseconds
+_LONGEST = 7 * 24 * 3600.0  # seconds of a video
 _SHORTER = 0.25  # seconds by which a picture has to end too early for somebody to be told
 
 
@@ -75,6 +76,11 @@ def look(
                 if end is not None and begin >= end:
                     until = end
                     break
+                if until > _LONGEST:
+                    raise InputError(
+                        f"{path}: by its time stamps a picture stands from {begin:.2f} s to {until:.2f} s; expected a "
+                        "video of a week at most: they are damaged; copy or make it again"
+                    )
                 first = max(0, math.ceil((begin - start - _ROUNDED) / step))
                 last = math.ceil((until - start - _ROUNDED) / step)
                 if last > max(first, len(seen)):

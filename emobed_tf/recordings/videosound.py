@@ -38,6 +38,9 @@ def open_sound(path: Path, notes: list[str]) -> tuple[int, int, Iterator[np.ndar
         container.close()
         raise InputError(f"{path}: there is no sound in it")
     stream = container.streams.audio[0]
+    if stream.codec_context is None or not stream.rate or not stream.channels:
+        container.close()
+        raise InputError(f"{path}: its sound is damaged, or in a form that FFmpeg doesn't know; copy or make it again")
     return stream.rate, stream.channels, _blocks(container, stream, path, notes, av)
 
 

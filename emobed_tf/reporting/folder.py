@@ -36,7 +36,7 @@ def history(run: Run) -> list[dict[str, str]]:
         for row in rows:
             for value in row.values():
                 float(value or "nan")
-    except (TypeError, ValueError):  # a cell too many is a list
+    except ValueError:
         raise InputError(f"{path}: damaged (expected numbers, found {value!r})") from None
     if not rows or "epoch" not in rows[0]:
         raise InputError(f"{path}: damaged (expected rows with a column 'epoch')")
@@ -92,6 +92,9 @@ def series_of(rows: Sequence[Mapping[str, Any]]) -> Columns:
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            rows = list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: damaged ({error})") from None
+    if any(None in row for row in rows):
+        raise InputError(f"{path}: damaged (a row has more cells than the header)")
+    return rows

@@ -306,7 +306,10 @@ class Run:
         Raises:
             InputError: if it is missing or damaged.
         """
-        return _frame([self.history_file]).set_index("epoch")
+        frame = _frame([self.history_file])
+        if "epoch" not in frame:
+            raise InputError(f"{self.history_file}: damaged (expected a column 'epoch')")
+        return frame.set_index("epoch")
 
     def scores(self) -> "pd.DataFrame":
         """Scores as a data frame.

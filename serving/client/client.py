@@ -23,7 +23,6 @@ A classifier of utterances takes a table of them:
 
 import base64
 import copy
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +34,7 @@ from numpy.typing import ArrayLike
 
 from emobed_tf.corpora.moments import Moments
 from emobed_tf.errors import InputError
+from emobed_tf.files import parse_json
 from emobed_tf.saved_model.manifest import FORMAT, OF_SPEAKER, PACKED, check_manifest
 from serving.client.connection import Connection, ServingError, unexpected
 from serving.client.payload import Answer, Classification, Heard, as_batch, as_packed, of_one_recording
@@ -354,7 +354,7 @@ class Client:
             url, rows = self._predict(version, "manifest", [{"request": ""}])
             try:
                 (text,) = rows
-                manifest = json.loads(text)
+                manifest = parse_json(text)
                 newer = manifest["format"] > FORMAT
                 if not newer:
                     check_manifest(manifest)

@@ -156,3 +156,32 @@ def test_a_text_has_no_nul(tmp_path):
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"id": ["u", "v\0.wav"], "f": [1.0, 2.0]}), path)
     fails(lambda: read_parquet(path.read_bytes(), path, choose), f"{path}: column 'id'", "a NUL byte")
+
+
+@pytest.mark.parametrize("name", ["a", "a.b"])
+def test_rows_that_a_few_bytes_stand_for(tmp_path, name):
+    """A name with a dot is a column of its own, not a part of one."""
+    path = tmp_path / "t.parquet"
+    rows = pa.DictionaryArray.from_arrays(pa.array(np.zeros(30_000_000, np.int8)), pa.array([0.5]))
+    pq.write_table(pa.table({name: rows}), path)
+    fails(lambda: read_parquet(path.read_bytes(), path, lambda *_: Columns()), "30000000 rows of 1 columns", "MB")
+
+
+ONE_ROW = (  # a column f with 0.5
+    b"PAR1\x15\x00\x15\x14\x15\x14,\x15\x02\x15\x00\x15\x06\x15\x06\x1c\x18\x04\x00\x00\x00?\x18\x04\x00\x00"
+    b"\x00?\x16\x00(\x04\x00\x00\x00?\x18\x04\x00\x00\x00?\x11\x11\x00\x00\x00\x02\x00\x00\x00\x02\x01\x00\x00"
+    b"\x00?\x15\x02\x19,5\x00\x18\x06schema\x15\x02\x00\x15\x08%\x02\x18\x01f\x00\x16\x02\x19\x1c\x19\x1c&\x00"
+    b"\x1c\x15\x08\x19%\x06\x00\x19\x18\x01f\x15\x00\x16\x02\x16r\x16r&\x08<\x18\x04\x00\x00\x00?\x18\x04\x00"
+    b"\x00\x00?\x16\x00(\x04\x00\x00\x00?\x18\x04\x00\x00\x00?\x11\x11\x00\x19\x1c\x15\x00\x15\x00\x15\x02\x00<"
+    b")\x06\x19&\x00\x02\x00\x00\x00\x16r\x16\x02&\x08\x16r\x00( parquet-cpp-arrow version 26.0.1\x19\x1c\x1c"
+    b"\x00\x00\x00\x98\x00\x00\x00PAR1"
+)
+
+
+@pytest.mark.parametrize(("place", "value"), [(80, 36), (81, 3), (155, 9), (156, 38)])
+def test_a_damaged_description_of_a_column_does_not_end_the_process(place, value):
+    """Where pyarrow is asked for one, it can't raise what is wrong with it, and aborts."""
+    arrays = read_parquet(ONE_ROW, Path("t.parquet"), lambda *_: Columns())[1]
+    assert arrays["f"].tolist() == [0.5]
+    damaged = ONE_ROW[:place] + bytes([value]) + ONE_ROW[place + 1 :]
+    fails(lambda: read_parquet(damaged, Path("t.parquet"), lambda *_: Columns()), "not a readable Parquet file")

@@ -38,6 +38,8 @@ class TestOfATable:
             json.dumps({"pandas": 1}),
             json.dumps({**SAID, "version": 1}),
             json.dumps({**SAID, "settings": 1}),
+            "[" * 10_000,
+            json.dumps({**SAID, "licence": "\0"}),
         ],
     )
     def test_anything_else_is_nothing(self, tmp_path, suffix, said):

@@ -71,6 +71,7 @@ class TestFilling:
             ([0, 1, 2, 3.5], ("row 4", "3.5 s")),
             ([0, 1, 1, 2], ("row 3", "a second time at 1 s")),
             ([0, 1, np.nan, 2], ("row 3", "empty or not finite")),
+            ([0, 1, 2, -1e308], ("row 4", "beyond 1e+15 s")),
         ],
     )
     def test_uneven(self, times, words):

@@ -11,7 +11,7 @@ import pytest
 from emobed_tf.corpora import Modality, Recording, load
 from emobed_tf.corpora.loading import find_modalities
 from emobed_tf.datasets import OMG, RECOLA, TABLES, DataSet
-from emobed_tf.errors import EmoBedWarning, InputError, MissingInputError
+from emobed_tf.errors import EmoBedWarning, MissingInputError
 from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import fails, omg, recola, table_text, write
 
@@ -179,9 +179,8 @@ def test_names_of_modalities(tmp_path, table, name, good):
     if "/" in name:
         return
     path = table.rename(tmp_path / f"{name}.csv")
-    with pytest.raises(InputError) as caught:  # its path may have a line end
-        load("tables", tmp_path)
-    assert f"--table {good}={path}" in str(caught.value)
+    shown = str(path).replace("\n", r"\n")
+    fails(lambda: load("tables", tmp_path), f"--table {good}={shown}")
     # What the message says helps.
     assert list(load("tables", tmp_path, tables=[(good, path)]).modalities) == [good]
     write(tmp_path / "voice-1_B.csv", table_text())

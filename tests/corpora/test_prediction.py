@@ -1,11 +1,15 @@
 """Features to predict from: files without labels, in another order, of another kind."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from emobed_tf.corpora import load_features
+from emobed_tf.corpora.prediction import as_manifest_says
 from emobed_tf.errors import EmoBedWarning, MissingInputError
+from emobed_tf.settings import Reading
 from tests.corpora.corpus_writers import arff_text, close, fails, table_text, write
 
 
@@ -123,3 +127,44 @@ class TestTables:
     def test_bad_frames(self, tmp_path, text, parts):
         path = write(tmp_path / "new.csv", text)
         fails(lambda: frames(path), *parts)
+
+
+class TestAsManifestSays:
+    MANIFEST: ClassVar = {"model": {"target": "audio"}, "features": ["a", "b"], "frame_seconds": 0.04}
+
+    def test_of_an_earlier_version(self):
+        found = as_manifest_says(self.MANIFEST)
+        assert (found["modality"], found["feature_names"], found["frame_seconds"]) == ("audio", ["a", "b"], 0.04)
+        assert (found["label"], found["reading"], found["left_out"], found["zeros_missing"]) == (
+            "",
+            Reading(),
+            (),
+            None,
+        )
+
+    def test_settings(self):
+        settings = {"column": ["subject=speaker"], "resample": 0.1}
+        found = as_manifest_says({**self.MANIFEST, "reading": {"settings": settings, "left_out": ["x"]}})
+        assert found["reading"] == Reading(column=("subject=speaker",), resample=0.1)
+        assert found["left_out"] == ["x"]
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"model": None}, "model: expected dict, found None"),
+            ({"model": {}}, "target: expected str, found nothing"),
+            ({"features": "a"}, "features: expected list or tuple, found 'a'"),
+            ({"features": ["a", 1]}, "features: expected names"),
+            ({"frame_seconds": True}, "frame_seconds: expected float or int or null, found True"),
+            ({"frame_seconds": -1}, "frame_seconds: expected a time above 0 s, found -1"),
+            ({"dimension": 1}, "dimension: expected str"),
+            ({"reading": []}, "reading: expected dict"),
+            ({"reading": {"left_out": 1}}, "left_out: expected list or tuple"),
+            ({"reading": {"zeros_missing": "x"}}, "zeros_missing: expected bool or null"),
+            ({"reading": {"settings": {"epochs": 3}}}, "reading: unknown setting 'epochs'"),
+            ({"reading": {"settings": {"column": 3}}}, "reading: column: expected"),
+            ({"reading": {"settings": {"resample": -1}}}, "reading: --resample: expected more than 0"),
+        ],
+    )
+    def test_damaged(self, changes, words):
+        fails(lambda: as_manifest_says({**self.MANIFEST, **changes}), "the model's manifest", words)

@@ -144,3 +144,8 @@ class TestLabels:
         fails(lambda: only(path, task="classification"), "no column 'label'")
         names = self.table(tmp_path, "label", "u", "u", name="n")
         fails(lambda: only(names, task="regression"), "n.csv:2", "expected a number", "'u'")
+
+
+def test_a_label_that_float32_does_not_hold(tmp_path):
+    path = write(tmp_path / "m.csv", FRAMES.replace(",0.4,4", ",-1e308,4"))
+    fails(lambda: only(path), "m.csv:6: column 'arousal' is -1e+308, too large to learn")

@@ -114,3 +114,17 @@ def test_digital_silence_is_said(tmp_path):
     sound = Sound(write(tmp_path / "a.wav", np.zeros(24_000)))
     assert not np.concatenate(list(sound.blocks())).any()
     assert sound.notes == ["digital silence, 1.50 s of zeros, kept"]
+
+
+@pytest.mark.parametrize("rate", [1, 999, 999_983, 2**31 - 1])
+def test_a_rate_that_sound_does_not_have(tmp_path, rate):
+    """Of 1 Hz, each sample would become 16,000; a filter for 2**31 - 1 Hz takes more memory than there is."""
+    path = write(tmp_path / "a.wav", noise(1), rate)
+    with pytest.raises(InputError, match=rf"a\.wav: a sampling rate of {rate} Hz; expected 1000 to 384000"):
+        decode(path)
+
+
+@pytest.mark.parametrize("rate", [1000, 11_127, 22_254, 44_099, 384_000])
+def test_odd_rates_that_there_are(tmp_path, rate):
+    samples = noise(0.1, rate)
+    assert len(decode(write(tmp_path / "a.wav", samples, rate))) == -(-len(samples) * SAMPLE_RATE // rate)

@@ -32,6 +32,7 @@ def test_another_dimension(tmp_path):
         ("arousal\n1\n", r"labels\.csv:1: expected a column 'time' in seconds and arousal or valence; found arousal"),
         ("time,x\n1,2\n", r"labels\.csv:1: expected a column 'time'"),
         ("time,arousal\n0,1\n,2\n", r"labels\.csv:3: column 'time' is empty"),
+        ("time,arousal\n0,1\n1e300,2\n", r"labels\.csv:3: column 'time' is beyond 1e\+15 s"),
         ("time,arousal\n0,1\n0,2\n", r"labels\.csv:3: column 'time': expected more than 0 s.*got 0 s"),
         ("time,arousal\n0,1\n1,high\n", r"labels\.csv:3: column 'arousal'"),
     ],

@@ -161,3 +161,11 @@ class TestWhatIsSaid:
         monkeypatch.setitem(sys.modules, "av", None)
         with pytest.raises(InputError, match=r"looking at a video needs av, which is not installed"):
             levels(path, 0.1)
+
+
+def test_time_stamps_that_are_years_off(tmp_path):
+    path = write_film(tmp_path / "a.mkv", [grey(0), grey(9)], 10, times=[0, 1e9])
+    with pytest.raises(
+        InputError, match=r"a\.mkv: by its time stamps a picture stands from 0\.00 s to 1000000000\.00 s"
+    ):
+        look(Segment(path), lambda picture, seconds: None, [], 0.04)

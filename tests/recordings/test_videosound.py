@@ -81,3 +81,27 @@ def test_without_av(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(InputError, match=r"as a video, needs av, which is not installed; pip install 'emobed-tf\[vid"):
         open_sound(tmp_path / "a.mp4", [])
+
+
+def test_a_long_gap_is_silence_in_pieces(tmp_path):
+    path = write_video(tmp_path / "a.mkv", noise(0.1, 8_000), 8_000, 1, silent_start=60)
+    _, _, blocks = open_sound(path, [])
+    blocks = list(blocks)
+    assert max(map(len, blocks)) <= 1 << 17
+    found = np.concatenate(blocks)
+    assert len(found) == 60 * 8_000 + 800
+    assert not found[: 60 * 8_000].any() and found[60 * 8_000 :].any()
+
+
+def test_time_stamps_that_are_hours_off(tmp_path):
+    """Silence for a million seconds would take 30 GB."""
+    path = write_video(tmp_path / "a.mkv", noise(0.1, 8_000), 8_000, 1, silent_start=1e6)
+    with pytest.raises(InputError, match=r"a\.mkv: nothing from 0\.00 s to 1000000\.00 s by its time stamps"):
+        read(path)
+
+
+def test_sound_that_nothing_here_decodes(tmp_path):
+    path = write_video(tmp_path / "a.mkv", noise(0.1, 16_000), 16_000, 0.2)
+    path.write_bytes(path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_PCM/INT/???"))
+    with pytest.raises(InputError, match=r"a\.mkv: its sound is damaged, or in a form that FFmpeg doesn't know"):
+        open_sound(path, [])

@@ -50,6 +50,13 @@ class TestPredictions:
         np.testing.assert_array_equal(first["time"], [0.0, 0.5])
         np.testing.assert_array_equal(first["postprocessed"], [3.0, 6.0])
 
+    def test_a_row_of_too_many_cells(self, tmp_path):
+        from emobed_tf.reporting.folder import predictions
+
+        run = self.written(tmp_path, a="id,time,gold_standard,raw,postprocessed\na,0,1,1,2\na,1,3,4,5,6\n")
+        with pytest.raises(InputError, match=r"a\.csv: damaged \(a row has more cells than the header\)"):
+            predictions(run, "dev")
+
     def test_an_empty_cell_is_no_gold_standard(self, tmp_path):
         from emobed_tf.reporting.folder import predictions, series_of
 

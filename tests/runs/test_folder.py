@@ -114,7 +114,7 @@ class TestPredictions:
             Run(tmp_path).predictions("test")
 
 
-@pytest.mark.parametrize("content", [b"", b'epoch,loss\n1,"2\n', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b'epoch,loss\n1,"2\n', b"\xff\xfe", b"loss\n1\n"])
 def test_damaged(tmp_path, content):
     run = Run(tmp_path)
     with pytest.raises(MissingInputError, match=r"history.csv: missing"):
