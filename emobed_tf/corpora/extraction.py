@@ -8,6 +8,8 @@ from typing import Any
 
 from pyarrow import ArrowException, parquet
 
+from emobed_tf.files import check_is_file
+
 METADATA = b"emobed_tf"
 """Key of a Parquet file's metadata; of `audio.csv` they are in `audio.csv.json`."""
 
@@ -58,6 +60,7 @@ def extraction_of(path: Path) -> Extraction | None:
         if path.suffix.lower() == ".parquet":
             text = (parquet.read_schema(path).metadata or {}).get(METADATA, b"")
         else:
+            check_is_file(sidecar(path))
             text = sidecar(path).read_bytes()
         said = json.loads(text)
         known = Extraction(said["extractor"], said["version"], said["settings"], said["licence"])
