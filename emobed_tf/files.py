@@ -1,6 +1,7 @@
 """Files: paths as users write them, what is a file and what isn't, files that are written whole, JSON of anyone."""
 
 import csv
+import errno
 import io
 import json
 import math
@@ -49,7 +50,7 @@ def check_is_file(path: Path, expected: str = "a file") -> int:
 
     Raises:
         MissingInputError: if there is nothing.
-        InputError: if it is a folder, a pipe, a socket or a device, or can't be looked at.
+        InputError: if it is a folder, a pipe, a socket or a device, or can't be read.
     """
     try:
         found = path.stat()
@@ -60,6 +61,8 @@ def check_is_file(path: Path, expected: str = "a file") -> int:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "a device")
         raise InputError(f"{path}: expected {expected}, got {kind}")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: can't be read: {os.strerror(errno.EACCES)}")
     return found.st_size
 
 

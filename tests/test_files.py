@@ -39,6 +39,12 @@ class TestPaths:
             with pytest.raises(InputError, match=words):
                 check_is_file(name, "a table")
 
+    def test_what_others_alone_may_read(self, tmp_path, monkeypatch):
+        (tmp_path / "f").write_bytes(b"abc")
+        monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK)  # root may read everything
+        with pytest.raises(InputError, match="f: can't be read: Permission denied"):
+            check_is_file(tmp_path / "f")
+
     def test_a_file_and_none(self, tmp_path):
         (tmp_path / "f").write_bytes(b"abc")
         assert check_is_file(tmp_path / "f") == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyarrow import ArrowException, parquet
 
-from emobed_tf.files import parse_json
+from emobed_tf.files import check_is_file, parse_json
 
 METADATA = b"emobed_tf"
 """Key of a Parquet file's metadata; of `audio.csv` they are in `audio.csv.json`."""
@@ -59,6 +59,7 @@ def extraction_of(path: Path) -> Extraction | None:
         if path.suffix.lower() == ".parquet":
             text = (parquet.read_schema(path).metadata or {}).get(METADATA, b"")
         else:
+            check_is_file(sidecar(path))
             text = sidecar(path).read_bytes()
         said = parse_json(text)
         known = Extraction(said["extractor"], said["version"], said["settings"], said["licence"])

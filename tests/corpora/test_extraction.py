@@ -1,6 +1,7 @@
 """What made the features of a table: read from what `emobed_tf.extract` wrote, and from nothing else."""
 
 import json
+import os
 
 import pyarrow as pa
 import pytest
@@ -47,6 +48,13 @@ class TestOfATable:
 
     def test_no_table(self, tmp_path, suffix):
         assert extraction_of(tmp_path / f"gone{suffix}") is None
+
+
+def test_a_pipe_beside_a_table_is_not_waited_for(tmp_path):
+    path = written(tmp_path, "", ".csv")
+    (tmp_path / "audio.csv.json").unlink()
+    os.mkfifo(tmp_path / "audio.csv.json")
+    assert extraction_of(path) is None
 
 
 def test_a_parquet_file_that_says_nothing(tmp_path):
