@@ -77,7 +77,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if len(runs) == 2:
         comparisons = compare_runs(run, outputs[1], runs[0], outputs[0])
         show_comparison(run.facts(), (names[0], names[1]), comparisons)
-    print(f"predictions: {run.path / 'predictions'}")
+    console.say(f"predictions: {run.path / 'predictions'}")
     if arguments.test:
         _say_what_was_read(runs, read="test" in outputs[-1])
     return 0
@@ -85,11 +85,11 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _say_what_was_read(runs: Sequence[Run], read: bool) -> None:
     if not read:
-        print("the test set has no labels: it was not evaluated")
+        console.say("the test set has no labels: it was not evaluated")
         return
     for run in runs:
         show_test_reads(run)
-    print(f"next: python -m emobed_tf.report {' '.join(run.named for run in runs)} shows test, too")
+    console.say(f"next: python -m emobed_tf.report {' '.join(run.named for run in runs)} shows test, too")
 
 
 if __name__ == "__main__":

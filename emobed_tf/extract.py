@@ -97,15 +97,15 @@ def _main(argv: Sequence[str] | None) -> int:
     labels = _label_files(listing, windows, arguments.dimension)
     extractor = find_extractor(arguments.features, windows, looking)
     if extractor.licence:
-        print(f"note: {extractor.licence}", file=sys.stderr)
+        console.say(f"note: {extractor.licence}", file=sys.stderr)
     if listing.left_out:
-        print(f"columns that mean nothing here: {files.listing(listing.left_out)}")
+        console.say(f"columns that mean nothing here: {files.listing(listing.left_out)}")
     store = FeatureStore(arguments.features, extractor)
     with console.if_interrupted(lambda: console.KEPT):
         with console.progress("looking at files") as progress:
             plan = Plan(listing, arguments.features, windows, store, progress, looking)
         if plan.kept:
-            print(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
+            console.say(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
         _extract(plan, how, arguments.strict)
         recordings = len(listing.entries) - plan.left_out
         if not recordings:
@@ -120,7 +120,7 @@ def _main(argv: Sequence[str] | None) -> int:
             metadata=_metadata(arguments, extractor),
         )
     left_out = f", {plan.left_out:,} left out" if plan.left_out else ""
-    print(
+    console.say(
         f"written: {arguments.output}, {rows:,} rows of {len(extractor.columns)} features from {recordings:,} "
         f"recordings{left_out}"
     )

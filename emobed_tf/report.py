@@ -72,7 +72,7 @@ def _main(argv: Sequence[str] | None) -> int:
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if run.test_scored:
-            print(f"{run.path}: test is shown, too, because evaluate --test has scored it")
+            console.say(f"{run.path}: test is shown, too, because evaluate --test has scored it")
 
     from emobed_tf.reporting import Look, read_sweep, write_report
 
@@ -88,7 +88,7 @@ def _main(argv: Sequence[str] | None) -> int:
             look=Look(arguments.colour, arguments.classes),
             progress=progress,
         )
-    print(f"report: {page}")
+    console.say(f"report: {page}")
     return 0
 
 

@@ -1,12 +1,15 @@
 """Files are written whole, or stay as they were."""
 
 import csv
+import io
 import math
 import os
+import sys
 
 import numpy as np
 import pytest
 
+from emobed_tf.errors import InputError
 from emobed_tf.files import parse_json, plain_number, print_csv, write_bytes, write_csv
 
 
@@ -54,6 +57,15 @@ class TestPrintCsv:
         write_csv(tmp_path / "t.csv", rows)
         print_csv(rows)
         assert capsys.readouterr().out == (tmp_path / "t.csv").read_text()
+
+    def test_an_encoding_without_its_characters(self, monkeypatch):
+        """Names stay what they are: none is written in other characters."""
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1", errors="backslashreplace"))
+        print_csv([{"id": "jöy"}])
+        with pytest.raises(InputError, match=r"latin-1, which can't hold '\\u2603'; write to a file with --output"):
+            print_csv([{"id": "snow ☃"}])
+        assert written.getvalue().decode("latin-1") == "id\njöy\n"
 
 
 class TestPlainNumber:

@@ -178,12 +178,16 @@ def _cell(scores: Sequence[float] | None, marked: bool) -> str:
 def _show_doubts(rows: Sequence[Row]) -> None:
     failed = [row for row in rows if row["score"] is None]
     for row in failed[:_FAILURES_SHOWN]:
-        print(f"failed: {row['parameter']} = {row['value']}, {row['scenario']}, seed {row['seed']}: {row['reason']}")
+        console.say(
+            f"failed: {row['parameter']} = {row['value']}, {row['scenario']}, seed {row['seed']}: {row['reason']}"
+        )
     if len(failed) > _FAILURES_SHOWN:
-        print(f"failed: {len(failed) - _FAILURES_SHOWN} more, see the column `reason`")
+        console.say(f"failed: {len(failed) - _FAILURES_SHOWN} more, see the column `reason`")
     warned = [row for row in rows if row["warnings"]]
     if warned:
-        print(f"{len(warned)} of {len(rows)} trainings warned, see the column `warnings`: {warned[0]['warnings']}")
+        console.say(
+            f"{len(warned)} of {len(rows)} trainings warned, see the column `warnings`: {warned[0]['warnings']}"
+        )
 
 
 def _order(value: Value) -> tuple[bool, Any]:

@@ -153,7 +153,7 @@ def open_folder(
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
     for line in dict.fromkeys(line for read in plan.corpora.values() for line in read_lines(read)):
-        print(line)
+        console.say(line)
     show_grid(data_grid(plan))
     show_grid(*power_grid(plan))
     print(f"results: {output}")
@@ -217,7 +217,7 @@ def pool_results(plan: CrossValidationPlan, results: Sequence[CellResult]) -> Ou
     if not whole:
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in reasons:
-        print(f"no result: {reason}", file=sys.stderr)
+        console.say(f"no result: {reason}", file=sys.stderr)
     return whole
 
 
@@ -258,7 +258,7 @@ def report_gains(
     for grid in extra:
         show_grid(grid)
     for line in said:
-        print(line)
+        console.say(line)
     power, assumed = power_grid(plan)
     write_csvs(output, plan, results, found, name, primary)
     write_selection(output, validation.done, _selection_score(plan))

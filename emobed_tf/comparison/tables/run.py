@@ -148,4 +148,4 @@ def show_table(table: Table) -> None:
         console.table(f"{table.title}; {grid.title}", shown.columns, shown.rows)
     console.table(table.settings.title, table.settings.columns, table.settings.rows)
     for note in table.notes:
-        print(f"- {note}")
+        console.say(f"- {note}")
