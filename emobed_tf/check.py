@@ -1,5 +1,10 @@
 """`python -m emobed_tf.check`: what would be trained on, and what is wrong with it, without training."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.check")  # while what is below is imported
+
 import json
 import sys
 import warnings

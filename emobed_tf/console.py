@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from emobed_tf import interrupts
 from emobed_tf.errors import EmoBedWarning, InputError
 
 Progress = Callable[[int, int, str], None]
@@ -44,17 +45,20 @@ class Bar(Protocol):
         """
 
 
-def run(prog: str, main: Callable[[], int | None]) -> int:
+def run(prog: str, main: Callable[[], int | None], *, ends_at_once: bool = False) -> int:
     """Runs a command; what a user can mend becomes one line on stderr.
 
     Args:
         prog: name of the command, the line's first word.
         main: the command.
+        ends_at_once: whether it keeps what `interrupts.end_at_once` has set, until it sets something else.
 
     Returns:
         Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C. Notes of the
         last two are printed, see `if_interrupted`.
     """
+    if not ends_at_once:
+        interrupts.raise_again()
     _open_streams()
     _show_warnings_as_lines()
     logging.getLogger("matplotlib.font_manager").setLevel(

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.embed`: embeddings of a run for TensorBoard's embedding projector."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.embed")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.evaluate`: scores of a run on development, on request on test, and comparison with another."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.evaluate")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

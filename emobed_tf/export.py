@@ -1,5 +1,10 @@
 """`python -m emobed_tf.export`: a run as a SavedModel for TensorFlow Serving."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.export")  # while what is below is imported
+
 import json
 import shlex
 import sys

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.extract`: from a table of recordings to a table of features."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.extract")  # while what is below is imported
+
 import sys
 import warnings
 from collections.abc import Iterator, Sequence

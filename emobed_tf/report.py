@@ -4,6 +4,11 @@ DIR/index.html needs no other file and no network. Beside it stand the figures a
 `emobed_tf/reporting/pictures.py` lists them.
 """
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.report")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
