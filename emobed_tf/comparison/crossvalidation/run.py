@@ -37,6 +37,7 @@ from emobed_tf.comparison.former import trial_key_of_format_1
 from emobed_tf.comparison.grids import counted, to_latex
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
+from emobed_tf.comparison.trials import check_record
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION
@@ -147,6 +148,7 @@ def open_folder(
         defaults=plan.defaults(),
         former_key=trial_key_of_format_1,
         began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
+        check=check_record,
     )
     for number, folds in enumerate(plan.repeats, start=2):
         ledger.agree({"deal": number}, {"folds": [asdict(fold) for fold in folds]})
