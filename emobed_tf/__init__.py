@@ -7,7 +7,7 @@ import importlib
 from typing import Any
 
 from emobed_tf._version import __version__
-from emobed_tf.runtime import fix_environment, import_quietly
+from emobed_tf.environment import fix_environment
 
 fix_environment()  # what the user has not set, before anybody imports TensorFlow: the same bits need the same numerics
 
@@ -38,7 +38,9 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'emobed_tf' has no attribute '{name}'")
     if name not in _WITHOUT_TENSORFLOW:
-        import_quietly()  # before the name's module does, with a dozen lines about the processor
+        importlib.import_module(
+            "emobed_tf.runtime"
+        ).import_quietly()  # before the name's module does, with a dozen lines about the processor
     return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 

@@ -2,6 +2,8 @@
 
 import sys
 
+from emobed_tf import console
+
 COMMANDS = {
     "emobed_tf.check": "says what would be trained on, and what is wrong with it",
     "emobed_tf.extract": "makes features of recordings",
@@ -31,6 +33,10 @@ def main() -> int:
     Returns:
         0, or 2 where there was a word that isn't `--help` or `-h`.
     """
+    return console.run("emobed_tf", _main)
+
+
+def _main() -> int:
     unknown = [word for word in sys.argv[1:] if word not in ("-h", "--help")]
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text.replace('`', '')}" for name, text in COMMANDS.items()]

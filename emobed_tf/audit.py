@@ -1,5 +1,10 @@
 """`python -m emobed_tf.audit`: is EmoBed's gain, if it has one, transfer between modalities?"""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.audit")  # while what is below is imported
+
 import contextlib
 import sys
 from collections.abc import Sequence

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.check`: what would be trained on, and what is wrong with it, without training."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.check")  # while what is below is imported
+
 import json
 import sys
 import warnings
@@ -67,18 +72,18 @@ def _main(argv: Sequence[str] | None) -> int:
             config, corpus = load_corpus(config, progress)
         except InputError as error:
             for line in _of_other_tables(config, str(error)):
-                print(f"{PROG}: error: {line}", file=sys.stderr)
+                console.say(f"{PROG}: error: {line}", file=sys.stderr)
             raise
     told = [" ".join(str(one.message).split()) for one in caught if issubclass(one.category, EmoBedWarning)]
     if arguments.json:
-        print(json.dumps({**describe(corpus), "warnings": told}, indent=2, ensure_ascii=False))
+        print(json.dumps({**describe(corpus), "warnings": told}, indent=2))
     else:
         show_data(config, corpus)
         if len(corpus.modalities) == 1:
             print("\nThis is one modality, enough for --framework classic; the others need another one beside it.")
         sys.stdout.flush()
         for line in told:
-            print(f"warning: {line}", file=sys.stderr)
+            console.say(f"warning: {line}", file=sys.stderr)
     import_quietly()
     from emobed_tf.training.examples import training_examples
     from emobed_tf.training.teacher import plan_teacher

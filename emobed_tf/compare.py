@@ -1,5 +1,10 @@
 """`python -m emobed_tf.compare`: a table of systems on one's own data, by the protocol of the paper's tables."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.compare")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field

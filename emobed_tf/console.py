@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import io
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from emobed_tf import interrupts
 from emobed_tf.errors import EmoBedWarning, InputError
 
 Progress = Callable[[int, int, str], None]
@@ -24,6 +27,7 @@ _MEND = {
     errno.EDQUOT: "make room there, or ask for a larger quota",
     errno.EFBIG: "raise the limit (ulimit -f), or choose a disk that takes larger files",
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but for tabs and line breaks
 _bars: list[str] = []  # that are on the terminal now
 _lines: list[Any] = []  # rich's consoles on which `waiting` shows a line now
 
@@ -41,38 +45,79 @@ class Bar(Protocol):
         """
 
 
-def run(prog: str, main: Callable[[], int | None]) -> int:
+def run(prog: str, main: Callable[[], int | None], *, ends_at_once: bool = False) -> int:
     """Runs a command; what a user can mend becomes one line on stderr.
 
     Args:
         prog: name of the command, the line's first word.
         main: the command.
+        ends_at_once: whether it keeps what `interrupts.end_at_once` has set, until it sets something else.
 
     Returns:
         Exit code: that of `main`, 2 after an error in the input or the file system, 130 after Ctrl-C. Notes of the
         last two are printed, see `if_interrupted`.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+    if not ends_at_once:
+        interrupts.raise_again()
+    _open_streams()
     _show_warnings_as_lines()
     logging.getLogger("matplotlib.font_manager").setLevel(
         logging.ERROR
     )  # it would talk of its cache when first imported
     try:
-        return main() or 0
+        code = main() or 0
+        sys.stdout.flush()  # what can't be written is noticed here, and not when the interpreter ends
+        return code
     except InputError as error:
         problem = str(error)
     except KeyboardInterrupt as interrupt:
-        print("\n".join([f"\n{prog}: interrupted", *getattr(interrupt, "__notes__", ())]), file=sys.stderr)
+        say("\n".join([f"\n{prog}: interrupted", *getattr(interrupt, "__notes__", ())]), file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nothing to tell it
         return 1
     except OSError as error:
         problem = "; ".join([_of_the_system(error), *getattr(error, "__notes__", ())])
-    print(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
+    say(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
     return 2
+
+
+def visible(text: str) -> str:
+    """A text for the terminal that does nothing to it: names in files of others may hold escape sequences.
+
+    Args:
+        text: of any origin.
+
+    Returns:
+        The text; control characters as a backslash and their number, but for line breaks and tabs.
+    """
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def say(text: str, *, file: TextIO | None = None, flush: bool = False) -> None:
+    """Prints a line that has names from files in it, made `visible`.
+
+    Args:
+        text: the line, or several.
+        file: where it goes; None is stdout.
+        flush: whether it is to be seen at once.
+    """
+    print(visible(text), file=file, flush=flush)
+
+
+def _open_streams() -> None:
+    """Opens what whoever started us has closed, and lets no character that an encoding lacks end the command."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # else the next file that is opened gets the number, and whatever is written to stderr
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _of_the_system(error: OSError) -> str:
@@ -179,7 +224,7 @@ def progress(what: str) -> Iterator[Bar]:
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns,
         TimeElapsedColumn(),
@@ -188,10 +233,12 @@ def progress(what: str) -> Iterator[Bar]:
         transient=True,
         redirect_stdout=sys.stdout.isatty(),  # what is printed goes above the bar, but into a file that stdout is
     ) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(visible(what), total=None)
         _bars.append(what)
         try:
-            yield lambda done, total, now="": bar.update(task, completed=done, total=total, description=now or what)
+            yield lambda done, total, now="": bar.update(
+                task, completed=done, total=total, description=visible(now or what)
+            )
         finally:
             _bars.remove(what)
 
@@ -216,10 +263,10 @@ def waiting(what: str) -> Iterator[None]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     with (
-        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal,
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors="replace") as terminal,
         Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=Console(file=terminal),
             transient=True,
@@ -227,7 +274,7 @@ def waiting(what: str) -> Iterator[None]:
             redirect_stderr=False,
         ) as line,
     ):
-        line.add_task(what, total=None)
+        line.add_task(visible(what), total=None)
         _lines.append(line.console)
         try:
             yield
@@ -269,6 +316,7 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 120)
+    title, columns, rows = visible(title), list(map(visible, columns)), [list(map(visible, row)) for row in rows]
     cells = [columns, *rows]
     least = [_least_width([row[k] for row in cells], breakable=k == 0) for k in range(len(columns))]
     most = [max(len(row[k]) for row in cells) for k in range(len(columns))]
@@ -324,7 +372,7 @@ def _show_warnings_as_lines() -> None:
             text = " ".join(str(message).split())
             if text not in said:
                 said.add(text)
-                print(f"warning: {text}", file=sys.stderr)
+                say(f"warning: {text}", file=sys.stderr)
         elif file is not None:
             shown(message, category, filename, lineno, file, line)
 

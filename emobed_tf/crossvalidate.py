@@ -1,5 +1,10 @@
 """`python -m emobed_tf.crossvalidate`: systems compared by nested cross-validation, grouped by speaker."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.crossvalidate")  # while what is below is imported
+
 import contextlib
 import sys
 from collections.abc import Sequence

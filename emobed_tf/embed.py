@@ -1,5 +1,10 @@
 """`python -m emobed_tf.embed`: embeddings of a run for TensorBoard's embedding projector."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.embed")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,9 +93,9 @@ def _main(argv: Sequence[str] | None) -> int:
         for run in runs:
             show_test_reads(run)
     for line in projector.legend(dict(zip(names, shown, strict=True))):
-        print(f"  {line}")
-    print(f"embeddings: {folder} (legend.png says what the markers mean)")
-    print(f"next: tensorboard --logdir {runs[0].logs} (tab Projector; it may come with the first reload)")
+        console.say(f"  {line}")
+    console.say(f"embeddings: {folder} (legend.png says what the markers mean)")
+    console.say(f"next: tensorboard --logdir {runs[0].logs} (tab Projector; it may come with the first reload)")
     return 0
 
 
@@ -113,11 +118,13 @@ def _names(runs: Sequence[Run]) -> list[str]:
 def _report(name: str, run: Run, found: "Embedded", drawn: "Embedded") -> None:
     counts = {modality: int((drawn.modality == modality).sum()) for modality in found.facts.features}
     text = ", ".join(f"{number:,} of {modality}" for modality, number in counts.items())
-    print(f"{name} ({run.path}): {text}")
+    console.say(f"{name} ({run.path}): {text}")
     if len(drawn) < len(found):
-        print(f"  {len(drawn):,} of {len(found):,} points are drawn, as many of every modality and class; see --points")
+        console.say(
+            f"  {len(drawn):,} of {len(found):,} points are drawn, as many of every modality and class; see --points"
+        )
     if found.framework in ONE_BRANCH:
-        print(f"  {found.framework} was trained on {found.facts.target} alone: others have no embedding in it")
+        console.say(f"  {found.framework} was trained on {found.facts.target} alone: others have no embedding in it")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.evaluate`: scores of a run on development, on request on test, and comparison with another."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.evaluate")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +82,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if len(runs) == 2:
         comparisons = compare_runs(run, outputs[1], runs[0], outputs[0])
         show_comparison(run.facts(), (names[0], names[1]), comparisons)
-    print(f"predictions: {run.path / 'predictions'}")
+    console.say(f"predictions: {run.path / 'predictions'}")
     if arguments.test:
         _say_what_was_read(runs, read="test" in outputs[-1])
     return 0
@@ -85,11 +90,11 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _say_what_was_read(runs: Sequence[Run], read: bool) -> None:
     if not read:
-        print("the test set has no labels: it was not evaluated")
+        console.say("the test set has no labels: it was not evaluated")
         return
     for run in runs:
         show_test_reads(run)
-    print(f"next: python -m emobed_tf.report {' '.join(run.named for run in runs)} shows test, too")
+    console.say(f"next: python -m emobed_tf.report {' '.join(run.named for run in runs)} shows test, too")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.export`: a run as a SavedModel for TensorFlow Serving."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.export")  # while what is below is imported
+
 import json
 import shlex
 import sys
@@ -73,22 +78,24 @@ def _tell(run: Run, version: Path) -> None:
     simulated = " (trained on SIMULATED data)" if facts.simulated else ""
     width, rate = len(facts.features[facts.target]), facts.sample_rates.get(facts.target)
     source = f"{width} {facts.target} features" if rate is None else f"sound ({rate:,} Hz, one channel)"
-    print(f"{version}: {facts.label} from {source}{simulated}")
+    console.say(f"{version}: {facts.label} from {source}{simulated}")
     takes = "sound" if rate is not None else listing(facts.features[facts.target])
     answer = f"{' or '.join(facts.classes)}, and their probabilities" if facts.classes else f"numbers for {facts.label}"
-    print(f"takes: {takes}; returns: {answer}; {version / MANIFEST_FILE} says it all")
+    console.say(f"takes: {takes}; returns: {answer}; {version / MANIFEST_FILE} says it all")
     dev = manifest["scores"]["dev"]
-    print("development: " + ", ".join(f"{s.short_name} {dev[s.name]:.3f}" for s in SCORES.values() if s.name in dev))
-    print(f"signatures: {', '.join(manifest['signatures'])}")
+    console.say(
+        "development: " + ", ".join(f"{s.short_name} {dev[s.name]:.3f}" for s in SCORES.values() if s.name in dev)
+    )
+    console.say(f"signatures: {', '.join(manifest['signatures'])}")
     name = version.parent.resolve().name
-    print(f"serve it: {shlex.join(['python', '-m', 'serving.local', str(version.parent)])}")
+    console.say(f"serve it: {shlex.join(['python', '-m', 'serving.local', str(version.parent)])}")
     if rate is None:
         line = client_line(run, SERVER, name) or curl_line(SERVER, name, (1, width))
     else:
         line = shlex.join(["python", "-m", "serving.client", SERVER, name, "--audio", "clip.wav"])
-    print(f"then ask it: {line}")
+    console.say(f"then ask it: {line}")
     if rate is not None:
-        print(f"or try it in a browser: {SERVER}/demo")
+        console.say(f"or try it in a browser: {SERVER}/demo")
 
 
 if __name__ == "__main__":

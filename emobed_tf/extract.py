@@ -1,5 +1,10 @@
 """`python -m emobed_tf.extract`: from a table of recordings to a table of features."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.extract")  # while what is below is imported
+
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -98,15 +103,15 @@ def _main(argv: Sequence[str] | None) -> int:
     labels = _label_files(listing, windows, arguments.dimension)
     extractor = find_extractor(arguments.features, windows, looking)
     if extractor.licence:
-        print(f"note: {extractor.licence}", file=sys.stderr)
+        console.say(f"note: {extractor.licence}", file=sys.stderr)
     if listing.left_out:
-        print(f"columns that mean nothing here: {files.listing(listing.left_out)}")
+        console.say(f"columns that mean nothing here: {files.listing(listing.left_out)}")
     store = FeatureStore(arguments.features, extractor)
     with console.if_interrupted(lambda: console.KEPT):
         with console.progress("looking at files") as progress:
             plan = Plan(listing, arguments.features, windows, store, progress, looking)
         if plan.kept:
-            print(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
+            console.say(f"{plan.kept:,} of {len(listing.entries):,} recordings are kept from before", flush=True)
         _extract(plan, how, arguments.strict)
         recordings = len(listing.entries) - plan.left_out
         if not recordings:
@@ -121,7 +126,7 @@ def _main(argv: Sequence[str] | None) -> int:
             metadata=_metadata(arguments, extractor),
         )
     left_out = f", {plan.left_out:,} left out" if plan.left_out else ""
-    print(
+    console.say(
         f"written: {arguments.output}, {rows:,} rows of {len(extractor.columns)} features from {recordings:,} "
         f"recordings{left_out}"
     )

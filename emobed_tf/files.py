@@ -107,8 +107,17 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
     Raises:
         BrokenPipeError: if the reader went away, which would else be noticed only when the interpreter ends.
+        InputError: if standard output's encoding lacks a character: names must stay what they are.
     """
-    sys.stdout.write(_csv(rows))
+    text, encoding = _csv(rows), getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"standard output is in {encoding}, which can't hold {error.object[error.start]!a}; write to a file with "
+            "--output, or set PYTHONIOENCODING=utf-8"
+        ) from None
+    sys.stdout.write(text)
     sys.stdout.flush()
 
 

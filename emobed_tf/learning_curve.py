@@ -1,5 +1,10 @@
 """`python -m emobed_tf.learning_curve`: does another modality help where the target has few labels?"""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.learning_curve")  # while what is below is imported
+
 import contextlib
 import sys
 from collections.abc import Sequence

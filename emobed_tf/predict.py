@@ -1,5 +1,10 @@
 """`python -m emobed_tf.predict`: emotion from unlabelled files of the target modality alone."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.predict")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,6 +4,11 @@ DIR/index.html needs no other file and no network. Beside it stand the figures a
 `emobed_tf/reporting/pictures.py` lists them.
 """
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.report")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +77,7 @@ def _main(argv: Sequence[str] | None) -> int:
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if run.test_scored:
-            print(f"{run.path}: test is shown, too, because evaluate --test has scored it")
+            console.say(f"{run.path}: test is shown, too, because evaluate --test has scored it")
 
     from emobed_tf.reporting import Look, read_sweep, write_report
 
@@ -88,7 +93,7 @@ def _main(argv: Sequence[str] | None) -> int:
             look=Look(arguments.colour, arguments.classes),
             progress=progress,
         )
-    print(f"report: {page}")
+    console.say(f"report: {page}")
     return 0
 
 

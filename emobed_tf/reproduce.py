@@ -1,5 +1,10 @@
 """`python -m emobed_tf.reproduce`: the paper's Tables 1 to 3 from one's own machine."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.reproduce")  # while what is below is imported
+
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -14,21 +14,10 @@ import warnings
 from collections.abc import Iterator
 
 from emobed_tf import console
+from emobed_tf.environment import BACKEND, DEFAULTS, LOG, ONEDNN, fix_environment
 from emobed_tf.errors import EmoBedWarning, InputError
 
-_BACKEND, _ONEDNN, _LOG = "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL"
-# TensorFlow's own default of the second depends on the processor. Below the third it would speak of GPUs and XLA.
-_DEFAULTS = {_BACKEND: "tensorflow", _ONEDNN: "1", _LOG: "3"}
 _told: set[str] = set()
-
-
-def fix_environment() -> None:
-    """Sets what Keras and TensorFlow read when they are imported, unless the user has, or they have been imported."""
-    if "tensorflow" in sys.modules or "keras" in sys.modules:
-        return
-    for name, value in _DEFAULTS.items():
-        if not os.environ.get(name):
-            os.environ[name] = value
 
 
 def check_backend() -> None:
@@ -38,11 +27,11 @@ def check_backend() -> None:
         InputError: if the user has chosen another backend.
     """
     keras = sys.modules.get("keras")
-    found = keras.config.backend() if keras else os.environ.get(_BACKEND) or _DEFAULTS[_BACKEND]
-    if found != _DEFAULTS[_BACKEND]:
+    found = keras.config.backend() if keras else os.environ.get(BACKEND) or DEFAULTS[BACKEND]
+    if found != DEFAULTS[BACKEND]:
         raise InputError(
-            f"{_BACKEND}={found}: EmoBed needs Keras on TensorFlow; unset {_BACKEND}, or set it to "
-            f"{_DEFAULTS[_BACKEND]}, and start another process"
+            f"{BACKEND}={found}: EmoBed needs Keras on TensorFlow; unset {BACKEND}, or set it to "
+            f"{DEFAULTS[BACKEND]}, and start another process"
         )
 
 
@@ -89,7 +78,7 @@ def import_quietly() -> None:
         InputError: if Keras is to run on another backend.
     """
     check_backend()
-    wanted = os.environ.get(_LOG) == "0" or {"tensorflow", "keras"} <= sys.modules.keys()
+    wanted = os.environ.get(LOG) == "0" or {"tensorflow", "keras"} <= sys.modules.keys()
     with contextlib.nullcontext() if wanted else quiet_stderr():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
@@ -111,15 +100,15 @@ def tell_doubts(aloud: bool = True) -> None:
 
 
 def _doubts() -> Iterator[str]:
-    value = os.environ.get(_ONEDNN)
+    value = os.environ.get(ONEDNN)
     if not value:
         yield (
-            f"TensorFlow was imported before emobed_tf and without {_ONEDNN}: whether it uses oneDNN depends on the "
+            f"TensorFlow was imported before emobed_tf and without {ONEDNN}: whether it uses oneDNN depends on the "
             "processor, and so do the last bits of results; import emobed_tf first"
         )
     elif value.lower() not in ("1", "true"):
         yield (
-            f"{_ONEDNN}={value}: results differ in their last bits from those of the default (1), and a training step "
+            f"{ONEDNN}={value}: results differ in their last bits from those of the default (1), and a training step "
             "takes a quarter longer; unset it for the default"
         )
     if "tensorflow" in sys.modules and not _keep_sums_in_order():

@@ -1,5 +1,10 @@
 """Command: `python -m emobed_tf.simulate recola|omg DIR` writes a simulated package."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.simulate")  # while what is below is imported
+
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,5 +1,10 @@
 """`python -m emobed_tf.train`: trains a system and leaves a run folder."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("emobed_tf.train")  # while what is below is imported
+
 import contextlib
 import shlex
 import sys

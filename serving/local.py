@@ -1,9 +1,9 @@
 """`python -m serving.local`: serves exported models in this process, for a machine without Docker."""
 
-from serving import signals
+from emobed_tf import interrupts
 
 if __name__ == "__main__":
-    signals.end_at_once("serving.local")  # the imports below take a second, and Ctrl-C would show a traceback meanwhile
+    interrupts.end_at_once("serving.local")  # until it serves: see server.serve
 
 import errno
 import logging
@@ -25,6 +25,7 @@ from emobed_tf.cli import arguments as cli
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.saved_model.example import curl_line
+from serving import signals
 from serving.models import Models, version_folders
 from serving.rest import RestError, Route, version_of
 
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0, after SIGINT or SIGTERM while it served, too; 2 after an error that the user can mend. A signal
         before that ends the process with 130 (SIGINT) or 143 (SIGTERM).
     """
-    return console.run(PROG, lambda: _main(argv))
+    return console.run(PROG, lambda: _main(argv), ends_at_once=True)
 
 
 def _main(argv: Sequence[str] | None) -> int:

@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Serves models until SIGINT or SIGTERM, and then finishes what is under way.
 
-    While models are loaded, both do what they did before, see `signals.end_at_once`.
+    While models are loaded, both do what they did before, see `interrupts.end_at_once`.
 
     Args:
         listening: where clients connect; those that come while models are loaded wait.

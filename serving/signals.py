@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do to the server's process: end it at once until it serves, then after what is under way."""
+"""What SIGINT and SIGTERM do to the server's process once it serves; until then, `emobed_tf.interrupts` ends it."""
 
 import contextlib
 import os
@@ -12,34 +12,6 @@ from typing import Any
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SECONDS = 1.0  # for threads that have nothing to do to end
-_SHOW_CURSOR = "\x1b[?25h"  # which a line of progress hides
-
-
-def end_at_once(program: str) -> None:
-    """Makes both signals end the process at once from now on, without an exception, which a library could swallow.
-
-    The exit code is that of a process that a signal has ended, as shells count it: 130 and 143.
-
-    Args:
-        program: its name, for what it says at its end.
-    """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        said = f"\n{program}: interrupted\n" if number == signal.SIGINT else ""
-        with contextlib.suppress(OSError):
-            os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + said).encode())  # no buffer, which may be in use
-        os._exit(128 + number)
-
-    if threading.current_thread() is threading.main_thread():
-        for number in _NUMBERS:
-            signal.signal(number, end)
-
-
-def raise_again() -> None:
-    """Both signals do what they do in any process of Python: SIGINT raises KeyboardInterrupt, SIGTERM ends it."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

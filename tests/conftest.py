@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emobed_tf.runtime import fix_environment, import_tensorflow
+from emobed_tf.environment import fix_environment
+from emobed_tf.runtime import import_tensorflow
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"

@@ -15,6 +15,8 @@ from tests.source import commands, imports, loaded_by, modules, tree
 # From the ground up: each of them knows those before it.
 LAYERS = (
     "_version",
+    "environment",
+    "interrupts",
     "errors",
     "files",
     "console",
@@ -198,3 +200,11 @@ def slow(module):
 def test_a_command_runs(command):
     """`python -m` of a module that only defines `main` would do nothing, without a word."""
     assert ast.unparse(tree(modules()[command]).body[-1]) == "if __name__ == '__main__':\n    sys.exit(main())"
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_can_be_interrupted_while_it_is_imported(command):
+    name = command.removesuffix(".__main__")
+    _, first, second, *_ = map(ast.unparse, tree(modules()[command]).body)
+    assert first == "from emobed_tf import interrupts"
+    assert second == f"if __name__ == '__main__':\n    interrupts.end_at_once('{name}')"

@@ -1,10 +1,11 @@
 """`python -m emobed_tf.check`: what would be trained on, and exit code 2 where training would end so."""
 
 import json
+import os
 
 import pytest
 
-from tests.commands import assert_one_line, command
+from tests.commands import assert_one_line, command, process
 from tests.corpora.corpus_writers import FRAMES, replace, table_text, write
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -116,6 +117,13 @@ class TestJson:
         assert "--keep index" in found["warnings"][0]
         kept = json.loads(command("check", voice, "--json", "--keep", "index").stdout)
         assert (kept["modalities"]["voice"]["features"], kept["warnings"]) == (["F0", "index", "loudness"], [])
+
+    def test_is_json_in_every_encoding(self, tmp_path):
+        """A class with a character beyond the first 65,536, and one of a single byte, in a terminal of ASCII."""
+        path = write(tmp_path / "voice.csv", table_text(classes=("jöy 😀", "sad")))
+        shown = process("check", path, "--json", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+        assert shown.returncode == 0, shown.stderr
+        assert "jöy 😀" in json.loads(shown.stdout)["classes"]
 
 
 class TestRefuses:

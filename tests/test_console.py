@@ -98,6 +98,12 @@ class TestProgress:
         assert "file 1" in seen
         assert "1/4" in seen
 
+    @pytest.mark.parametrize("name", ["[/red]a", "[bold]x.wav", "a\x1b]0;b\x07.wav"])
+    def test_a_name_is_no_markup_and_no_command_to_the_terminal(self, name):
+        seen, code = run(PROGRESS.replace("tell(1, 4, 'file 1')", "tell(1, 4, " + repr(name) + ")"))
+        assert code == 0
+        assert name.replace("\x1b", "\\x1b").replace("\x07", "\\x07") in seen
+
 
 class TestBoth:
     @pytest.mark.parametrize("block", [WAITING, PROGRESS])
@@ -139,6 +145,12 @@ class TestTable:
         assert {cell for row in self.ROWS for cell in row[1:-1]} <= cells
         assert not any("…" in line for line in lines)
 
+    def test_a_name_is_no_command_to_the_terminal(self, capsys):
+        console.table("a\x1b[31m", ["system\x9b31m"], [["class\x07"]])
+        printed = capsys.readouterr().out
+        assert all(shown in printed for shown in ("a\\x1b[31m", "system\\x9b31m", "class\\x07"))
+        assert not set(printed) & set("\x1b\x9b\x07")
+
     def test_columns_without_room_come_below_beside_the_first_again(self, monkeypatch):
         def of(width):
             lines = self.printed(width, monkeypatch)
@@ -146,6 +158,66 @@ class TestTable:
 
         assert of(200) == (1, 1)
         assert of(80) == (2, 1)
+
+
+HOSTILE, SHOWN = "class \x1b]0;title\x07\x1b[31mred\x9b0m", r"class \x1b]0;title\x07\x1b[31mred\x9b0m"
+
+
+@pytest.mark.filterwarnings("always::emobed_tf.errors.EmoBedWarning")
+class TestNamesOfOthers:
+    """Escape sequences in a file of a stranger must not reach the terminal."""
+
+    def test_in_errors_and_warnings(self, capsys, monkeypatch):
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+        def main():
+            warnings.warn(HOSTILE, EmoBedWarning, stacklevel=1)
+            raise InputError(HOSTILE)
+
+        assert console.run("cmd", main) == 2
+        assert capsys.readouterr().err == f"warning: {SHOWN}\ncmd: error: {SHOWN}\n"
+
+    def test_in_what_is_said(self, capsys):
+        console.say(f"one\n\ttwo, jöy ☃ {HOSTILE}")
+        assert capsys.readouterr().out == f"one\n\ttwo, jöy ☃ {SHOWN}\n"
+
+
+SAYING = """\
+import sys
+from emobed_tf import console
+def main():
+    console.say('jöy ☃')
+    console.table('☃', ['ö'], [['☃']])
+sys.exit(console.run('cmd', main))
+"""
+
+
+class TestStreams:
+    @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+    def test_of_any_encoding(self, encoding):
+        """A character that it lacks is shown by its number, and ends nothing."""
+        line, environment = [sys.executable, "-c", SAYING], {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, env=environment, timeout=120)
+        assert (done.returncode, done.stderr) == (0, b"")
+        expected = {"ascii": rb"j\xf6y \u2603", "latin-1": b"j\xf6y \\u2603", "utf-8": "jöy ☃".encode()}
+        assert done.stdout.splitlines()[0] == expected[encoding]
+
+    def test_all_of_them_closed(self):
+        """The next files that are opened must not become the standard streams."""
+        code = (
+            "import os, sys\nfrom emobed_tf import console\n"
+            "def main():\n    assert os.open(os.devnull, os.O_RDONLY) > 2\n    print('x')\n    os.dup(2)\n"
+            "sys.exit(console.run('cmd', main))"
+        )
+        closed = f'exec "{sys.executable}" -c "$1" >&- 2>&- <&-'
+        assert subprocess.run(["sh", "-c", closed, "sh", code], cwd=ROOT, timeout=120).returncode == 0
+
+    def test_a_full_disk_under_stdout(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", SAYING], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert (done.returncode, done.stderr) == (2, "cmd: error: No space left on device; make room there\n")
 
 
 class TestInterrupted:

@@ -1,9 +1,11 @@
 """Files are written whole, or stay as they were."""
 
 import csv
+import io
 import math
 import os
 import socket
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,15 @@ class TestPrintCsv:
         write_csv(tmp_path / "t.csv", rows)
         print_csv(rows)
         assert capsys.readouterr().out == (tmp_path / "t.csv").read_text()
+
+    def test_an_encoding_without_its_characters(self, monkeypatch):
+        """Names stay what they are: none is written in other characters."""
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1", errors="backslashreplace"))
+        print_csv([{"id": "jöy"}])
+        with pytest.raises(InputError, match=r"latin-1, which can't hold '\\u2603'; write to a file with --output"):
+            print_csv([{"id": "snow ☃"}])
+        assert written.getvalue().decode("latin-1") == "id\njöy\n"
 
 
 class TestPlainNumber:

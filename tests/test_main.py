@@ -21,3 +21,10 @@ def test_says_its_commands(words, code, said):
     result = subprocess.run([sys.executable, "-m", "emobed_tf", *words], capture_output=True, text=True)
     assert result.returncode == code and said in result.stderr
     assert all(f"\n  {name} " in result.stdout for name in COMMANDS)
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    process = subprocess.Popen([sys.executable, "-m", "emobed_tf"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 1

@@ -1,5 +1,10 @@
 """`python -m tuning.search`: looks for the settings with the best development score."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("tuning.search")  # while what is below is imported
+
 import argparse
 import contextlib
 import sys

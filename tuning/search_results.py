@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_SUCCESS
 from tensorboard.plugins.hparams.summary import session_end_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from emobed_tf.console import table
+from emobed_tf.console import say, table
 from emobed_tf.files import write_bytes
 from tuning.hypermodel import EPOCHS
 from tuning.space import PARAMETERS, Space, Values
@@ -136,7 +136,7 @@ def show_trials(trials: Sequence[Trial], space: Space, score: str, title: str, f
     names = [name.replace("_", " ") for name in space.searched]
     table(title, ["trial", "score", *(["deviation"] if several else []), *names, "seconds"], body)
     for trial in failed[:SHOWN]:
-        print(f"trial {trial.trial_id} failed: {trial.message}")
+        say(f"trial {trial.trial_id} failed: {trial.message}")
     print(f"{len(good)} trials, {len(failed)} failed; all of them: {file}")
 
 

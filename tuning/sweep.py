@@ -1,5 +1,10 @@
 """`python -m tuning.sweep`: how the development score depends on one setting."""
 
+from emobed_tf import interrupts
+
+if __name__ == "__main__":
+    interrupts.end_at_once("tuning.sweep")  # while what is below is imported
+
 import contextlib
 import sys
 from collections.abc import Sequence

@@ -15,6 +15,7 @@ from emobed_tf.comparison.ledger import Ledger, canonical
 from emobed_tf.config import former_settings, preset
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_csv
+from emobed_tf.runs.records import typed
 from tuning.sweep_trials import SweepScenario, SweepTrial, scenario_name, sweep_identity, sweep_key_of_format_1
 from tuning.sweep_values import NumericSetting, Value
 
@@ -45,6 +46,7 @@ class SweepFolder:
             sweep_identity(parameter, scenarios),
             defaults={"settings": former_settings(preset(scenarios[0].config.data.dataset).check())},
             former_key=sweep_key_of_format_1,
+            check=_check_record,
         )
         try:
             for scenario in scenarios:
@@ -119,6 +121,35 @@ class SweepFolder:
         return [csv, *figures.save(figures.sweep(rows), self.path / "sweep")]
 
 
+_FACTS: dict[str, Any] = {
+    "target": str,
+    "auxiliary": Sequence[str],
+    "label": str,
+    "score_name": str,
+    "simulated": bool,
+}
+_FOUND: dict[str, Any] = {
+    "score": float | None,
+    "epochs": int | None,
+    "best_epoch": int | None,
+    "seconds": float | None,
+    "reason": str | None,
+    "warnings": Sequence[str],
+}
+
+
+def _check_record(key: Any, record: Mapping[str, Any], where: str) -> None:
+    """Checks a record before anything is computed from it: a training has a seed in its key, a scenario's facts none."""
+    kinds = _FOUND if "seed" in typed(dict[str, Any], key, f"{where}: key") else _FACTS
+    for name, kind in kinds.items():
+        if name not in record:
+            raise InputError(f"{where}: a record without {name}; remove that line, or choose another --output")
+        typed(kind, record[name], f"{where}: {name}")
+    score = record.get("score")
+    if score is not None and not -1 <= score <= 1:
+        raise InputError(f"{where}: score: expected -1 to 1, found {score:g}")
+
+
 def best_values(rows: Sequence[Row]) -> dict[str, Value]:
     """The values with the highest mean score over seeds.
 
@@ -178,12 +209,16 @@ def _cell(scores: Sequence[float] | None, marked: bool) -> str:
 def _show_doubts(rows: Sequence[Row]) -> None:
     failed = [row for row in rows if row["score"] is None]
     for row in failed[:_FAILURES_SHOWN]:
-        print(f"failed: {row['parameter']} = {row['value']}, {row['scenario']}, seed {row['seed']}: {row['reason']}")
+        console.say(
+            f"failed: {row['parameter']} = {row['value']}, {row['scenario']}, seed {row['seed']}: {row['reason']}"
+        )
     if len(failed) > _FAILURES_SHOWN:
-        print(f"failed: {len(failed) - _FAILURES_SHOWN} more, see the column `reason`")
+        console.say(f"failed: {len(failed) - _FAILURES_SHOWN} more, see the column `reason`")
     warned = [row for row in rows if row["warnings"]]
     if warned:
-        print(f"{len(warned)} of {len(rows)} trainings warned, see the column `warnings`: {warned[0]['warnings']}")
+        console.say(
+            f"{len(warned)} of {len(rows)} trainings warned, see the column `warnings`: {warned[0]['warnings']}"
+        )
 
 
 def _order(value: Value) -> tuple[bool, Any]:

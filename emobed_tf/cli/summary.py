@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from emobed_tf.config import Config
-from emobed_tf.console import table
+from emobed_tf.console import say, table
 from emobed_tf.corpora.budget import epoch_in_words
 from emobed_tf.corpora.corpus import PARTITIONS, REGRESSION, Corpus
 from emobed_tf.corpora.facts import Facts
@@ -31,14 +31,14 @@ def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> 
         searched: settings that have no value yet, because a search looks for it.
     """
     if corpus.simulated:
-        print(notice(config.data.dataset, config.data.data_dir))
+        say(notice(config.data.dataset, config.data.data_dir))
     objective = config.objective
     auxiliary = f" (+{', '.join(config.data.auxiliary)})" if config.data.auxiliary else ""
     weights = {"alpha": f"alpha {objective.alpha:g}", "beta": f"beta {objective.beta:g}"}
     if objective.framework == DISTILLED:
         weights = {"teacher": f"teacher {objective.teacher}", "teacher_weight": f"weight {objective.teacher_weight:g}"}
     said = "".join(f"{text}, " for name, text in weights.items() if name not in searched)
-    print(
+    say(
         f"{corpus.name}, {corpus.label}: {objective.framework} on {config.data.target}{auxiliary}, {said}"
         f"seed {config.training.seed}"
     )
@@ -47,13 +47,13 @@ def announce(config: Config, corpus: Corpus, searched: Collection[str] = ()) -> 
         modality = corpus.modality(name)
         counts = ", ".join(f"{len(modality.partition(part))} {part}" for part in PARTITIONS)
         kind = "recordings" if modality.frame_seconds else "utterances"
-        print(f"  {name}: {features_in_words(modality)}, {rate_in_words(modality)}; {kind}: {counts}")
+        say(f"  {name}: {features_in_words(modality)}, {rate_in_words(modality)}; {kind}: {counts}")
         for note in reading_notes(modality):
-            print(f"    {note}")
+            say(f"    {note}")
     delay = _delay(config, corpus)
     if delay:
-        print(f"  {delay}")
-    print(f"  an epoch: {epoch_in_words(config, corpus)}", flush=True)
+        say(f"  {delay}")
+    say(f"  an epoch: {epoch_in_words(config, corpus)}", flush=True)
 
 
 def show_data(config: Config, corpus: Corpus) -> None:
@@ -65,19 +65,19 @@ def show_data(config: Config, corpus: Corpus) -> None:
     """
     found = describe(corpus)
     learnt = f"{corpus.task} of {corpus.label}" if corpus.task == REGRESSION else ", ".join(corpus.classes)
-    print(f"{'SIMULATED: ' if corpus.simulated else ''}{corpus.name}: {learnt}")
+    say(f"{'SIMULATED: ' if corpus.simulated else ''}{corpus.name}: {learnt}")
     for modality in corpus:
-        print(f"\n{modality.name}: {features_in_words(modality)}, {rate_in_words(modality)}")
+        say(f"\n{modality.name}: {features_in_words(modality)}, {rate_in_words(modality)}")
         if len(modality.feature_names) > 2:  # else the line above names them all
-            print(f"  features: {listing(modality.feature_names, _FEATURES_NAMED)}")
+            say(f"  features: {listing(modality.feature_names, _FEATURES_NAMED)}")
         summary = found["modalities"][modality.name]
         for note in reading_notes(modality):
-            print(f"  {note}")
-        print(f"  missing: {summary['missing_values']:.1%} of the values, {summary['missing_rows']:.1%} of the rows")
+            say(f"  {note}")
+        say(f"  missing: {summary['missing_values']:.1%} of the values, {summary['missing_rows']:.1%} of the rows")
         table("", *_partition_table(corpus, summary["partitions"]))
     delay = _delay(config, corpus)
     if delay:
-        print(f"\n{delay}")
+        say(f"\n{delay}")
 
 
 def _partition_table(corpus: Corpus, partitions: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -129,21 +129,21 @@ def show_training(run: Run, epochs_before: int = 0) -> None:
     training, picked = scores["training"], run.selection
     epochs = f"{training['epochs']} epoch{'' if training['epochs'] == 1 else 's'}"
     if epochs_before == training["epochs"]:
-        print(f"nothing to train: {run.path} already has {epochs}{_without_a_better_one(run, epochs_before)}")
+        say(f"nothing to train: {run.path} already has {epochs}{_without_a_better_one(run, epochs_before)}")
     else:
         parameters = training["parameters"]
         kept = f"{parameters['kept']:,} of {parameters['training']:,} parameters are kept for inference"
         early = _without_a_better_one(run, training["epochs"])
-        print(f"{epochs} in {training['seconds']:.0f} s{early}; {kept}")
-    print(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
+        say(f"{epochs} in {training['seconds']:.0f} s{early}; {kept}")
+    say(f"the weights are those of epoch {training['best_epoch']}, {_how_picked(facts, picked)}")
     names = [name for name in _in_order(picked) if name in scores["dev"]]
     rows = [[SCORES[name].long_name, f"{scores['dev'][name]:.3f}"] for name in names]
     if facts.task == REGRESSION:
         rows.insert(0, [_RAW, f"{scores['dev']['raw']['ccc']:.3f}"])
     rows[0][0] += _PICKED
     table(f"{_simulated(facts)}{facts.label} from {facts.target}, development", ["score", "value"], rows)
-    print(f"run folder: {run.path}")
-    print(f"next: python -m emobed_tf.evaluate {run.named}; tensorboard --logdir {run.logs}")
+    say(f"run folder: {run.path}")
+    say(f"next: python -m emobed_tf.evaluate {run.named}; tensorboard --logdir {run.logs}")
 
 
 def _without_a_better_one(run: Run, epochs: int) -> str:
@@ -160,7 +160,7 @@ def announce_test(run: Run) -> None:
     """
     before = len(run.test_reads())
     so_far = f"has been evaluated on it {_times(before)} before" if before else "has not been evaluated on it before"
-    print(
+    say(
         f"evaluating on the test set: {run.path} {so_far}; a test score counts only if nothing is chosen by it",
         flush=True,
     )
@@ -172,7 +172,7 @@ def show_test_reads(run: Run) -> None:
     Args:
         run: finished.
     """
-    print(f"{run.path}: evaluated on the test set {_times(len(run.test_reads()))}; test_reads.json says when")
+    say(f"{run.path}: evaluated on the test set {_times(len(run.test_reads()))}; test_reads.json says when")
 
 
 def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Evaluated]]) -> None:
@@ -209,7 +209,7 @@ def show_scores(runs: Mapping[str, Run], outputs: Mapping[str, Mapping[str, Eval
                 body = [[label, *map(str, row)] for label, row in zip(facts.classes, evaluated.confusion, strict=True)]
                 table(f"confusion, {part}", [f"{name}: true class", *facts.classes], body)
     if any(_lacks_speakers(runs[name], list(by_part.values())) for name, by_part in outputs.items()):
-        print(NO_SPEAKERS)
+        say(NO_SPEAKERS)
 
 
 def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str, Comparison]) -> None:
@@ -251,8 +251,8 @@ def show_comparison(facts: Facts, names: tuple[str, str], comparisons: dict[str,
             said.setdefault(note or "", []).append(part)
     for note, parts in said.items():
         if note:
-            print(f"{', '.join(parts)}: {note}")
-    print(published_note(regression))
+            say(f"{', '.join(parts)}: {note}")
+    say(published_note(regression))
 
 
 _FEATURES_NAMED = 30  # by check; the rest is counted

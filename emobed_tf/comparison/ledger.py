@@ -51,6 +51,7 @@ class Ledger:
             that lacks one is of the value that stands here. Others are never looked at.
         former_key: what a key is in a file of format 1. Default: the same.
         began_with: what else a new file notes in its first line. It binds nobody, since keys say all of it.
+        check: looks at every record that is read: key, record, and file and line for messages. It raises InputError.
 
     Raises:
         InputError: if the file has another identity, is damaged, or is written by another process now.
@@ -65,6 +66,7 @@ class Ledger:
         defaults: Mapping[str, Any] | None = None,
         former_key: Callable[[Any], Any] | None = None,
         began_with: Mapping[str, Any] | None = None,
+        check: Callable[[Any, dict[str, Any], str], None] | None = None,
     ):
         self.path = Path(path)
         self._defaults, self._former_key, self._format = _flat(dict(defaults or {})), former_key, FORMAT
@@ -74,7 +76,7 @@ class Ledger:
         try:
             self._lock()
             began = {"began_with": dict(began_with)} if began_with else {}
-            self._begin({"format": FORMAT, "emobed_tf": __version__, "identity": dict(identity), **began})
+            self._begin({"format": FORMAT, "emobed_tf": __version__, "identity": dict(identity), **began}, check)
         except BaseException:
             self._file.close()
             raise
@@ -148,7 +150,7 @@ class Ledger:
         except OSError:
             pass  # a file system without locks
 
-    def _begin(self, header: dict[str, Any]) -> None:
+    def _begin(self, header: dict[str, Any], check: Callable[[Any, dict[str, Any], str], None] | None) -> None:
         header = json.loads(json.dumps(header, allow_nan=False))
         self._file.seek(0)
         content = self._file.read()
@@ -161,14 +163,16 @@ class Ledger:
             self._append(json.dumps(header))
             return
         self._check(lines[0], header)
-        for entry in lines[1:]:
+        for number, entry in enumerate(lines[1:], 2):
+            if check is not None:
+                check(entry["key"], entry["record"], f"{self.path}, line {number}: damaged")
             self._keep(entry)
         self._file.truncate(len(whole))
 
     def _parsed(self, number: int, line: bytes) -> dict[str, Any]:
         with contextlib.suppress(ValueError):
             entry = parse_json(line)
-            if isinstance(entry, dict) and (number == 1 or set(entry) == {"key", "record"}):
+            if isinstance(entry, dict) and (number == 1 or _is_entry(entry)):
                 return entry
         raise InputError(f"{self.path}, line {number}: damaged; remove that line, or choose another folder")
 
@@ -208,6 +212,10 @@ class Ledger:
             with contextlib.suppress(OSError):
                 os.ftruncate(descriptor, size)
             raise OSError(error.errno, error.strerror, str(self.path)) from None
+
+
+def _is_entry(values: dict[str, Any]) -> bool:
+    return set(values) == {"key", "record"} and isinstance(values["record"], dict)
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:

@@ -15,6 +15,7 @@ from emobed_tf.corpora.corpus import Recording
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.evaluation.scores import SCORED_PARTITIONS, evaluate, learn_chain
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics, joined_seeds, statistics_of
+from emobed_tf.runs.records import typed
 from emobed_tf.runtime import import_tensorflow
 from emobed_tf.systems.base import Problem, System
 from emobed_tf.systems.registry import find_system
@@ -138,6 +139,61 @@ def run_trial(trial: Trial) -> Outcome:
     doubts = sorted({str(w.message) for w in caught if issubclass(w.category, EmoBedWarning)})
     total = round(time.perf_counter() - began, 3)
     return Outcome({**record, **found, "total_seconds": total, "warnings": doubts}, predictions)
+
+
+def check_record(key: Any, record: Mapping[str, Any], where: str) -> None:
+    """Checks a record that a ledger's file holds, before anything is computed from it.
+
+    Args:
+        key: of the record. Only those of trials are looked at; they have a purpose, or are a text of format 1.
+        record: of `run_trial`, if nobody has changed it.
+        where: file and line, for messages.
+
+    Raises:
+        InputError: if something is missing or of another type, or the score is none.
+    """
+    if not isinstance(key, str) and not (isinstance(key, dict) and "purpose" in key):
+        return
+    is_failure = "failed" in record
+    for name, kind in (_FAILURE if is_failure else _RECORD).items():
+        if name not in record:
+            raise InputError(f"{where}: a trial without {name}; remove that line, or choose another folder")
+        typed(kind, record[name], f"{where}: {name}")
+    for name in _SECONDS & record.keys():
+        if typed(float, record[name], f"{where}: {name}") < 0:
+            raise InputError(f"{where}: {name}: expected 0 or more, found {record[name]:g}")
+    if is_failure:
+        return
+    if not -1 <= record["score"] <= 1:
+        raise InputError(f"{where}: score: expected -1 to 1, found {record['score']:g}")
+    if "dev" not in record["partitions"]:
+        raise InputError(f"{where}: a trial without development; remove that line, or choose another folder")
+    for name, part in record["partitions"].items():
+        if len(part["speakers"]) != len(part["statistics"]) or len({np.shape(one) for one in part["statistics"]}) > 1:
+            raise InputError(f"{where}: {name}: expected statistics of each of its speakers")
+
+
+_SECONDS = {"seconds", "total_seconds"}  # of finished trials; records of earlier versions may lack the second
+_FAILURE: dict[str, Any] = {"settings": dict[str, Any], "seed": int, "failed": str}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a record says of a partition, for its check."""
+
+    scores: Mapping[str, float | Mapping[str, float]]
+    frames: int
+    speakers: Sequence[str]
+    statistics: Sequence[Sequence[float | Sequence[float]]]
+
+
+_RECORD: dict[str, Any] = {
+    "settings": dict[str, Any],
+    "seed": int,
+    "score": float,
+    "warnings": Sequence[str],
+    "partitions": Mapping[str, _Part],
+}
 
 
 def recorded_statistics(records: Sequence[Mapping[str, Any]], partition: str) -> SpeakerStatistics:

@@ -1,9 +1,9 @@
 """`python -m serving.client`: predictions from a server for files, as `emobed_tf.predict` makes them."""
 
-from serving import signals
+from emobed_tf import interrupts
 
 if __name__ == "__main__":
-    signals.end_at_once("serving.client")  # as serving.local does, while what is below is imported
+    interrupts.end_at_once("serving.client")  # while what is below is imported
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -219,5 +219,4 @@ def _frame_rows(
 
 
 if __name__ == "__main__":
-    signals.raise_again()
     sys.exit(main())

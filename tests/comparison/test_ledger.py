@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -281,3 +282,20 @@ class TestOtherFiles:
                 Ledger(filled, IDENTITY)
             other.communicate("\n", timeout=60)
         assert len(Ledger(filled, IDENTITY)) == 3
+
+
+class TestRecords:
+    @pytest.mark.parametrize("record", ["5", "null", "[]", '"x"'])
+    def test_are_objects(self, filled, record):
+        lines = filled.read_text().splitlines(keepends=True)
+        lines[2] = re.sub(r'"record": .*}', f'"record": {record}}}', lines[2])
+        filled.write_text("".join(lines))
+        with pytest.raises(InputError, match="line 3: damaged; remove that line"):
+            Ledger(filled, IDENTITY)
+
+    def test_each_that_is_read_is_checked(self, filled):
+        seen = []
+        Ledger(
+            filled, IDENTITY, check=lambda key, record, where: seen.append((key["seed"], record["score"], where))
+        ).close()
+        assert seen == [(k, k / 10, f"{filled}, line {k + 2}: damaged") for k in range(3)]

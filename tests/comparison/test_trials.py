@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.comparison.trials import OfficialSource, Trial, recorded_statistics, run_trial
+from emobed_tf.comparison.trials import OfficialSource, Trial, check_record, recorded_statistics, run_trial
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.metrics import concordance_cc
@@ -138,3 +138,47 @@ class TestRecordedStatistics:
     def test_other_speakers(self):
         with pytest.raises(InputError, match="different speakers"):
             recorded_statistics(self.records(("ab", "ac")), "test")
+
+
+PART = {"scores": {"ccc": 0.5, "raw": {"ccc": 0.4}}, "frames": 10, "speakers": ["a"], "statistics": [[1.0, 2.0]]}
+RECORD = {"settings": {"C": 1}, "seed": 0, "seconds": 0.1, "score": 0.5, "warnings": [], "partitions": {"dev": PART}}
+
+
+class TestCheckRecord:
+    """What a stranger's hand may have made of a line; keys of a trial are objects, and were texts."""
+
+    KEYS = ({"purpose": "choice"}, "audio | svm | {} | 0 | choice")
+
+    def test_what_a_trial_leaves_is_one(self, outcome):
+        _, found = outcome
+        record = json.loads(json.dumps(found.record))
+        for key in self.KEYS:
+            for sound in (record, RECORD, {"settings": {}, "seed": 1, "failed": "no data"}):
+                check_record(key, sound, "f, line 2")
+        check_record({"deal": 2}, {"folds": []}, "f, line 2")  # no trial
+
+    @pytest.mark.parametrize("key", KEYS)
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            *(({"score": value}, "f, line 2: score: expected float, found") for value in (None, "x", {}, [], True)),
+            ({"score": 1e308}, r"score: expected -1 to 1, found 1e\+308"),
+            ({"score": -2}, "score: expected -1 to 1, found -2"),
+            ({"seconds": "x"}, "seconds: expected float"),
+            ({"total_seconds": -1.0}, "total_seconds: expected 0 or more, found -1"),
+            ({"seed": None}, "seed: expected int"),
+            ({"warnings": "x"}, "warnings: expected"),
+            ({"failed": 5}, "failed: expected str"),
+            ({"partitions": {"test": PART}}, "a trial without development"),
+            ({"partitions": {"dev": {**PART, "speakers": ["a", "b"]}}}, "dev: expected statistics of each"),
+            ({"partitions": {"dev": {}}}, "dev: expected scores, frames, speakers, statistics, found nothing"),
+        ],
+    )
+    def test_one_line_for_what_is_wrong(self, key, changes, words):
+        with pytest.raises(InputError, match=words):
+            check_record(key, {**RECORD, **changes}, "f, line 2")
+
+    @pytest.mark.parametrize("name", ["settings", "seed", "score", "warnings", "partitions"])
+    def test_nothing_is_missing(self, name):
+        with pytest.raises(InputError, match=f"f, line 2: a trial without {name}; remove that line"):
+            check_record(self.KEYS[0], {part: value for part, value in RECORD.items() if part != name}, "f, line 2")

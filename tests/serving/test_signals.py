@@ -23,23 +23,6 @@ def start(code, *arguments):
     return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-class TestEndAtOnce:
-    @pytest.mark.parametrize("number", CODES)
-    def test_where_an_exception_would_be_swallowed(self, number):
-        """In a destructor and in a callback of a weak reference, where Python ignores all exceptions."""
-        code = (
-            'from serving import signals; signals.end_at_once("serving.local")\n'
-            "class Last:\n    def __del__(self):\n        while True: pass\n"
-            "print('begun', flush=True); Last()"
-        )
-        process = start(code)
-        assert process.stdout.readline() == "begun\n"
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
-        assert process.returncode == CODES[number]
-        assert said.strip() == ("serving.local: interrupted" if number == signal.SIGINT else "")
-
-
 def test_calling_puts_back_what_was_there():
     called = []
     before = signal.getsignal(signal.SIGTERM)

@@ -60,6 +60,24 @@ class TestFolderOfAnEarlierVersion:
         assert after.startswith(before)
         assert json.loads(after[len(before) :])["key"] == {"scenario": "emotion from audio", "value": 0.5, "seed": 1}
 
+    @pytest.mark.parametrize(
+        ("line", "old", "new", "words"),
+        [
+            (3, '"score": 0.5', '"score": "x"', "line 3: damaged: score: expected float"),
+            (3, '"score": 0.5', '"score": 1e308', "line 3: damaged: score: expected -1 to 1"),
+            (3, '"warnings": []', '"other": []', "line 3: damaged: a record without warnings"),
+            (2, '"label": ', '"name": ', "line 2: damaged: a record without label"),
+        ],
+    )
+    def test_a_line_that_was_changed_is_named(self, begun, line, old, new, words):
+        path, scenario = begun
+        lines = (path / "trials.jsonl").read_text().splitlines(keepends=True)
+        assert old in lines[line - 1]
+        lines[line - 1] = lines[line - 1].replace(old, new)
+        (path / "trials.jsonl").write_text("".join(lines))
+        with pytest.raises(InputError, match=words):
+            SweepFolder(path, ALPHA, [scenario])
+
     def test_another_value_of_the_later_setting_is_another_sweep(self, begun):
         path, scenario = begun
         other = dataclasses.replace(scenario, config=scenario.config.replace(hop=2.0))

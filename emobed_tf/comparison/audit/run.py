@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from emobed_tf import console
 from emobed_tf.comparison.audit.verdict import (
     CLASSIC,
     CONTROLS,
@@ -83,7 +84,7 @@ def report_verdicts(validation: CrossValidation, results: OutOfFoldResults, prim
     compared = [(verdict.title, verdict.gain) for verdict in found if verdict.gain is not None]
     limits = caveats(compared, len(plan.targets))
     for line in (CRITERION, *limits, *sentences, conclusion(found, plan.corpus.simulated)):
-        print(line)
+        console.say(line)
     title = f"{simulated(plan)}Is it transfer? {plan.data_name}, {plan.corpus.label}"
     notes = [
         conclusion(found, plan.corpus.simulated),

@@ -37,6 +37,7 @@ from emobed_tf.comparison.former import trial_key_of_format_1
 from emobed_tf.comparison.grids import counted, to_latex
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
+from emobed_tf.comparison.trials import check_record
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
 from emobed_tf.corpora.corpus import REGRESSION
@@ -147,13 +148,14 @@ def open_folder(
         defaults=plan.defaults(),
         former_key=trial_key_of_format_1,
         began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
+        check=check_record,
     )
     for number, folds in enumerate(plan.repeats, start=2):
         ledger.agree({"deal": number}, {"folds": [asdict(fold) for fold in folds]})
     if corpus.simulated:
         print(notice(settings.data.dataset, settings.data.data_dir))
     for line in dict.fromkeys(line for read in plan.corpora.values() for line in read_lines(read)):
-        print(line)
+        console.say(line)
     show_grid(data_grid(plan))
     show_grid(*power_grid(plan))
     print(f"results: {output}")
@@ -217,7 +219,7 @@ def pool_results(plan: CrossValidationPlan, results: Sequence[CellResult]) -> Ou
     if not whole:
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in reasons:
-        print(f"no result: {reason}", file=sys.stderr)
+        console.say(f"no result: {reason}", file=sys.stderr)
     return whole
 
 
@@ -258,7 +260,7 @@ def report_gains(
     for grid in extra:
         show_grid(grid)
     for line in said:
-        print(line)
+        console.say(line)
     power, assumed = power_grid(plan)
     write_csvs(output, plan, results, found, name, primary)
     write_selection(output, validation.done, _selection_score(plan))

@@ -212,7 +212,7 @@ def show_grid(grid: Grid, notes: Sequence[str] = ()) -> None:
     """
     console.table(grid.title, grid.columns, grid.rows)
     for note in notes:
-        print(note)
+        console.say(note)
 
 
 def write_markdown(path: Path, title: str, grids: Sequence[Grid], notes: Sequence[str]) -> None:

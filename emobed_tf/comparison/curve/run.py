@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from emobed_tf import console
 from emobed_tf.comparison.audit.run import as_many_steps_cells
 from emobed_tf.comparison.audit.verdict import EMOBED
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, pool_folds
@@ -79,7 +80,7 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     if not curves:
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in dict.fromkeys(reasons):
-        print(f"no result: {reason}", file=sys.stderr)
+        console.say(f"no result: {reason}", file=sys.stderr)
     return CurveResults(curves, recalls)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from emobed_tf import console
 from emobed_tf.comparison.crossvalidation.contrasts import contrast
 from emobed_tf.comparison.crossvalidation.gains import p_text
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
@@ -55,7 +56,7 @@ def report_curve(
         show_grid(grid)
     notes = [*_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
     for note in notes:
-        print(note)
+        console.say(note)
     title = f"{prefix}{plan.validation.data_name}, {corpus.label}: scores by how many labels the target has"
     picture = save(label_curves(_points(results, score), title=title, simulated=False), output / "curve")[0]
     write_markdown(output / "curve.md", title, grids, notes)

@@ -28,6 +28,7 @@ from emobed_tf.comparison.tables.table import (
     table_rows,
     table_title,
 )
+from emobed_tf.comparison.trials import check_record
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import former_settings, preset
 from emobed_tf.console import Progress
@@ -103,6 +104,7 @@ def make_table(
         defaults={"settings": former_settings(preset(plan.config.data.dataset))},
         former_key=trial_key_of_format_1,
         began_with=budget.to_dict(),
+        check=check_record,
     )
     with contextlib.closing(ledger):
         if simulated:
@@ -148,4 +150,4 @@ def show_table(table: Table) -> None:
         console.table(f"{table.title}; {grid.title}", shown.columns, shown.rows)
     console.table(table.settings.title, table.settings.columns, table.settings.rows)
     for note in table.notes:
-        print(f"- {note}")
+        console.say(f"- {note}")
