@@ -80,6 +80,10 @@ class TestRanges:
             ("clip", 0.0),
             ("speaker_prior", -1.0),
             ("kernel_size", 1),
+            *((name, 10**22) for name in ("epochs", "batch_size", "steps_per_epoch", "patience", "diagnostics")),
+            *((name, 10**22) for name in ("beta_warmup", "kernel_size", "bins", "seed")),
+            ("resample", 1e300),
+            ("target", ""),
         ],
     )
     def test_names_the_flag(self, field, value):
