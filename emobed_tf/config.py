@@ -315,7 +315,14 @@ _AT_MOST = {
     "encoder_units": 65536,
     "head_layers": 1000,
     "head_units": 65536,
+    "kernel_size": 65536,
+    "bins": 65536,
     "threads": 1024,
+    # More than any training comes to, and less than what files and TensorFlow's counters hold.
+    **dict.fromkeys(
+        ("epochs", "steps_per_epoch", "batch_size", "patience", "diagnostics", "beta_warmup"), 1_000_000_000
+    ),
+    "resample": 86400,  # a day
 }
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
 _ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature", "teacher_temperature")
@@ -341,6 +348,8 @@ def _check_ranges(config: Config) -> None:
             raise InputError(f"{flag}: expected {_AT_MOST[name]} or less, found {value}")
         if value is not None and name in _ABOVE_ZERO and value <= 0:
             raise InputError(f"{flag}: expected more than 0, found {value}")
+    if config.data.target == "":
+        raise InputError("--target: expected the name of a modality, found ''; leave it out for the data set's first")
     if isinstance(config.objective.margin, float) and config.objective.margin < 0:
         raise InputError(f"--margin: expected 0 or more, soft or none, found {config.objective.margin}")
     if config.training.steps_per_epoch is not None and config.training.epoch == "target":

@@ -28,6 +28,8 @@ def import_named(where: str) -> Any:
     if folder not in sys.path:
         sys.path.append(folder)
     module, _, name = where.partition(":")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise ImportError(f"'{module}' is no module's name")
     found = importlib.import_module(module)
     if name and not hasattr(found, name):
         raise ImportError(f"module '{module}' has no attribute '{name}'")

@@ -87,6 +87,9 @@ class TestRanges:
             ("hop", 86_401.0),
             ("negative_seconds", 86_401.0),
             ("resample", 86_401.0),
+            *((name, 10**22) for name in ("epochs", "batch_size", "steps_per_epoch", "patience", "diagnostics")),
+            *((name, 10**22) for name in ("beta_warmup", "kernel_size", "bins", "seed")),
+            ("target", ""),
         ],
     )
     def test_names_the_flag(self, field, value):

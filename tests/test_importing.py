@@ -1,6 +1,7 @@
 """Modules of the working folder, for whatever can be named: in installed scripts and in workers, too."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -79,3 +80,9 @@ def test_what_is_missing():
         import_named("no_such_module:X")
     with pytest.raises(ImportError, match="'colorsys' has no attribute 'X'"):
         import_named("colorsys:X")
+
+
+@pytest.mark.parametrize("name", [".x:y", "../x:y", "a..b:c", ":y", "a b:c"])
+def test_what_is_no_modules_name(name):
+    with pytest.raises(ImportError, match=f"'{re.escape(name.partition(':')[0])}' is no module's name"):
+        import_named(name)

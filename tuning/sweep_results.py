@@ -139,7 +139,7 @@ _FOUND: dict[str, Any] = {
 
 
 def _check_record(key: Any, record: Mapping[str, Any], where: str) -> None:
-    """Checks a record before it is used: a training has a seed in its key, a scenario's facts none."""
+    """Checks a record before anything is computed from it: of a training, whose key has a seed, or of a scenario."""
     kinds = _FOUND if "seed" in typed(dict[str, Any], key, f"{where}: key") else _FACTS
     for name, kind in kinds.items():
         if name not in record:

@@ -24,6 +24,7 @@ from emobed_tf.trusted import NAMING, trust
 
 Arguments = TypeVar("Arguments")
 _EMOBED = Objective.framework  # what commands that compare systems begin with
+_LEAST_WIDTH = 40  # of help: tyro never ends its tables where no word has room
 _UNRECOGNIZED = "Unrecognized options: "
 
 
@@ -57,8 +58,9 @@ def parse(
     argv = list(sys.argv[1:] if argv is None else argv)
     columns = os.environ.get("COLUMNS")
     explains = bool({"-h", "--help"} & set(argv))
-    if not explains:
-        os.environ["COLUMNS"] = "10000"  # an error is one line, with no word of it broken
+    # An error is one line, with no word of it broken.
+    width = max(shutil.get_terminal_size().columns, _LEAST_WIDTH) if explains else 10_000
+    os.environ["COLUMNS"] = str(width)
     trust_what_is_named(argv)
     description = _wrapped(description if default is None else _with_defaults(description, default))
     try:
@@ -67,7 +69,7 @@ def parse(
             _texts_in_paragraphs(description),
             _hidden(hidden if explains else ()),
         ):
-            return tyro.cli(
+            found = tyro.cli(
                 kind,
                 prog=f"python -m {prog}",
                 description=description,
@@ -81,6 +83,16 @@ def parse(
         raise InputError(_one_line(complaint.getvalue(), prog)) from None
     finally:
         os.environ.pop("COLUMNS", None) if columns is None else os.environ.update(COLUMNS=columns)
+    _check_output(getattr(found, "output", None))
+    return found
+
+
+def _check_output(output: Any) -> None:
+    """What is written holds its own name, in JSON and for TensorFlow: no bytes that are no text."""
+    try:
+        str(output or "").encode()
+    except UnicodeEncodeError:
+        raise InputError(f"--output {str(output)!a}: expected a name in UTF-8; choose another") from None
 
 
 def trust_what_is_named(argv: Sequence[str] | None) -> None:

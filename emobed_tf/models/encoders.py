@@ -165,7 +165,7 @@ def encoder_layers(name: str, network: Network, xla: bool) -> Sequence[keras.lay
     """
     encoder = find_encoder(network.encoder)
     with noted_initialisers():
-        layers = encoder(network, name, xla)
+        layers = called(encoder, network, name, xla, f"--encoder {network.encoder}")
     check_layers(layers, name, f"--encoder {network.encoder}")
     return layers
 
@@ -196,6 +196,31 @@ def applied(layers: Sequence[keras.layers.Layer], features: keras.KerasTensor, n
             f"(--encoder-units), got {'several outputs' if found is None else _sizes(found)}"
         )
     return hidden
+
+
+def called(function: Encoder, network: Network, modality: str, xla: bool, who: str) -> Sequence[keras.layers.Layer]:
+    """What a function that somebody has named returns, an encoder or a front end; whether these are layers isn't known.
+
+    Args:
+        function: that was named.
+        network: its first argument.
+        modality: its second.
+        xla: its third.
+        who: flag and value, for the message.
+
+    Returns:
+        Layers, if it is what it should be.
+
+    Raises:
+        InputError: if it can't be called so.
+    """
+    try:
+        return function(network, modality, xla)
+    except TypeError as error:
+        raise InputError(
+            f"{who}: expected a function of network, modality and xla that returns a list of Keras layers; called with "
+            f"them, it raised a TypeError: {error}"
+        ) from error
 
 
 def check_layers(layers: Sequence[keras.layers.Layer], modality: str, who: str) -> None:

@@ -128,7 +128,10 @@ def _own(name: str, regression: bool) -> Callable[..., tf.Tensor]:
         ) from None
     if not callable(found):
         raise InputError(f"{flag} {name}: {expected}, found a {type(found).__name__}")
-    signature = inspect.signature(found)
+    try:
+        signature = inspect.signature(found)
+    except ValueError:  # of some functions in C
+        raise InputError(f"{flag} {name}: {expected}, found one whose arguments can't be known") from None
     try:
         signature.bind(*takes, *(("deviation",) if isinstance(found, RegressionLoss) else ()))
     except TypeError:
@@ -168,7 +171,11 @@ def _checked(loss: Callable[[tf.Tensor], tf.Tensor], outputs: np.ndarray, who: s
     predicted = tf.constant(outputs)
     with tf.GradientTape() as tape:
         tape.watch(predicted)
-        value = tf.convert_to_tensor(loss(predicted))
+        try:
+            value = tf.convert_to_tensor(loss(predicted))
+        except (TypeError, ValueError) as error:
+            why = " ".join(str(error).split())[:200]
+            raise InputError(f"{who}: expected a float32 scalar, got a {type(error).__name__}: {why}") from error
     if value.shape.rank != 0 or value.dtype != tf.float32:
         raise InputError(
             f"{who}: expected a float32 scalar, got {value.dtype.name} {value.shape.as_list()}; take the mean"

@@ -9,7 +9,7 @@ import numpy as np
 
 from emobed_tf.errors import InputError
 from emobed_tf.figures import columns_of
-from emobed_tf.runs.folder import Run
+from emobed_tf.runs.folder import Run, check_epochs
 
 Columns = dict[str, np.ndarray]
 _GOLD = "gold_standard"
@@ -40,6 +40,7 @@ def history(run: Run) -> list[dict[str, str]]:
         raise InputError(f"{path}: damaged (expected numbers, found {value!r})") from None
     if not rows or "epoch" not in rows[0]:
         raise InputError(f"{path}: damaged (expected rows with a column 'epoch')")
+    check_epochs([float(row["epoch"] or "nan") for row in rows], path)
     return rows
 
 

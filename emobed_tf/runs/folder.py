@@ -309,6 +309,7 @@ class Run:
         frame = _frame([self.history_file])
         if "epoch" not in frame:
             raise InputError(f"{self.history_file}: damaged (expected a column 'epoch')")
+        check_epochs(frame["epoch"].tolist(), self.history_file)
         return frame.set_index("epoch")
 
     def scores(self) -> "pd.DataFrame":
@@ -394,6 +395,21 @@ class Run:
 
 BEST, LAST, TEACHER = "best", "last", "teacher"
 _TEST_READS = "test_reads.json"
+
+
+def check_epochs(epochs: Sequence[Any], path: Path) -> None:
+    """Checks the column `epoch` of a history.
+
+    Args:
+        epochs: its cells, as numbers.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: if they don't count from 1.
+    """
+    for expected, found in enumerate(epochs, 1):
+        if found != expected:
+            raise InputError(f"{path}: damaged (expected epoch {expected} in row {expected}, found {found})")
 
 
 def selection_of(config: Config, task: str) -> str:

@@ -15,10 +15,10 @@ import numpy as np
 
 from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.models.weights import named_variables
+from emobed_tf.training.examples import LARGEST
 from emobed_tf.training.setup import Setup
 
 RANK, SEPARATION = 1.5, 1e-3
-_LARGEST = 1e15  # its square still fits float32: beyond it the next step's R is infinite
 
 
 class DivergedError(InputError):
@@ -184,7 +184,7 @@ class Recorder(keras.callbacks.Callback):
         found = {name: variable.numpy() for name, variable in self._variables.items()}
         for name, values in found.items():
             largest = np.abs(values).max()
-            if not largest <= _LARGEST:  # nor is NaN
+            if not largest <= LARGEST:  # nor is NaN
                 raise self._diverged(f"weight {name} became {largest:.3g}")
         return found
 

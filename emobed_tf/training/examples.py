@@ -31,6 +31,9 @@ from emobed_tf.training.streams import (
 )
 from emobed_tf.training.teacher import Lessons
 
+LARGEST = 1e15
+"""Of a feature and of a weight: its square still fits float32, and beyond it the next step's R of Eq. 8 is infinite."""
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -90,6 +93,9 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
         )
         for name in branches
     }
+    for name, given in sequences.items():
+        if not given.is_waveform:
+            check_sizes(corpus.modality(name), given.features)
     if objective.disagreement == "weighed" and objective.framework in USES_BETA:
         sequences = {name: _weighed(values, corpus, config) for name, values in sequences.items()}
     if balanced:
@@ -120,6 +126,26 @@ def training_examples(config: Config, corpus: Corpus, design: Design, lessons: L
     goal = _goal(config, facts, design, {head.name: values for head, values in others.items()})
     goal = dataclasses.replace(goal, strides={name: values.stride for name, values in sequences.items()})
     return Examples(sequences, development, facts, goal)
+
+
+def check_sizes(modality: Modality, features: np.ndarray) -> None:
+    """Refuses features that are too large to be standardised in float32.
+
+    Args:
+        modality: whose features they are.
+        features: of training, float32 `[items, frames, features]`, NaN where there is none.
+
+    Raises:
+        InputError: if one is; the message names its column.
+    """
+    rows = features.reshape(-1, features.shape[-1])
+    largest = np.fmax(np.fmax.reduce(rows), -np.fmin.reduce(rows))
+    for column in np.flatnonzero(largest > LARGEST):
+        raise InputError(
+            f"{modality.name}: {modality.feature_names[column]} reaches {largest[column]:.3g} in training, expected "
+            f"{LARGEST:g} at most, whose square still fits float32; give it in another unit, or leave it out with "
+            f"--ignore {modality.feature_names[column]}"
+        )
 
 
 def check_labels(

@@ -360,6 +360,8 @@ def _continued(config: Config, corpus: Corpus, output: Path | None, holding: con
     if output is None:
         raise InputError("resume continues what stands in `output`; name that folder")
     run = Run.open(output, finished=False)
+    if run.logs.exists() and not run.logs.is_dir():
+        raise InputError(f"{run.logs}: expected TensorBoard's folder, found a file; move it out of the way")
     holding.enter_context(held(run.path))
     # A folder of before there was a note of it leaves the selection to the data set.
     before = run.config().replace(selection=run.selection).to_dict()

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import tyro
 from emobed_tf.cli import arguments as cli
 from emobed_tf.config import Config, preset
 from emobed_tf.errors import InputError, MissingInputError
+from tests.conftest import ROOT
 from tests.test_console import run
 
 
@@ -39,6 +42,14 @@ class Room:
 
 def parse(kind, *argv, **more):
     return cli.parse(kind, argv, prog="room", description="A room.", **more)
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawer:
+    """Something that is written."""
+
+    output: Path | None = None
+    """Where."""
 
 
 class TestParse:
@@ -108,6 +119,19 @@ class TestParse:
         # At 200 columns all of it but the last paragraph stands on one line, wherever the source breaks it.
         assert "a word for each of the books that stand there, and whatever else can be read from the door" in text
         assert "from the door without glasses" in text
+
+    @pytest.mark.parametrize("width", ["1", "0", "-3"])
+    def test_help_needs_no_width(self, width):
+        """Without a least width it would never end, in a table in which no word has room."""
+        line = [sys.executable, "-m", "emobed_tf.check", "--help"]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, env={**os.environ, "COLUMNS": width}, timeout=40)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    def test_an_output_that_is_no_text(self):
+        """A name of bytes that are no UTF-8, as Python has it."""
+        with pytest.raises(InputError, match=r"--output 'out.udcff': expected a name in UTF-8; choose another"):
+            parse(Drawer, "--output", os.fsdecode(b"out\xff"))
+        assert parse(Drawer, "--output", "jöy ☃").output == Path("jöy ☃")
 
     def test_help_leaves(self, capsys):
         with pytest.raises(SystemExit) as leaving:

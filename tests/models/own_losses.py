@@ -60,3 +60,7 @@ def of_each_utterance(classes, logits):
 
 def error_rate(classes, logits):
     return tf.reduce_mean(tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) != classes, tf.float32))
+
+
+def nothing(classes, logits):
+    pass

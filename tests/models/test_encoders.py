@@ -143,6 +143,10 @@ class TestOwn:
             ("nowhere.at_all:lstm", "No module named 'nowhere'; expected package.module:NAME .* PYTHONPATH"),
             (f"{OWN}:gone", "module 'tests.models.own_encoders' has no attribute 'gone'; expected package.module:NAME"),
             (f"{OWN}:__doc__", "expected a function, found a str"),
+            *(
+                (name, "expected a function of network, modality and xla .*, it raised a TypeError: ")
+                for name in ("os:system", "os.path:join", "builtins:exec")
+            ),
         ],
     )
     def test_no_such_function(self, name, message):

@@ -109,6 +109,7 @@ class TestOwn:
         [
             ("absolute", r"expected a function of classes, logits, found absolute\(y_true, y_pred, mask\)"),
             ("of_each_utterance", r"of a small batch: expected a float32 scalar, got float32 \[4\]; take the mean"),
+            ("nothing", "of a small batch: expected a float32 scalar, got a ValueError: "),
             ("error_rate", "no gradient reaches the predictions"),
         ],
     )

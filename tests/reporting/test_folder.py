@@ -20,7 +20,17 @@ class TestHistory:
         ]
 
     @pytest.mark.parametrize(
-        "content", [None, "", "epoch,loss\n1,much\n", "loss\n1\n", "epoch,loss\n1,2,3\n"], ids=lambda text: repr(text)
+        "content",
+        [
+            None,
+            "",
+            "epoch,loss\n1,much\n",
+            "loss\n1\n",
+            "epoch,loss\n1,2,3\n",
+            "epoch,loss\n1,2\n1,2\n",
+            *(f"epoch,loss\n1,2\n{epoch},2\n" for epoch in ("nan", "", "-5", "1.5", "3")),
+        ],
+        ids=lambda text: repr(text),
     )
     def test_damaged(self, tmp_path, content):
         from emobed_tf.reporting.folder import history

@@ -114,7 +114,16 @@ class TestPredictions:
             Run(tmp_path).predictions("test")
 
 
-@pytest.mark.parametrize("content", [b"", b'epoch,loss\n1,"2\n', b"\xff\xfe", b"loss\n1\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'epoch,loss\n1,"2\n',
+        b"\xff\xfe",
+        b"epo,loss\n1,2\n",
+        *(b"epoch,loss\n1,2\n%b,2\n" % epoch for epoch in (b"1", b"nan", b"", b"-5", b"1.5", b"x")),
+    ],
+)
 def test_damaged(tmp_path, content):
     run = Run(tmp_path)
     with pytest.raises(MissingInputError, match=r"history.csv: missing"):

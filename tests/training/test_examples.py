@@ -130,6 +130,23 @@ class TestCheckLabels:
             examples(given.config.replace(label_delay=60.0), given.corpus)
 
 
+class TestCheckSizes:
+    @pytest.mark.parametrize("sign", [1, -1])
+    @pytest.mark.parametrize("size", [1.1e15, 3e38])
+    def test_a_column_that_is_too_large_is_named(self, given, size, sign):
+        """The mean of such a one is more than a weight may be; and no learning rate would help."""
+        from emobed_tf.training.examples import check_sizes
+
+        modality = given.corpus.modality("audio")
+        features = np.full((2, 5, len(modality.feature_names)), 1e15, np.float32)
+        features[0, 3], features[1, 2, 4] = np.nan, -1e15
+        check_sizes(modality, features)
+        features[1, 1, 7] = sign * size
+        expected = f"audio: {modality.feature_names[7]} reaches {size:.3g} in training".replace("+", "\\+")
+        with pytest.raises(InputError, match=expected):
+            check_sizes(modality, features)
+
+
 class TestGaps:
     def test_deviations_and_edges_are_of_the_labels_that_there_are(self, given):
         corpus = with_gaps(given.corpus, paused)

@@ -258,6 +258,20 @@ class TestResume:
         with pytest.raises(InputError, match="the data have changed"):
             train_run(settings(data, epochs=2), run.path, resume=True)
 
+    def test_a_file_in_the_place_of_tensorboards_folder(self, trained, tmp_path):
+        import shutil
+
+        from emobed_tf.training.loop import train_run
+
+        path = tmp_path / "run"
+        shutil.copytree(trained.path, path)
+        shutil.rmtree(path / "logs")
+        (path / "logs").write_text("")
+        before = (path / "scores.json").read_bytes()
+        with pytest.raises(InputError, match="logs: expected TensorBoard's folder, found a file"):
+            train_run(trained.config().replace(epochs=9), path, resume=True)
+        assert (path / "scores.json").read_bytes() == before
+
     def test_nothing_more_to_do(self, recola, tmp_path):
         from emobed_tf.runs.scoring import score_run
         from emobed_tf.training.loop import train_run

@@ -18,7 +18,7 @@ import keras
 
 from emobed_tf.errors import InputError
 from emobed_tf.importing import import_function
-from emobed_tf.models.encoders import check_layers, check_weights
+from emobed_tf.models.encoders import called, check_layers, check_weights
 from emobed_tf.models.initial import noted_initialisers
 from emobed_tf.models.standardise import Standardise
 from emobed_tf.settings import FRONT_ENDS, NO_FRONT_END, Network
@@ -66,7 +66,7 @@ def standardised_signal(
     start = hidden = keras.Input((None, samples), name=f"{modality}.features")
     standardised = False
     with noted_initialisers():
-        layers = find_front_end(network.front_end)(network, modality, xla)
+        layers = called(find_front_end(network.front_end), network, modality, xla, who)
         check_layers(layers, modality, who)
         for k, layer in enumerate(layers):
             if not standardised and _learns(layer, hidden):

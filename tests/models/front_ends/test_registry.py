@@ -30,6 +30,7 @@ class TestFindFrontEnd:
             ("none", "--front-end none: a waveform needs one; expected logmel, conv, emo18, zhao19"),
             (f"{OWN}:nothing", "--front-end .*:nothing: .*expected package.module:NAME"),
             (f"{OWN}:not_a_function", "expected a function, found a int"),
+            ("os:system", "--front-end os:system: expected a function of network, modality and xla"),
             (f"{OWN}:misnamed", "layer 'layer': expected a name of its own that begins with 'audio.'"),
             (f"{OWN}:flat", r"expected channels \[batch, frames, channels\]"),
         ],
