@@ -322,7 +322,6 @@ _AT_MOST = {
     **dict.fromkeys(
         ("epochs", "steps_per_epoch", "batch_size", "patience", "diagnostics", "beta_warmup"), 1_000_000_000
     ),
-    "resample": 86400,  # a day
 }
 _EXAMPLES = {"column": "subject=speaker", "class-name": "hap=happiness"}
 _ABOVE_ZERO = ("clip", "sequence_seconds", "learning_rate", "resample", "temperature", "teacher_temperature")
