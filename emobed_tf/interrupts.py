@@ -9,7 +9,6 @@ from typing import Any
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h"  # which a line of progress hides
-_before: dict[signal.Signals, Any] = {}
 
 
 def end_at_once(program: str) -> None:
@@ -21,20 +20,29 @@ def end_at_once(program: str) -> None:
     Args:
         program: its name, for what it says at its end.
     """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        said = f"\n{program}: interrupted\n" if number == signal.SIGINT else ""
-        with contextlib.suppress(OSError):
-            os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + said).encode())  # no buffer, which may be in use
-        os._exit(128 + number)
-
     if threading.current_thread() is threading.main_thread():
         for number in _NUMBERS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                _before[number] = signal.signal(number, end)
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                signal.signal(number, _End(program, before))
 
 
 def raise_again() -> None:
     """Both signals do what they did before `end_at_once`: in any process of Python, SIGINT raises KeyboardInterrupt."""
-    while _before:
-        signal.signal(*_before.popitem())
+    for number in _NUMBERS:
+        now = signal.getsignal(number)
+        if isinstance(now, _End) and threading.current_thread() is threading.main_thread():
+            signal.signal(number, now.before)
+
+
+class _End:
+    """The handler, which knows what was there before it."""
+
+    def __init__(self, program: str, before: Any):
+        self.program, self.before = program, before
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        said = f"\n{self.program}: interrupted\n" if number == signal.SIGINT else ""
+        with contextlib.suppress(OSError):
+            os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + said).encode())  # no buffer, which may be in use
+        os._exit(128 + number)
