@@ -36,6 +36,7 @@ For tests, demonstrations, and machines without Docker. TensorFlow Serving is th
 serving/docker-compose.yml."""
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _DAY = 86_400
+_SHOWN = 100  # characters of a label
 _MOST = {"threads": 1024, "max_body": 10_000, "max_concurrent": 100_000, "timeout": _DAY, "poll": _DAY}
 
 
@@ -194,7 +195,7 @@ def _labels(texts: Sequence[str], folders: Mapping[str, Path]) -> dict[str, dict
         version = version_of(found["version"])
         if version not in present:
             raise InputError(
-                f"--label {text}: {folders[name]} has no version {found['version']}, but "
+                f"--label {text[:_SHOWN]}: {folders[name]} has no version {found['version'][:_SHOWN]}, but "
                 f"{', '.join(map(str, sorted(present)))}"
             )
         labels[name][found["label"]] = version

@@ -56,7 +56,7 @@ class TestOpenFolder:
         identity = plan.identity()
         del identity["l2"]
         ledger = Ledger(tmp_path / "trials.jsonl", identity)
-        ledger.add("a trial", {})
+        ledger.add({"deal": 1}, {})
         ledger.close()
         open_folder(settings, THREE, Budget(), ("svm",), tmp_path, Workers()).close()
         assert "15 (audio 15, face 7) speakers in 3 folds" in capsys.readouterr().out
