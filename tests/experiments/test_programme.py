@@ -2,12 +2,14 @@
 
 import importlib
 import lzma
+import re
 import signal
 import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emobed_tf.cli import arguments as cli
@@ -59,13 +61,77 @@ def test_parts_with_other_settings_share_no_folder(programme):
         assert folders.setdefault(output, settings) == settings
 
 
-def test_a_part_that_fails(programme, tmp_path, capsys):
-    arguments = Namespace(
-        table=["a=gone.csv", "b=gone.csv"], output=tmp_path, only=["pairs"], workers=1, list=False, records=None
+def write_numbers(folder):
+    """Two modalities of six speakers with four recordings each, whose labels are fractions."""
+    rng = np.random.default_rng(0)
+    tables = []
+    for name in ("audio", "face"):
+        lines = ["id,partition,speaker,arousal,one,two"]
+        for k in range(24):
+            one, two, label = rng.normal(size=3).round(3)
+            lines.append(f"r{k},train,s{k % 6},{label + one},{one},{two}")
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+        tables.append(f"{name}={folder / name}.csv")
+    return tables
+
+
+def arguments(tables, output, *only, flags=()):
+    return Namespace(
+        table=tables, output=output, only=list(only), workers=1, list=False, records=None, flags=list(flags)
     )
-    with pytest.raises(InputError, match=r"pairs ended with 2; see .*pairs\.txt; the same command continues"):
-        programme.experiment(arguments)
-    assert "gone.csv" in (tmp_path / "pairs.txt").read_text()
+
+
+@pytest.mark.slow
+def test_numbers_of_few_speakers(programme, tmp_path, monkeypatch, capsys):
+    """A regression has neither the machine of classes nor withheld classes, and "all" are as many as there are."""
+    monkeypatch.setattr(programme, "BUDGET", "--configurations 1 --seeds 1 --threads 1")
+    part = ("learning_curve", "--amounts all --systems classic svm joint", "corpus")
+    monkeypatch.setitem(programme.PARTS, "curves", part)
+    flags = ["--folds", "2", "--dev-speakers", "1", "--draws", "1"]
+    flags += ["--epochs", "1", "--encoder", "dense", "--encoder-units", "4"]
+    programme.experiment(arguments(write_numbers(tmp_path), tmp_path / "out", "curves", "missing", flags=flags))
+    said = capsys.readouterr().out
+    assert "svm" not in said
+    assert "missing: left out, because numbers are learnt here" in said
+    assert re.search(rf"^curves: \d+ min, in {tmp_path / 'out' / 'curves.txt'}$", said, re.MULTILINE)
+    # six speakers, three of them tested and one for development: two are left
+    table = (tmp_path / "out" / "corpus" / "curve.md").read_text()
+    assert "CCC" in table and "| 2 speakers (8) |" in table
+
+
+def test_a_part_that_fails(programme, tmp_path, monkeypatch, capsys):
+    """The others are run all the same."""
+    monkeypatch.setitem(programme.PARTS, "pairs", ("crossvalidate", "--systems classic nothing", "corpus"))
+    monkeypatch.setitem(programme.PARTS, "audit", ("check", "--json", "corpus"))
+    with pytest.raises(InputError, match=r"pairs ended with 2; see .*pairs\.txt; audit ended with 2; .*continues"):
+        programme.experiment(arguments(write_numbers(tmp_path), tmp_path, "pairs", "audit"))
+    assert "nothing" in (tmp_path / "pairs.txt").read_text()
+    assert "pairs ended with 2" in capsys.readouterr().out
+
+
+def test_data_that_are_not_there(programme, tmp_path):
+    with pytest.raises(InputError, match=r"gone\.csv"):
+        programme.experiment(arguments(["a=gone.csv", "b=gone.csv"], tmp_path, "pairs"))
+
+
+def test_flags_go_to_every_command(programme):
+    flags = ["--labels", "labels.csv", "--dimension", "arousal"]
+    for part in PARTS:
+        words = programme.command(part, TABLES, ["audio", "face"], Path("out"), 2, flags)
+        command = importlib.import_module(words[1])
+        default = command.Arguments(preset("tables"))
+        found = cli.parse(command.Arguments, words[2:], prog="p", description="", default=default)
+        assert found.settings.reading.labels == Path("labels.csv") and found.settings.data.dimension == "arousal"
+
+
+def test_what_a_command_says_of_the_time(programme, tmp_path, capsys):
+    """The line stands in the log, and on the screen at once."""
+    log = (tmp_path / "log.txt").open("w+")
+    said = "print('begun'); print('about 5 min (classic 5 min) to go'); print('to go or not')"
+    assert programme.run([sys.executable, "-c", said], log) == 0
+    log.seek(0)
+    assert log.read() == "begun\nabout 5 min (classic 5 min) to go\nto go or not\n"
+    assert capsys.readouterr().out == "  about 5 min (classic 5 min) to go\n"
 
 
 def test_the_command_ends_with_the_programme():
@@ -91,6 +157,5 @@ def test_records_are_unpacked_once(programme, tmp_path):
 
 
 def test_one_modality(programme, tmp_path):
-    arguments = Namespace(table=["a=a.csv"], output=tmp_path, only=None, workers=1, list=True, records=None)
     with pytest.raises(InputError, match="expected two modalities or more"):
-        programme.experiment(arguments)
+        programme.experiment(arguments(["a=a.csv"], tmp_path))

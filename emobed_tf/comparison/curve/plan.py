@@ -8,7 +8,7 @@ import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
 import numpy as np
 import tyro
@@ -23,16 +23,18 @@ from emobed_tf.errors import EmoBedWarning, InputError
 from emobed_tf.settings import Names
 from emobed_tf.systems.base import Problem
 
-ALL_CLASSES = "all"
+ALL: Final = "all"
 
 
 @dataclass(frozen=True)
 class CurveSettings:
     """Learning curve: labels of the target."""
 
-    amounts: Annotated[tuple[int, ...], tyro.conf.arg(metavar="INT [INT ...]", help_behavior_hint="")] = ()
-    """Numbers of speakers (or recordings) whose labels the target keeps for training (default: 1, 2, 4, ... and all; of
-    recordings, from the number of classes on)."""
+    amounts: Annotated[
+        tuple[int | Literal["all"], ...], tyro.conf.arg(metavar="INT|all [INT|all ...]", help_behavior_hint="")
+    ] = ()
+    """Numbers of speakers (or recordings) whose labels the target keeps for training, all: as many as there are
+    (default: 1, 2, 4, ... and all; of recordings, from the number of classes on)."""
     amounts_of: Literal["speakers", "recordings"] = "speakers"
     """What --amounts counts."""
     draws: int = 3
@@ -50,8 +52,8 @@ class CurveSettings:
         Raises:
             InputError: for a number that can't be, or one that stands there twice.
         """
-        if any(amount < 1 for amount in self.amounts):
-            raise InputError(f"--amounts: expected numbers of {self.amounts_of} from 1 on, found {min(self.amounts)}")
+        if (least := min((amount for amount in self.amounts if amount != ALL), default=1)) < 1:
+            raise InputError(f"--amounts: expected numbers of {self.amounts_of} from 1 on, found {least}")
         if len(set(self.amounts)) < len(self.amounts):
             raise InputError("--amounts: one number stands there twice; name each once")
         if self.draws < 1:
@@ -241,7 +243,8 @@ def _amounts(plan: CurvePlan, target: str) -> tuple[int, ...]:
     numbers = [_number(plan._training(target, fold), units) for _, fold in plan._folds]
     least, most = min(numbers), max(numbers)
     if plan.settings.amounts:
-        wanted = tuple(sorted(plan.settings.amounts))
+        named: set[int] = {most if amount == ALL else amount for amount in plan.settings.amounts}
+        wanted = tuple(sorted(named))
         possible = tuple(amount for amount in wanted if amount <= most)
         number = least if least == most else f"{least} to {most}"
         has = f"a fold of '{target}' has {number} labelled {units} to learn from"
@@ -262,7 +265,7 @@ def _withheld(validation: CrossValidationPlan, names: Sequence[str]) -> tuple[st
     corpus = validation.corpus
     if corpus.task != CLASSIFICATION:
         raise InputError(f"--missing-class {names[0]}: {corpus.label} is a number; only classes can be withheld")
-    if tuple(names) == (ALL_CLASSES,):
+    if tuple(names) == (ALL,):
         return corpus.classes
     unknown = [name for name in names if name not in corpus.classes]
     if unknown:

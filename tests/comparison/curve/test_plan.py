@@ -23,7 +23,7 @@ def training(cell):
 class TestPoints:
     def test_doubled_until_all(self, validation):
         plan = plan_curve(validation, CurveSettings(draws=2))
-        # 15 speakers, 5 tested and 5 for development: five are left, three of whom have a face in some folds.
+        # 15 speakers, 5 tested and 3 for development (a third): seven are left, three of whom have a face in some folds.
         assert plan.amounts["audio"][:2] == (1, 2)
         most = {
             fold.number: len({r.speaker for r in training(plan.validation.cell("audio", "svm", fold)).values()})
@@ -71,6 +71,12 @@ class TestPoints:
         with pytest.warns(EmoBedWarning, match="a fold of 'face' has 2 to 3 labelled speakers.*--amounts 5 left out"):
             plan = plan_curve(validation, CurveSettings(amounts=(1, 5)))
         assert (plan.amounts["audio"], plan.amounts["face"]) == ((1, 5), (1,))
+
+    def test_all(self, validation):
+        # Of face, folds have 2 or 3 speakers (see above): "all" is 3 there, and named twice it stands there once.
+        plan = plan_curve(validation, CurveSettings(amounts=("all", 3, 1), draws=2))
+        assert (plan.amounts["audio"], plan.amounts["face"]) == ((1, 3, 7), (1, 3))
+        assert plan.points("audio")[-1] == (7, 1)
 
 
 class TestWhatStays:
