@@ -139,6 +139,7 @@ class TestFit:
         found = system.predict(problem.recordings("test"))
         np.testing.assert_array_equal(found, expected)
         assert system.parameters == direct.parameters["kept"]
+        assert system.epochs_done == len(direct.history) == 2
 
     def test_classic_sees_no_auxiliary(self, problem):
         found = []
