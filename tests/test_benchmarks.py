@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks import training
+from tests.benchmarks import scores, training
 from tests.benchmarks.__main__ import SECTIONS, main
 from tests.benchmarks.driver import BenchmarkError, Plan, Side, alternate, check_agreement, fastest, started
 from tests.benchmarks.results import Results
@@ -16,7 +16,7 @@ from tests.benchmarks.training import multiply_adds
 from tests.conftest import ROOT
 
 MB = 10**6
-QUICK = ("mining", "many")  # the other sections take one minute to five, even on small sizes
+QUICK = ("mining", "many", "scores")  # the other sections take one minute to five, even on small sizes
 
 
 @pytest.fixture
@@ -165,6 +165,16 @@ class TestFigures:
         # 0.5 s for 250 frames are 2 s for 1,000.
         assert "| 250 | 0.500 s (0.500 to 0.500) | 2.00 s | 1 MB |" in text
 
+    def test_steps_and_scores(self):
+        sides = {
+            "target": {"steps": 1, "training_seconds": [0.004, 0.006, 0.005], "scoring_seconds": [0.002, 0.001, 0.003]},
+            "largest": {"steps": 47, "training_seconds": [0.1] * 3, "scoring_seconds": [0.002] * 3},
+        }
+        text = scores.render({"epochs": sides})
+        assert "| `--epoch target` | 1 | 5.00 ms (4.00 to 6.00) | 2.00 ms (1.00 to 3.00) |" in text
+        assert "| `--epoch largest` | 47 | 0.100 s (0.100 to 0.100) |" in text
+        assert text.endswith("3 repeats.")
+
 
 class TestResults:
     def test_an_interrupted_run_goes_on(self, tmp_path):
@@ -237,6 +247,7 @@ class TestCommand:
         figures = [row for row in rows if re.search(r"\d (s|ms|MB|GB)\b", "".join(row))]
         least = {
             "training": 6,
+            "scores": 2,
             "mining": 3,
             "many": 3,
             "reading": 5,

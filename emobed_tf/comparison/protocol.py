@@ -87,7 +87,7 @@ def run_cells(
         What came out, in the order of the cells.
 
     Raises:
-        InputError: if a system can't learn the task, or data can't be read.
+        InputError: if a system can't learn the task, data can't be read, or settings and budget contradict each other.
     """
     plans = {cell: plan_search(cell, budget) for cell in dict.fromkeys(cells)}
     searches = {cell: plan for cell, plan in plans.items() if not isinstance(plan, str)}

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from emobed_tf.comparison.budget import Budget
-from emobed_tf.comparison.halving import Rung, rungs
+from emobed_tf.comparison.halving import KEPT, Rung, rungs
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.selection import Candidate, chosen
 from emobed_tf.comparison.trials import Source, Trial
 from emobed_tf.errors import InputError
+from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.registry import find_system
 from emobed_tf.systems.searches import configurations
 
@@ -194,7 +195,7 @@ def plan_search(cell: Cell, budget: Budget) -> SearchPlan | str:
         A plan, or the reason.
 
     Raises:
-        InputError: if the system can't learn the task.
+        InputError: if the system can't learn the task, or the first rung of halving ends before beta has grown.
     """
     problem, system = cell.source(), find_system(cell.system)
     if problem.task not in system.tasks:
@@ -204,4 +205,20 @@ def plan_search(cell: Cell, budget: Budget) -> SearchPlan | str:
     except InputError as error:
         return str(error)
     epochs = problem.config.training.epochs
-    return SearchPlan(cell, budget, tuple(found), rungs(len(found), epochs, budget.halving and system.halving), epochs)
+    plan = SearchPlan(cell, budget, tuple(found), rungs(len(found), epochs, budget.halving and system.halving), epochs)
+    if issubclass(system, ClassicSystem):
+        _check_warmup(plan, system().config(problem, {}, 0).objective.beta_warmup)
+    return plan
+
+
+def _check_warmup(plan: SearchPlan, warmup: int) -> None:
+    """Refuses to cut settings while beta, which some of them are about, is still growing."""
+    first, number = plan.rungs[0], len(plan.rungs)
+    if first.epochs is None or warmup <= first.epochs:
+        return
+    enough = (warmup - 1) * KEPT**number + 1  # then the first rung has as many epochs as beta needs
+    raise InputError(
+        f"--halving with --beta-warmup {warmup}: rung 1 of {number} trains {first.configurations} configurations of "
+        f"{plan.cell.system} for {first.epochs} of {plan.epochs} epochs, and would cut most of them before beta has "
+        f"grown; expected --beta-warmup {first.epochs} or less, --epochs {enough} or more, or no --halving"
+    )

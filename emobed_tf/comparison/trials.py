@@ -115,10 +115,11 @@ def run_trial(trial: Trial) -> Outcome:
         trial: what to do.
 
     Returns:
-        With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `score` (the
-        problem's, on development), `chain` (None for a classification), `warnings`, and by partition `scores`,
-        `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung also `rung` and `epochs`. A
-        system that these data or settings don't suit leaves `settings`, `seed` and `failed`, the reason, instead.
+        With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `epochs_done` (see
+        `System.epochs_done`), `score` (the problem's, on development), `chain` (None for a classification), `warnings`,
+        and by partition `scores`, `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung
+        also `rung` and `epochs`. A system that these data or settings don't suit leaves `settings`, `seed` and
+        `failed`, the reason, instead.
     """
     began = time.perf_counter()
     with warnings.catch_warnings():
@@ -164,6 +165,9 @@ def check_record(key: Any, record: Mapping[str, Any], where: str) -> None:
             raise InputError(f"{where}: {name}: expected 0 or more, found {record[name]:g}")
     if is_failure:
         return
+    epochs = record.get("epochs_done")  # records of earlier versions lack it
+    if epochs is not None and typed(int, epochs, f"{where}: epochs_done") < 1:
+        raise InputError(f"{where}: epochs_done: expected 1 or more, found {epochs}")
     if not -1 <= record["score"] <= 1:
         raise InputError(f"{where}: score: expected -1 to 1, found {record['score']:g}")
     if "dev" not in record["partitions"]:
@@ -243,6 +247,7 @@ def _fit_and_score(
     record = {
         "seconds": seconds,
         "parameters": system.parameters,
+        "epochs_done": system.epochs_done,
         "score": parts["dev"]["scores"][problem.score],
         "chain": chain.to_dict() if chain else None,
         "partitions": parts,

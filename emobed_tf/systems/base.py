@@ -277,3 +277,11 @@ class System(abc.ABC):
     def parameters(self) -> int | None:
         """Trained numbers that are kept for inference; None where that says nothing."""
         return None
+
+    @property
+    def epochs_done(self) -> int | None:
+        """Epochs that the fit took, early stopping included; None where that says nothing.
+
+        Who keeps up with a system, as a control of the audit does, needs not train it again to count them.
+        """
+        return None

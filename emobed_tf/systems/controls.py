@@ -82,16 +82,19 @@ class ProblemWithEmoBed(Problem):
 
     Attributes:
         emobed: those settings.
+        epochs: that EmoBed's whole training with them took, by seed, as far as that is known.
     """
 
     emobed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    epochs: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
 
 class AsManySteps(ClassicSystem):
     """Classic with exactly as many optimiser steps as EmoBed took, with its chosen settings and the same seed.
 
-    Early stopping is off; the best epoch on development is kept, as everywhere. How many epochs EmoBed takes is found
-    by training it: with the same seed it takes the same ones again. Both have the same steps in an epoch.
+    Early stopping is off; the best epoch on development is kept, as everywhere. How many epochs EmoBed took is known of
+    its final fits. Elsewhere, as on the inner splits of a choice, it is found by training EmoBed: with the same seed it
+    takes the same ones again. Both have the same steps in an epoch.
     """
 
     title = "classic, as many steps as EmoBed"
@@ -117,9 +120,11 @@ class AsManySteps(ClassicSystem):
         return [{**settings, "emobed": dict(problem.emobed)} for settings in super().configurations(problem, number)]
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
-        """Trains EmoBed to count its epochs, then classic for as many; see `System.fit`."""
+        """Trains classic for as many epochs as EmoBed took; see `System.fit`."""
         own = {name: value for name, value in settings.items() if name != "emobed"}
-        epochs = epochs_of_emobed(problem, settings["emobed"], seed, self.of)
+        epochs = known_epochs(problem, settings["emobed"], seed)
+        if epochs is None:
+            epochs = epochs_of_emobed(problem, settings["emobed"], seed, self.of)
         super().fit(problem, {**own, "epochs": epochs, "patience": 0}, seed)
 
 
@@ -146,6 +151,23 @@ def permuted(modality: Modality, label: str, seed: int) -> Modality:
         labels = {label: _of_length(modality.recordings[giver].labels[label], modality.recordings[taker])}
         recordings[taker] = dataclasses.replace(modality.recordings[taker], labels=labels, ratings={})
     return dataclasses.replace(modality, recordings=tuple(recordings))
+
+
+def known_epochs(problem: Problem, settings: Mapping[str, Any], seed: int) -> int | None:
+    """How many epochs EmoBed's training takes, if an earlier fit of it says so.
+
+    Args:
+        problem: that may be a `ProblemWithEmoBed`.
+        settings: that EmoBed was chosen with.
+        seed: of the training.
+
+    Returns:
+        1 or more, and no more than the problem's epochs, because the first epochs of a longer training are the shorter
+        one; None if it isn't known.
+    """
+    if not isinstance(problem, ProblemWithEmoBed) or problem.emobed != settings or seed not in problem.epochs:
+        return None
+    return min(problem.epochs[seed], problem.config.training.epochs)
 
 
 def epochs_of_emobed(

@@ -111,6 +111,12 @@ class ClassicSystem(System):
         """Trained numbers of the target's encoder and the head, which are kept for inference."""
         return self.trained.parameters["kept"]
 
+    @property
+    def epochs_done(self) -> int | None:
+        """Epochs of the training, of the last one where there were several; see `System.epochs_done`."""
+        trained = getattr(self, "trained", None)  # a subclass may train in another way
+        return None if trained is None else len(trained.history)
+
 
 class SpeakerClassicSystem(ClassicSystem):
     """Classic on features standardised by speaker, not the paper's.

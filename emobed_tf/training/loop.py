@@ -184,7 +184,7 @@ def lessons_for(
     """Trains the teacher of a distillation and asks it, or remembers what it said.
 
     Args:
-        config: of the student, resolved. The teacher has the same layers, budget and seed.
+        config: of the student, resolved. The teacher has the same layers, steps of an epoch and seed.
         corpus: with target and auxiliaries.
         session: that knows earlier trainings. Default: that of this process.
         progress: told how far training is.

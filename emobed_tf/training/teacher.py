@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import with_steps
 from emobed_tf.corpora.corpus import CLASSIFICATION, Corpus, Recording
 from emobed_tf.corpora.labels import has_label
 from emobed_tf.corpora.pairing import check_alike, frame_steps, in_all, join, joined_corpus, partners
@@ -90,6 +91,9 @@ class Teacher:
 def plan_teacher(config: Config, corpus: Corpus) -> Teacher:
     """The training of a student's teacher: the student's settings, and all modalities at once.
 
+    An epoch of the teacher has as many steps as one of the student, although fewer recordings may be paired; with
+    `--epoch target` it passes over the paired ones, which are the teacher's target.
+
     Args:
         config: of the student, resolved.
         corpus: with target and auxiliaries.
@@ -101,7 +105,7 @@ def plan_teacher(config: Config, corpus: Corpus) -> Teacher:
         InputError: if no labelled recording of the training or the development partition is in all modalities, or some
             have frames and others utterances.
     """
-    names = _names(config)
+    names, config = _names(config), with_steps(config, corpus)
     check_alike(frame_steps(corpus, names))
     paired: list[Recording] = []
     for partition in ("train", "dev"):

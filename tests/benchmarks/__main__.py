@@ -8,7 +8,7 @@ from pathlib import Path
 from emobed_tf import console
 from emobed_tf.errors import InputError, MissingInputError
 from emobed_tf.files import write_bytes
-from tests.benchmarks import many, mining, reading, service, signal, startup, training, workers
+from tests.benchmarks import many, mining, reading, scores, service, signal, startup, training, workers
 from tests.benchmarks.driver import ROOT, Plan
 from tests.benchmarks.machine import describe, in_words
 from tests.benchmarks.results import Results
@@ -16,6 +16,7 @@ from tests.benchmarks.results import Results
 PROG = "tests.benchmarks"
 SECTIONS = {
     "training": training,
+    "scores": scores,
     "mining": mining,
     "many": many,
     "workers": workers,

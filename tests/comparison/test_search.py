@@ -7,6 +7,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.search import Cell, plan_search
 from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.config import preset
+from emobed_tf.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,39 @@ def test_a_whole_fit_has_the_key_that_it_always_had(cell):
     settings = {"learning_rate": 0.001, "l2": 0.0001}
     place = {"target": "audio", "auxiliaries": [], "fold": None, "folds": None}
     assert trial.key == {**place, "system": "classic", "settings": settings, "seed": 0, "purpose": "choice"}
+
+
+class TestWarmUp:
+    """16 configurations and 60 epochs are rungs of 4 and 15 epochs; 4 configurations, one rung of 15."""
+
+    def planned(self, cell, system, warmup, budget, **settings):
+        config = cell.source.config.replace(beta_warmup=warmup, framework="emobed", **settings)
+        return plan_search(Cell(Scenario("audio", ("face",)), OfficialSource(config), system), budget)
+
+    def test_longer_than_the_first_rung(self, cell):
+        expected = (
+            "--beta-warmup 5: rung 1 of 2 trains 16 configurations of emobed for 4 of 60 epochs, .* "
+            "--beta-warmup 4 or less, --epochs 65 or more, or no --halving"
+        )
+        halving = Budget(16, 1, halving=True)
+        with pytest.raises(InputError, match=expected):
+            self.planned(cell, "emobed", 5, halving)
+        assert self.planned(cell, "emobed", 4, halving).rungs[0].epochs == 4
+        # 65 / 16 is more than 4, and 64 / 16 is not.
+        assert self.planned(cell, "emobed", 5, halving, epochs=65).rungs[0].epochs == 5
+        with pytest.raises(InputError, match="--epochs 65 or more"):
+            self.planned(cell, "emobed", 5, halving, epochs=64)
+
+    def test_longer_than_the_only_rung(self, cell):
+        with pytest.raises(InputError, match="rung 1 of 1 trains 4 configurations of triplet for 15 of 60 epochs"):
+            self.planned(cell, "triplet", 16, Budget(4, 1, halving=True))
+        assert self.planned(cell, "triplet", 15, Budget(4, 1, halving=True)).rungs[0].epochs == 15
+
+    def test_where_nothing_is_cut_short_or_beta_weighs_nothing(self, cell):
+        for system, budget in (
+            ("emobed", Budget(16, 1)),
+            ("classic", Budget(16, 1, halving=True)),
+            ("joint", Budget(16, 1, halving=True)),
+            ("svm", Budget(16, 1, halving=True)),
+        ):
+            self.planned(cell, system, 50, budget)

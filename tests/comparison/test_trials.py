@@ -167,6 +167,8 @@ class TestCheckRecord:
             ({"seconds": "x"}, "seconds: expected float"),
             ({"total_seconds": -1.0}, "total_seconds: expected 0 or more, found -1"),
             ({"seed": None}, "seed: expected int"),
+            ({"epochs_done": 0}, "epochs_done: expected 1 or more, found 0"),
+            ({"epochs_done": "3"}, "epochs_done: expected int"),
             ({"warnings": "x"}, "warnings: expected"),
             ({"failed": 5}, "failed: expected str"),
             ({"partitions": {"test": PART}}, "a trial without development"),

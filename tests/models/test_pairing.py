@@ -1,4 +1,4 @@
-"""Who may be whose partner, and distances, beside loops."""
+"""Who may be whose partner, and distances, beside loops; how much the losses that are made of them hold."""
 
 import math
 
@@ -90,3 +90,93 @@ def test_rules_need_an_origin():
     for rules in (Rules("inter"), Rules("all", 2.0)):
         with pytest.raises(ValueError, match="Expected origin"):
             check_origin(None, rules)
+
+
+N = 3000
+BLOCK = 112  # rows at a time, at most
+
+
+def graphs(graph, seen):
+    """A graph and those of all functions that it calls: branches, conditions and bodies of loops, what XLA compiles."""
+    yield graph
+    for operation in graph.get_operations():
+        for attribute in operation.node_def.attr.values():
+            for function in (attribute.func, *attribute.list.func):
+                if function.name and function.name not in seen:
+                    seen.add(function.name)
+                    yield from graphs(graph._get_function(function.name).graph, seen)
+
+
+def numbers(tensor):
+    """In a tensor; a size that the graph doesn't know counts as N, and a tensor of any shape as a whole matrix."""
+    return N * N if tensor.shape.rank is None else math.prod(size or N for size in tensor.shape)
+
+
+def held(tf, loss):
+    """What a loss of N embeddings and its gradient hold, as (numbers, operation) for each tensor of their graphs.
+
+    What a loop keeps of each turn for its gradient counts as often as there are blocks. What it puts together turn by
+    turn comes out of it as a tensor.
+    """
+
+    @tf.function(autograph=False)
+    def step(embeddings, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(embeddings)
+            found = loss(embeddings, labels)
+        return found, tape.gradient(found, embeddings)
+
+    traced = step.get_concrete_function(tf.TensorSpec([N, 5]), tf.TensorSpec([N], tf.int32))
+    for graph in graphs(traced.graph, set()):
+        for operation in graph.get_operations():
+            if operation.type == "TensorListPushBack":
+                yield numbers(operation.inputs[-1]) * (N // BLOCK), operation
+            elif operation.type != "Placeholder":  # what a function is given stands where it comes from
+                for tensor in operation.outputs:
+                    if tensor.dtype != tf.variant:
+                        yield numbers(tensor), operation
+
+
+def whole(tf):
+    """A loss over a matrix of all distances."""
+    return lambda x, y: tf.reduce_sum(tf.norm(x[:, None] - x[None], axis=-1))
+
+
+def kept_by_a_loop(tf):
+    """A loss whose matrices are small, but kept turn by turn for the gradient."""
+
+    def loss(x, y):
+        def block(k, total):
+            return k + 100, total + tf.reduce_sum(tf.exp(tf.matmul(x[k : k + 100], x, transpose_b=True)))
+
+        return tf.while_loop(lambda k, total: k < N, block, (0, 0.0))[1]
+
+    return loss
+
+
+def losses():
+    from emobed_tf.models.contrastive import supervised_contrastive_loss
+    from emobed_tf.models.losses import batch_hard_triplet_loss
+    from emobed_tf.models.semi_hard import semi_hard_triplet_loss
+
+    return {
+        "batch_hard": batch_hard_triplet_loss,
+        "semi_hard": lambda x, y: semi_hard_triplet_loss(x, y).loss,
+        "contrastive": lambda x, y: supervised_contrastive_loss(x, y).loss,
+        "contrastive, not compiled": lambda x, y: supervised_contrastive_loss(x, y, xla=False).loss,
+    }
+
+
+class TestMemory:
+    """A block of distances has 112 x 3,000 = 336,000 numbers, all of them 9,000,000."""
+
+    @pytest.mark.parametrize("name", ["batch_hard", "semi_hard", "contrastive", "contrastive, not compiled"])
+    def test_no_loss_holds_more_than_a_block(self, stack, name):
+        found = list(held(stack, losses()[name]))
+        assert max(size for size, _ in found) <= BLOCK * N
+        # There is one, in the body of a loop: it was looked at.
+        assert any(size >= 64 * N and operation.graph.outer_graph is not None for size, operation in found)
+
+    @pytest.mark.parametrize("make", [whole, kept_by_a_loop])
+    def test_what_would_be_found(self, stack, make):
+        assert max(size for size, _ in held(stack, make(stack))) > 20 * BLOCK * N

@@ -1,12 +1,17 @@
 """Controls of the audit: each takes exactly one thing away."""
 
 import dataclasses
+import functools
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from emobed_tf.comparison.audit.run import SourceWithEmoBed
+from emobed_tf.comparison.audit.run import SourceWithEmoBed, as_many_steps_cells
+from emobed_tf.comparison.protocol import Budget, Cell, CellResult
+from emobed_tf.comparison.scenario import Scenario
+from emobed_tf.comparison.search import SearchPlan
+from emobed_tf.comparison.trials import run_trial
 from emobed_tf.config import preset
 from emobed_tf.corpora.corpus import Modality, Recording
 from emobed_tf.errors import InputError
@@ -19,10 +24,12 @@ from emobed_tf.systems.controls import (
     ProblemWithEmoBed,
     TripletAlone,
     control_of,
+    known_epochs,
     permuted,
 )
 from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, JointSystem, StableEmoBedSystem
-from tests.training.test_loop import TINY
+from emobed_tf.training.session import Session
+from tests.training.test_loop import TINY, assert_equal_weights
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -185,6 +192,42 @@ class TestAsManySteps:
         control.fit(chosen, control.configurations(chosen, 2)[0], 0)
         assert len(control.trained.history) == len(emobed.trained.history) < 12
         assert control.trained.config.objective.framework == "classic"
+
+    def test_emobed_is_not_trained_again_where_its_epochs_are_known(self, problem, monkeypatch):
+        """A fit's record says them; what comes out is what comes out when EmoBed is trained to count them."""
+        source = functools.partial(
+            dataclasses.replace, problem, config=problem.config.replace(epochs=12, patience=1), session=Session()
+        )
+        settings, emobed = {"alpha": 1.0, "beta": 0.1}, Cell(Scenario("audio", ("face",)), source, "emobed")
+        (fit,) = SearchPlan(emobed, Budget(1, 1), (settings,), ()).finals(settings)
+        record = run_trial(fit).record
+        assert record["epochs_done"] < 12
+        fitted = {}
+        for known, records in (("known", (record,)), ("counted", ({**record, "epochs_done": None},))):
+            (cell,) = as_many_steps_cells([CellResult(emobed, settings, (), records)])
+            trained, fit = [], EmoBedSystem.fit
+            monkeypatch.setattr(EmoBedSystem, "fit", lambda *a, t=trained, f=fit: (t.append(1), f(*a)))
+            given, control = cell.source(), AsManySteps()
+            control.fit(given, control.configurations(given, 1)[0], 0)
+            monkeypatch.setattr(EmoBedSystem, "fit", fit)
+            assert trained == ([] if known == "known" else [1])
+            fitted[known] = control.trained
+        assert fitted["known"].history == fitted["counted"].history
+        assert len(fitted["known"].history) == record["epochs_done"]
+        assert_equal_weights(fitted["known"].weights, fitted["counted"].weights)
+
+    def test_known_epochs(self, problem):
+        """Of that seed and those settings, and no more than the problem has; the inner splits know none."""
+        split, settings = (lambda: problem), {"alpha": 1.0}
+        emobed = Cell(Scenario("audio", ("face",)), lambda: problem, "emobed", (split,))
+        runs = ({"seed": 0, "epochs_done": 2}, {"seed": 1}, {"seed": 2, "epochs_done": 50})
+        (cell,) = as_many_steps_cells([CellResult(emobed, settings, (), runs)])
+        given = cell.source()
+        assert problem.config.training.epochs == 3
+        assert [known_epochs(given, settings, seed) for seed in range(4)] == [2, None, 3, None]
+        assert known_epochs(given, {"alpha": 0.9}, 0) is None
+        assert known_epochs(cell.splits[0](), settings, 0) is None
+        assert known_epochs(problem, settings, 0) is None
 
     def test_goes_on_where_classic_would_stop(self, problem, monkeypatch):
         impatient = dataclasses.replace(problem, config=problem.config.replace(epochs=12, patience=1))

@@ -22,6 +22,7 @@ from emobed_tf.systems.frameworks import (
     TripletSystem,
 )
 from emobed_tf.systems.registry import find_system
+from emobed_tf.training.session import Session
 
 SMALL = {"encoder_units": 4, "head_units": 4, "epochs": 2, "batch_size": 8, "threads": 1}
 
@@ -34,7 +35,7 @@ def problem(tables):
 
 @pytest.fixture(scope="module")
 def uneven():
-    """24 target utterances beside 200 auxiliary ones."""
+    """24 target utterances, all of them paired, beside 200 auxiliary ones."""
     import pandas as pd
 
     from emobed_tf import corpora
@@ -43,10 +44,10 @@ def uneven():
     rng = np.random.default_rng(0)
 
     def table(name, train):
-        parts = ["train"] * train + ["dev"] * 6
-        rows = range(len(parts))
-        keys = {"id": [f"{name}{k}" for k in rows], "partition": parts, "label": ["ab"[k % 2] for k in rows]}
-        features = {f"{name}_{column}": rng.normal(size=len(parts)) for column in range(3)}
+        rows = [("train", k) for k in range(train)] + [("dev", k) for k in range(6)]
+        ids, labels = [f"{part}{k}" for part, k in rows], ["ab"[k % 2] for _, k in rows]
+        keys = {"id": ids, "partition": [part for part, _ in rows], "label": labels}
+        features = {f"{name}_{column}": rng.normal(size=len(rows)) for column in range(3)}
         return pd.DataFrame({**keys, **features})
 
     corpus = corpora.load("tables", tables={"audio": table("audio", 24), "face": table("face", 200)})
@@ -138,6 +139,7 @@ class TestFit:
         found = system.predict(problem.recordings("test"))
         np.testing.assert_array_equal(found, expected)
         assert system.parameters == direct.parameters["kept"]
+        assert system.epochs_done == len(direct.history) == 2
 
     def test_classic_sees_no_auxiliary(self, problem):
         found = []
@@ -183,12 +185,41 @@ class TestSpeakerClassic:
 class TestSteps:
     """In batches of 8, 24 utterances are 3 steps, and 200 are 25."""
 
-    @pytest.mark.parametrize("name", ["classic", "emobed", "triplet", "triplet_alone", "itself_as_auxiliary"])
-    def test_every_system_takes_as_many(self, uneven, name):
-        problem = Problem(*uneven)
-        system = find_system(name)()
-        system.fit(problem.without_test(), system.configurations(problem, 1)[0], 0)
-        assert [row["steps"] for row in system.trained.history] == [25, 50]
+    @pytest.mark.parametrize(
+        ("name", "targets"),
+        [
+            ("classic", ["audio"]),
+            ("emobed", ["audio"]),
+            ("triplet", ["audio"]),
+            ("trunk", ["audio"]),
+            ("triplet_alone", ["audio"]),
+            ("itself_as_auxiliary", ["audio"]),
+            ("early", ["audio_face"]),
+            ("model_level", ["audio_face"]),
+            ("late", ["audio", "face"]),
+            ("distilled", ["audio_face", "audio"]),  # the teacher first
+            ("mtl_re", ["audio"]),
+            ("ddat_re", ["audio", "audio"]),
+        ],
+    )
+    def test_every_network_takes_as_many(self, uneven, name, targets, monkeypatch):
+        from emobed_tf.training import loop
+
+        histories, train = [], loop.train
+
+        def noting(config, *data, **more):
+            trained = train(config, *data, **more)
+            histories.append((config.data.target, [row["steps"] for row in trained.history]))
+            return trained
+
+        monkeypatch.setattr(loop, "train", noting)
+        with Session() as session:
+            problem = Problem(*uneven, session=session).without_test()
+            system = find_system(name)()
+            system.fit(problem, system.configurations(problem, 1)[0], 0)
+            assert histories == [(target, [25, 50]) for target in targets]
+            if name == "mtl_re":  # Keras' own loop trains the first of its networks
+                assert int(system.first.model.optimizer.iterations) == 50
 
     @pytest.mark.parametrize("system", [ClassicSystem, JointSystem])
     def test_the_target_s_own(self, uneven, system):

@@ -1,4 +1,4 @@
-"""A corpus as examples: further labels and weights follow the label; what a goal takes from the data."""
+"""A corpus as examples: further labels, weights and bins follow the label; what a goal takes from the data."""
 
 import json
 import shutil
@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
+from emobed_tf.corpora.corpus import Recording
 from emobed_tf.corpora.extraction import Extraction
 from emobed_tf.errors import InputError
 from emobed_tf.models.design import EMOBED, Design, Head
 from emobed_tf.systems.base import Problem
 from emobed_tf.systems.baselines.multitask import with_training_label
 from tests.gaps import paused, with_gaps
-from tests.systems.baselines.constructed import problem, utterances
+from tests.systems.baselines.constructed import modality, problem, utterances
 from tests.training.test_loop import settings
 
 pytestmark = pytest.mark.usefixtures("stack")
@@ -89,6 +90,44 @@ class TestFurtherArrays:
 
     def test_none_where_none_are_asked_for(self, given):
         assert not examples(given.config, given.corpus).sequences["audio"].more
+
+
+class TestBalancedRegression:
+    """Bins of means, cut at the median of the target's labels.
+
+    Its frames are twelve of -1, eleven of 1 and one of 5, so the median is 0. Of the auxiliary's own labels it is .5.
+    """
+
+    AUDIO = (*[[-1, -1]] * 5, [-1, -1, 5], [1] * 11, [np.nan, np.nan])  # bins 0 (five times), 1, 1, none
+    FACE = ([0.2], [0.4], [0.6], [3], [5], [-0.1])  # bins 1 (five times) and 0
+
+    def recordings(self, labels):
+        """The number of a recording is its feature."""
+        return [
+            Recording(f"r{k}", "train", f"s{k}", np.full((len(v), 1), k, np.float32), {"arousal": np.float32(v)})
+            for k, v in enumerate(labels)
+        ]
+
+    @pytest.mark.parametrize("framework", ["joint", "emobed"])  # without and with a triplet term
+    def test_every_bin_counts_alike(self, framework):
+        from emobed_tf.training.streams import batch_maker
+
+        development = utterances("audio", {"dev": (np.zeros((4, 1), np.float32), np.arange(4))}).recordings
+        audio = modality("audio", [*self.recordings(self.AUDIO), *development], 0.1)
+        face = modality("face", self.recordings(self.FACE), 0.1)
+        given = problem({"audio": audio, "face": face}, framework=framework, batches="balanced", bins=2, batch_size=6)
+        drawn = {}
+        for name, values in examples(given.config, given.corpus).sequences.items():
+            batch = batch_maker(values, 6, seed=0)
+            drawn[name] = np.array([batch(k)["features"][:, 0, 0] for k in range(10)], int)
+        # Three classes in batches of six: two of the five, two of the two, and the one without a label twice.
+        for batch in drawn["audio"]:
+            assert [np.isin(batch, bin).sum() for bin in (range(5), (5, 6), 7)] == [2, 2, 2]
+        # 20 of each class in ten batches.
+        assert np.bincount(drawn["audio"].ravel()).tolist() == [4] * 5 + [10] * 2 + [20]
+        for batch in drawn["face"]:
+            assert [np.isin(batch, bin).sum() for bin in (range(5), 5)] == [3, 3]
+        assert np.bincount(drawn["face"].ravel()).tolist() == [6] * 5 + [30]
 
 
 class TestGoal:

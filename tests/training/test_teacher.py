@@ -62,6 +62,22 @@ class TestPlan:
         assert (teacher.config.data.target, teacher.config.objective.framework) == ("audio_face", "classic")
         assert teacher.config.training == given.config.training
 
+    def test_takes_as_many_steps_as_its_student(self):
+        """24 utterances in batches of 8, of which 6 are paired: 3 steps and not 1; with the target's, 1."""
+        from emobed_tf.training.loop import train
+        from emobed_tf.training.teacher import plan_teacher
+
+        given = of_classes(epochs=2)
+        face = given.corpus.modality("face")
+        paired = tuple(r for r in face.recordings if r.partition == "dev" or int(r.id.removeprefix("train_u")) < 6)
+        modalities = {**given.corpus.modalities, "face": dataclasses.replace(face, recordings=paired)}
+        corpus = dataclasses.replace(given.corpus, modalities=modalities)
+        config = given.config.replace(steps_per_epoch=None)
+        for settings, steps in (({}, [3, 6]), ({"steps_per_epoch": 5}, [5, 10]), ({"epoch": "target"}, [1, 2])):
+            teacher = plan_teacher(config.replace(**settings), corpus)
+            found = train(teacher.config, teacher.corpus, design=teacher.design)
+            assert [row["steps"] for row in found.history] == steps
+
     @pytest.mark.parametrize("partition", ["train", "dev"])
     def test_nothing_paired(self, partition):
         from emobed_tf.training.teacher import plan_teacher

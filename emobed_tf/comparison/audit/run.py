@@ -112,15 +112,17 @@ class SourceWithEmoBed:
     Attributes:
         source: of the problem.
         emobed: those settings as JSON.
+        epochs: seeds with which EmoBed has been trained there, and how many epochs each of these trainings took.
     """
 
     source: Source
     emobed: str
+    epochs: tuple[tuple[int, int], ...] = ()
 
     def __call__(self) -> ProblemWithEmoBed:
-        """The source's problem, with EmoBed's settings beside it."""
-        problem = self.source()
-        return ProblemWithEmoBed(problem.config, problem.corpus, json.loads(self.emobed), session=problem.session)
+        """The source's problem, with EmoBed's settings and epochs beside it."""
+        problem, settings = self.source(), json.loads(self.emobed)
+        return ProblemWithEmoBed(problem.config, problem.corpus, settings, dict(self.epochs), session=problem.session)
 
 
 def as_many_steps_cells(results: Sequence[CellResult], name: str = AS_MANY_STEPS) -> list[Cell]:
@@ -133,17 +135,12 @@ def as_many_steps_cells(results: Sequence[CellResult], name: str = AS_MANY_STEPS
     Returns:
         One for each such result, in their order.
     """
-    return [
-        Cell(
-            result.cell.scenario,
-            _with_emobed(result.cell.source, result),
-            name,
-            tuple(_with_emobed(split, result) for split in result.cell.splits),
-        )
-        for result in results
-        if result.settings is not None
-    ]
+    return [_as_many_steps_cell(result, name) for result in results if result.settings is not None]
 
 
-def _with_emobed(source: Source, result: CellResult) -> SourceWithEmoBed:
-    return SourceWithEmoBed(source, json.dumps(result.settings, sort_keys=True))
+def _as_many_steps_cell(result: CellResult, name: str) -> Cell:
+    cell, settings = result.cell, json.dumps(result.settings, sort_keys=True)
+    # The final fits were trained on the source itself. Records of earlier versions don't say how long.
+    epochs = tuple((run["seed"], run["epochs_done"]) for run in result.runs if run.get("epochs_done"))
+    splits = tuple(SourceWithEmoBed(split, settings) for split in cell.splits)
+    return Cell(cell.scenario, SourceWithEmoBed(cell.source, settings, epochs), name, splits)

@@ -2,8 +2,8 @@
 
 The source names two recurrent networks in succession and was read as an abstract only. Here: the classic system's
 encoder and a linear output for every feature; mean squared error over the features that exist, standardised and
-clipped, plus lambda * R; the classic system's optimiser, batches and number of epochs. The weights of the least error
-on development are kept. No label is read.
+clipped, plus lambda * R; the classic system's optimiser, batches, epochs and steps of an epoch. The weights of the
+least error on development are kept. No label is read.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emobed_tf.config import Config
+from emobed_tf.corpora.budget import steps_per_epoch
 from emobed_tf.corpora.corpus import REGRESSION, Modality, Recording
 from emobed_tf.corpora.waveforms import check_no_waveform
 from emobed_tf.errors import InputError
@@ -114,7 +115,7 @@ def _trained(model: "keras.Model", config: Config, problem: Problem) -> list[np.
     _compile(model, config)
     history = model.fit(
         batches,
-        steps_per_epoch=-(-len(training) // settings.batch_size),
+        steps_per_epoch=steps_per_epoch(config, problem.corpus),
         epochs=settings.epochs,
         validation_data=(development.features, _wanted(development, layer)),
         validation_batch_size=settings.batch_size,

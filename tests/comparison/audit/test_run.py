@@ -36,6 +36,13 @@ class TestAudit:
         systems = [json.loads(line)["key"]["system"] for line in new]
         assert set(systems) == {"emobed", "triplet_alone", "permuted_labels", "itself_as_auxiliary", "as_many_steps"}
 
+    def test_classic_takes_as_many_epochs_as_emobed_took(self, audited):
+        lines = [json.loads(line) for line in (audited[0] / "trials.jsonl").read_text().splitlines()]
+        fits = [line for line in lines if line.get("key", {}).get("purpose") == "final"]
+        epochs = {(fit["key"]["system"], fit["key"]["fold"]): fit["record"]["epochs_done"] for fit in fits}
+        for fold in (1, 2):
+            assert epochs["as_many_steps", fold] == epochs["emobed", fold] > 0
+
     def test_page(self, audited):
         folder, _, text = audited
         assert text.count("NOTHING FOUND") == 1  # three epochs teach nobody anything
