@@ -43,7 +43,7 @@ TESTED = 1000  # utterances that the plain network alone is tested on
 SETTINGS = (
     "--encoder dense --encoder-layers 1 --encoder-units 3 --head-layers 2 --head-units 32 --l2 0.001 --batch-size 48 "
     "--learning-rate 0.007 --epochs 75 --patience 25 --diagnostics 0 --threads 1 "
-    "--search none --configurations 1 --seeds 2"
+    "--search none --configurations 1"
 )
 
 
@@ -115,17 +115,20 @@ def run_plain(packages: Sequence[Package]) -> None:
         run([sys.executable, str(HERE / "plain_network.py"), *missing, "--share", str(SHARE)], "the plain network")
 
 
-def is_audited(package: Package, primary: str, systems: Sequence[str]) -> bool:
-    """Whether its audit has run, with all of these systems."""
-    return package.verdict is not None and {primary, *systems} <= {CLASSIC, *package.gains}
+def is_audited(package: Package, primary: str, systems: Sequence[str], seeds: int) -> bool:
+    """Whether its audit has run, with all of these systems and seeds."""
+    verdict = package.verdict
+    if verdict is None or any(int(row["seeds"]) != seeds for row in verdict):
+        return False
+    return {primary, *systems} <= {CLASSIC, *package.gains}
 
 
-def run_audit(package: Package, settings: str, primary: str, systems: Sequence[str]) -> None:
-    if is_audited(package, primary, systems):
+def run_audit(package: Package, settings: str, primary: str, systems: Sequence[str], seeds: int) -> None:
+    if is_audited(package, primary, systems, seeds):
         return
     tables = [f"--table={name}={package.audited / name}.csv" for name in (TARGET, AUXILIARY)]
     command = [sys.executable, "-m", "emobed_tf.audit", *tables, "--targets", TARGET, "--folds", str(FOLDS)]
-    command += ["--primary", primary]
+    command += ["--primary", primary, "--seeds", str(seeds)]
     more = ["--systems", *systems] if systems else []
     run(
         [*command, *more, *settings.split(), "--output", str(package.folder / "audit")],
@@ -239,10 +242,10 @@ def experiment(arguments: argparse.Namespace) -> int:
             package.simulate()
         run_plain(packages)
         for package in packages if audits else ():
-            run_audit(package, arguments.settings, arguments.primary, arguments.systems)
+            run_audit(package, arguments.settings, arguments.primary, arguments.systems, arguments.seeds)
 
     def is_whole(package: Package) -> bool:
-        audited = not audits or is_audited(package, arguments.primary, arguments.systems)
+        audited = not audits or is_audited(package, arguments.primary, arguments.systems, arguments.seeds)
         return audited and package.plain is not None
 
     missing = [package for cell in cells for package in cell if not is_whole(package)]
@@ -274,6 +277,7 @@ def main() -> int:
     parser.add_argument("--plain-only", action="store_true", help="train the plain network and audit nothing")
     parser.add_argument("--primary", default=EMOBED, help=f"system that is audited (default: {EMOBED})")
     parser.add_argument("--systems", nargs="+", default=[], help="further systems, such as joint, beside the audit's")
+    parser.add_argument("--seeds", type=int, default=5, help="trainings of each system in each fold (default: 5)")
     parser.add_argument("--settings", default=SETTINGS, help=f"flags of the audit (default: {SETTINGS})")
     parser.add_argument("--jobs", type=int, default=2, help="processes at the same time (default: 2)")
     arguments = parser.parse_args()

@@ -14,8 +14,8 @@ def power(experiment):
     return experiment("audit_power")
 
 
-def verdict(beaten, compared):
-    return [{"first": name, "second": "emobed", "beaten": str(name in beaten)} for name in compared]
+def verdict(beaten, compared, seeds=2):
+    return [{"first": name, "second": "emobed", "beaten": str(name in beaten), "seeds": seeds} for name in compared]
 
 
 def write(path, rows):
@@ -95,7 +95,8 @@ class TestWork:
             if "emobed_tf.audit" in command:
                 folder = type(power.HERE)(command[command.index("--output") + 1])
                 compared = (power.CLASSIC, *power.CONTROLS)
-                write(folder / "verdict.csv", verdict(compared, compared))
+                seeds = command[command.index("--seeds") + 1]
+                write(folder / "verdict.csv", verdict(compared, compared, seeds))
                 systems = (
                     ["emobed", *command[command.index("--systems") + 1 :][:1]] if "--systems" in command else ["emobed"]
                 )
@@ -118,6 +119,7 @@ class TestWork:
             "primary": "emobed",
             "first_seed": 0,
             "systems": [],
+            "seeds": 2,
             "settings": "--epochs 1",
             "jobs": 2,
         }
@@ -136,6 +138,9 @@ class TestWork:
         assert "5 more, 2 at a time" in capsys.readouterr().out
         assert sum("audit" in what for what in calls[8:]) == 6  # a further system, in all packages
         assert sum("plain" in what for what in calls[8:]) == 2  # of the new package, at both strengths
+        del calls[:]
+        assert power.experiment(self.arguments(tmp_path, systems=["joint"], packages=3, seeds=5)) == 0
+        assert sum("audit" in what for what in calls) == len(calls) == 6  # more seeds, in all packages
 
     def test_what_is_audited_has_the_same_training_utterances_and_no_test(self, power, calls, tmp_path):
         power.experiment(self.arguments(tmp_path, strengths=[1.0], packages=1))
