@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.contrasts import primary_system
+from emobed_tf.comparison.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.contrasts import primary_system
+from emobed_tf.comparison.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import open_folder
 from emobed_tf.comparison.curve.plan import CurveSettings, plan_curve
