@@ -27,6 +27,7 @@ ALL_MODALITIES, PAIRED_TRAINING = "‡", "§"
 """Marks of a system that needs all modalities at inference, and of one that needs paired recordings in training."""
 
 _NONE = "-"
+_SECONDS = "seconds per fit"
 
 
 def table_title(plan: TablePlan, label: str, score: str, simulated: bool) -> str:
@@ -63,7 +64,7 @@ def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
     columns += ["excluded above", "p by speaker", f"p {_test(plan)}", "contrast"]
     if printed:
         columns.append(plan.published.source)
-    columns += ["parameters at inference", "seconds per fit", "settings"]
+    columns += ["parameters at inference", _SECONDS, "settings"]
     found = []
     for scenario in plan.scenarios:
         rows = [
@@ -91,7 +92,7 @@ def settings_grid(plan: TablePlan, entries: Sequence[Entry]) -> Grid:
 
 
 def narrow(grid: Grid) -> Grid:
-    """A table for a terminal or a page of paper: without settings and the systems' own intervals.
+    """A table for a terminal or a page of paper: without settings, times and the systems' own intervals.
 
     Args:
         grid: from `table_grids`.
@@ -99,7 +100,7 @@ def narrow(grid: Grid) -> Grid:
     Returns:
         The same rows with fewer columns.
     """
-    shown = [k for k, column in enumerate(grid.columns) if not column.endswith((", 95 %", "settings"))]
+    shown = [k for k, column in enumerate(grid.columns) if not column.endswith((", 95 %", _SECONDS, "settings"))]
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 

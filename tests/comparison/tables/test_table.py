@@ -117,15 +117,15 @@ class TestTable:
         none = dataclasses.replace(plan, primary=None)
         assert "Primary contrast" not in "\n".join(table_notes(none, entries, "ccc"))
 
-    @pytest.mark.parametrize("width", [80, 120])
-    def test_a_terminal_holds_it(self, plan, entries, width, monkeypatch, capsys):
-        """No number is broken: each cell of the evidence stands in one line."""
+    @pytest.mark.parametrize(("width", "parts"), [(80, 2), (150, 1)])
+    def test_a_terminal_holds_it(self, plan, entries, width, parts, monkeypatch, capsys):
+        """No number is broken: each cell of the evidence stands in one line. What has no room comes below."""
         monkeypatch.setattr("sys.stdout.isatty", lambda: True)
         monkeypatch.setenv("COLUMNS", str(width))
         grid = narrow(table_grids(plan, entries)[0])
         console.table(grid.title, grid.columns, grid.rows)
         printed = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
-        assert max(map(len, printed.splitlines())) <= width
+        assert max(map(len, printed.splitlines())) <= width and printed.count("┏") == parts
         cells = {cell.strip() for line in printed.splitlines() for cell in line.split("│")}
         assert {cell for row in grid.rows for cell in row[1:]} <= cells
         assert "exploratory" in cells and "primary" in cells
