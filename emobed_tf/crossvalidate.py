@@ -36,7 +36,7 @@ class Arguments:
     """A cross-validation."""
 
     settings: Settings
-    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
+    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed", "contrastive")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
     primary: OptionalName = None
     """System whose gain is the primary contrast; all others are exploratory (default: emobed, or else the first that is

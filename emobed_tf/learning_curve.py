@@ -38,7 +38,7 @@ class Arguments:
     """A learning curve."""
 
     settings: Settings
-    systems: NamesOrUsual = ("classic", "joint", "emobed")
+    systems: NamesOrUsual = ("classic", "joint", "emobed", "contrastive")
     """Systems and controls to compare, by name or as package.module:Class; the others are tested against classic, or
     the first."""
     primary: OptionalName = None
