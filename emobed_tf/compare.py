@@ -17,7 +17,7 @@ from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.comparison.tables.run import make_table, show_table
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Settings
-from emobed_tf.settings import NamesOrUsual, OptionalPath, Scenarios, TrustedNames
+from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath, Scenarios, TrustedNames
 
 PROG = "emobed_tf.compare"
 HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
@@ -34,8 +34,11 @@ class Arguments:
     """A comparison."""
 
     settings: Settings
-    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
+    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed", "contrastive")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
+    primary: OptionalName = None
+    """System whose gain is the primary contrast; all others are exploratory (default: emobed, or else the first that is
+    compared)."""
     scenario: Scenarios = ()
     """A target and its auxiliaries (default: --target with --auxiliary; else each modality with all
     others)."""
@@ -68,7 +71,9 @@ def _main(argv: Sequence[str] | None) -> int:
     arguments.workers.check()
 
     with console.progress("looking for data") as progress:
-        plan = plan_comparison(arguments.settings, arguments.scenario, arguments.systems, progress)
+        plan = plan_comparison(
+            arguments.settings, arguments.scenario, arguments.systems, progress, primary=arguments.primary
+        )
     output = arguments.output or Path("runs") / f"comparison-{datasets.get(plan.config.data.dataset).name}"
     with console.if_interrupted(lambda: console.KEPT), console.progress("reading") as progress:
         table = make_table(plan, arguments.budget, arguments.workers, output, progress=progress, say=_say)

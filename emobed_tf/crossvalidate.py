@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.contrasts import primary_system
+from emobed_tf.comparison.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import cross_validate, open_folder, report_gains
 from emobed_tf.comparison.protocol import Budget
@@ -36,7 +36,7 @@ class Arguments:
     """A cross-validation."""
 
     settings: Settings
-    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed")
+    systems: NamesOrUsual = ("classic", "joint", "triplet", "emobed", "contrastive")
     """Systems to compare, by name or as package.module:Class; the others are tested against classic, or the first."""
     primary: OptionalName = None
     """System whose gain is the primary contrast; all others are exploratory (default: emobed, or else the first that is

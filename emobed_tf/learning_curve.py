@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from emobed_tf import console
 from emobed_tf.cli import arguments as cli
-from emobed_tf.comparison.crossvalidation.contrasts import primary_system
+from emobed_tf.comparison.contrasts import primary_system
 from emobed_tf.comparison.crossvalidation.plan import REFERENCE, CrossValidationSettings, check_settings
 from emobed_tf.comparison.crossvalidation.run import open_folder
 from emobed_tf.comparison.curve.plan import CurveSettings, plan_curve
@@ -38,7 +38,7 @@ class Arguments:
     """A learning curve."""
 
     settings: Settings
-    systems: NamesOrUsual = ("classic", "joint", "emobed")
+    systems: NamesOrUsual = ("classic", "joint", "emobed", "contrastive")
     """Systems and controls to compare, by name or as package.module:Class; the others are tested against classic, or
     the first."""
     primary: OptionalName = None

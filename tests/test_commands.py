@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
+from emobed_tf.comparison.contrasts import primary_system
+from emobed_tf.config import preset
+from emobed_tf.systems.registry import find_system
 from tests.conftest import ROOT
 from tests.source import commands
 from tests.test_architecture import LATE
@@ -28,6 +32,15 @@ def test_help_explains_and_imports_nothing_slow(command):
         assert inside not in shown.stdout, f"{command} --help says {inside}"
     loaded = {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()}
     assert not loaded & set(LATE)
+
+
+@pytest.mark.parametrize("command", ["compare", "crossvalidate", "learning_curve"])
+def test_what_train_trains_is_compared(command):
+    """With EmoBed as the primary contrast, and only systems that learn values as well as classes."""
+    arguments = import_module(f"emobed_tf.{command}").Arguments(preset("tables"))
+    assert preset("tables", "recommended").objective.framework in arguments.systems
+    assert primary_system(arguments.systems, "classic", arguments.primary) == "emobed"
+    assert {find_system(name).tasks for name in arguments.systems} == {("regression", "classification")}
 
 
 def test_importing_the_package_does_not_import_tensorflow():

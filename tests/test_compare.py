@@ -25,7 +25,8 @@ def written(path):
 
 class TestTable:
     def test_of_own_tables(self, own, tmp_path):
-        line = [*own, "--target", "audio", "--systems", "classic", "emobed", "svm", "--output", tmp_path / "out"]
+        line = [*own, "--target", "audio", "--systems", "classic", "emobed", "svm", "--primary", "svm"]
+        line += ["--output", tmp_path / "out"]
         result = command("compare", *line)
         assert result.returncode == 0, result.stderr
         assert "only then evaluated on the test set" in result.stdout
@@ -42,6 +43,8 @@ class TestTable:
         assert r"\caption{Comparison: F1 macro of emotion, audio.csv and face.csv; audio (+face)}" in latex
         for form in (text, page, latex, result.stdout):
             assert "complexity 1" in form and "smallest possible p" in form
+            assert all(word in form for word in ("Primary contrast: SVM", "primary", "exploratory", "excluded"))
+        assert [row["contrast"] for row in rows if row["partition"] == "test"] == ["", "exploratory", "primary"]
         before = (tmp_path / "out" / "ledger.jsonl").read_bytes()
         assert command("compare", *line).returncode == 0
         assert (tmp_path / "out" / "ledger.jsonl").read_bytes() == before, "what is done is not done again"
@@ -67,6 +70,7 @@ class TestMistakes:
             (["--seeds", "0"], "--seeds: expected 1 or more"),
             (["--workers", "0"], "--workers"),
             (["--seed", "1"], "--seed: "),
+            (["--primary", "svm"], "--primary svm: expected one of the systems that are compared with classic: "),
         ],
     )
     def test_one_line(self, own, more, words):

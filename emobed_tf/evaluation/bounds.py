@@ -44,7 +44,7 @@ def excluded_gain(differences: Sequence[float] | np.ndarray, alpha: float, seed:
     if not 0 < alpha < 1:
         raise InputError(f"expected alpha in 0 to 1, got {alpha}")
     found = lower_bounds(-values[None], alpha, seed=seed)
-    return None if found is None else float(-found[0])
+    return None if found is None else float(0.0 - found[0])  # not -0.0 where nothing differs
 
 
 def lower_bounds(

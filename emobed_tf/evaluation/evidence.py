@@ -12,9 +12,11 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.bounds import excluded_gain
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import Evaluated
 from emobed_tf.evaluation.significance import (
+    LEVEL,
     SECOND_BETTER,
     Interval,
     SwapTest,
@@ -77,6 +79,22 @@ class Comparison:
     def sign_flip(self) -> SwapTest:
         """The sign-flip test of `by_speaker`, one-tailed. Its difference is the mean of the speakers' differences."""
         return sign_flip_test(self.by_speaker, alternative=SECOND_BETTER, exact_up_to=_SIGNS_EXACT_UP_TO)
+
+    @cached_property
+    def excluded(self) -> float | None:
+        """A true gain of the second system above it is excluded, one-sided at 95 %.
+
+        It is the larger of two bounds: the sign-flip test's of `by_speaker`, and the upper end of the bootstrap's 90 %
+        interval of `difference`. None with so few speakers that the test can't exclude any gain.
+        """
+        by_test = excluded_gain(self.by_speaker, LEVEL)
+        if by_test is None:
+            return None
+        confidence = 1 - 2 * LEVEL
+        interval = bootstrap_interval(
+            mean_over_seeds(self.score), self.first.sums, self.second.sums, confidence=confidence
+        )
+        return max(by_test, interval.high)
 
     @cached_property
     def published(self) -> float | None:

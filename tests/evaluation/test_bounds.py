@@ -28,6 +28,9 @@ class TestExcludedGain:
     def test_four_units_exclude_nothing(self):
         assert excluded_gain([0.0, 0.0, 0.0, 0.0], 0.05) is None
 
+    def test_without_any_difference_it_is_0_and_not_minus_0(self):
+        assert str(excluded_gain([0.0] * 5, 0.05)) == "0.0"
+
     @pytest.mark.parametrize("units", [7, 10, 13])
     def test_the_test_rejects_above_and_not_below(self, units):
         differences = np.random.default_rng(units).normal(0.01, 0.03, units)

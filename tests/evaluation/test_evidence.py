@@ -98,6 +98,38 @@ class TestCompare:
             compare(of_answers(true, said), of_answers(true[:5], said[:, :5]), "uar")
 
 
+def right(counts, of):
+    """A system that answers so many of each speaker's utterances rightly; there are two classes, and one seed."""
+    counts, of = np.array(counts, float), np.array(of, float)
+    sums = np.zeros((len(of), 1, 2, 2))
+    sums[:, 0, 0, 0], sums[:, 0, 0, 1] = counts, of - counts
+    return SpeakerStatistics(tuple(f"s{k}" for k in range(len(of))), (0,), sums, int(of.sum()))
+
+
+class TestExcluded:
+    def test_by_the_test_where_its_bound_is_the_larger(self):
+        """Of five speakers only the largest difference is a bound: .3. The mean of five draws is .3 in 1 of 3,125."""
+        found = compare(right([5, 5, 5, 5, 5], [10] * 5), right([6, 8, 3, 5, 6], [10] * 5), "f1_micro")
+        assert found.excluded == pytest.approx(0.3)
+
+    def test_by_the_interval_where_its_bound_is_the_larger(self):
+        """Five speakers of 10 utterances gain nothing, one of 1,000 gains .1.
+
+        The test's bound is the third of the subsets' means, .1 / 2, for 4 of 64 assignments may count. A draw that has
+        the large speaker k times of 6 gains 100 k / (1000 k + 10 (6 - k)). k is at most 2 in .938 of all draws and at
+        most 3 in .991, so that the 95th percentile is that of k = 3.
+        """
+        of = [10, 10, 10, 10, 10, 1000]
+        found = compare(right([5, 5, 5, 5, 5, 500], of), right([5, 5, 5, 5, 5, 600], of), "f1_micro")
+        assert found.excluded == pytest.approx(300 / 3030)
+
+    @pytest.mark.parametrize("speakers", [1, 4])
+    def test_too_few_speakers_exclude_nothing(self, speakers):
+        """The least p of four is 1/16."""
+        first, second = (right([n] * speakers, [10] * speakers) for n in (5, 6))
+        assert compare(first, second, "f1_micro").excluded is None
+
+
 class TestPublished:
     def test_is_fishers_on_the_means(self):
         (golds, first), (_, second) = noisy(1.1, 1), noisy(0.9, 2)

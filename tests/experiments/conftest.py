@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-NAMES = ("plain_network", "audit_power", "frameworks", "programme")
+NAMES = ("plain_network", "audit_power", "programme")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""The one contrast that a comparison is made for, and what has to be said of it; all others are exploratory."""
+"""What has to be said of the primary contrast of a cross-validation, and of the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -8,51 +8,9 @@ from emobed_tf.comparison.crossvalidation.gains import Gain, p_text
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, deal_and_seed
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
 from emobed_tf.comparison.grids import decimals
-from emobed_tf.errors import InputError
 from emobed_tf.evaluation.clusters import design_effect, intraclass_correlation
 from emobed_tf.evaluation.evidence import compare
 from emobed_tf.systems.registry import find_system
-
-EMOBED = "emobed"
-PRIMARY, EXPLORATORY = "primary", "exploratory"
-
-
-def primary_system(systems: Sequence[str], reference: str, wanted: str | None) -> str | None:
-    """The system whose gain over the reference is the primary contrast.
-
-    Args:
-        systems: names of all that are compared.
-        reference: name of the one that the others are compared with.
-        wanted: named by the user; None: EmoBed, or else the first that is compared with the reference.
-
-    Returns:
-        Its name; None where nothing is compared with the reference.
-
-    Raises:
-        InputError: if the named one is not compared with the reference.
-    """
-    others = [system for system in systems if system != reference]
-    if wanted is not None:
-        if wanted not in others:
-            raise InputError(
-                f"--primary {wanted}: expected one of the systems that are compared with {reference}: "
-                f"{', '.join(others) or 'there is none'}"
-            )
-        return wanted
-    return EMOBED if EMOBED in others else next(iter(others), None)
-
-
-def contrast(system: str, primary: str | None) -> str:
-    """What a row is called by its part in the comparison.
-
-    Args:
-        system: of the row.
-        primary: see `primary_system`.
-
-    Returns:
-        `primary` or `exploratory`.
-    """
-    return PRIMARY if system == primary else EXPLORATORY
 
 
 def contrast_notes(
@@ -64,7 +22,7 @@ def contrast_notes(
         plan: of the folds.
         found: gains over the reference.
         results: by target and system.
-        primary: see `primary_system`.
+        primary: see `comparison.contrasts.primary_system`.
 
     Returns:
         Sentences.

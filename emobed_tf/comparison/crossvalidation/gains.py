@@ -9,12 +9,10 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
 from emobed_tf.comparison.grids import decimals, interval_text
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.bounds import excluded_gain
 from emobed_tf.evaluation.caveats import disagreement, least_p_note
-from emobed_tf.evaluation.evidence import Comparison, compare
+from emobed_tf.evaluation.evidence import compare
 from emobed_tf.evaluation.power import detectable_gain
-from emobed_tf.evaluation.significance import LEVEL, Interval, bootstrap_interval, holm
-from emobed_tf.evaluation.speaker_statistics import mean_over_seeds
+from emobed_tf.evaluation.significance import LEVEL, Interval, holm
 
 POWER = 0.8
 
@@ -39,8 +37,8 @@ class Gain:
         seeds: number of seeds that both systems have.
         detectable: true gain that this test finds in 4 of 5 cases, if differences vary as they did; None if no gain
             can be found with so few speakers.
-        excluded: a true gain above it is excluded, one-sided at 95 %: by the sign-flip test and by the bootstrap's 90 %
-            interval, the larger of the two; None if so few speakers can't exclude any.
+        excluded: a true gain above it is excluded, one-sided at 95 %, see `Comparison.excluded`; None if so few
+            speakers can't exclude any.
     """
 
     target: str
@@ -156,14 +154,5 @@ def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain
         speakers=test.units,
         seeds=len(found.first.seeds),
         detectable=detectable_gain(np.full(test.units, deviation), LEVEL / targets, POWER),
-        excluded=_excluded(found),
+        excluded=found.excluded,
     )
-
-
-def _excluded(found: Comparison) -> float | None:
-    """The smallest gain that both kinds of evidence exclude."""
-    by_test = excluded_gain(found.by_speaker, LEVEL)
-    upper = bootstrap_interval(
-        mean_over_seeds(found.score), found.first.sums, found.second.sums, confidence=1 - 2 * LEVEL
-    ).high
-    return None if by_test is None else max(by_test, upper)

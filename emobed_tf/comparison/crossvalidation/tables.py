@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from emobed_tf import console
-from emobed_tf.comparison.crossvalidation.contrasts import contrast
+from emobed_tf.comparison.contrasts import contrast
 from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, caveats, p_text
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, deal_and_seed
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan

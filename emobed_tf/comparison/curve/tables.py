@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emobed_tf import console
-from emobed_tf.comparison.crossvalidation.contrasts import contrast
+from emobed_tf.comparison.contrasts import contrast
 from emobed_tf.comparison.crossvalidation.gains import p_text
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown

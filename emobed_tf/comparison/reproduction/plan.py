@@ -1,7 +1,9 @@
 """What a table of the paper takes on one's own machine: its scenarios and rows, and the values that it prints."""
 
+import dataclasses
 from collections.abc import Sequence
 
+from emobed_tf.comparison.contrasts import primary_system
 from emobed_tf.comparison.reproduction import published
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.tables.plan import (
@@ -68,9 +70,10 @@ def plan_table(
     if published.END_TO_END in wanted:
         source = published.SOURCE[published.DATA_SETS[number]]
         remarks.append(f"{_NO_RAW[0].upper()}{_NO_RAW[1:]}; {source}, dev/test: {published.end_to_end(number)}.")
-    return TablePlan(
-        number, config, task, chosen, wanted, published=_published(number, config, wanted), remarks=tuple(remarks)
-    )
+    beside = _published(number, config, wanted)
+    plan = TablePlan(number, config, task, chosen, wanted, published=beside, remarks=tuple(remarks))
+    compared = plan.systems if plan.reference in plan.systems else ()
+    return dataclasses.replace(plan, primary=primary_system(compared, plan.reference, None))
 
 
 def _published(number: int, config: Config, rows: Sequence[str]) -> Published:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emobed_tf import datasets
+from emobed_tf.comparison.contrasts import EXPLORATORY, contrast, primary_system
 from emobed_tf.comparison.protocol import Cell
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.trials import OfficialSource
@@ -69,6 +70,7 @@ class TablePlan:
         scenarios: its blocks.
         rows: names of systems, and of `published.unfitted`, in the order of the table.
         reference: name of the row that the others are compared with.
+        primary: name of the row whose gain over the reference is the primary contrast; None: all are exploratory.
         published: what stands beside one's own values.
         remarks: sentences about the plan that belong below the table.
         steps: of an epoch by target, where a target's scenarios have others than the target alone; see `with_budget`.
@@ -80,6 +82,7 @@ class TablePlan:
     scenarios: tuple[Scenario, ...]
     rows: tuple[str, ...]
     reference: str = CLASSIC
+    primary: str | None = None
     published: Published = Published()
     remarks: tuple[str, ...] = ()
     steps: Mapping[str, int] = field(default_factory=dict)
@@ -93,6 +96,24 @@ class TablePlan:
     def systems(self) -> tuple[str, ...]:
         """Rows that can be fitted."""
         return tuple(row for row in self.rows if row not in self.published.unfitted)
+
+    @property
+    def repeats_targets(self) -> bool:
+        """Whether a target stands in several scenarios."""
+        return len({scenario.target for scenario in self.scenarios}) < len(self.scenarios)
+
+    def contrast(self, row: str, scenario: Scenario) -> str:
+        """What the gain of a row is called by its part in the comparison. A target has one primary contrast.
+
+        Args:
+            row: name of a system.
+            scenario: one of `scenarios`.
+
+        Returns:
+            `primary` for the primary row in the first scenario of a target, else `exploratory`.
+        """
+        first = next(one for one in self.scenarios if one.target == scenario.target)
+        return contrast(row, self.primary) if scenario == first else EXPLORATORY
 
     def cell(self, row: str, scenario: Scenario) -> Cell:
         """The protocol's cell of a row in a scenario.
@@ -157,7 +178,12 @@ class TablePlan:
 
 
 def plan_comparison(
-    config: Config, scenarios: Sequence[str], systems: Sequence[str], progress: Progress | None = None
+    config: Config,
+    scenarios: Sequence[str],
+    systems: Sequence[str],
+    progress: Progress | None = None,
+    *,
+    primary: str | None = None,
 ) -> TablePlan:
     """What a comparison of systems on one's own data takes, checked before anything is trained.
 
@@ -167,6 +193,7 @@ def plan_comparison(
             configuration, or each modality with all others.
         systems: names, or `package.module:Class`. The others are compared with classic, or else with the first.
         progress: told how far a simulation is, where there are no data.
+        primary: name of the system whose gain is the primary contrast, see `contrasts.primary_system`.
 
     Returns:
         What `run.make_table` takes.
@@ -177,6 +204,8 @@ def plan_comparison(
     names = tuple(dict.fromkeys(systems))
     if not names:
         raise InputError("--systems: expected at least one, such as classic emobed")
+    reference = CLASSIC if CLASSIC in names else names[0]
+    primary = primary_system(names, reference, primary)
     check_own(config, ("framework", "seed"), "--systems and --seeds say that here")
     if scenarios and (config.data.target or config.data.auxiliary):
         raise InputError("--scenario and --target say the same thing; leave one of them out")
@@ -191,12 +220,11 @@ def plan_comparison(
             f"system {helped[0]} needs an auxiliary modality, but there is only {', '.join(available)}; add one with "
             "--table NAME=PATH, or leave the system out"
         )
-    reference = CLASSIC if CLASSIC in names else names[0]
     config = config.replace(target=None, auxiliary=None)
-    plan = TablePlan("comparison", config, REGRESSION, found, names, reference)
+    plan = TablePlan("comparison", config, REGRESSION, found, names, reference, primary)
     task = plan.cell(names[0], found[0]).source().task
     check_rows(names, task, "the data are")
-    return TablePlan("comparison", config, task, found, names, reference)
+    return dataclasses.replace(plan, task=task)
 
 
 def check_own(config: Config, own: Sequence[str], instead: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from emobed_tf import datasets
 from emobed_tf.comparison.budget import Budget
+from emobed_tf.comparison.contrasts import EXPLORATORY
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text
 from emobed_tf.comparison.tables.entries import WEIGHTS_OF_AUXILIARIES, Entry
 from emobed_tf.comparison.tables.plan import CLASSIC, TablePlan
@@ -26,6 +27,7 @@ ALL_MODALITIES, PAIRED_TRAINING = "‡", "§"
 """Marks of a system that needs all modalities at inference, and of one that needs paired recordings in training."""
 
 _NONE = "-"
+_SECONDS = "seconds per fit"
 
 
 def table_title(plan: TablePlan, label: str, score: str, simulated: bool) -> str:
@@ -57,12 +59,12 @@ def table_grids(plan: TablePlan, entries: Sequence[Entry]) -> list[Grid]:
     """
     printed = any(entry.published for entry in entries)
     partitions = _partitions(entries)
-    last = partitions[-1] if partitions else SCORED_PARTITIONS[0]
+    last = _last(entries)
     columns = ["system", *partitions, f"{last}, 95 %", f"gain over {_name(plan, plan.reference)}", "95 %"]
-    columns += ["p by speaker", f"p {_test(plan)}"]
+    columns += ["excluded above", "p by speaker", f"p {_test(plan)}", "contrast"]
     if printed:
         columns.append(plan.published.source)
-    columns += ["parameters at inference", "seconds per fit", "settings"]
+    columns += ["parameters at inference", _SECONDS, "settings"]
     found = []
     for scenario in plan.scenarios:
         rows = [
@@ -90,7 +92,7 @@ def settings_grid(plan: TablePlan, entries: Sequence[Entry]) -> Grid:
 
 
 def narrow(grid: Grid) -> Grid:
-    """A table for a terminal or a page of paper: without settings and the systems' own intervals.
+    """A table for a terminal or a page of paper: without settings, times and the systems' own intervals.
 
     Args:
         grid: from `table_grids`.
@@ -98,7 +100,7 @@ def narrow(grid: Grid) -> Grid:
     Returns:
         The same rows with fewer columns.
     """
-    shown = [k for k, column in enumerate(grid.columns) if not column.endswith((", 95 %", "settings"))]
+    shown = [k for k, column in enumerate(grid.columns) if not column.endswith((", 95 %", _SECONDS, "settings"))]
     return Grid(grid.title, [grid.columns[k] for k in shown], [[row[k] for k in shown] for row in grid.rows])
 
 
@@ -132,7 +134,8 @@ def table_notes(
         f"{DRAWS:,} draws.",
         f"p by speaker: whether the system is better than {over}, by the exchange test over speakers, one-sided; this "
         f"is the evidence, {BY_SPEAKER} below {LEVEL}. Scores are averaged over the seeds first; a speaker is "
-        "exchanged in all of them at once. It is not corrected for the number of systems.",
+        "exchanged in all of them at once. It is not corrected for the number of systems or of scenarios.",
+        *_contrast_notes(plan),
         f"p {_test(plan)}: {test} of the means over seeds, {AS_PUBLISHED} below {LEVEL}. "
         f"{published_note(plan.task == REGRESSION)}",
         *_evidence_notes(plan, entries),
@@ -177,6 +180,7 @@ def table_rows(
         Rows of `table.csv`.
     """
     found = []
+    last = _last(entries)
     for entry in entries:
         for part in SCORED_PARTITIONS:
             if part in entry.scores or part in entry.published or (part == "dev" and not entry.scores):
@@ -192,7 +196,7 @@ def table_rows(
                         "system": entry.row,
                         "title": _title(plan, entry.row),
                         "partition": part,
-                        **_values(plan, entry, part),
+                        **_values(plan, entry, part, last),
                     }
                 )
     return found
@@ -202,9 +206,27 @@ def _partitions(entries: Sequence[Entry]) -> list[str]:
     return [part for part in SCORED_PARTITIONS if any(part in e.scores or part in e.published for e in entries)]
 
 
+def _last(entries: Sequence[Entry]) -> str:
+    """The partition whose gains count: test, where there are scores of it."""
+    return (_partitions(entries) or SCORED_PARTITIONS[:1])[-1]
+
+
+def _contrast_notes(plan: TablePlan) -> list[str]:
+    """Which gain the table is made for, and what the bound beside a gain says."""
+    if plan.primary is None:
+        return []
+    where = ", in the first scenario of each target" if plan.repeats_targets else ""
+    return [
+        f"Primary contrast: {_title(plan, plan.primary)} against {_name(plan, plan.reference)}{where}. All other gains "
+        "are exploratory: a small p is a reason to look again, not a result.",
+        "Excluded above: larger true gains are excluded, one-sided at 95 %, by the sign-flip test of the speakers' own "
+        "differences and by the interval. It takes five speakers or more.",
+    ]
+
+
 def _evidence_notes(plan: TablePlan, entries: Sequence[Entry]) -> list[str]:
     """How small p can get, where an interval says something else, and which rows are equivalent to classic."""
-    last = (_partitions(entries) or SCORED_PARTITIONS)[-1]
+    last = _last(entries)
     named: dict[str, list[str]] = {}
     least: dict[str, None] = {}
     for entry in entries:
@@ -247,7 +269,7 @@ def _settings(entry: Entry) -> str:
     return f"{text} (this is classic)" if entry.is_classic else text
 
 
-def _values(plan: TablePlan, entry: Entry, part: str) -> dict[str, Any]:
+def _values(plan: TablePlan, entry: Entry, part: str, last: str) -> dict[str, Any]:
     runs = entry.result.runs if entry.result else ()
     summary, gain = entry.scores.get(part), entry.differences.get(part)
     minus = f"minus_{CLASSIC if plan.reference == CLASSIC else 'reference'}"
@@ -260,6 +282,8 @@ def _values(plan: TablePlan, entry: Entry, part: str) -> dict[str, Any]:
         minus: gain and gain.difference,
         f"{minus}_low": gain and gain.interval and gain.interval.low,
         f"{minus}_high": gain and gain.interval and gain.interval.high,
+        "excluded": gain and gain.excluded,
+        "contrast": gain and (plan.contrast(entry.row, entry.scenario) if part == last else EXPLORATORY),
         "p_by_speaker": gain and gain.exchange.p_value,
         "p_exact": gain and gain.exchange.exact,
         "speakers": len(runs[0]["partitions"][part]["speakers"]) if summary else None,
@@ -285,8 +309,10 @@ def _row(plan: TablePlan, entry: Entry, partitions: Sequence[str], last: str, pr
     cells.append(_interval(entry.scores.get(last)))
     cells.append(decimals(gain.difference, signed=True) if gain else _NONE)
     cells.append(_interval(gain.interval if gain else None, signed=True))
+    cells.append(_NONE if gain is None or gain.excluded is None else decimals(gain.excluded, signed=True))
     cells.append(_p(gain.exchange.p_value if gain else None, BY_SPEAKER))
     cells.append(_p(gain.published if gain else None, AS_PUBLISHED))
+    cells.append(plan.contrast(entry.row, entry.scenario) if gain else _NONE)
     if printed:
         cells.append("/".join(decimals(entry.published[p]) if p in entry.published else _NONE for p in partitions))
     return cells

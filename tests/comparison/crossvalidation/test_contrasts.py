@@ -1,4 +1,4 @@
-"""The primary contrast: which one it is, and what is said of it on constructed results."""
+"""What is said of the primary contrast, on constructed results."""
 
 from dataclasses import replace
 
@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 
 from emobed_tf.comparison.crossvalidation.contrasts import (
-    contrast,
     contrast_notes,
     fold_correlation,
     gain_sentence,
-    primary_system,
 )
 from emobed_tf.comparison.crossvalidation.gains import gains
 from emobed_tf.comparison.crossvalidation.out_of_fold import SEEDS_OF_A_DEAL, OutOfFold
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationSettings, plan_cross_validation
 from emobed_tf.config import preset
-from emobed_tf.errors import InputError
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 
 
@@ -36,23 +33,6 @@ def system(plan, name, recall_by_speaker, deals=1):
     counts[:, :, [0, 1], [1, 0]] = 100 - right[:, None, None]
     seeds = tuple(deal * SEEDS_OF_A_DEAL for deal in range(deals))
     return OutOfFold("audio", name, name, SpeakerStatistics(speakers, seeds, counts, int(counts.sum())))
-
-
-class TestPrimary:
-    def test_emobed_or_else_the_first(self):
-        assert primary_system(("classic", "joint", "emobed"), "classic", None) == "emobed"
-        assert primary_system(("svm", "classic", "joint"), "classic", None) == "svm"
-        assert primary_system(("classic",), "classic", None) is None
-
-    def test_named(self):
-        assert primary_system(("classic", "joint", "emobed"), "classic", "joint") == "joint"
-        with pytest.raises(InputError, match="--primary svm: expected one of .* compared with classic: joint, emobed"):
-            primary_system(("classic", "joint", "emobed"), "classic", "svm")
-        with pytest.raises(InputError, match="there is none"):
-            primary_system(("classic",), "classic", "classic")
-
-    def test_contrast(self):
-        assert (contrast("emobed", "emobed"), contrast("joint", "emobed")) == ("primary", "exploratory")
 
 
 class TestNotes:

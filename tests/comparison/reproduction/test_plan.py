@@ -22,6 +22,12 @@ class TestPlanTable:
         assert not {"svm", "forest"} & set(plan.rows)
         assert {"svr", "strength", "curriculum", "mtl_pu", "ddat_re", "early", "late", "multi_task"} <= set(plan.rows)
 
+    def test_primary_contrast(self, recola):
+        config = preset().replace(data_dir=recola)
+        assert plan_table(1, config).primary == "emobed"
+        assert plan_table(1, config, rows=["classic", published.END_TO_END, "joint"]).primary == "joint"
+        assert plan_table(1, config, rows=["joint", "emobed"]).primary is None  # nothing to compare with
+
     def test_what_auxiliaries_do_not_help_is_fitted_once_for_a_target(self, recola):
         config = preset().replace(data_dir=recola)
         both = plan_table(

@@ -52,6 +52,26 @@ class TestReference:
         assert plan_comparison(config, (), ("svm", "classic")).reference == "classic"
 
 
+class TestPrimary:
+    def test_emobed_or_the_first_or_the_one_that_is_named(self, config):
+        assert plan_comparison(config, (), ("classic", "joint", "emobed")).primary == "emobed"
+        assert plan_comparison(config, (), ("svm", "joint", "classic")).primary == "svm"
+        assert plan_comparison(config, (), ("classic",)).primary is None
+        named = plan_comparison(config, (), ("classic", "joint", "emobed"), primary="joint")
+        assert named.primary == "joint"
+        with pytest.raises(InputError, match="--primary svm: expected one of .* compared with classic: emobed"):
+            plan_comparison(config, (), ("classic", "emobed"), primary="svm")
+
+    def test_a_target_has_one(self, config):
+        plan = plan_comparison(config, (), ("classic", "joint", "emobed"))
+        first, other = Scenario("audio", ("face",)), Scenario("audio", ("text",))
+        plan = dataclasses.replace(plan, scenarios=(first, Scenario("face", ("audio",)), other))
+        assert [plan.contrast("emobed", s) for s in plan.scenarios] == ["primary", "primary", "exploratory"]
+        assert {plan.contrast("joint", s) for s in plan.scenarios} == {"exploratory"}
+        assert plan.repeats_targets
+        assert not dataclasses.replace(plan, scenarios=plan.scenarios[:2]).repeats_targets
+
+
 class TestIdentity:
     def test_is_not_that_of_a_table_of_the_paper(self, config):
         identity = plan_comparison(config, (), ("svm",)).identity({"b": "1", "a": "2"})

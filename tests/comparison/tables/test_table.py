@@ -4,8 +4,12 @@ import dataclasses
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from emobed_tf import console
+from emobed_tf.comparison.grids import to_html, to_latex, to_markdown
+from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.tables.entries import table_entries
 from emobed_tf.comparison.tables.table import (
     narrow,
@@ -16,7 +20,15 @@ from emobed_tf.comparison.tables.table import (
     table_title,
 )
 from emobed_tf.config import preset
+from emobed_tf.evaluation.evidence import compare
+from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 from tests.comparison.tables.constructed import results
+
+
+def right_of_ten(counts):
+    """A system that answers so many of each speaker's ten utterances rightly; there are two classes, and one seed."""
+    sums = [[[[n, 10 - n], [0, 0]]] for n in counts]
+    return SpeakerStatistics(tuple(f"s{k}" for k in range(len(counts))), (0,), np.array(sums, float), 10 * len(counts))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +73,62 @@ class TestTable:
         text = "\n".join(table_notes(plan, [odd], "ccc"))
         assert "EmoBed on audio (+video_appearance): The interval lies above 0, although p is not below .05" in text
         assert "With 3 speakers the smallest possible p is 1/8 = .125." in text
+
+    def test_every_form_has_the_contrast_and_the_gain_that_is_excluded(self, plan, entries):
+        """Of five speakers only the largest difference is a bound, here .3."""
+        gain = compare(right_of_ten([5, 5, 5, 5, 5]), right_of_ten([6, 8, 3, 5, 6]), "f1_micro")
+        emobed, joint = (next(e for e in entries if e.row == row) for row in ("emobed", "joint"))
+        found = [dataclasses.replace(entry, differences={"test": gain}) for entry in (emobed, joint)]
+        grid = table_grids(plan, found)[0]
+        shown = ("excluded above", "contrast")
+        for form in (grid, narrow(grid)):
+            cells = [[row[form.columns.index(name)] for name in shown] for row in form.rows]
+            assert cells == [["+.300", "primary"], ["+.300", "exploratory"]]
+        csv = [row for row in table_rows(plan, found, "emotion", "f1_micro", False) if row["partition"] == "test"]
+        assert [(row["excluded"], row["contrast"]) for row in csv] == [
+            (pytest.approx(0.3), "primary"),
+            (pytest.approx(0.3), "exploratory"),
+        ]
+        for text in (to_markdown("t", [grid], []), to_html("t", [grid], []), to_latex("t", [narrow(grid)], [])):
+            assert all(word in text for word in ("+.300", "excluded above", "primary", "exploratory"))
+
+    def test_four_speakers_exclude_nothing(self, plan, entries):
+        gain = compare(right_of_ten([5, 5, 5, 5]), right_of_ten([6, 6, 6, 6]), "f1_micro")
+        entry = dataclasses.replace(next(e for e in entries if e.row == "emobed"), differences={"test": gain})
+        grid = table_grids(plan, [entry])[0]
+        assert grid.rows[0][grid.columns.index("excluded above")] == "-"
+        csv = {row["partition"]: row for row in table_rows(plan, [entry], "emotion", "f1_micro", False)}
+        assert csv["test"]["excluded"] is None and csv["test"]["contrast"] == "primary"
+
+    def test_a_target_has_one_primary_contrast(self, plan, entries):
+        """Audio is the target of two scenarios; what was chosen on development is no evidence there."""
+        rows = table_rows(plan, entries, "arousal", "ccc", False)
+        named = [(r["target"], r["auxiliaries"], r["system"]) for r in rows if r["contrast"] == "primary"]
+        assert named == [("audio", "video_appearance", "emobed"), ("video_appearance", "audio", "emobed")]
+        assert {r["partition"] for r in rows if r["contrast"] == "primary"} == {"test"}
+        assert {r["contrast"] for r in rows if r["system"] == "classic"} == {None}
+
+    def test_says_which_contrast_is_primary(self, plan, entries):
+        text = "\n".join(table_notes(plan, entries, "ccc"))
+        assert "Primary contrast: EmoBed against classic. All other gains are exploratory" in text
+        twice = dataclasses.replace(plan, scenarios=(*plan.scenarios, Scenario("audio", ("video_geometric",))))
+        text = "\n".join(table_notes(twice, entries, "ccc"))
+        assert "EmoBed against classic, in the first scenario of each target." in text
+        none = dataclasses.replace(plan, primary=None)
+        assert "Primary contrast" not in "\n".join(table_notes(none, entries, "ccc"))
+
+    @pytest.mark.parametrize(("width", "parts"), [(80, 2), (150, 1)])
+    def test_a_terminal_holds_it(self, plan, entries, width, parts, monkeypatch, capsys):
+        """No number is broken: each cell of the evidence stands in one line. What has no room comes below."""
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(width))
+        grid = narrow(table_grids(plan, entries)[0])
+        console.table(grid.title, grid.columns, grid.rows)
+        printed = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+        assert max(map(len, printed.splitlines())) <= width and printed.count("┏") == parts
+        cells = {cell.strip() for line in printed.splitlines() for cell in line.split("│")}
+        assert {cell for row in grid.rows for cell in row[1:]} <= cells
+        assert "exploratory" in cells and "primary" in cells
 
     def test_every_form_has_the_settings_and_says_what_is_classic(self, plan):
         given = [
