@@ -23,7 +23,7 @@ def training(cell):
 class TestPoints:
     def test_doubled_until_all(self, validation):
         plan = plan_curve(validation, CurveSettings(draws=2))
-        # 15 speakers, 5 tested and 3 for development (a third): seven are left, three of whom have a face in some folds.
+        # 15 speakers, 5 tested and a third for development: seven are left, three of whom have a face in some folds.
         assert plan.amounts["audio"][:2] == (1, 2)
         most = {
             fold.number: len({r.speaker for r in training(plan.validation.cell("audio", "svm", fold)).values()})
