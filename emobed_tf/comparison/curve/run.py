@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from emobed_tf import console
 from emobed_tf.comparison.audit.run import as_many_steps_cells
-from emobed_tf.comparison.audit.verdict import EMOBED
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, pool_folds
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.curve.curves import Curve, Recall, stacked
@@ -23,7 +22,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 from emobed_tf.systems.controls import AS_MANY_STEPS
-from emobed_tf.systems.registry import find_system
+from emobed_tf.systems.registry import controlled_system, find_system
 
 _Point = tuple[int, int] | str
 
@@ -47,7 +46,7 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     Args:
         validation: open.
         plan: points of the curve.
-        systems: names; classic with as many steps needs EmoBed among them.
+        systems: names; classic with as many steps as another needs that one among them.
 
     Returns:
         Curves, and recalls of withheld classes. What came to no result is left out, with the reason printed.
@@ -55,11 +54,14 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     Raises:
         InputError: if nothing came out at all.
     """
-    if AS_MANY_STEPS in systems and EMOBED not in systems:
-        raise InputError(f"--systems: {AS_MANY_STEPS} counts EmoBed's steps; add {EMOBED}")
-    results = validation.run(plan.cells([system for system in systems if system != AS_MANY_STEPS]))
-    if AS_MANY_STEPS in systems:
-        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == EMOBED]))
+    counted = {name: controlled_system(name) for name in systems if name.partition("@")[0] == AS_MANY_STEPS}
+    for name, system in counted.items():
+        if system not in systems:
+            raise InputError(f"--systems: {name} counts the steps of {find_system(system).title}; add {system}")
+    results = validation.run(plan.cells([system for system in systems if system not in counted]))
+    for name, system in counted.items():
+        # Only now is known what classic has to keep up with.
+        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == system], name))
     found = {(result.cell.scenario, result.cell.system): result for result in results}
     curves: dict[tuple[str, str], Curve] = {}
     recalls: dict[tuple[str, str], Recall] = {}
