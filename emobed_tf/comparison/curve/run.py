@@ -2,6 +2,7 @@
 
 curve.csv            scores by target, system, amount, draw and seed
 curve-gains.csv      how much the area under each curve is above the reference's
+curve-selection.csv  development and test scores of all configurations, with --show-selection
 missing-class.csv    recall of classes whose labels were withheld, where that was asked for
 curve.md curve.html  all of it as tables, with the picture
 curve.png curve.svg  the picture

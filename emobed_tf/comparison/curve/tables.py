@@ -11,6 +11,7 @@ from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, wr
 from emobed_tf.comparison.curve.curves import AreaGain, Curve, Recall, Worth, area_gain, recall_gain, worth
 from emobed_tf.comparison.curve.plan import CurvePlan
 from emobed_tf.comparison.curve.run import CurveResults
+from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_html
 from emobed_tf.evaluation.caveats import least_p_note
 from emobed_tf.evaluation.score_table import short_name
@@ -52,6 +53,7 @@ def report_curve(
         recalls = {system: recall for (name, system), recall in results.recalls.items() if name == target}
         if recalls:
             grids.append(recall_grid(plan, target, recalls, reference))
+    grids += selection_grids(validation.done, plan.validation.selection_score)
     for grid in grids:
         show_grid(grid)
     notes = [*_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
@@ -63,6 +65,7 @@ def report_curve(
     write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())
     write_csv(output / "curve.csv", _score_rows(results, score, corpus.simulated))
     write_csv(output / "curve-gains.csv", _gain_rows(gains, primary, corpus.simulated))
+    write_selection(output, validation.done, plan.validation.selection_score, "curve-selection.csv")
     if results.recalls:
         write_csv(output / "missing-class.csv", _recall_rows(plan, results, corpus.simulated))
     print(f"page: {output}/curve.html; tables: {output}/curve.md, .csv; picture: {output}/curve.png, .svg")

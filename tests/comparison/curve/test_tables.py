@@ -1,9 +1,21 @@
 """Tables of a learning curve: what stands in the cells."""
 
-import numpy as np
+import contextlib
+import csv
 
+import numpy as np
+import pytest
+
+from emobed_tf.comparison.crossvalidation.plan import CrossValidationSettings
+from emobed_tf.comparison.crossvalidation.run import open_folder
 from emobed_tf.comparison.curve.curves import Worth
-from emobed_tf.comparison.curve.tables import worth_grid
+from emobed_tf.comparison.curve.plan import CurveSettings, plan_curve
+from emobed_tf.comparison.curve.run import run_curve
+from emobed_tf.comparison.curve.tables import report_curve, worth_grid
+from emobed_tf.comparison.protocol import Budget
+from emobed_tf.comparison.workers import Workers
+from emobed_tf.config import preset
+from tests.test_crossvalidate import NEAREST
 
 
 def test_worth_is_a_bound_where_the_reference_ends():
@@ -18,3 +30,18 @@ def test_worth_is_a_bound_where_the_reference_ends():
 def test_nothing_has_no_rate():
     grid = worth_grid("audio", "EmoBed", [Worth(10.0, np.float64(100.0), 0.0, 0.0, 3.0, 70.0)])
     assert grid.rows == [["10", "0", "0 to 3", "100", ""]]
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_look_at_test_is_shown(tables, tmp_path, capsys):
+    settings = preset("tables").replace(data_dir=tables, threads=1)
+    systems, protocol = ("svm", NEAREST), CrossValidationSettings(targets=("audio",), folds=2)
+    budget = Budget(2, 1, show_selection=True)
+    with contextlib.closing(open_folder(settings, protocol, budget, systems, tmp_path, Workers())) as validation:
+        plan = plan_curve(validation.plan, CurveSettings(amounts=(2,), draws=1))
+        report_curve(validation, plan, run_curve(validation, plan, systems), "svm", NEAREST)
+    assert "EXPLORATORY: rank correlation" in (tmp_path / "curve.md").read_text()
+    assert "EXPLORATORY: rank correlation" in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "curve-selection.csv").read_text().splitlines()))
+    # The SVM tries two settings in each of two folds; the nearest mean has but one.
+    assert [row["labels"] for row in rows if row["system"] == "svm"] == ["2 speakers, draw 1"] * 4
