@@ -9,14 +9,16 @@ import numpy as np
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults
 from emobed_tf.comparison.grids import decimals, interval_text
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.bounds import excluded_gain
+from emobed_tf.evaluation.bounds import excluded_by_both
 from emobed_tf.evaluation.caveats import disagreement, least_p_note
-from emobed_tf.evaluation.evidence import Comparison, compare
+from emobed_tf.evaluation.evidence import compare
 from emobed_tf.evaluation.power import detectable_gain
-from emobed_tf.evaluation.significance import LEVEL, Interval, bootstrap_interval, holm
+from emobed_tf.evaluation.significance import LEVEL, Interval, holm
 from emobed_tf.evaluation.speaker_statistics import mean_over_seeds
 
 POWER = 0.8
+EXCLUDED = "Excluded above: larger true gains are excluded, one-sided at 95 %, by that test and by the interval."
+"""What the column of `excluded_cell` says, after a sentence that names the test."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,18 @@ def caveats(found: Iterable[tuple[str, Gain]], targets: int) -> list[str]:
     return [*least, *(f"{', '.join(titles)}: {doubt}" for doubt, titles in named.items())]
 
 
+def excluded_cell(excluded: float | None) -> str:
+    """The gain that is excluded, in a cell of a table.
+
+    Args:
+        excluded: see `Gain.excluded`.
+
+    Returns:
+        Such as `+.012`; nothing where none is excluded.
+    """
+    return "" if excluded is None else decimals(excluded, signed=True)
+
+
 def p_text(p: float) -> str:
     """A p-value with three digits, or as one that is smaller.
 
@@ -156,14 +170,5 @@ def _gain(first: OutOfFold, second: OutOfFold, score: str, targets: int) -> Gain
         speakers=test.units,
         seeds=len(found.first.seeds),
         detectable=detectable_gain(np.full(test.units, deviation), LEVEL / targets, POWER),
-        excluded=_excluded(found),
+        excluded=excluded_by_both(found.by_speaker, mean_over_seeds(score), found.first.sums, found.second.sums),
     )
-
-
-def _excluded(found: Comparison) -> float | None:
-    """The smallest gain that both kinds of evidence exclude."""
-    by_test = excluded_gain(found.by_speaker, LEVEL)
-    upper = bootstrap_interval(
-        mean_over_seeds(found.score), found.first.sums, found.second.sums, confidence=1 - 2 * LEVEL
-    ).high
-    return None if by_test is None else max(by_test, upper)

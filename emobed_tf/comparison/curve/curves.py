@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.bounds import excluded_by_both
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.significance import (
     SECOND_BETTER,
@@ -99,6 +100,8 @@ class AreaGain:
         interval: difference of the areas, with the bootstrap's 95 % interval over speakers.
         test: one-sided sign-flip test of the speakers' own differences.
         at: difference at each amount, with its interval: exploratory.
+        excluded: a true gain of the area above it is excluded, see `bounds.excluded_by_both`; None if so few speakers
+            can't exclude any.
     """
 
     first: Curve
@@ -106,6 +109,7 @@ class AreaGain:
     interval: Interval
     test: SwapTest
     at: tuple[Interval, ...]
+    excluded: float | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +235,7 @@ def area_gain(first: Curve, second: Curve, score: str) -> AreaGain:
         bootstrap_interval(area, one.sums, two.sums),
         sign_flip_test(by_speaker, alternative=SECOND_BETTER, exact_up_to=_SIGNS_EXACT_UP_TO),
         tuple(bootstrap_interval(mean, one.sums[:, k], two.sums[:, k]) for k in range(len(first.amounts))),
+        excluded_by_both(by_speaker, area, one.sums, two.sums),
     )
 
 

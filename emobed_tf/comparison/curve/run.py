@@ -2,14 +2,16 @@
 
 curve.csv            scores by target, system, amount, draw and seed
 curve-gains.csv      how much the area under each curve is above the reference's
+curve-settings.csv   the settings that were chosen, by target, system, amount, draw and fold
 curve-selection.csv  development and test scores of all configurations, with --show-selection
 missing-class.csv    recall of classes whose labels were withheld, where that was asked for
 curve.md curve.html  all of it as tables, with the picture
 curve.png curve.svg  the picture
 """
 
+import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from emobed_tf import console
@@ -25,7 +27,8 @@ from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 from emobed_tf.systems.controls import AS_MANY_STEPS
 from emobed_tf.systems.registry import controlled_system, find_system
 
-_Point = tuple[int, int] | str
+Point = tuple[int, int] | str
+"""Amount and draw of labels that are kept, draws from 1; or the class that is withheld."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,12 @@ class CurveResults:
     Attributes:
         curves: by target and system.
         recalls: of withheld classes, by target and system.
+        cells: what came out of every fold, each with its amount and draw, or the class that is withheld.
     """
 
     curves: Mapping[tuple[str, str], Curve]
     recalls: Mapping[tuple[str, str], Recall]
+    cells: tuple[tuple[Point, CellResult], ...] = ()
 
 
 def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[str]) -> CurveResults:
@@ -70,7 +75,7 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     for target in plan.validation.targets:
         for system in systems:
 
-            def pooled(point: _Point, target: str = target, system: str = system) -> OutOfFold:
+            def pooled(point: Point, target: str = target, system: str = system) -> OutOfFold:
                 cells = plan.part(target, system, point)
                 return _pooled(plan, target, system, cells, found)
 
@@ -84,7 +89,19 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in dict.fromkeys(reasons):
         console.say(f"no result: {reason}", file=sys.stderr)
-    return CurveResults(curves, recalls)
+    return CurveResults(curves, recalls, tuple(_with_points(plan, systems, found)))
+
+
+def _with_points(
+    plan: CurvePlan, systems: Sequence[str], results: Mapping[tuple[Scenario, str], CellResult]
+) -> Iterator[tuple[Point, CellResult]]:
+    """Results of all folds, each with its place on the curve; those that couldn't be done are left out."""
+    for target in plan.validation.targets:
+        points: list[Point] = [*plan.points(target), *plan.withheld]
+        for system, point in itertools.product(systems, points):
+            for cell in plan.part(target, system, point):
+                if (cell.scenario, system) in results:
+                    yield point, results[cell.scenario, system]
 
 
 def _pooled(
@@ -101,7 +118,7 @@ def _pooled(
     return whole
 
 
-def _curve(plan: CurvePlan, target: str, system: str, pooled: Callable[[_Point], OutOfFold]) -> Curve:
+def _curve(plan: CurvePlan, target: str, system: str, pooled: Callable[[Point], OutOfFold]) -> Curve:
     parts: dict[int, list[SpeakerStatistics]] = {}
     for amount, draw in plan.points(target):
         parts.setdefault(amount, []).append(pooled((amount, draw)).statistics)
