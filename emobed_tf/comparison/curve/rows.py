@@ -1,16 +1,18 @@
 """The rows of a learning curve's CSV files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emobed_tf.comparison.crossvalidation.contrasts import contrast
-from emobed_tf.comparison.curve.curves import AreaGain
+from emobed_tf.comparison.curve.curves import AreaGain, Worth
 from emobed_tf.comparison.curve.plan import CurvePlan
 from emobed_tf.comparison.curve.run import CurveResults
 from emobed_tf.comparison.grids import settings_text
 
 Corrected = tuple[AreaGain, float]
 """A gain, and its p-value corrected over the targets."""
+Worths = Mapping[tuple[str, str], Sequence[Worth]]
+"""What auxiliaries are worth at each amount but the last, by target and system."""
 
 
 def score_rows(results: CurveResults, score: str) -> list[dict[str, Any]]:
@@ -59,6 +61,26 @@ def gain_rows(gains: Mapping[str, Iterable[Corrected]], primary: str | None) -> 
         for target, found in gains.items()
         for gain, p_holm in found
     ]
+
+
+def worth_rows(found: Worths) -> list[dict[str, Any]]:
+    """What auxiliaries are worth in recordings of the target, and how many of theirs do as much as one.
+
+    Args:
+        found: by target and system.
+
+    Returns:
+        A row for each target, system and amount but the last. `worth`, `low` and `high` that equal `most` are at least
+        so many, and the rates of those are at most so many; `rate_high` may be infinite.
+    """
+    rows = []
+    for (target, system), points in found.items():
+        for point in points:
+            low, high = point.rates or (None, None)
+            row = {"target": target, "system": system, "labelled": point.labelled, "worth": point.recordings}
+            row |= {"low": point.low, "high": point.high, "most": point.most, "auxiliary": point.auxiliary}
+            rows.append(row | {"rate": point.rate, "rate_low": low, "rate_high": high})
+    return rows
 
 
 def settings_rows(results: CurveResults) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """A learning curve as tables, files and a page."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,15 @@ from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown
 from emobed_tf.comparison.curve.curves import Curve, Recall, Worth, area_gain, recall_gain, worth
 from emobed_tf.comparison.curve.plan import CurvePlan
-from emobed_tf.comparison.curve.rows import Corrected, gain_rows, recall_rows, score_rows, settings_rows
+from emobed_tf.comparison.curve.rows import (
+    Corrected,
+    Worths,
+    gain_rows,
+    recall_rows,
+    score_rows,
+    settings_rows,
+    worth_rows,
+)
 from emobed_tf.comparison.curve.run import CurveResults
 from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_html
@@ -39,6 +48,7 @@ def report_curve(
     output, score, prefix = validation.output, plan.validation.scores[0], simulated(plan.validation)
     corpus = plan.validation.corpus
     gains = _gains(plan, results, reference, score)
+    worths = _worths(plan, gains, score)
     grids, notes = [], []
     for target in plan.validation.targets:
         here = [curve for (name, _), curve in results.curves.items() if name == target]
@@ -48,14 +58,19 @@ def report_curve(
         if gains[target]:
             grids.append(area_grid(plan, target, gains[target], score, primary))
             notes.append(_least_p(gains[target], target, len(plan.validation.targets)))
-            grids += _worth_grids(plan, target, gains[target], score)
+            helped = {system: found for (name, system), found in worths.items() if name == target}
+            grids += [worth_grid(target, find_system(system).title, found) for system, found in helped.items()]
         recalls = {system: recall for (name, system), recall in results.recalls.items() if name == target}
         if recalls:
             grids.append(recall_grid(plan, target, recalls, reference))
     grids += selection_grids(validation.done, plan.validation.selection_score)
     for grid in grids:
         show_grid(grid)
-    notes = [validation.budget.described, *_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
+    notes = [
+        validation.budget.described,
+        *_notes(plan, score, reference, bool(worths), bool(results.recalls)),
+        *dict.fromkeys(notes),
+    ]
     for note in notes:
         console.say(note)
     title = f"{prefix}{plan.validation.data_name}, {corpus.label}: scores by how many labels the target has"
@@ -65,6 +80,7 @@ def report_curve(
     files = {
         "curve.csv": score_rows(results, score),
         "curve-gains.csv": gain_rows(gains, primary),
+        "curve-worth.csv": worth_rows(worths),
         "curve-settings.csv": settings_rows(results),
         "missing-class.csv": recall_rows(plan, results),
     }
@@ -138,12 +154,13 @@ def worth_grid(target: str, system: str, found: Sequence[Worth]) -> Grid:
     """
     rows = []
     for point in found:
-        rate = "" if point.rate is None else f"{point.rate:.1f} to 1"
-        cells = [_at_least(value, point.most) for value in (point.recordings, point.low, point.high)]
-        rows.append([f"{point.labelled:.0f}", cells[0], f"{cells[1]} to {cells[2]}", f"{point.auxiliary:.0f}", rate])
+        middle, low, high = (_worth_text(point, value) for value in (point.recordings, point.low, point.high))
+        rate = "" if point.rate is None else _rate_text(point, point.recordings, point.rate)
+        cells = [middle, f"{low} to {high}", f"{point.auxiliary:.0f}", rate, _rates_text(point)]
+        rows.append([f"{point.labelled:.0f}", *cells])
     return Grid(
         f"{system}: recordings of {target} that the auxiliaries are worth",
-        ["labelled", "worth as many more", "95 %", "auxiliary recordings", "exchange rate"],
+        ["labelled", "worth as many more", "95 %", "auxiliary recordings", "exchange rate", "95 %"],
         rows,
     )
 
@@ -196,15 +213,18 @@ def _gains(plan: CurvePlan, results: CurveResults, reference: str, score: str) -
     return found
 
 
-def _worth_grids(plan: CurvePlan, target: str, found: Sequence[Corrected], score: str) -> list[Grid]:
-    helped = [gain for gain, _ in found if find_system(gain.second.system).crossmodal]
-    auxiliary = plan.auxiliary_recordings(target)
-    if len(plan.amounts[target]) < 2:
-        return []
-    return [worth_grid(target, gain.second.title, worth(gain.first, gain.second, score, auxiliary)) for gain in helped]
+def _worths(plan: CurvePlan, gains: dict[str, list[Corrected]], score: str) -> Worths:
+    """What auxiliaries are worth to every system that reads them, by target and system."""
+    found = {}
+    for target, here in gains.items():
+        helped = [gain for gain, _ in here if find_system(gain.second.system).crossmodal]
+        auxiliary = plan.auxiliary_recordings(target)
+        for gain in helped if len(plan.amounts[target]) > 1 else ():
+            found[target, gain.second.system] = worth(gain.first, gain.second, score, auxiliary)
+    return found
 
 
-def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[str]:
+def _notes(plan: CurvePlan, score: str, reference: str, worths: bool, classes: bool) -> list[str]:
     units, draws = plan.settings.amounts_of, plan.settings.draws
     notes = [
         f"Only the target's training labels are fewer: the auxiliaries, development and test are whole. Means over "
@@ -213,9 +233,14 @@ def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[s
         f"The area is the mean {short_name(score)} along the curve, each doubling of recordings counted alike. p: "
         f"one-sided sign-flip test over speakers, by Holm's method corrected over the targets. {EXCLUDED} All "
         "but the primary contrast, and the leads at single amounts, is exploratory.",
-        f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, read "
-        "from its own curve; '>=' where its curve ends.",
     ]
+    if worths:
+        notes.append(
+            f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, "
+            "read from its own curve; '>=' where its curve ends. Exchange rate: how many recordings of the auxiliaries "
+            "do as much as one more of the target; '<=' where that curve ends, 'no limit' where all of them may be "
+            "worth less than one."
+        )
     if classes:
         notes.append(
             "A withheld class: the target's training and development labels of the class are gone, one class at a "
@@ -251,5 +276,19 @@ def _cells(interval: Interval) -> list[str]:
     return [decimals(interval.estimate, signed=True), interval_text(interval.low, interval.high, True)]
 
 
-def _at_least(value: float, most: float) -> str:
-    return f">= {most:.0f}" if value >= most * (1 - 1e-9) else f"{value:.0f}"
+def _worth_text(point: Worth, recordings: float) -> str:
+    return f"{'>= ' if point.bounded(recordings) else ''}{recordings:.0f}"
+
+
+def _rate_text(point: Worth, recordings: float, rate: float) -> str:
+    """A rate; where the worth is at least so many recordings, it is at most that."""
+    return f"{'<= ' if point.bounded(recordings) else ''}{rate:.1f}"
+
+
+def _rates_text(point: Worth) -> str:
+    """The interval of a rate, whose lower end is that of the larger worth."""
+    if point.rates is None:
+        return ""
+    low, high = point.rates
+    upper = "no limit" if math.isinf(high) else _rate_text(point, point.low, high)
+    return f"{_rate_text(point, point.high, low)} to {upper}"

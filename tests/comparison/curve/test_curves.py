@@ -128,7 +128,9 @@ class TestWorth:
         assert first.recordings == pytest.approx(10 * np.sqrt(2) - 10)
         assert first.rate == pytest.approx(100 / (10 * np.sqrt(2) - 10))
         assert (first.low, first.high) == pytest.approx((first.recordings, first.recordings))
+        assert first.rates == pytest.approx((first.rate, first.rate)) and not first.bounded(first.high)
         assert (second.recordings, second.most) == pytest.approx((60.0, 60.0))
+        assert second.bounded(second.low) and second.rates == pytest.approx((100 / 60, 100 / 60))
 
     def test_nothing(self):
         classic, emobed = (
@@ -136,7 +138,9 @@ class TestWorth:
             for name, scores in (("classic", (0.5, 0.4, 0.6)), ("emobed", (0.5, 0.45, 0.6)))
         )
         # With 20 recordings EmoBed is better than classic with 20, but classic was as good with 10.
-        assert [(point.recordings, point.rate) for point in worth(classic, emobed, "uar", 100.0)] == [(0, None)] * 2
+        assert [(point.recordings, point.rate, point.rates) for point in worth(classic, emobed, "uar", 100.0)] == [
+            (0, None, None)
+        ] * 2
 
 
 class TestRecall:

@@ -1,12 +1,13 @@
 """Rows of a curve's CSV files: what stands in which column, on constructed results."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from emobed_tf.comparison.curve.curves import Curve, Recall, area_gain
-from emobed_tf.comparison.curve.rows import gain_rows, recall_rows, score_rows, settings_rows
+from emobed_tf.comparison.curve.curves import Curve, Recall, Worth, area_gain
+from emobed_tf.comparison.curve.rows import gain_rows, recall_rows, score_rows, settings_rows, worth_rows
 from emobed_tf.comparison.curve.run import CurveResults
 from emobed_tf.comparison.protocol import Cell, CellResult
 from emobed_tf.comparison.scenario import Scenario
@@ -46,6 +47,25 @@ def test_gains(results):
     assert (row["area"], row["at_1"], row["at_2"]) == pytest.approx((0.1, 0, 0.2))
     assert row["excluded"] == pytest.approx(0.2)  # five speakers exclude what lies above all of them
     assert (row["first"], row["second"], row["contrast"], row["p_holm"]) == ("classic", "emobed", "primary", 0.2)
+
+
+def test_worth():
+    points = [Worth(10.0, 100.0, 5.0, 0.0, 20.0, 20.0), Worth(20.0, 100.0, 0.2, 0.0, 0.3, 10.0)]
+    first, second = worth_rows({("audio", "emobed"): points})
+    assert first == {
+        "target": "audio",
+        "system": "emobed",
+        "labelled": 10.0,
+        "worth": 5.0,
+        "low": 0.0,
+        "high": 20.0,
+        "most": 20.0,
+        "auxiliary": 100.0,
+        "rate": 20.0,  # 100 / 5
+        "rate_low": 5.0,  # 100 / 20
+        "rate_high": math.inf,  # they may be worth nothing
+    }
+    assert (second["rate"], second["rate_low"], second["rate_high"]) == (None, None, None)
 
 
 def test_settings():

@@ -18,18 +18,30 @@ from emobed_tf.config import preset
 from tests.test_crossvalidate import NEAREST
 
 
-def test_worth_is_a_bound_where_the_reference_ends():
-    points = [Worth(10.0, 100.0, 4.1, 0.0, 9.9, 70.0), Worth(20.0, 100.0, 60.0, 8.0, 60.0, 60.0)]
+def test_worth_and_rate_are_bounds_where_the_reference_ends():
+    points = [Worth(10.0, 100.0, 4.1, 2.0, 9.9, 70.0), Worth(20.0, 100.0, 60.0, 8.0, 60.0, 60.0)]
     grid = worth_grid("audio", "EmoBed", points)
     assert grid.rows == [
-        ["10", "4", "0 to 10", "100", "24.4 to 1"],  # 100 / 4.1
-        ["20", ">= 60", "8 to >= 60", "100", "1.7 to 1"],  # 100 / 60
+        # 100 / 4.1 = 24.4 for one; the more they are worth, the fewer: 100 / 9.9 = 10.1 to 100 / 2 = 50.
+        ["10", "4", "2 to 10", "100", "24.4", "10.1 to 50.0"],
+        # Worth 60 or more, so 100 / 60 = 1.7 or fewer for one; 100 / 8 = 12.5.
+        ["20", ">= 60", "8 to >= 60", "100", "<= 1.7", "<= 1.7 to 12.5"],
     ]
 
 
-def test_nothing_has_no_rate():
-    grid = worth_grid("audio", "EmoBed", [Worth(10.0, np.float64(100.0), 0.0, 0.0, 3.0, 70.0)])
-    assert grid.rows == [["10", "0", "0 to 3", "100", ""]]
+def test_less_than_one_recording_has_no_rate():
+    points = [
+        Worth(10.0, np.float64(100.0), 0.0, 0.0, 3.0, 70.0),  # 100 / 3 = 33.3 is the fewest that it may take
+        Worth(10.0, 100.0, 0.4, 0.0, 70.0, 70.0),  # rounds to 0, and may be more than 70: 100 / 70 = 1.4
+        Worth(10.0, 100.0, 0.0, 0.0, 0.4, 70.0),
+        Worth(10.0, 100.0, 0.6, 0.4, 8.0, 70.0),  # rounds to 1: 100 / .6 = 166.7, 100 / 8 = 12.5
+    ]
+    assert worth_grid("audio", "EmoBed", points).rows == [
+        ["10", "0", "0 to 3", "100", "", "33.3 to no limit"],
+        ["10", "0", "0 to >= 70", "100", "", "<= 1.4 to no limit"],
+        ["10", "0", "0 to 0", "100", "", ""],
+        ["10", "1", "0 to 8", "100", "166.7", "12.5 to no limit"],
+    ]
 
 
 @pytest.mark.usefixtures("stack")
