@@ -104,6 +104,11 @@ class CurvePlan:
     amounts: Mapping[str, tuple[int, ...]]
     withheld: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What its files are called: a curve, and one whose classes are withheld, stand side by side in a folder."""
+        return "missing-class" if self.withheld else "curve"
+
     def cells(self, systems: Sequence[str]) -> list[Cell]:
         """All points of all systems on all targets, those of one system and target together.
 

@@ -5,9 +5,11 @@ curve-gains.csv      how much the area under each curve is above the reference's
 curve-worth.csv      recordings of the target that the auxiliaries are worth, and how many of theirs do as much as one
 curve-settings.csv   the settings that were chosen, by target, system, amount, draw and fold
 curve-selection.csv  development and test scores of all configurations, with --show-selection
-missing-class.csv    recall of classes whose labels were withheld, where that was asked for
 curve.md curve.html  all of it as tables, with the picture
 curve.png curve.svg  the picture
+
+Where classes are withheld, all of them are called missing-class instead; missing-class.csv has the recall of these
+classes, and missing-class-scores.csv the scores.
 """
 
 import itertools

@@ -73,22 +73,26 @@ def report_curve(
     ]
     for note in notes:
         console.say(note)
-    title = f"{prefix}{plan.validation.data_name}, {corpus.label}: scores by how many labels the target has"
-    picture = save(label_curves(_points(results, score), title=title, simulated=False), output / "curve")[0]
-    write_markdown(output / "curve.md", title, grids, notes)
-    write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())
+    title = f"{prefix}{plan.validation.data_name}, {corpus.label}: "
+    shown = f"{title}scores by how many labels the target has"
+    title = f"{title}classes that the target has no label of" if plan.withheld else shown
+    name = plan.name
+    picture = save(label_curves(_points(results, score), title=shown, simulated=False), output / name)[0]
+    write_markdown(output / f"{name}.md", title, grids, notes)
+    write_bytes(output / f"{name}.html", to_html(title, grids, notes, {shown: picture.read_bytes()}).encode())
     files = {
-        "curve.csv": score_rows(results, score),
-        "curve-gains.csv": gain_rows(gains, primary),
-        "curve-worth.csv": worth_rows(worths),
-        "curve-settings.csv": settings_rows(results),
-        "missing-class.csv": recall_rows(plan, results),
+        f"{name}-scores.csv" if plan.withheld else f"{name}.csv": score_rows(results, score),
+        f"{name}-gains.csv": gain_rows(gains, primary),
+        f"{name}-worth.csv": worth_rows(worths),
+        f"{name}-settings.csv": settings_rows(results),
     }
-    for name, rows in files.items():
+    if plan.withheld:
+        files[f"{name}.csv"] = recall_rows(plan, results)
+    for file, rows in files.items():
         if rows:
-            write_csv(output / name, [row | {"simulated": corpus.simulated} for row in rows])
-    write_selection(output, validation.done, plan.validation.selection_score, "curve-selection.csv")
-    print(f"page: {output}/curve.html; tables: {output}/curve.md, .csv; picture: {output}/curve.png, .svg")
+            write_csv(output / file, [row | {"simulated": corpus.simulated} for row in rows])
+    write_selection(output, validation.done, plan.validation.selection_score, f"{name}-selection.csv")
+    print(f"page: {output}/{name}.html; tables: {output}/{name}.md, .csv; picture: {output}/{name}.png, .svg")
 
 
 def curve_grid(plan: CurvePlan, target: str, curves: Sequence[Curve], score: str) -> Grid:

@@ -44,16 +44,46 @@ def test_less_than_one_recording_has_no_rate():
     ]
 
 
-@pytest.mark.usefixtures("stack")
-def test_a_look_at_test_is_shown(tables, tmp_path, capsys):
+def report(tables, folder, curve, *, look=False):
+    """A curve of two systems without networks into a folder."""
     settings = preset("tables").replace(data_dir=tables, threads=1)
     systems, protocol = ("svm", NEAREST), CrossValidationSettings(targets=("audio",), folds=2)
-    budget = Budget(2, 1, show_selection=True)
-    with contextlib.closing(open_folder(settings, protocol, budget, systems, tmp_path, Workers())) as validation:
-        plan = plan_curve(validation.plan, CurveSettings(amounts=(2,), draws=1))
+    budget = Budget(2, 1, show_selection=look)
+    with contextlib.closing(open_folder(settings, protocol, budget, systems, folder, Workers())) as validation:
+        plan = plan_curve(validation.plan, curve)
         report_curve(validation, plan, run_curve(validation, plan, systems), "svm", NEAREST)
+
+
+def rows(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_look_at_test_is_shown(tables, tmp_path, capsys):
+    report(tables, tmp_path, CurveSettings(amounts=(2,), draws=1), look=True)
     assert "EXPLORATORY: rank correlation" in (tmp_path / "curve.md").read_text()
     assert "EXPLORATORY: rank correlation" in capsys.readouterr().out
-    rows = list(csv.DictReader((tmp_path / "curve-selection.csv").read_text().splitlines()))
-    # The SVM tries two settings in each of two folds; the nearest mean has but one.
-    assert [row["labels"] for row in rows if row["system"] == "svm"] == ["2 speakers, draw 1"] * 4
+    looks = rows(tmp_path / "curve-selection.csv")
+    # The SVM tries two settings in each of two folds.
+    assert [row["labels"] for row in looks if row["system"] == "svm"] == ["2 speakers, draw 1"] * 4
+
+
+@pytest.mark.usefixtures("stack")
+def test_withheld_classes_beside_a_curve_in_one_folder(tables, tmp_path, capsys):
+    report(tables, tmp_path, CurveSettings(amounts=(1, 2), draws=1))
+    kept = {path.name: path.read_bytes() for path in tmp_path.glob("curve*")}
+    assert {"curve.csv", "curve-gains.csv", "curve-settings.csv", "curve.md", "curve.html", "curve.png"} <= set(kept)
+    assert not list(tmp_path.glob("missing-class*"))
+    report(tables, tmp_path, CurveSettings(amounts=(2,), draws=1, missing_class=("joy",)))
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("curve*")} == kept
+    title = (tmp_path / "missing-class.md").read_text().splitlines()[0].replace("\\", "")
+    assert title.endswith(", emotion: classes that the target has no label of")
+    assert f"page: {tmp_path}/missing-class.html" in capsys.readouterr().out
+    # The nearest mean comes to no result with joy withheld, the SVM never says joy.
+    assert [(row["system"], row["withheld"], row["recall"]) for row in rows(tmp_path / "missing-class.csv")] == [
+        ("svm", "joy", "0.0")
+    ]
+    assert {row["amount"] for row in rows(tmp_path / "missing-class-scores.csv")} == {"2"}
+    chosen = rows(tmp_path / "missing-class-settings.csv")
+    places = [(row["amount"], row["withheld"], row["fold"]) for row in chosen if row["system"] == "svm"]
+    assert places == [("2", "", "1"), ("2", "", "2"), ("", "joy", "1"), ("", "joy", "2")]
