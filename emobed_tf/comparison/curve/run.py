@@ -12,9 +12,8 @@ Where classes are withheld, all of them are called missing-class instead; missin
 classes, and missing-class-scores.csv the scores.
 """
 
-import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emobed_tf import console
@@ -92,19 +91,18 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in dict.fromkeys(reasons):
         console.say(f"no result: {reason}", file=sys.stderr)
-    return CurveResults(curves, recalls, tuple(_with_points(plan, systems, found)))
+    return CurveResults(curves, recalls, _with_points(plan, results))
 
 
-def _with_points(
-    plan: CurvePlan, systems: Sequence[str], results: Mapping[tuple[Scenario, str], CellResult]
-) -> Iterator[tuple[Point, CellResult]]:
-    """Results of all folds, each with its place on the curve; those that couldn't be done are left out."""
+def _with_points(plan: CurvePlan, results: Sequence[CellResult]) -> tuple[tuple[Point, CellResult], ...]:
+    """Results of all folds, each with its place on the curve, which is the same for all systems."""
+    places: dict[Scenario, Point] = {}
     for target in plan.validation.targets:
         points: list[Point] = [*plan.points(target), *plan.withheld]
-        for system, point in itertools.product(systems, points):
-            for cell in plan.part(target, system, point):
-                if (cell.scenario, system) in results:
-                    yield point, results[cell.scenario, system]
+        places |= {
+            cell.scenario: point for point in points for cell in plan.part(target, results[0].cell.system, point)
+        }
+    return tuple((places[result.cell.scenario], result) for result in results)
 
 
 def _pooled(
