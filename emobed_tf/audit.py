@@ -25,10 +25,10 @@ PROG = "emobed_tf.audit"
 HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
 DESCRIPTION = """Cross-validates EmoBed, classic and four controls with the same budget, and says what a gain is due to.
 
-Controls: a triplet term within the target modality alone; auxiliary labels permuted; the target modality as its own
-auxiliary; classic with as many optimiser steps as EmoBed took. The protocol is that of crossvalidate: the partitions
-of the data are IGNORED, all labelled recordings are pooled and split anew, by speaker. In a folder of crossvalidate,
-what it did is not done again."""
+Controls: the loss on embeddings within the target modality alone; auxiliary labels permuted; the target modality as its
+own auxiliary; classic with as many optimiser steps as EmoBed took. The protocol is that of crossvalidate: the
+partitions of the data are IGNORED, all labelled recordings are pooled and split anew, by speaker. In a folder of
+crossvalidate, what it did is not done again."""
 
 
 @dataclass(frozen=True)

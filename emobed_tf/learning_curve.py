@@ -25,7 +25,7 @@ from emobed_tf.errors import InputError
 from emobed_tf.settings import NamesOrUsual, OptionalName, OptionalPath, TrustedNames
 
 PROG = "emobed_tf.learning_curve"
-HIDDEN = ("framework", "seed")  # --systems and --seeds say that here
+HIDDEN = ("framework", "seed", "inner_folds")  # --systems and --seeds say that here; development speakers choose
 DESCRIPTION = """Compares systems by how many labels the target modality has, while the auxiliaries keep all of theirs.
 
 Each fold of a cross-validation by speaker is trained with the labels of 1, 2, 4, ... speakers (or recordings), drawn
@@ -79,7 +79,7 @@ def _main(argv: Sequence[str] | None) -> int:
     primary = primary_system(systems, reference, arguments.primary)
     arguments.budget.check()
     arguments.workers.check()
-    arguments.curve.check()
+    arguments.curve.check(inner_folds=arguments.protocol.check().inner_folds > 1)
 
     validation = open_folder(
         arguments.settings, arguments.protocol, arguments.budget, systems, arguments.output, arguments.workers

@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from emobed_tf.learning_curve import main
 from tests.commands import assert_one_line, command
 from tests.test_crossvalidate import FIRST, NEAREST, data
 
@@ -45,3 +46,13 @@ def test_files(done):
 def test_refuses(tables):
     result = command("learning_curve", *data(tables), "--systems", "classic")
     assert_one_line(result, "--systems: expected at least two, such as classic emobed")
+
+
+def test_inner_folds_are_refused_before_anything_is_read(tmp_path, capsys):
+    nothing = ("--table", f"audio={tmp_path / 'none.csv'}")
+    words = "--inner-folds: a learning curve chooses on one set of development speakers; leave it out"
+    assert_one_line(command("learning_curve", *nothing, "--inner-folds", 2), words)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "--inner-folds " not in said and "--dev-speakers " in said

@@ -45,7 +45,8 @@ def parse(
         prog: name of the command.
         description: first lines of `--help`.
         default: an instance with the values that flags change.
-        hidden: settings that the command refuses, because something else says them here; `--help` leaves them out.
+        hidden: settings that the command refuses, of the configuration or of a section of `kind`; `--help` leaves them
+            out.
 
     Returns:
         An instance of `kind`.
@@ -67,7 +68,7 @@ def parse(
         with (
             contextlib.redirect_stderr(complaint),
             _texts_in_paragraphs(description),
-            _hidden(hidden if explains else ()),
+            _hidden(kind, hidden if explains else ()),
         ):
             found = tyro.cli(
                 kind,
@@ -225,12 +226,14 @@ def _texts_in_paragraphs(description: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _hidden(names: Collection[str]) -> Iterator[None]:
-    """Leaves settings out of `--help`; tyro does so with what is annotated, and all commands share the annotations.
+def _hidden(kind: type[Any], names: Collection[str]) -> Iterator[None]:
+    """Leaves settings of the configuration, or of a command's own sections, out of `--help`.
 
-    It would not read them either, so this is for `--help` alone: what is given is read, for the command to refuse it.
+    tyro does so with what is annotated, and all commands share the annotations. It would not read them either, so this
+    is for `--help` alone: what is given is read, for the command to refuse it.
     """
-    sections = [field.type for field in dataclasses.fields(Config)]
+    own = [field.type for field in dataclasses.fields(kind) if dataclasses.is_dataclass(field.type)]
+    sections = [*(field.type for field in dataclasses.fields(Config)), *own]
     owners = [(section, name) for section in sections for name in names if name in section.__annotations__]
     before = [section.__annotations__[name] for section, name in owners]
     for (section, name), kind in zip(owners, before, strict=True):

@@ -57,13 +57,14 @@ def selection_grids(results: Sequence[CellResult], score: str) -> list[Grid]:
     return [Grid(_TITLE, columns, rows)] if rows else []
 
 
-def write_selection(folder: Path, results: Sequence[CellResult], score: str) -> None:
-    """Writes `selection.csv` with both scores of each configuration; nothing where nobody looked.
+def write_selection(folder: Path, results: Sequence[CellResult], score: str, name: str = "selection.csv") -> None:
+    """Writes a CSV file with both scores of each configuration; nothing where nobody looked.
 
     Args:
         folder: where to write.
         results: of cells.
         score: that settings were chosen by.
+        name: of the file.
     """
     rows = []
     for result in results:
@@ -77,4 +78,4 @@ def write_selection(folder: Path, results: Sequence[CellResult], score: str) -> 
             shown = {"system": result.cell.system, "settings": settings_text(look["settings"]), "chosen": chosen}
             rows.append({**scenario, **shown, "score": score, "dev": dev, "test": test})
     if rows:
-        write_csv(folder / "selection.csv", rows)
+        write_csv(folder / name, rows)

@@ -1,4 +1,4 @@
-"""Bounds of a mean difference by the sign-flip test: which true gains the data exclude.
+"""Bounds of a mean difference by the sign-flip test, alone or beside the bootstrap: which true gains the data exclude.
 
 To test that the true gain is g, signs of `difference - g` are flipped. An assignment lies as far out as the observed
 one exactly if the flipped units' mean difference lies on the other side of g. The p-value of any g is therefore a rank
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.significance import LEVEL, ScoreFunction, bootstrap_interval
 
 _EXACT_UP_TO = 2**20
 _DRAWS = 10_000
@@ -45,6 +46,32 @@ def excluded_gain(differences: Sequence[float] | np.ndarray, alpha: float, seed:
         raise InputError(f"expected alpha in 0 to 1, got {alpha}")
     found = lower_bounds(-values[None], alpha, seed=seed)
     return None if found is None else float(0.0 - found[0])  # not -0.0 where nothing differs
+
+
+def excluded_by_both(
+    by_speaker: np.ndarray, score: ScoreFunction, first: np.ndarray, second: np.ndarray
+) -> float | None:
+    """The smallest gain that two kinds of evidence exclude, one-sided at 95 %: the larger of their bounds.
+
+    The one is the sign-flip test of the speakers' own differences, the other the upper end of the bootstrap's 90 %
+    interval of the score's difference.
+
+    Args:
+        by_speaker: score of the second system minus that of the first for each speaker, `[speakers]`.
+        score: as `bootstrap_interval` takes it.
+        first: statistics of the first system, `[speakers, *statistics]`.
+        second: of the second.
+
+    Returns:
+        The gain; None if so few speakers can't exclude any.
+
+    Raises:
+        InputError: if there are fewer than two speakers.
+    """
+    by_test = excluded_gain(by_speaker, LEVEL)
+    if by_test is None:
+        return None
+    return max(by_test, bootstrap_interval(score, first, second, confidence=1 - 2 * LEVEL).high)
 
 
 def lower_bounds(

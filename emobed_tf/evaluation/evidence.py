@@ -12,11 +12,10 @@ import numpy as np
 from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.files import listing
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.bounds import excluded_gain
+from emobed_tf.evaluation.bounds import excluded_by_both
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.scores import Evaluated
 from emobed_tf.evaluation.significance import (
-    LEVEL,
     SECOND_BETTER,
     Interval,
     SwapTest,
@@ -87,14 +86,7 @@ class Comparison:
         It is the larger of two bounds: the sign-flip test's of `by_speaker`, and the upper end of the bootstrap's 90 %
         interval of `difference`. None with so few speakers that the test can't exclude any gain.
         """
-        by_test = excluded_gain(self.by_speaker, LEVEL)
-        if by_test is None:
-            return None
-        confidence = 1 - 2 * LEVEL
-        interval = bootstrap_interval(
-            mean_over_seeds(self.score), self.first.sums, self.second.sums, confidence=confidence
-        )
-        return max(by_test, interval.high)
+        return excluded_by_both(self.by_speaker, mean_over_seeds(self.score), self.first.sums, self.second.sums)
 
     @cached_property
     def published(self) -> float | None:

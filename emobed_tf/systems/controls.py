@@ -116,7 +116,7 @@ class AsManySteps(ClassicSystem):
             InputError: if the problem doesn't hold EmoBed's settings.
         """
         if not isinstance(problem, ProblemWithEmoBed):
-            raise InputError(f"{self.title}: needs EmoBed's settings, which only an audit has")
+            raise InputError(f"{self.title}: needs {self.of.title}'s settings, which an audit or a learning curve has")
         return [{**settings, "emobed": dict(problem.emobed)} for settings in super().configurations(problem, number)]
 
     def fit(self, problem: Problem, settings: Mapping[str, Any], seed: int) -> None:
@@ -217,12 +217,20 @@ def control_of(control: type[System], system: type[System]) -> type[System]:
             f"{system.title}: expected a system that trains a network with auxiliaries, such as emobed_stable; there "
             "are no controls of others"
         )
-    own: dict[str, Any] = {"title": f"{control.title} ({system.title})", "__doc__": control.__doc__}
+    own: dict[str, Any] = {"title": _title(control, system), "__doc__": control.__doc__}
     if issubclass(control, AsManySteps):
         return type(control.__name__, (control,), {**own, "of": system})
     if not issubclass(control, TripletAlone):
         own |= {"framework": system.framework, "axes": system.axes}
     return type(control.__name__, (control, system), {**own, "tasks": system.tasks})
+
+
+def _title(control: type[System], system: type[System]) -> str:
+    """What a control of another system than EmoBed is called: its loss on embeddings need not be one of triplets."""
+    if issubclass(control, AsManySteps):
+        return f"classic, as many steps as {system.title}"
+    what = "loss on embeddings in the target alone" if issubclass(control, TripletAlone) else control.title
+    return f"{what} ({system.title})"
 
 
 def _with(problem: Problem, modalities: Mapping[str, Modality], auxiliaries: Sequence[str] | None = None) -> Problem:

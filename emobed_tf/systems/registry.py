@@ -58,6 +58,18 @@ def control_name(control: str, system: str) -> str:
     return control if system == "emobed" else f"{control}@{system}"
 
 
+def controlled_system(name: str) -> str:
+    """The system that a control is of: what `control_name` took.
+
+    Args:
+        name: of a control.
+
+    Returns:
+        What stands after the `@`, or else `emobed`.
+    """
+    return name.partition("@")[2] or "emobed"
+
+
 FORMER_NAMES = {
     "triplet_alone": "emobed_tf.controls:TripletAlone",
     "permuted_labels": "emobed_tf.controls:PermutedLabels",

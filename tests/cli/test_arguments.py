@@ -70,6 +70,13 @@ class TestParse:
             assert [flag in said for flag in ("--alpha ", "--seed ", "--beta ")] == [not hidden, not hidden, True]
         assert parse(Room, "wall", "--alpha", "0.25", hidden=("alpha",)).settings.objective.alpha == 0.25
 
+    def test_a_hidden_setting_of_the_commands_own(self, capsys):
+        with pytest.raises(SystemExit):
+            parse(Room, "--help", hidden=("books",))
+        said = capsys.readouterr().out
+        assert "--books " not in said and "--label " in said
+        assert parse(Room, "wall", "--books", "7", hidden=("books",)).shelf.books == 7
+
     def test_help_says_whose_defaults_it_shows(self, capsys):
         with pytest.raises(SystemExit):
             parse(Room, "--help", default=Room(preset("omg"), Shelf(Path("wall"))))

@@ -15,7 +15,7 @@ NUMBER = re.compile(r"\d*\.?\d+")
 TABLES = {  # each part's folder, and what it writes
     "curves": ("corpus", "curve.md"),
     "losses": ("losses", "curve.md"),
-    "missing": ("corpus", "curve.md"),
+    "missing": ("corpus", "missing-class.md"),
     "pairs": ("corpus", "crossvalidation.md"),
     "audit": ("corpus", "verdict.md"),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emobed_tf.errors import InputError
-from emobed_tf.evaluation.bounds import excluded_gain, lower_bounds
+from emobed_tf.evaluation.bounds import excluded_by_both, excluded_gain, lower_bounds
 from emobed_tf.evaluation.significance import SECOND_BETTER, sign_flip_test
 
 
@@ -55,6 +55,34 @@ class TestExcludedGain:
     def test_refuses(self, differences, alpha):
         with pytest.raises(InputError, match="expected"):
             excluded_gain(differences, alpha)
+
+
+class TestExcludedByBoth:
+    """Scores are right answers by all answers."""
+
+    @staticmethod
+    def share(sums):
+        return sums[..., 0] / sums[..., 1]
+
+    def test_by_the_test(self):
+        first, second = (np.array([[right, 10.0] for right in each]) for each in ((5, 5, 5, 5, 5), (5, 6, 5, 7, 4)))
+        # Five speakers exclude what lies above .2, the largest difference; no mean of drawn ones is larger.
+        assert excluded_by_both((second - first)[:, 0] / 10, self.share, first, second) == pytest.approx(0.2)
+
+    def test_by_the_interval(self):
+        # 360 of 400 answers are of one speaker, who gains .1; the others gain nothing. All 3,125 ways to draw five:
+        counts = np.array([360.0, 10, 10, 10, 10])
+        first = np.stack([counts / 2, counts], 1)
+        second = first + np.stack([[0.1 * counts[0], 0, 0, 0, 0], np.zeros(5)], 1)
+        drawn = np.array(list(itertools.product(range(5), repeat=5)))
+        gains = (second - first)[drawn, 0].sum(1) / counts[drawn].sum(1)
+        by_speaker = np.array([0.0, -0.1, -0.1, -0.1, 0.05])  # as if speakers' own scores said less
+        found = excluded_by_both(by_speaker, self.share, first, second)
+        assert found == pytest.approx(np.percentile(gains, 95), abs=0.002) and found > 0.05
+
+    def test_too_few(self):
+        sums = np.array([[5.0, 10.0]] * 4)
+        assert excluded_by_both(np.zeros(4), self.share, sums, sums) is None
 
 
 def test_many_data_sets_at_once_are_each_their_own():

@@ -242,5 +242,5 @@ class TestAsManySteps:
             assert row == other
 
     def test_needs_an_audit(self, problem):
-        with pytest.raises(InputError, match="only an audit has"):
+        with pytest.raises(InputError, match="needs EmoBed's settings, which an audit or a learning curve has"):
             AsManySteps().configurations(problem, 2)

@@ -4,7 +4,7 @@ import pytest
 
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import System
-from emobed_tf.systems.registry import CONTROL_NAMES, SYSTEM_NAMES, control_name, find_system
+from emobed_tf.systems.registry import CONTROL_NAMES, SYSTEM_NAMES, control_name, controlled_system, find_system
 
 
 class TestFindSystem:
@@ -24,9 +24,22 @@ class TestFindSystem:
     @pytest.mark.parametrize("control", CONTROL_NAMES)
     def test_a_control_of_another_system(self, control):
         found = find_system(control_name(control, "emobed_stable"))
-        assert found.title == f"{find_system(control).title} (EmoBed, stable)"
         assert issubclass(found, find_system(control)) and found is find_system(f"{control}@emobed_stable")
         assert find_system(control_name(control, "emobed")) is find_system(control)
+        assert controlled_system(control_name(control, "emobed_stable")) == "emobed_stable"
+        assert controlled_system(control) == controlled_system(f"{control}@emobed") == "emobed"
+
+    @pytest.mark.parametrize(
+        ("control", "title"),
+        [
+            ("triplet_alone", "loss on embeddings in the target alone (EmoBed, supervised contrastive)"),
+            ("permuted_labels", "auxiliary labels permuted (EmoBed, supervised contrastive)"),
+            ("itself_as_auxiliary", "the target as its own auxiliary (EmoBed, supervised contrastive)"),
+            ("as_many_steps", "classic, as many steps as EmoBed, supervised contrastive"),
+        ],
+    )
+    def test_its_title_says_of_which(self, control, title):
+        assert find_system(f"{control}@contrastive").title == title
 
     @pytest.mark.parametrize("system", ["classic", "svm", "early", "as_many_steps"])
     def test_no_controls_of_systems_of_another_kind(self, system):

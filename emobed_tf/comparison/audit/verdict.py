@@ -24,7 +24,7 @@ from emobed_tf.systems.registry import control_name, find_system
 
 CLASSIC, EMOBED = "classic", "emobed"
 CONTROLS = {
-    TRIPLET_ALONE: "a triplet term, which the target modality alone has as well",
+    TRIPLET_ALONE: "the loss on embeddings, which the target modality alone has as well",
     PERMUTED_LABELS: "regularisation by a second branch, whose labels may be anybody's",
     ITSELF_AS_AUXILIARY: "a second branch on the same modality: more training of the shared head",
     AS_MANY_STEPS: "the number of optimiser steps",

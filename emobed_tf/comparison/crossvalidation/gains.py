@@ -15,6 +15,8 @@ from emobed_tf.evaluation.power import detectable_gain
 from emobed_tf.evaluation.significance import LEVEL, Interval, holm
 
 POWER = 0.8
+EXCLUDED = "Excluded above: larger true gains are excluded, one-sided at 95 %, by that test and by the interval."
+"""What the column of `excluded_cell` says, after a sentence that names the test."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,18 @@ def caveats(found: Iterable[tuple[str, Gain]], targets: int) -> list[str]:
         if doubt:
             named.setdefault(doubt, []).append(title)
     return [*least, *(f"{', '.join(titles)}: {doubt}" for doubt, titles in named.items())]
+
+
+def excluded_cell(excluded: float | None) -> str:
+    """The gain that is excluded, in a cell of a table.
+
+    Args:
+        excluded: see `Gain.excluded`.
+
+    Returns:
+        Such as `+.012`; nothing where none is excluded.
+    """
+    return "" if excluded is None else decimals(excluded, signed=True)
 
 
 def p_text(p: float) -> str:

@@ -127,6 +127,13 @@ class CrossValidationPlan:
         return ("ccc",) if self.corpus.task == REGRESSION else ("uar", "f1_macro", "f1_micro")
 
     @property
+    def selection_score(self) -> str:
+        """Name of the score that settings are chosen by."""
+        if self.corpus.task == REGRESSION:
+            return "ccc"
+        return self.configs[self.targets[0]].classification_score
+
+    @property
     def threads(self) -> int:
         """Threads of one operation."""
         return self.configs[self.targets[0]].training.threads

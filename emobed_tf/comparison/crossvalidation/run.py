@@ -40,7 +40,6 @@ from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.trials import check_record
 from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import Config
-from emobed_tf.corpora.corpus import REGRESSION
 from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
@@ -256,14 +255,14 @@ def report_gains(
     said = [validation.budget.described]
     if primary is not None:
         said += contrast_notes(plan, found, results, primary)
-    extra = [*chosen_grids(plan, results), *selection_grids(validation.done, _selection_score(plan))]
+    extra = [*chosen_grids(plan, results), *selection_grids(validation.done, plan.selection_score)]
     for grid in extra:
         show_grid(grid)
     for line in said:
         console.say(line)
     power, assumed = power_grid(plan)
     write_csvs(output, plan, results, found, name, primary)
-    write_selection(output, validation.done, _selection_score(plan))
+    write_selection(output, validation.done, plan.selection_score)
     title = f"{simulated(plan)}{plan.data_name}, {plan.corpus.label}: cross-validation by speaker"
     tables = [*grids, *extra, data_grid(plan), power]
     write_markdown(output / f"{name}.md", title, tables, [*said, *notes, *assumed])
@@ -271,9 +270,3 @@ def report_gains(
     write_bytes(output / f"{name}.tex", to_latex(plan.data_name, tables, below, assumed).encode())
     print(f"tables: {output}/{name}.md, .csv, .tex; out-of-fold predictions: {validation.predictions}")
     return found
-
-
-def _selection_score(plan: CrossValidationPlan) -> str:
-    """The score that settings were chosen by."""
-    config = plan.configs[plan.targets[0]]
-    return "ccc" if plan.corpus.task == REGRESSION else config.classification_score

@@ -9,7 +9,7 @@ import numpy as np
 
 from emobed_tf import console
 from emobed_tf.comparison.contrasts import contrast
-from emobed_tf.comparison.crossvalidation.gains import POWER, Gain, caveats, p_text
+from emobed_tf.comparison.crossvalidation.gains import EXCLUDED, POWER, Gain, caveats, excluded_cell, p_text
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, OutOfFoldResults, deal_and_seed
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationPlan
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, settings_text, to_markdown
@@ -145,7 +145,7 @@ def results_grid(
     notes = [
         f"Scores of the predictions of all folds together, {averaged}, and intervals over speakers. Gain in {score} "
         f"over {title}; p: one-sided sign-flip test over speakers ({_exactness(gain for _, gain in mine)}){corrected}. "
-        "Excluded above: larger true gains are excluded, one-sided at 95 %, by that test and by the interval.",
+        + EXCLUDED,
         *caveats(mine, targets),
     ]
     if plan.corpus.task == REGRESSION:
@@ -174,8 +174,8 @@ def gain_cells(gain: Gain) -> list[str]:
     Returns:
         Five cells.
     """
-    excluded = "" if gain.excluded is None else decimals(gain.excluded, signed=True)
-    return [decimals(gain.difference, signed=True), gain.interval_text, excluded, p_text(gain.p), p_text(gain.p_holm)]
+    found = [decimals(gain.difference, signed=True), gain.interval_text, excluded_cell(gain.excluded)]
+    return [*found, p_text(gain.p), p_text(gain.p_holm)]
 
 
 def chosen_grids(plan: CrossValidationPlan, results: OutOfFoldResults) -> list[Grid]:

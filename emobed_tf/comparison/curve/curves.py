@@ -5,6 +5,7 @@ rule), so that each doubling counts alike. It is a function of sums over speaker
 speakers, tests flip the signs of their differences.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -12,6 +13,7 @@ from typing import cast
 import numpy as np
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation.bounds import excluded_by_both
 from emobed_tf.evaluation.score_table import SCORES
 from emobed_tf.evaluation.significance import (
     SECOND_BETTER,
@@ -99,6 +101,8 @@ class AreaGain:
         interval: difference of the areas, with the bootstrap's 95 % interval over speakers.
         test: one-sided sign-flip test of the speakers' own differences.
         at: difference at each amount, with its interval: exploratory.
+        excluded: a true gain of the area above it is excluded, see `bounds.excluded_by_both`; None if so few speakers
+            can't exclude any.
     """
 
     first: Curve
@@ -106,6 +110,7 @@ class AreaGain:
     interval: Interval
     test: SwapTest
     at: tuple[Interval, ...]
+    excluded: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,35 @@ class Worth:
 
     @property
     def rate(self) -> float | None:
-        """Recordings of the auxiliaries for one of the target; None where they are worth nothing."""
-        return self.auxiliary / self.recordings if self.recordings > 0 else None
+        """Recordings of the auxiliaries for one more of the target; None where all are worth less than one, rounded.
+
+        Where `recordings` is at its bound, at most so many.
+        """
+        return self._rate(self.recordings)
+
+    @property
+    def rates(self) -> tuple[float, float] | None:
+        """Ends of the rate's 95 % interval: those of the worth, the other way round.
+
+        The upper one is infinite where the auxiliaries may be worth less than one recording; None where they are worth
+        less than one at both ends.
+        """
+        low, high = self._rate(self.high), self._rate(self.low)
+        return None if low is None else (low, math.inf if high is None else high)
+
+    def bounded(self, recordings: float) -> bool:
+        """Whether so many recordings are all that the reference was tried with, so that the worth is at least that.
+
+        Args:
+            recordings: the worth, or an end of its interval.
+
+        Returns:
+            True: at least so many.
+        """
+        return recordings >= self.most * (1 - 1e-9)
+
+    def _rate(self, recordings: float) -> float | None:
+        return self.auxiliary / recordings if round(recordings) >= 1 else None
 
 
 @dataclass(frozen=True)
@@ -231,6 +263,7 @@ def area_gain(first: Curve, second: Curve, score: str) -> AreaGain:
         bootstrap_interval(area, one.sums, two.sums),
         sign_flip_test(by_speaker, alternative=SECOND_BETTER, exact_up_to=_SIGNS_EXACT_UP_TO),
         tuple(bootstrap_interval(mean, one.sums[:, k], two.sums[:, k]) for k in range(len(first.amounts))),
+        excluded_by_both(by_speaker, area, one.sums, two.sums),
     )
 
 

@@ -43,15 +43,21 @@ class CurveSettings:
     """Classes whose labels the target loses, one after another, while the auxiliaries keep them; all: each in turn. How
     many recordings of such a class are recognised all the same stands in a table of its own."""
 
-    def check(self) -> "CurveSettings":
+    def check(self, *, inner_folds: bool = False) -> "CurveSettings":
         """Makes sure that the numbers make sense.
+
+        Args:
+            inner_folds: whether configurations would be scored on several splits of a fold.
 
         Returns:
             Itself.
 
         Raises:
-            InputError: for a number that can't be, or one that stands there twice.
+            InputError: for a number that can't be, or one that stands there twice; for inner folds, whose training
+                speakers would be others than those whose labels are drawn.
         """
+        if inner_folds:
+            raise InputError("--inner-folds: a learning curve chooses on one set of development speakers; leave it out")
         if (least := min((amount for amount in self.amounts if amount != ALL), default=1)) < 1:
             raise InputError(f"--amounts: expected numbers of {self.amounts_of} from 1 on, found {least}")
         if len(set(self.amounts)) < len(self.amounts):
@@ -99,6 +105,11 @@ class CurvePlan:
     settings: CurveSettings
     amounts: Mapping[str, tuple[int, ...]]
     withheld: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What its files are called: a curve, and one whose classes are withheld, stand side by side in a folder."""
+        return "missing-class" if self.withheld else "curve"
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
         """All points of all systems on all targets, those of one system and target together.
@@ -230,9 +241,7 @@ def plan_curve(validation: CrossValidationPlan, settings: CurveSettings) -> Curv
     Raises:
         InputError: for more speakers or recordings than there are, a class that the data don't have, or inner folds.
     """
-    settings.check()
-    if validation.splits:
-        raise InputError("--inner-folds: a learning curve chooses on one set of development speakers; leave it out")
+    settings.check(inner_folds=bool(validation.splits))
     plan = CurvePlan(validation, settings, {}, _withheld(validation, settings.missing_class))
     amounts = {target: _amounts(plan, target) for target in validation.targets}
     return dataclasses.replace(plan, amounts=amounts)

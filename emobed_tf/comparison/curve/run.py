@@ -2,9 +2,14 @@
 
 curve.csv            scores by target, system, amount, draw and seed
 curve-gains.csv      how much the area under each curve is above the reference's
-missing-class.csv    recall of classes whose labels were withheld, where that was asked for
+curve-worth.csv      recordings of the target that the auxiliaries are worth, and how many of theirs do as much as one
+curve-settings.csv   the settings that were chosen, by target, system, amount, draw and fold
+curve-selection.csv  development and test scores of all configurations, with --show-selection
 curve.md curve.html  all of it as tables, with the picture
 curve.png curve.svg  the picture
+
+Where classes are withheld, all of them are called missing-class instead; missing-class.csv has the recall of these
+classes, and missing-class-scores.csv the scores.
 """
 
 import sys
@@ -13,7 +18,6 @@ from dataclasses import dataclass
 
 from emobed_tf import console
 from emobed_tf.comparison.audit.run import as_many_steps_cells
-from emobed_tf.comparison.audit.verdict import EMOBED
 from emobed_tf.comparison.crossvalidation.out_of_fold import OutOfFold, pool_folds
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.curve.curves import Curve, Recall, stacked
@@ -23,9 +27,10 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.errors import InputError
 from emobed_tf.evaluation.speaker_statistics import SpeakerStatistics
 from emobed_tf.systems.controls import AS_MANY_STEPS
-from emobed_tf.systems.registry import find_system
+from emobed_tf.systems.registry import controlled_system, find_system
 
-_Point = tuple[int, int] | str
+Point = tuple[int, int] | str
+"""Amount and draw of labels that are kept, draws from 1; or the class that is withheld."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,12 @@ class CurveResults:
     Attributes:
         curves: by target and system.
         recalls: of withheld classes, by target and system.
+        cells: what came out of every fold, each with its amount and draw, or the class that is withheld.
     """
 
     curves: Mapping[tuple[str, str], Curve]
     recalls: Mapping[tuple[str, str], Recall]
+    cells: tuple[tuple[Point, CellResult], ...] = ()
 
 
 def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[str]) -> CurveResults:
@@ -47,7 +54,7 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     Args:
         validation: open.
         plan: points of the curve.
-        systems: names; classic with as many steps needs EmoBed among them.
+        systems: names; classic with as many steps as another needs that one among them.
 
     Returns:
         Curves, and recalls of withheld classes. What came to no result is left out, with the reason printed.
@@ -55,11 +62,14 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     Raises:
         InputError: if nothing came out at all.
     """
-    if AS_MANY_STEPS in systems and EMOBED not in systems:
-        raise InputError(f"--systems: {AS_MANY_STEPS} counts EmoBed's steps; add {EMOBED}")
-    results = validation.run(plan.cells([system for system in systems if system != AS_MANY_STEPS]))
-    if AS_MANY_STEPS in systems:
-        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == EMOBED]))
+    counted = {name: controlled_system(name) for name in systems if name.partition("@")[0] == AS_MANY_STEPS}
+    for name, system in counted.items():
+        if system not in systems:
+            raise InputError(f"--systems: {name} counts the steps of {find_system(system).title}; add {system}")
+    results = validation.run(plan.cells([system for system in systems if system not in counted]))
+    for name, system in counted.items():
+        # Only now is known what classic has to keep up with.
+        results += validation.run(as_many_steps_cells([r for r in results if r.cell.system == system], name))
     found = {(result.cell.scenario, result.cell.system): result for result in results}
     curves: dict[tuple[str, str], Curve] = {}
     recalls: dict[tuple[str, str], Recall] = {}
@@ -67,7 +77,7 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
     for target in plan.validation.targets:
         for system in systems:
 
-            def pooled(point: _Point, target: str = target, system: str = system) -> OutOfFold:
+            def pooled(point: Point, target: str = target, system: str = system) -> OutOfFold:
                 cells = plan.part(target, system, point)
                 return _pooled(plan, target, system, cells, found)
 
@@ -81,7 +91,18 @@ def run_curve(validation: CrossValidation, plan: CurvePlan, systems: Sequence[st
         raise InputError(f"no system came to a result: {reasons[0]}")
     for reason in dict.fromkeys(reasons):
         console.say(f"no result: {reason}", file=sys.stderr)
-    return CurveResults(curves, recalls)
+    return CurveResults(curves, recalls, _with_points(plan, results))
+
+
+def _with_points(plan: CurvePlan, results: Sequence[CellResult]) -> tuple[tuple[Point, CellResult], ...]:
+    """Results of all folds, each with its place on the curve, which is the same for all systems."""
+    places: dict[Scenario, Point] = {}
+    for target in plan.validation.targets:
+        points: list[Point] = [*plan.points(target), *plan.withheld]
+        places |= {
+            cell.scenario: point for point in points for cell in plan.part(target, results[0].cell.system, point)
+        }
+    return tuple((places[result.cell.scenario], result) for result in results)
 
 
 def _pooled(
@@ -98,7 +119,7 @@ def _pooled(
     return whole
 
 
-def _curve(plan: CurvePlan, target: str, system: str, pooled: Callable[[_Point], OutOfFold]) -> Curve:
+def _curve(plan: CurvePlan, target: str, system: str, pooled: Callable[[Point], OutOfFold]) -> Curve:
     parts: dict[int, list[SpeakerStatistics]] = {}
     for amount, draw in plan.points(target):
         parts.setdefault(amount, []).append(pooled((amount, draw)).statistics)

@@ -1,24 +1,33 @@
 """A learning curve as tables, files and a page."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from emobed_tf import console
 from emobed_tf.comparison.contrasts import contrast
-from emobed_tf.comparison.crossvalidation.gains import p_text
+from emobed_tf.comparison.crossvalidation.gains import EXCLUDED, excluded_cell, p_text
 from emobed_tf.comparison.crossvalidation.run import CrossValidation
 from emobed_tf.comparison.crossvalidation.tables import show_grid, simulated, write_markdown
-from emobed_tf.comparison.curve.curves import AreaGain, Curve, Recall, Worth, area_gain, recall_gain, worth
+from emobed_tf.comparison.curve.curves import Curve, Recall, Worth, area_gain, recall_gain, worth
 from emobed_tf.comparison.curve.plan import CurvePlan
+from emobed_tf.comparison.curve.rows import (
+    Corrected,
+    Worths,
+    gain_rows,
+    recall_rows,
+    score_rows,
+    settings_rows,
+    worth_rows,
+)
 from emobed_tf.comparison.curve.run import CurveResults
+from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.grids import Grid, decimals, interval_text, to_html
 from emobed_tf.evaluation.caveats import least_p_note
 from emobed_tf.evaluation.score_table import short_name
 from emobed_tf.evaluation.significance import Interval, bootstrap_interval, holm
 from emobed_tf.files import write_bytes, write_csv
 from emobed_tf.systems.registry import find_system
-
-_Corrected = tuple[AreaGain, float]  # a gain, and its p-value corrected over the targets
 
 
 def report_curve(
@@ -39,6 +48,7 @@ def report_curve(
     output, score, prefix = validation.output, plan.validation.scores[0], simulated(plan.validation)
     corpus = plan.validation.corpus
     gains = _gains(plan, results, reference, score)
+    worths = _worths(plan, gains, score)
     grids, notes = [], []
     for target in plan.validation.targets:
         here = [curve for (name, _), curve in results.curves.items() if name == target]
@@ -48,24 +58,41 @@ def report_curve(
         if gains[target]:
             grids.append(area_grid(plan, target, gains[target], score, primary))
             notes.append(_least_p(gains[target], target, len(plan.validation.targets)))
-            grids += _worth_grids(plan, target, gains[target], score)
+            helped = {system: found for (name, system), found in worths.items() if name == target}
+            grids += [worth_grid(target, find_system(system).title, found) for system, found in helped.items()]
         recalls = {system: recall for (name, system), recall in results.recalls.items() if name == target}
         if recalls:
             grids.append(recall_grid(plan, target, recalls, reference))
+    grids += selection_grids(validation.done, plan.validation.selection_score)
     for grid in grids:
         show_grid(grid)
-    notes = [*_notes(plan, score, reference, bool(results.recalls)), *dict.fromkeys(notes)]
+    notes = [
+        validation.budget.described,
+        *_notes(plan, score, reference, bool(worths), bool(results.recalls)),
+        *dict.fromkeys(notes),
+    ]
     for note in notes:
         console.say(note)
-    title = f"{prefix}{plan.validation.data_name}, {corpus.label}: scores by how many labels the target has"
-    picture = save(label_curves(_points(results, score), title=title, simulated=False), output / "curve")[0]
-    write_markdown(output / "curve.md", title, grids, notes)
-    write_bytes(output / "curve.html", to_html(title, grids, notes, {title: picture.read_bytes()}).encode())
-    write_csv(output / "curve.csv", _score_rows(results, score, corpus.simulated))
-    write_csv(output / "curve-gains.csv", _gain_rows(gains, primary, corpus.simulated))
-    if results.recalls:
-        write_csv(output / "missing-class.csv", _recall_rows(plan, results, corpus.simulated))
-    print(f"page: {output}/curve.html; tables: {output}/curve.md, .csv; picture: {output}/curve.png, .svg")
+    title = f"{prefix}{plan.validation.data_name}, {corpus.label}: "
+    shown = f"{title}scores by how many labels the target has"
+    title = f"{title}classes that the target has no label of" if plan.withheld else shown
+    name = plan.name
+    picture = save(label_curves(_points(results, score), title=shown, simulated=False), output / name)[0]
+    write_markdown(output / f"{name}.md", title, grids, notes)
+    write_bytes(output / f"{name}.html", to_html(title, grids, notes, {shown: picture.read_bytes()}).encode())
+    files = {
+        f"{name}-scores.csv" if plan.withheld else f"{name}.csv": score_rows(results, score),
+        f"{name}-gains.csv": gain_rows(gains, primary),
+        f"{name}-worth.csv": worth_rows(worths),
+        f"{name}-settings.csv": settings_rows(results),
+    }
+    if plan.withheld:
+        files[f"{name}.csv"] = recall_rows(plan, results)
+    for file, rows in files.items():
+        if rows:
+            write_csv(output / file, [row | {"simulated": corpus.simulated} for row in rows])
+    write_selection(output, validation.done, plan.validation.selection_score, f"{name}-selection.csv")
+    print(f"page: {output}/{name}.html; tables: {output}/{name}.md, .csv; picture: {output}/{name}.png, .svg")
 
 
 def curve_grid(plan: CurvePlan, target: str, curves: Sequence[Curve], score: str) -> Grid:
@@ -93,7 +120,7 @@ def curve_grid(plan: CurvePlan, target: str, curves: Sequence[Curve], score: str
     return Grid(f"{short_name(score)} from {target}, by labels of {target}", ["system", *columns], rows)
 
 
-def area_grid(plan: CurvePlan, target: str, found: Sequence[_Corrected], score: str, primary: str | None) -> Grid:
+def area_grid(plan: CurvePlan, target: str, found: Sequence[Corrected], score: str, primary: str | None) -> Grid:
     """Areas under the curves beside the reference's.
 
     Args:
@@ -111,11 +138,11 @@ def area_grid(plan: CurvePlan, target: str, found: Sequence[_Corrected], score: 
     for gain, p_holm in found:
         at = [decimals(i.estimate, signed=True) for i in gain.at]
         part = contrast(gain.second.system, primary)
-        p_values = [p_text(gain.test.p_value), p_text(p_holm)]
-        rows.append([gain.second.title, *_cells(gain.interval), *p_values, part, *at])
+        evidence = [excluded_cell(gain.excluded), p_text(gain.test.p_value), p_text(p_holm)]
+        rows.append([gain.second.title, *_cells(gain.interval), *evidence, part, *at])
     amounts = [f"at {amount}" for amount in found[0][0].first.amounts]
     title = f"Lead over {found[0][0].first.title} in {short_name(score)} from {target}: area, and by {units}"
-    return Grid(title, ["system", "area", "95 %", "p", "p, Holm", "contrast", *amounts], rows)
+    return Grid(title, ["system", "area", "95 %", "excluded above", "p", "p, Holm", "contrast", *amounts], rows)
 
 
 def worth_grid(target: str, system: str, found: Sequence[Worth]) -> Grid:
@@ -131,12 +158,13 @@ def worth_grid(target: str, system: str, found: Sequence[Worth]) -> Grid:
     """
     rows = []
     for point in found:
-        rate = "" if point.rate is None else f"{point.rate:.1f} to 1"
-        cells = [_at_least(value, point.most) for value in (point.recordings, point.low, point.high)]
-        rows.append([f"{point.labelled:.0f}", cells[0], f"{cells[1]} to {cells[2]}", f"{point.auxiliary:.0f}", rate])
+        middle, low, high = (_worth_text(point, value) for value in (point.recordings, point.low, point.high))
+        rate = "" if point.rate is None else _rate_text(point, point.recordings, point.rate)
+        cells = [middle, f"{low} to {high}", f"{point.auxiliary:.0f}", rate, _rates_text(point)]
+        rows.append([f"{point.labelled:.0f}", *cells])
     return Grid(
         f"{system}: recordings of {target} that the auxiliaries are worth",
-        ["labelled", "worth as many more", "95 %", "auxiliary recordings", "exchange rate"],
+        ["labelled", "worth as many more", "95 %", "auxiliary recordings", "exchange rate", "95 %"],
         rows,
     )
 
@@ -172,10 +200,10 @@ def recall_grid(plan: CurvePlan, target: str, recalls: dict[str, Recall], refere
     )
 
 
-def _gains(plan: CurvePlan, results: CurveResults, reference: str, score: str) -> dict[str, list[_Corrected]]:
+def _gains(plan: CurvePlan, results: CurveResults, reference: str, score: str) -> dict[str, list[Corrected]]:
     """Of all systems over the reference, by target; p-values of a system are corrected over the targets."""
     targets = plan.validation.targets
-    found: dict[str, list[_Corrected]] = {target: [] for target in targets}
+    found: dict[str, list[Corrected]] = {target: [] for target in targets}
     for system in dict.fromkeys(name for _, name in results.curves if name != reference):
         gains = {}
         for target in targets:
@@ -189,26 +217,34 @@ def _gains(plan: CurvePlan, results: CurveResults, reference: str, score: str) -
     return found
 
 
-def _worth_grids(plan: CurvePlan, target: str, found: Sequence[_Corrected], score: str) -> list[Grid]:
-    helped = [gain for gain, _ in found if find_system(gain.second.system).crossmodal]
-    auxiliary = plan.auxiliary_recordings(target)
-    if len(plan.amounts[target]) < 2:
-        return []
-    return [worth_grid(target, gain.second.title, worth(gain.first, gain.second, score, auxiliary)) for gain in helped]
+def _worths(plan: CurvePlan, gains: dict[str, list[Corrected]], score: str) -> Worths:
+    """What auxiliaries are worth to every system that reads them, by target and system."""
+    found = {}
+    for target, here in gains.items():
+        helped = [gain for gain, _ in here if find_system(gain.second.system).crossmodal]
+        auxiliary = plan.auxiliary_recordings(target)
+        for gain in helped if len(plan.amounts[target]) > 1 else ():
+            found[target, gain.second.system] = worth(gain.first, gain.second, score, auxiliary)
+    return found
 
 
-def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[str]:
+def _notes(plan: CurvePlan, score: str, reference: str, worths: bool, classes: bool) -> list[str]:
     units, draws = plan.settings.amounts_of, plan.settings.draws
     notes = [
         f"Only the target's training labels are fewer: the auxiliaries, development and test are whole. Means over "
         f"{draws} {'draw' if draws == 1 else 'draws'} of {units} and over seeds; intervals over speakers. In "
         "parentheses beside an amount: how many recordings that is.",
         f"The area is the mean {short_name(score)} along the curve, each doubling of recordings counted alike. p: "
-        "one-sided sign-flip test over speakers, by Holm's method corrected over the targets. All but the primary "
-        "contrast, and the leads at single amounts, is exploratory.",
-        f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, read "
-        "from its own curve; '>=' where its curve ends.",
+        f"one-sided sign-flip test over speakers, by Holm's method corrected over the targets. {EXCLUDED} All "
+        "but the primary contrast, and the leads at single amounts, is exploratory.",
     ]
+    if worths:
+        notes.append(
+            f"Worth: how many more labelled recordings {find_system(reference).title} would need for the same score, "
+            "read from its own curve; '>=' where its curve ends. Exchange rate: how many recordings of the auxiliaries "
+            "do as much as one more of the target; '<=' where that curve ends, 'no limit' where all of them may be "
+            "worth less than one."
+        )
     if classes:
         notes.append(
             "A withheld class: the target's training and development labels of the class are gone, one class at a "
@@ -218,7 +254,7 @@ def _notes(plan: CurvePlan, score: str, reference: str, classes: bool) -> list[s
     return notes
 
 
-def _least_p(found: Sequence[_Corrected], target: str, targets: int) -> str:
+def _least_p(found: Sequence[Corrected], target: str, targets: int) -> str:
     test = found[0][0].test
     note = least_p_note(test.units, test.exact, cross_validated=True, targets=targets)
     return f"{target}: {note}" if targets > 1 else note
@@ -240,58 +276,23 @@ def _points(results: CurveResults, score: str) -> list[dict[str, Any]]:
     ]
 
 
-def _score_rows(results: CurveResults, score: str, simulated_data: bool) -> list[dict[str, Any]]:
-    rows = []
-    for curve in results.curves.values():
-        for amount, labelled, values in zip(curve.amounts, curve.labelled, curve.scores(score), strict=True):
-            for (draw, seed), value in zip(curve.fits, values, strict=True):
-                row = {"target": curve.target, "system": curve.system, "amount": amount, "labelled": float(labelled)}
-                rows.append(row | {"draw": draw, "seed": seed, score: float(value), "simulated": simulated_data})
-    return rows
-
-
-def _gain_rows(gains: dict[str, list[_Corrected]], primary: str | None, simulated_data: bool) -> list[dict[str, Any]]:
-    return [
-        {
-            "target": target,
-            "first": gain.first.system,
-            "second": gain.second.system,
-            "area": gain.interval.estimate,
-            "low": gain.interval.low,
-            "high": gain.interval.high,
-            "p": gain.test.p_value,
-            "p_holm": p_holm,
-            **_at(gain),
-            "contrast": contrast(gain.second.system, primary),
-            "simulated": simulated_data,
-        }
-        for target, found in gains.items()
-        for gain, p_holm in found
-    ]
-
-
-def _at(gain: AreaGain) -> dict[str, float]:
-    """Difference at each amount, and the ends of its interval, by column."""
-    return {
-        f"at_{amount}{suffix}": value
-        for amount, i in zip(gain.first.amounts, gain.at, strict=True)
-        for suffix, value in (("", i.estimate), ("_low", i.low), ("_high", i.high))
-    }
-
-
-def _recall_rows(plan: CurvePlan, results: CurveResults, simulated_data: bool) -> list[dict[str, Any]]:
-    rows = []
-    for recall in results.recalls.values():
-        by_class = recall.recalls(recall.sums.sum(axis=0)).mean(axis=-1)
-        for name, value, named in zip(plan.withheld, by_class, recall.named(), strict=True):
-            row = {"target": recall.target, "system": recall.system, "withheld": name, "recall": float(value)}
-            rows.append(row | {"named_wrongly": float(named), "simulated": simulated_data})
-    return rows
-
-
 def _cells(interval: Interval) -> list[str]:
     return [decimals(interval.estimate, signed=True), interval_text(interval.low, interval.high, True)]
 
 
-def _at_least(value: float, most: float) -> str:
-    return f">= {most:.0f}" if value >= most * (1 - 1e-9) else f"{value:.0f}"
+def _worth_text(point: Worth, recordings: float) -> str:
+    return f"{'>= ' if point.bounded(recordings) else ''}{recordings:.0f}"
+
+
+def _rate_text(point: Worth, recordings: float, rate: float) -> str:
+    """A rate; where the worth is at least so many recordings, it is at most that."""
+    return f"{'<= ' if point.bounded(recordings) else ''}{rate:.1f}"
+
+
+def _rates_text(point: Worth) -> str:
+    """The interval of a rate, whose lower end is that of the larger worth."""
+    if point.rates is None:
+        return ""
+    low, high = point.rates
+    upper = "no limit" if math.isinf(high) else _rate_text(point, point.low, high)
+    return f"{_rate_text(point, point.high, low)} to {upper}"

@@ -83,6 +83,21 @@ class TestArea:
         p = np.mean([np.dot(s, own) >= sum(own) - 1e-12 for s in signs])
         assert area_gain(*two, "uar").test.p_value == pytest.approx(p)
 
+    def test_excluded_by_hand(self):
+        # Speakers gain 0, .1, .2, .3 and .4 with 20 recordings alone, which weigh 1/2: areas differ by half of that.
+        # Five of them exclude what lies above the largest, .2. No drawn mean lies above that, so the bootstrap agrees.
+        each = 10
+        right = np.array([[4, 4 + gain, 6] for gain in range(5)])
+        low, high = (
+            np.einsum("sk,ij->skij", part, np.eye(3)) + np.einsum("sk,ij->skij", each - part, np.roll(np.eye(3), 1, 1))
+            for part in (np.array([[4, 4, 6]] * 5), right)
+        )
+        one, two = (curve(n, s[:, :, None], ((1, 0),)) for n, s in (("classic", low), ("emobed", high)))
+        assert area_gain(one, two, "uar").excluded == pytest.approx(0.2)
+
+    def test_four_speakers_exclude_nothing(self, two):
+        assert area_gain(*two, "uar").excluded is None
+
     def test_on_the_fits_that_both_have(self, two):
         one = two[1].of_fits([(2, 0)])
         same = area_gain(two[0].of_fits([(2, 0)]), one, "uar")
@@ -113,7 +128,9 @@ class TestWorth:
         assert first.recordings == pytest.approx(10 * np.sqrt(2) - 10)
         assert first.rate == pytest.approx(100 / (10 * np.sqrt(2) - 10))
         assert (first.low, first.high) == pytest.approx((first.recordings, first.recordings))
+        assert first.rates == pytest.approx((first.rate, first.rate)) and not first.bounded(first.high)
         assert (second.recordings, second.most) == pytest.approx((60.0, 60.0))
+        assert second.bounded(second.low) and second.rates == pytest.approx((100 / 60, 100 / 60))
 
     def test_nothing(self):
         classic, emobed = (
@@ -121,7 +138,9 @@ class TestWorth:
             for name, scores in (("classic", (0.5, 0.4, 0.6)), ("emobed", (0.5, 0.45, 0.6)))
         )
         # With 20 recordings EmoBed is better than classic with 20, but classic was as good with 10.
-        assert [(point.recordings, point.rate) for point in worth(classic, emobed, "uar", 100.0)] == [(0, None)] * 2
+        assert [(point.recordings, point.rate, point.rates) for point in worth(classic, emobed, "uar", 100.0)] == [
+            (0, None, None)
+        ] * 2
 
 
 class TestRecall:

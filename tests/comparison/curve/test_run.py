@@ -1,5 +1,8 @@
 """A learning curve as a whole: fits, continued folders, what came to no result."""
 
+import contextlib
+import json
+
 import pytest
 
 from emobed_tf.comparison.crossvalidation.plan import CrossValidationSettings
@@ -61,5 +64,19 @@ def test_a_system_that_fails_is_told(opened, capsys):
 
 def test_as_many_steps_needs_emobed(opened):
     plan = plan_curve(opened.plan, CurveSettings(amounts=(2,), draws=1))
-    with pytest.raises(InputError, match="as_many_steps counts EmoBed's steps; add emobed"):
+    with pytest.raises(InputError, match="as_many_steps counts the steps of EmoBed; add emobed"):
         run_curve(opened, plan, ("svm", "as_many_steps"))
+    with pytest.raises(InputError, match="as_many_steps@joint counts the steps of joint training; add joint"):
+        run_curve(opened, plan, ("emobed", "as_many_steps@joint"))
+
+
+def test_as_many_steps_as_another_system(tables, tmp_path, capsys):
+    settings = preset("tables").replace(data_dir=tables, threads=1, epochs=2)
+    systems, protocol = ("joint", "as_many_steps@joint"), CrossValidationSettings(targets=("audio",), folds=2)
+    with contextlib.closing(open_folder(settings, protocol, Budget(1, 1), systems, tmp_path, Workers())) as validation:
+        results = run_curve(validation, plan_curve(validation.plan, CurveSettings(amounts=(2,), draws=1)), systems)
+    assert set(results.curves) == {("audio", "joint"), ("audio", "as_many_steps@joint")}
+    keys = [json.loads(line).get("key", {}) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
+    followed = [key["settings"] for key in keys if key.get("system") == "as_many_steps@joint"]
+    assert len(followed) == 2 and all(settings["emobed"] for settings in followed)  # one for each fold
+    assert "no result" not in capsys.readouterr().err
