@@ -14,6 +14,7 @@ losses     losses on embeddings, balanced batches and warm-up, at two and at all
 missing    classes that the target has no label of; not for a regression
 pairs      systems that need pairs in training or at inference, beside those that don't
 audit      the audit with all labels
+selection  how development and test scores of all settings go together; it chooses nothing
 
 All choices are made here, before anything is trained: four settings of each system, chosen on the development speakers
 of a fold; two fits with them; one draw of speakers in each of five folds; unweighted average recall (or CCC) as the
@@ -63,6 +64,7 @@ PARTS = {
     ),
     "pairs": ("crossvalidate", "--systems classic joint emobed distilled early model_level late", "corpus"),
     "audit": ("audit", "", "corpus"),
+    "selection": ("crossvalidate", "--systems classic emobed contrastive --show-selection", "corpus"),
 }
 """Command, its own flags, and the folder of its fits: what has the same settings shares one."""
 

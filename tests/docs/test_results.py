@@ -14,10 +14,12 @@ RECORDS = ROOT / "experiments" / "records"
 NUMBER = re.compile(r"\d*\.?\d+")
 TABLES = {  # each part's folder, and what it writes
     "curves": ("corpus", "curve.md"),
+    "speaker": ("speaker", "curve.md"),
     "losses": ("losses", "curve.md"),
     "missing": ("corpus", "missing-class.md"),
     "pairs": ("corpus", "crossvalidation.md"),
     "audit": ("corpus", "verdict.md"),
+    "selection": ("corpus", "crossvalidation.md"),
 }
 
 

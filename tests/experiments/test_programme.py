@@ -19,7 +19,7 @@ from emobed_tf.systems.registry import find_system
 from tests.conftest import ROOT
 
 TABLES = ["audio=audio.csv", "face=face.csv"]
-PARTS = ("curves", "speaker", "losses", "missing", "pairs", "audit")
+PARTS = ("curves", "speaker", "losses", "missing", "pairs", "audit", "selection")
 
 
 @pytest.fixture
