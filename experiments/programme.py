@@ -100,9 +100,7 @@ def command(
 def learns_classes(words: Sequence[str]) -> bool:
     """Whether a learning curve with these words, as `command` makes them, learns classes; reads the data to see it."""
     default = learning_curve.Arguments(cli.starting_config(words, compares=True))
-    arguments = cli.parse(
-        learning_curve.Arguments, words, prog="experiments/programme.py", description="", default=default
-    )
+    arguments = cli.parse(learning_curve.Arguments, words, prog=learning_curve.PROG, description="", default=default)
     plan = plan_cross_validation(arguments.settings, arguments.protocol, arguments.systems)
     return plan.corpus.task == CLASSIFICATION
 

@@ -26,6 +26,12 @@ Arguments = TypeVar("Arguments")
 _EMOBED = Objective.framework  # what commands that compare systems begin with
 _LEAST_WIDTH = 40  # of help: tyro never ends its tables where no word has room
 _UNRECOGNIZED = "Unrecognized options: "
+_UNREADABLE = {  # what tyro and Python say of a value, behind "Error parsing --FLAG: ", and what we say
+    r"invalid literal for int\(\) with base 10: (.*)": r"expected a whole number, found \1",
+    r"could not convert string to float: (.*)": r"expected a number, found \1",
+    r"no type matching (?:\{None\}\|)?(.*) could be instantiated from \[(.*)\]": r"expected \1, found \2",
+    r"Could not find valid parse for arguments: \[(.*)\]": r"doesn't take \1",
+}
 
 
 def parse(
@@ -255,5 +261,9 @@ def _one_line(complaint: str, prog: str) -> str:
     if message.startswith(_UNRECOGNIZED):  # the values of those flags are listed with them
         words = message.removeprefix(_UNRECOGNIZED).split(", ")
         message = _UNRECOGNIZED + ", ".join([word for word in words if word.startswith("-")] or words)
+    flag, separator, reason = message.removeprefix("Error parsing ").partition(": ")
+    for pattern, ours in _UNREADABLE.items():
+        if separator and (found := re.fullmatch(pattern, reason)):
+            message = f"{flag}: {found.expand(ours)}"
     hint = f" (perhaps {' or '.join(meant)}?)" if meant else ""
     return f"{message}{hint}; see python -m {prog} --help"

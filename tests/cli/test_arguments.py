@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import tyro
@@ -30,6 +31,8 @@ class Shelf:
     without glasses.
 
     Letters are large."""
+    mix: tuple[int | Literal["all"], ...] = ()
+    """Numbers, or all."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +95,7 @@ class TestParse:
         ("argv", "words"),
         [
             ((), ["Where it stands.", "see python -m room --help"]),
-            (("wall", "--books", "many"), ["--books", "'many'"]),
+            (("wall", "--books", "many"), ["--books: expected a whole number, found 'many'; see python -m"]),
             (("wall", "--bocks", "7"), ["--bocks", "perhaps --books?"]),
             (("wall", "floor"), ["floor"]),
         ],
@@ -105,6 +108,21 @@ class TestParse:
         assert "│" not in said, "of the box that tyro draws"
         for word in words:
             assert word in said
+
+    @pytest.mark.parametrize(
+        ("argv", "words"),
+        [
+            (("--beta", "x"), "--beta: expected FLOAT, found 'x'; see"),
+            (("--epochs", "1.5"), "--epochs: expected a whole number, found '1.5'; see"),
+            (("--learning-rate", "x"), "--learning-rate: expected a number, found 'x'; see"),
+            (("--mix", "2", "lots"), "--mix: doesn't take '2', 'lots'; see"),
+            (("--epoch", "x"), "invalid choice 'x' for argument '--epoch'. Expected one of ('largest', 'target'); see"),
+        ],
+    )
+    def test_a_value_that_cannot_be(self, argv, words):
+        with pytest.raises(InputError) as caught:
+            parse(Room, "wall", *argv)
+        assert str(caught.value).startswith(words)
 
     def test_a_terminal_with_colours_gets_the_same_line(self):
         seen, code = run("from emobed_tf import train\nsys.exit(train.main(['--framwork', 'joint']))")
