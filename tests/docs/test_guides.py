@@ -167,7 +167,7 @@ def test_readme(tables, tmp_path):
         shutil.copy(tables / f"{name}.csv", tmp_path)
     said = follow(tmp_path, "README")
     assert "both better than classic? (F1 macro)" in said
-    assert (tmp_path / "runs" / "comparison-tables" / "table.csv").is_file()
+    assert (tmp_path / "runs" / "tables-emotion-crossvalidation" / "crossvalidation-gains.csv").is_file()
 
 
 def test_tuning(said, folder):
