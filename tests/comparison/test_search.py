@@ -90,4 +90,4 @@ class TestWarmUp:
             ("joint", Budget(16, 1, halving=True)),
             ("svm", Budget(16, 1, halving=True)),
         ):
-            self.planned(cell, system, 50, budget)
+            assert self.planned(cell, system, 50, budget).configurations, system
