@@ -35,8 +35,6 @@ from emobed_tf.corpora.simulate import simulate_tables
 from emobed_tf.errors import InputError
 
 HERE = Path(__file__).resolve().parent
-FOLDS = 3
-SHARE = 4 / 9  # of three folds, one is tested, and a third of the others is for development
 FINENESS = 4.0  # of the simulated classes: finer than usual, so that as many labels as a test needs don't suffice
 TESTED = 1000  # utterances that the plain network alone is tested on
 # A network of the plain one's shape, and as many steps as it takes: an epoch is a pass over the auxiliary, of 63 steps.
@@ -55,11 +53,19 @@ class Package:
     strength: float
     labels: int
     auxiliary_labels: int
+    folds: int
     seed: int
 
     @property
     def folder(self) -> Path:
-        return self.output / f"strength-{self.strength:g}" / f"labels-{self.labels}" / f"package-{self.seed}"
+        size = self.output / f"strength-{self.strength:g}" / f"labels-{self.labels}"
+        return size / f"folds-{self.folds}" / f"package-{self.seed}"
+
+    @property
+    def share(self) -> float:
+        """Of the labels, that a fold trains on: without those tested, and as many, or a third, for development."""
+        others = 1 - 1 / self.folds
+        return others - min(1 / self.folds, others / 3)
 
     @property
     def tables(self) -> Path:
@@ -112,7 +118,10 @@ def run_plain(packages: Sequence[Package]) -> None:
     """The plain network on those packages, all of one size, that it has not seen yet."""
     missing = [str(package.tables) for package in packages if package.plain is None]
     if missing:
-        run([sys.executable, str(HERE / "plain_network.py"), *missing, "--share", str(SHARE)], "the plain network")
+        run(
+            [sys.executable, str(HERE / "plain_network.py"), *missing, "--share", str(packages[0].share)],
+            "the plain network",
+        )
 
 
 def is_audited(package: Package, primary: str, systems: Sequence[str], seeds: int) -> bool:
@@ -127,7 +136,7 @@ def run_audit(package: Package, settings: str, primary: str, systems: Sequence[s
     if is_audited(package, primary, systems, seeds):
         return
     tables = [f"--table={name}={package.audited / name}.csv" for name in (TARGET, AUXILIARY)]
-    command = [sys.executable, "-m", "emobed_tf.audit", *tables, "--targets", TARGET, "--folds", str(FOLDS)]
+    command = [sys.executable, "-m", "emobed_tf.audit", *tables, "--targets", TARGET, "--folds", str(package.folds)]
     command += ["--primary", primary, "--seeds", str(seeds)]
     more = ["--systems", *systems] if systems else []
     run(
@@ -169,7 +178,7 @@ def summary(packages: Sequence[Package]) -> dict[str, object]:
     row: dict[str, object] = {
         "strength": packages[0].strength,
         "target_labels": packages[0].labels,
-        "labels_in_training": round(SHARE * packages[0].labels),
+        "labels_in_training": round(packages[0].share * packages[0].labels),
         "auxiliary_labels": packages[0].auxiliary_labels,
     }
     plain = [found for package in packages if (found := package.plain) is not None]
@@ -228,7 +237,7 @@ def write_table(rows: Sequence[dict[str, object]], output: Path) -> str:
 def experiment(arguments: argparse.Namespace) -> int:
     cells = [
         [
-            Package(arguments.output, strength, labels, arguments.auxiliary_labels, seed)
+            Package(arguments.output, strength, labels, arguments.auxiliary_labels, arguments.folds, seed)
             for seed in range(arguments.first_seed, arguments.first_seed + arguments.packages)
         ]
         for labels in arguments.target_labels
@@ -272,6 +281,12 @@ def main() -> int:
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1.0], help="of transfer (default: 0 1)")
     parser.add_argument("--target-labels", type=int, nargs="+", default=[576], help="labels of audio (default: 576)")
     parser.add_argument("--auxiliary-labels", type=int, default=6000, help="labels of video (default: 6000)")
+    parser.add_argument(
+        "--folds",
+        type=int,
+        default=3,
+        help="folds of the audit; with two, each trains on a third of the labels (default: 3)",
+    )
     parser.add_argument("--packages", type=int, default=20, help="packages of each kind (default: 20)")
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first package of each kind (default: 0)")
     parser.add_argument("--plain-only", action="store_true", help="train the plain network and audit nothing")

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import pytest
 
+from emobed_tf.comparison.crossvalidation.folds import deal
 from emobed_tf.errors import InputError
 
 
@@ -27,7 +28,7 @@ def write(path, rows):
 
 
 def packages(power, output, number, **more):
-    values = {"output": output, "strength": 1.0, "labels": 16, "auxiliary_labels": 40} | more
+    values = {"output": output, "strength": 1.0, "labels": 16, "auxiliary_labels": 40, "folds": 3} | more
     return [power.Package(seed=seed, **values) for seed in range(number)]
 
 
@@ -114,6 +115,7 @@ class TestWork:
             "strengths": [0.0, 1.0],
             "target_labels": [16],
             "auxiliary_labels": 40,
+            "folds": 3,
             "packages": 2,
             "plain_only": False,
             "primary": "emobed",
@@ -157,6 +159,22 @@ class TestWork:
         # The first package alone, for its time; then one call for all that is left of each size.
         assert len(calls) == 3
         assert "not audited" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("folds", [2, 3, 5])
+    def test_the_plain_network_sees_as_many_as_a_fold_trains_on(self, power, tmp_path, monkeypatch, folds):
+        commands = []
+        monkeypatch.setattr(power, "run", lambda command, what: commands.append(command))
+        power.experiment(self.arguments(tmp_path, strengths=[1.0], packages=1, folds=folds))
+        plain, audit = commands[0], commands[1]
+        assert audit[audit.index("--folds") + 1] == str(folds)
+        speakers = {f"s{k}": frozenset(("audio",)) for k in range(90)}
+        trained = len(deal(speakers, folds)[0].train)
+        assert float(plain[plain.index("--share") + 1]) == pytest.approx(trained / 90)
+
+    def test_other_folds_are_other_audits(self, power, calls, tmp_path):
+        for folds in (2, 3):
+            power.experiment(self.arguments(tmp_path, strengths=[1.0], packages=1, folds=folds))
+        assert sum("audit" in what for what in calls) == sum("plain" in what for what in calls) == 2
 
     def test_what_fails_is_told_in_a_line(self, power):
         with pytest.raises(InputError, match="the audit failed: ValueError: no"):
