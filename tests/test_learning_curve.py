@@ -43,6 +43,18 @@ def test_files(done):
     assert 'src="data:image/png;base64,' in page and "nearest mean" in page
 
 
+def test_a_curve_by_recordings_leaves_that_by_speakers_as_it_is(done, tables):
+    folder, _ = done
+    before = {name: (folder / name).read_bytes() for name in ("curve.csv", "curve.md", "curve.html", "curve.png")}
+    amounts = ("--amounts-of", "recordings", "--amounts", 6, 9)
+    rest = (*amounts, "--systems", FIRST, NEAREST, "--output", folder)
+    result = command("learning_curve", *data(tables)[:-1], *SMALL[:-3], *rest)
+    assert result.returncode == 0, result.stderr
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert {row["amount"] for row in rows(folder / "curve-recordings.csv")} == {"6", "9"}
+    assert f"page: {folder}/curve-recordings.html" in result.stdout
+
+
 def test_refuses(tables):
     result = command("learning_curve", *data(tables), "--systems", "classic")
     assert_one_line(result, "--systems: expected at least two, such as classic emobed")

@@ -108,8 +108,9 @@ class CurvePlan:
 
     @property
     def name(self) -> str:
-        """What its files are called: a curve, and one whose classes are withheld, stand side by side in a folder."""
-        return "missing-class" if self.withheld else "curve"
+        """What its files are called: curves by speakers and by recordings, and withheld classes, share a folder."""
+        name = "missing-class" if self.withheld else "curve"
+        return name if self._units == "speakers" else f"{name}-{self._units}"
 
     def cells(self, systems: Sequence[str]) -> list[Cell]:
         """All points of all systems on all targets, those of one system and target together.
