@@ -52,6 +52,8 @@ class Ledger:
         former_key: what a key is in a file of format 1. Default: the same.
         began_with: what else a new file notes in its first line. It binds nobody, since keys say all of it.
         check: looks at every record that is read: key, record, and file and line for messages. It raises InputError.
+        remarks: what to add to the message where a part of the identity differs: by its name, and the value that it has
+            or had.
 
     Raises:
         InputError: if the file has another identity, is damaged, or is written by another process now.
@@ -67,9 +69,11 @@ class Ledger:
         former_key: Callable[[Any], Any] | None = None,
         began_with: Mapping[str, Any] | None = None,
         check: Callable[[Any, dict[str, Any], str], None] | None = None,
+        remarks: Mapping[tuple[str, Any], str] | None = None,
     ):
         self.path = Path(path)
         self._defaults, self._former_key, self._format = _flat(dict(defaults or {})), former_key, FORMAT
+        self._remarks = dict(remarks or {})
         self._records: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
@@ -193,8 +197,10 @@ class Ledger:
         if names:
             changes = [f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names[:3]]
             more = f", and {len(names) - 3} more" if len(names) > 3 else ""
+            about = [(name, values.get(name)) for name in names for values in (before, now)]
+            remarks = "".join(f" ({text})" for key, text in self._remarks.items() if key in about)
             raise InputError(
-                f"{self.path}: of other settings or data: {', '.join(changes)}{more}; choose another folder"
+                f"{self.path}: of other settings or data: {', '.join(changes)}{more}; choose another folder{remarks}"
             )
 
     def _append(self, line: str) -> None:

@@ -45,6 +45,11 @@ from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
 
+_WITHOUT_AUXILIARIES = (
+    "alpha is 0 where none of --systems reads an auxiliary; epochs may have fewer steps then, so that such results "
+    "can't stand beside others"
+)
+
 
 @dataclass(frozen=True)
 class CrossValidation:
@@ -148,6 +153,7 @@ def open_folder(
         former_key=trial_key_of_format_1,
         began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
         check=check_record,
+        remarks={("alpha", 0.0): _WITHOUT_AUXILIARIES},
     )
     for number, folds in enumerate(plan.repeats, start=2):
         ledger.agree({"deal": number}, {"folds": [asdict(fold) for fold in folds]})

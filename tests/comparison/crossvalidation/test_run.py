@@ -60,8 +60,24 @@ class TestOpenFolder:
         ledger.close()
         open_folder(settings, THREE, Budget(), ("svm",), tmp_path, Workers()).close()
         assert "15 (audio 15, face 7) speakers in 3 folds" in capsys.readouterr().out
-        with pytest.raises(InputError, match=r"l2 was 0\.0001, is 2\.0; choose another folder"):
+        with pytest.raises(InputError, match=r"l2 was 0\.0001, is 2\.0; choose another folder$"):
             open_folder(settings.replace(l2=2.0), THREE, Budget(), ("svm",), tmp_path, Workers())
+
+    @pytest.mark.parametrize(("first", "then"), [(("classic", "svm"), ("classic", "emobed")), (("emobed",), ("svm",))])
+    def test_systems_with_and_without_auxiliaries(self, settings, tmp_path, first, then):
+        ledger = Ledger(tmp_path / "trials.jsonl", plan_cross_validation(settings, THREE, first).identity())
+        ledger.add("a trial", {})
+        ledger.close()
+        with pytest.raises(InputError, match=r"alpha was .* \(alpha is 0 where none of --systems reads an auxiliary"):
+            open_folder(settings, THREE, Budget(), then, tmp_path, Workers())
+
+    def test_another_alpha(self, settings, tmp_path):
+        identity = plan_cross_validation(settings.replace(alpha=0.25), THREE, ("emobed",)).identity()
+        ledger = Ledger(tmp_path / "trials.jsonl", identity)
+        ledger.add("a trial", {})
+        ledger.close()
+        with pytest.raises(InputError, match=r"alpha was 0\.25, is 0\.5; choose another folder$"):
+            open_folder(settings, THREE, Budget(), ("emobed",), tmp_path, Workers())
 
     def test_other_folds(self, settings, plan, tmp_path):
         ledger = Ledger(tmp_path / "trials.jsonl", plan.identity())
