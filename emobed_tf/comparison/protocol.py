@@ -21,7 +21,7 @@ from emobed_tf.comparison.estimate import fit_pilots, remaining_seconds
 from emobed_tf.comparison.former import names_of_system
 from emobed_tf.comparison.ledger import Ledger, canonical
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.comparison.search import Cell, SearchPlan, plan_search
+from emobed_tf.comparison.search import Cell, SearchPlan, plan_searches
 from emobed_tf.comparison.selection import Candidate
 from emobed_tf.comparison.trials import Trial, run_trial
 from emobed_tf.comparison.workers import Workers, fan_out
@@ -89,7 +89,7 @@ def run_cells(
     Raises:
         InputError: if a system can't learn the task, data can't be read, or settings and budget contradict each other.
     """
-    plans = {cell: plan_search(cell, budget) for cell in dict.fromkeys(cells)}
+    plans = plan_searches(cells, budget)
     searches = {cell: plan for cell, plan in plans.items() if not isinstance(plan, str)}
     work = _Work(ledger, how, threads, predictions, progress, sum(plan.fits for plan in searches.values()))
     pilots = fit_pilots(searches, work.do, ledger)

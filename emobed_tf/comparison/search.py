@@ -1,6 +1,6 @@
 """The search of one system's settings on one problem: which fits it takes, rung by rung, and what they decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.selection import Candidate, chosen
 from emobed_tf.comparison.trials import Source, Trial
 from emobed_tf.errors import InputError
+from emobed_tf.systems.base import Problem
 from emobed_tf.systems.frameworks import ClassicSystem
 from emobed_tf.systems.registry import find_system
 from emobed_tf.systems.searches import configurations
@@ -184,20 +185,33 @@ class SearchPlan:
         return [Trial(cell.scenario, cell.source, cell.system, each, 0, look=True) for each in others]
 
 
-def plan_search(cell: Cell, budget: Budget) -> SearchPlan | str:
-    """What the search of a cell takes; or why nothing can be fitted there.
+def plan_searches(cells: Iterable[Cell], budget: Budget) -> dict[Cell, SearchPlan | str]:
+    """What the search of each cell takes; or why nothing can be fitted there.
+
+    A problem is made once for all systems on it: a learning curve has hundreds, of a thousand recordings each.
 
     Args:
-        cell: which one.
-        budget: how much it gets.
+        cells: which ones; equal ones count once.
+        budget: how much each gets.
 
     Returns:
-        A plan, or the reason.
+        A plan, or the reason, in the order of the cells.
 
     Raises:
-        InputError: if the system can't learn the task, or the first rung of halving ends before beta has grown.
+        InputError: if a system can't learn the task, or the first rung of halving ends before beta has grown.
     """
-    problem, system = cell.source(), find_system(cell.system)
+    by_source: dict[Source, list[Cell]] = {}
+    for cell in (order := dict.fromkeys(cells)):
+        by_source.setdefault(cell.source, []).append(cell)
+    found: dict[Cell, SearchPlan | str] = {}
+    for source, members in by_source.items():
+        problem = source()
+        found |= {cell: _planned(cell, budget, problem) for cell in members}
+    return {cell: found[cell] for cell in order}
+
+
+def _planned(cell: Cell, budget: Budget, problem: Problem) -> SearchPlan | str:
+    system = find_system(cell.system)
     if problem.task not in system.tasks:
         raise InputError(f"system {cell.system} learns {' and '.join(system.tasks)}, not {problem.task}")
     try:

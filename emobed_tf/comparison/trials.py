@@ -115,7 +115,8 @@ def run_trial(trial: Trial) -> Outcome:
         trial: what to do.
 
     Returns:
-        With a record of `settings`, `seed`, `seconds` (of the fit), `total_seconds`, `parameters`, `epochs_done` (see
+        With a record of `settings`, `seed`, `seconds` (of the fit, and of trainings that the session remembered),
+        `total_seconds`, `parameters`, `epochs_done` (see
         `System.epochs_done`), `score` (the problem's, on development), `chain` (None for a classification), `warnings`,
         and by partition `scores`, `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung
         also `rung` and `epochs`. A system that these data or settings don't suit leaves `settings`, `seed` and
@@ -224,7 +225,7 @@ def _fit_and_score(
 ) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
     began = time.perf_counter()
     system.fit(problem.without_test(), trial.settings, trial.seed)
-    seconds = round(time.perf_counter() - began, 3)
+    seconds = round(time.perf_counter() - began + system.seconds_saved, 3)
     chain, parts, predictions = None, {}, {}
     for partition in SCORED_PARTITIONS if trial.reads_test else ("dev",):
         recordings = problem.recordings(partition)

@@ -332,13 +332,13 @@ def _pair(y_true: Any, y_pred: Any, mask: Any = None) -> tuple[np.ndarray, np.nd
 
 
 def _class_counts(confusion: Any) -> tuple[Any, Any, Any]:
-    # Matrix products with ones and the identity are sums and diagonals that NumPy and TensorFlow both understand.
     classes = confusion.shape[-1]
     row, column, identity = np.ones((1, classes)), np.ones((classes, 1)), np.eye(classes)
-    hits = row @ (confusion * identity)
-    actual = row @ ((confusion @ column) * identity)
-    predicted = row @ confusion
-    return hits, actual, predicted
+    if isinstance(confusion, np.ndarray):  # a bootstrap has thousands, and small matrix products take most of its time
+        hits, actual = np.diagonal(confusion, axis1=-2, axis2=-1), confusion @ column[:, 0]
+        return hits[..., np.newaxis, :], actual[..., np.newaxis, :], row @ confusion
+    # Matrix products with ones and the identity are TensorFlow's sums and diagonals.
+    return row @ (confusion * identity), row @ ((confusion @ column) * identity), row @ confusion
 
 
 def _sum(by_class: Any) -> Any:

@@ -1,6 +1,7 @@
 """What a run folder's JSON files hold, checked: a folder may be damaged, or come from a stranger."""
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -130,6 +131,15 @@ CHECKS = {"run.json": check_run, "scores.json": check_scores, "test_reads.json":
 """What is checked of a file whenever it is read, by its name."""
 
 
+_SCALARS = (float, int, str, bool, type(None))
+
+
+@functools.lru_cache(maxsize=1024)
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """An annotation's origin and arguments: a ledger's numbers ask for them a million times."""
+    return typing.get_origin(kind), typing.get_args(kind)
+
+
 def typed(kind: Any, value: Any, where: str) -> Any:
     """A JSON value as an annotation says.
 
@@ -144,11 +154,13 @@ def typed(kind: Any, value: Any, where: str) -> Any:
     Raises:
         InputError: if it is of another type, or a number that isn't finite.
     """
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
+    origin, inner = _parts(kind)
     if origin in (types.UnionType, typing.Union):
         for option in inner:
+            if isinstance(value, list) and option in _SCALARS:
+                continue  # without a message of all that it holds, which nobody would read
             try:
                 return typed(option, value, where)
             except InputError:
@@ -157,10 +169,13 @@ def typed(kind: Any, value: Any, where: str) -> Any:
         return _made(kind, value, where)
     elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    elif kind in (int, str, bool, type(None)) and type(value) is kind:
+    elif kind in _SCALARS and type(value) is kind and kind is not float:
         return value
     elif isinstance(value, list) and origin in (tuple, list, Sequence, typing.get_origin(Sequence[int])):
-        found = [typed(inner[0], item, f"{where}[{k}]") for k, item in enumerate(value)]
+        if inner[0] is float and all(type(item) is float and math.isfinite(item) for item in value):
+            found = list(value)
+        else:
+            found = [typed(inner[0], item, f"{where}[{k}]") for k, item in enumerate(value)]
         return tuple(found) if origin is tuple else found
     elif isinstance(value, dict) and origin in (dict, typing.get_origin(Mapping[str, int])):
         return {name: typed(inner[1], item, f"{where}: {name[:80]}") for name, item in value.items()}

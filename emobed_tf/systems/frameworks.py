@@ -90,17 +90,22 @@ class ClassicSystem(System):
         self.train(problem, self.config(problem, settings, seed))
 
     def train(self, problem: Problem, config: Config, **more: Any) -> None:
-        """Trains a network on the problem's data.
+        """Trains a network on the problem's data, or takes an equal one that the session remembers.
 
         Args:
             problem: whose data.
             config: of the training.
-            **more: design and callbacks, see `training.loop.train`.
+            **more: design, callbacks and a teacher's lessons, see `training.loop.train`. With one of the last two it is
+                always trained.
         """
         from emobed_tf.training.loop import train
+        from emobed_tf.training.once import train_once
 
         self.target = problem.target
-        self.trained = train(config, problem.corpus, session=problem.session, **more)
+        if more.keys() <= {"design"}:
+            self.trained, self.seconds_saved = train_once(config, problem.corpus, session=problem.session, **more)
+        else:
+            self.trained = train(config, problem.corpus, session=problem.session, **more)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         """What the monomodal network says of the target's recordings; see `System.predict`."""

@@ -2,6 +2,7 @@
 
 import functools
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -12,6 +13,9 @@ from emobed_tf.corpora.corpus import Modality
 from emobed_tf.models.pool import ModelPool
 
 Result = TypeVar("Result")
+
+MOST_BYTES = 512 * 2**20
+"""Of all results together that say how large they are: some 250 networks of the paper's size."""
 
 
 class Session:
@@ -32,29 +36,42 @@ class Session:
     def __init__(self) -> None:
         self.models, self.corpora = ModelPool(), CorpusCache()
         self._found: dict[Hashable, Any] = {}
+        self._sizes: OrderedDict[Hashable, int] = OrderedDict()  # the longest unused first
         self._closed = False
 
-    def remembered(self, key: Hashable, find: Callable[[], Result]) -> Result:
-        """A small result that is asked for again and again.
+    def remembered(
+        self, key: Hashable, find: Callable[[], Result], size: Callable[[Result], int] | None = None
+    ) -> Result:
+        """A result that is asked for again.
 
         Args:
             key: all that determines it.
-            find: called where it isn't known yet.
+            find: called where it isn't known, or not any more.
+            size: bytes of a result that isn't small. Where those have more than `MOST_BYTES` together, the longest
+                unused are forgotten.
 
         Returns:
             What `find` returned, now or at an earlier call with that key.
         """
         if key in self._found:
+            if key in self._sizes:
+                self._sizes.move_to_end(key)
             return self._found[key]
         result = find()
         if not self._closed:
             self._found[key] = result
+            if size is not None:
+                self._sizes[key] = size(result)
+            while sum(self._sizes.values()) > MOST_BYTES:
+                oldest, _ = self._sizes.popitem(last=False)
+                del self._found[oldest]
         return result
 
     def close(self) -> None:
         """Frees all of it. The session still works, but keeps nothing from now on."""
         self._closed = True
         self._found.clear()
+        self._sizes.clear()
         self.corpora.close()
         self.models.close()
 
@@ -78,13 +95,14 @@ def digest(modality: Modality) -> int:
         modality: any.
 
     Returns:
-        The same for the same features and labels of training and development recordings, in their order.
+        The same for the same features, labels and ratings of training and development recordings, in their order.
     """
     found = zlib.crc32(repr((modality.name, modality.feature_names, modality.frame_seconds)).encode())
     for recording in modality.recordings:
         if recording.partition == "test":
             continue
         found = zlib.crc32(repr((recording.id, recording.partition, recording.start)).encode(), found)
-        for values in (recording.features, *(recording.labels[name] for name in sorted(recording.labels))):
-            found = zlib.crc32(np.ascontiguousarray(values).tobytes(), found)
+        named = [*sorted(recording.labels.items()), *sorted(recording.ratings.items())]
+        for values in (recording.features, *(values for _, values in named)):
+            found = zlib.crc32(np.ascontiguousarray(values).data, found)
     return found

@@ -6,7 +6,7 @@ from emobed_tf.comparison.budget import Budget
 from emobed_tf.comparison.estimate import Pilots, estimate_text, fit_pilots, remaining_seconds
 from emobed_tf.comparison.ledger import Ledger
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.comparison.search import Cell, plan_search
+from emobed_tf.comparison.search import Cell, plan_searches
 from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.config import preset
 
@@ -15,7 +15,7 @@ from emobed_tf.config import preset
 def searches(tables):
     source = OfficialSource(preset("tables").replace(data_dir=tables, target="audio", epochs=60))
     cells = [Cell(Scenario(name), source, "classic") for name in ("audio", "face")]
-    return lambda budget: {cell: plan_search(cell, budget) for cell in cells}
+    return lambda budget: plan_searches(cells, budget)
 
 
 def estimated(plans, tmp_path, epochs=None):

@@ -15,6 +15,7 @@ from emobed_tf.comparison.workers import Workers
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
 from emobed_tf.systems.base import System
+from emobed_tf.training.session import default_session
 
 HERE, AUDIO = "tests.comparison.test_protocol", Scenario("audio")
 
@@ -197,6 +198,27 @@ class TestRunCells:
         seconds = []
         run("Rigged", configurations=1, seeds=1, announce=seconds.append)
         assert seconds == [0]
+
+    def test_a_final_fit_takes_the_network_of_the_choice(self, source, tmp_path, monkeypatch):
+        """Three settings and two seeds: the chosen one with seed 0 was trained before. A look at the others, too."""
+        from emobed_tf.training import loop
+
+        trained, train = [], loop.train
+        monkeypatch.setattr(loop, "train", lambda c, *a, **k: trained.append(c) or train(c, *a, **k))
+        small = {"epochs": 3, "encoder_units": 4, "head_units": 4, "xla": False}
+        source = OfficialSource(source.config.replace(**small))
+        found = []
+        for name, forgets in (("remembers", False), ("forgets", True)):
+            monkeypatch.setattr("emobed_tf.training.session.MOST_BYTES", 0 if forgets else 2**20)
+            default_session.cache_clear()
+            ledger = Ledger(tmp_path / name / "ledger.jsonl", {"of": "a test"})
+            budget = Budget(3, 2, show_selection=True)
+            (result,) = run_cells([Cell(AUDIO, source, "emobed")], budget, ledger, Workers(), threads=1)
+            found.append([{k: v for k, v in r.items() if "seconds" not in k} for _, r in ledger.items()])
+            assert all(record["seconds"] > 0.01 for record in result.runs)
+        assert len(trained) == (3 + 1) + (3 + 2 + 2)
+        assert found[0] == found[1]
+        default_session.cache_clear()
 
     def test_equal_cells_are_done_once(self, run):
         first, second = run("Rigged", "Rigged")

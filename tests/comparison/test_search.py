@@ -4,7 +4,7 @@ import pytest
 
 from emobed_tf.comparison.budget import Budget
 from emobed_tf.comparison.scenario import Scenario
-from emobed_tf.comparison.search import Cell, plan_search
+from emobed_tf.comparison.search import Cell, plan_searches
 from emobed_tf.comparison.trials import OfficialSource
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
@@ -14,6 +14,10 @@ from emobed_tf.errors import InputError
 def cell(tables):
     config = preset("tables").replace(data_dir=tables, target="audio", epochs=60)
     return Cell(Scenario("audio"), OfficialSource(config), "classic")
+
+
+def plan_search(cell, budget):
+    return plan_searches([cell], budget)[cell]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,18 @@ def test_the_only_configuration_is_judged_by_its_final_fits(cell, selection_seed
     found = plan.trials(0, 0)
     assert [trial.seed for trial in found] == first
     assert found == plan.finals(plan.configurations[0])[: len(first)]
+
+
+def test_a_problem_is_made_once_for_all_systems(cell, monkeypatch):
+    """And plans stand in the order of the cells."""
+    made, call = [], OfficialSource.__call__
+    monkeypatch.setattr(OfficialSource, "__call__", lambda source: made.append(source) or call(source))
+    another = OfficialSource(cell.source.config.replace(epochs=3))
+    cells = [Cell(cell.scenario, source, name) for name in ("classic", "svm") for source in (cell.source, another)]
+    plans = plan_searches([*cells, cells[0]], Budget(16, 1))
+    assert made == [cell.source, another]
+    assert list(plans) == cells
+    assert [plans[each].epochs for each in cells] == [60, 3, 60, 3]
 
 
 def test_trials_of_a_rung(cell):

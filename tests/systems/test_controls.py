@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -45,12 +46,19 @@ def problem(tables):
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """What `training.loop.train` is asked for, without training."""
-    from emobed_tf.training import loop
+    """What `training.loop.train` is asked for, without training, in a session that remembers nothing else."""
+    from emobed_tf.training import loop, once
 
     asked = []
-    monkeypatch.setattr(loop, "train", lambda config, corpus, **more: asked.append((config, corpus)))
-    return asked
+
+    def asked_for(config, corpus, **more):
+        asked.append((config, corpus))
+        return SimpleNamespace(weights={})
+
+    monkeypatch.setattr(loop, "train", asked_for)
+    with Session() as session:
+        monkeypatch.setattr(once, "default_session", lambda: session)
+        yield asked
 
 
 def of_classes(classes, partition="train"):

@@ -15,6 +15,7 @@ from emobed_tf.systems.frameworks import EmoBedSystem
 from emobed_tf.systems.registry import CONTROL_NAMES, SYSTEM_NAMES, find_system
 from emobed_tf.systems.searches import SEARCHES, configurations
 from emobed_tf.systems.spread import NETWORK
+from emobed_tf.training.session import Session
 
 WITHOUT_NETWORK = {"svr", "svm", "forest"}
 NETWORKS = [name for name in (*SYSTEM_NAMES, *CONTROL_NAMES) if name not in WITHOUT_NETWORK]
@@ -99,7 +100,7 @@ class TestFit:
 
         monkeypatch.setattr(loop, "train", watched)
         small = problem.config.replace(encoder_units=3, head_units=3, epochs=1, batch_size=16, threads=1, xla=False)
-        given = Problem(small, problem.corpus)
+        given = Problem(small, problem.corpus, session=Session())  # that remembers no training
         system = find_system(name)()
         settings = configurations(system, given, 3, "shared")[2]
         system.fit(given.without_test(), settings, 0)

@@ -183,6 +183,22 @@ class TestSession:
             assert session.remembered(key, lambda k=key: asked.append(k) or k) == key
         assert asked == ["a", "b"]
 
+    def test_forgets_large_results_that_were_not_used_for_longest(self, session, monkeypatch):
+        from emobed_tf.training import session as module
+
+        monkeypatch.setattr(module, "MOST_BYTES", 10)
+        asked = []
+
+        def ask(key, **more):
+            return session.remembered(key, lambda: asked.append(key) or key, **more)
+
+        ask("small")
+        for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4)):  # c has no room beside a and b, and a was used last
+            ask(key, size=lambda _, size=size: size)
+        assert asked == ["small", "a", "b", "c"]
+        assert [ask(key, size=lambda _: 4) for key in ("a", "c", "small", "b")] == ["a", "c", "small", "b"]
+        assert asked == ["small", "a", "b", "c", "b"]
+
     def test_a_process_has_one_that_is_used_where_none_is_named(self, data):
         default_session.cache_clear()  # a process of its own, as it were
         trained(data, None, epochs=1)
@@ -211,6 +227,8 @@ MEMOISED = {
     "emobed_tf/models/contrastive.py:_compiled",  # the same
     "emobed_tf/systems/controls.py:control_of",  # a class from two classes
     "emobed_tf/evaluation/power.py:_relative_gain",  # a number from four numbers
+    "emobed_tf/evaluation/significance.py:_kept_weights",  # random numbers from their seed
+    "emobed_tf/runs/records.py:_parts",  # the parts of an annotation
     "emobed_tf/recordings/extraction.py:_extractor",  # an extractor of its name and windows, made once
     "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }

@@ -8,6 +8,7 @@ import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Final, Literal, cast
 
 import numpy as np
@@ -225,8 +226,14 @@ class CurvePlan:
         return self._recordings(target, fold.train)
 
     def _recordings(self, target: str, speakers: Sequence[str]) -> list[Recording]:
-        modality = self.validation.corpora[target].modality(target)
-        return [r for r in modality.recordings if r.speaker in speakers and has_label(r, self._label)]
+        wanted = set(speakers)
+        return [r for r in self._labelled[target] if r.speaker in wanted]
+
+    @cached_property
+    def _labelled(self) -> dict[str, list[Recording]]:
+        """Each target's recordings that have a label: a thousand points ask for them many times."""
+        corpora, label = self.validation.corpora, self._label
+        return {t: [r for r in corpora[t].modality(t).recordings if has_label(r, label)] for t in corpora}
 
 
 def plan_curve(validation: CrossValidationPlan, settings: CurveSettings) -> CurvePlan:
