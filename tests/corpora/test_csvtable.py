@@ -121,7 +121,7 @@ def test_tens_of_thousands_of_columns_are_looked_up_and_not_searched(parser):
     names = [f"f{k}" for k in range(20_000)]
     cell = "1" if parser == "the fast one" else "1_0"  # of ignored columns; no number
     data = f"id,{','.join(names)},f\nu,{','.join([cell] * len(names))},{'1' if cell == '1' else ' 1'}\n".encode()
-    begun = time.monotonic()
+    begun = time.process_time()
     _, arrays, _ = read_csv(data, PATH, lambda *_: Columns(texts=("id",), ignored=tuple(names)), ",")
-    assert time.monotonic() - begun < 2  # 4 s where each was searched for among all
+    assert time.process_time() - begun < 2  # 4 s where each was searched for among all
     assert list(arrays) == ["id", "f"]

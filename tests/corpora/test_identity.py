@@ -75,6 +75,6 @@ def test_partitions(name, known):
 @pytest.mark.parametrize("name", ["0" * 40_000 + "x", "0" * 20_000 + "1" * 20_000 + "x"])
 def test_a_long_name_takes_no_longer_than_its_length(name):
     # Where the pattern tried every way to part zeros from digits, each took a minute.
-    begun = time.monotonic()
+    begun = time.process_time()
     assert identity(name) == name
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1

@@ -68,7 +68,7 @@ def test_wrong(column, words):
 
 def test_tens_of_thousands_of_columns_are_looked_up_and_not_searched():
     names = ["id", *(f"f{k}" for k in range(20_000))]
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(layout(names, "t", Reading(ignore=("f*",)), "arousal").columns.ignored) == 20_000
     assert len(features(["id", "speaker1", "f0"], features=names[1:])) == 1
-    assert time.monotonic() - begun < 3  # 30 s where a set of them was made for each
+    assert time.process_time() - begun < 3  # 30 s where a set of them was made for each

@@ -199,8 +199,8 @@ class TestLargeBodies:
     ],
 )
 def test_no_more_than_what_is_shown_is_written(value):
-    begun = time.monotonic()
+    begun = time.thread_time()  # others may have the processor for longer
     text = shown(value)
-    assert time.monotonic() - begun < 0.05
+    assert time.thread_time() - begun < 0.05
     whole = rapidjson.dumps(value, indent=4, write_mode=rapidjson.WM_SINGLE_LINE_ARRAY, ensure_ascii=False)
     assert text == whole.encode()[:256].decode(errors="ignore") + "..."
