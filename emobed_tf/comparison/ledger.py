@@ -36,6 +36,19 @@ def canonical(key: Any) -> str:
     return json.dumps(key, sort_keys=True, allow_nan=False)
 
 
+class OtherIdentityError(InputError):
+    """A ledger's file is of other settings or data.
+
+    Attributes:
+        before: the file's identity, flat.
+        now: the one that it was opened with, flat.
+    """
+
+    def __init__(self, message: str, before: Mapping[str, Any], now: Mapping[str, Any]):
+        super().__init__(message)
+        self.before, self.now = before, now
+
+
 class Ledger:
     """Records by key, in memory and in a file of JSON lines that only one process writes at a time.
 
@@ -52,11 +65,10 @@ class Ledger:
         former_key: what a key is in a file of format 1. Default: the same.
         began_with: what else a new file notes in its first line. It binds nobody, since keys say all of it.
         check: looks at every record that is read: key, record, and file and line for messages. It raises InputError.
-        remarks: what to add to the message where a part of the identity differs: by its name, and the value that it has
-            or had.
 
     Raises:
-        InputError: if the file has another identity, is damaged, or is written by another process now.
+        OtherIdentityError: if the file has another identity.
+        InputError: if it is damaged, or is written by another process now.
         OSError: if it can't be written.
     """
 
@@ -69,11 +81,9 @@ class Ledger:
         former_key: Callable[[Any], Any] | None = None,
         began_with: Mapping[str, Any] | None = None,
         check: Callable[[Any, dict[str, Any], str], None] | None = None,
-        remarks: Mapping[tuple[str, Any], str] | None = None,
     ):
         self.path = Path(path)
         self._defaults, self._former_key, self._format = _flat(dict(defaults or {})), former_key, FORMAT
-        self._remarks = dict(remarks or {})
         self._records: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115
@@ -197,10 +207,10 @@ class Ledger:
         if names:
             changes = [f"{name} was {_shown(before.get(name))}, is {_shown(now.get(name))}" for name in names[:3]]
             more = f", and {len(names) - 3} more" if len(names) > 3 else ""
-            about = [(name, values.get(name)) for name in names for values in (before, now)]
-            remarks = "".join(f" ({text})" for key, text in self._remarks.items() if key in about)
-            raise InputError(
-                f"{self.path}: of other settings or data: {', '.join(changes)}{more}; choose another folder{remarks}"
+            raise OtherIdentityError(
+                f"{self.path}: of other settings or data: {', '.join(changes)}{more}; choose another folder",
+                before,
+                now,
             )
 
     def _append(self, line: str) -> None:

@@ -115,11 +115,11 @@ def run_trial(trial: Trial) -> Outcome:
         trial: what to do.
 
     Returns:
-        With a record of `settings`, `seed`, `seconds` (of the fit, and of trainings that the session remembered),
-        `total_seconds`, `parameters`, `epochs_done` (see
-        `System.epochs_done`), `score` (the problem's, on development), `chain` (None for a classification), `warnings`,
-        and by partition `scores`, `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung
-        also `rung` and `epochs`. A system that these data or settings don't suit leaves `settings`, `seed` and
+        With a record of `settings`, `seed`, `seconds` (of the fit, those of trainings that the session remembered
+        among them), `total_seconds` (that really passed), `parameters`, `epochs_done` (see `System.epochs_done`),
+        `score` (the problem's, on development), `chain` (None for a classification), `warnings`, and by partition
+        `scores`, `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung also `rung` and
+        `epochs`. A system that these data or settings don't suit leaves `settings`, `seed` and
         `failed`, the reason, instead.
     """
     began = time.perf_counter()

@@ -293,7 +293,10 @@ def _bootstrap_weights(units: int, draws: int, seed: int) -> Iterable[np.ndarray
 
 @functools.lru_cache(maxsize=4)
 def _kept_weights(units: int, draws: int, seed: int) -> tuple[np.ndarray, ...]:
-    return tuple(_new_weights(units, draws, seed))
+    blocks = tuple(_new_weights(units, draws, seed))
+    for block in blocks:
+        block.flags.writeable = False
+    return blocks
 
 
 def _new_weights(units: int, draws: int, seed: int) -> Iterator[np.ndarray]:

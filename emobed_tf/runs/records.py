@@ -1,7 +1,6 @@
 """What a run folder's JSON files hold, checked: a folder may be damaged, or come from a stranger."""
 
 import dataclasses
-import functools
 import math
 import types
 import typing
@@ -134,12 +133,6 @@ CHECKS = {"run.json": check_run, "scores.json": check_scores, "test_reads.json":
 _SCALARS = (float, int, str, bool, type(None))
 
 
-@functools.lru_cache(maxsize=1024)
-def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    """An annotation's origin and arguments: a ledger's numbers ask for them a million times."""
-    return typing.get_origin(kind), typing.get_args(kind)
-
-
 def typed(kind: Any, value: Any, where: str) -> Any:
     """A JSON value as an annotation says.
 
@@ -156,7 +149,7 @@ def typed(kind: Any, value: Any, where: str) -> Any:
     """
     if kind is Any:
         return value
-    origin, inner = _parts(kind)
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         for option in inner:
             if isinstance(value, list) and option in _SCALARS:
@@ -172,7 +165,7 @@ def typed(kind: Any, value: Any, where: str) -> Any:
     elif kind in _SCALARS and type(value) is kind and kind is not float:
         return value
     elif isinstance(value, list) and origin in (tuple, list, Sequence, typing.get_origin(Sequence[int])):
-        if inner[0] is float and all(type(item) is float and math.isfinite(item) for item in value):
+        if inner and inner[0] is float and all(type(item) is float and math.isfinite(item) for item in value):
             found = list(value)
         else:
             found = [typed(inner[0], item, f"{where}[{k}]") for k, item in enumerate(value)]

@@ -103,7 +103,8 @@ class ClassicSystem(System):
 
         self.target = problem.target
         if more.keys() <= {"design"}:
-            self.trained, self.seconds_saved = train_once(config, problem.corpus, session=problem.session, **more)
+            self.trained, saved = train_once(config, problem.corpus, session=problem.session, **more)
+            self.seconds_saved += saved
         else:
             self.trained = train(config, problem.corpus, session=problem.session, **more)
 

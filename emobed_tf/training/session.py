@@ -1,7 +1,7 @@
 """What a process that trains many times keeps between trainings. No TensorFlow."""
 
 import functools
-import zlib
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
@@ -88,21 +88,27 @@ def default_session() -> Session:
     return Session()
 
 
-def digest(modality: Modality) -> int:
-    """A number for all that a training reads of a modality, as a part of a key of `Session.remembered`.
+def digest(modality: Modality) -> str:
+    """What a training reads of a modality, as a part of a key of `Session.remembered`.
 
     Args:
         modality: any.
 
     Returns:
-        The same for the same features, labels and ratings of training and development recordings, in their order.
+        A hash in hexadecimal: the same for the same corpus, features, labels and ratings of training and development
+        recordings, in their order.
     """
-    found = zlib.crc32(repr((modality.name, modality.feature_names, modality.frame_seconds)).encode())
+    found = hashlib.blake2b(digest_size=16)
+    found.update(repr((modality.corpus, modality.name, modality.feature_names, modality.frame_seconds)).encode())
     for recording in modality.recordings:
         if recording.partition == "test":
             continue
-        found = zlib.crc32(repr((recording.id, recording.partition, recording.start)).encode(), found)
-        named = [*sorted(recording.labels.items()), *sorted(recording.ratings.items())]
-        for values in (recording.features, *(values for _, values in named)):
-            found = zlib.crc32(np.ascontiguousarray(values).data, found)
-    return found
+        found.update(repr((recording.id, recording.partition, recording.start)).encode())
+        named = [("features", "", recording.features)]
+        for kind, arrays in (("label", recording.labels), ("rating", recording.ratings)):
+            named += [(kind, name, arrays[name]) for name in sorted(arrays)]
+        for kind, name, values in named:
+            array = np.asarray(values)
+            found.update(repr((kind, name, array.dtype.str, array.shape)).encode())
+            found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from emobed_tf.errors import InputError
+from emobed_tf.evaluation import significance
 from emobed_tf.evaluation.metrics import (
     concordance_cc,
     confusion_by_unit,
@@ -367,6 +368,12 @@ class TestBootstrap:
         first, again, other = (bootstrap_interval(lambda sums: sums, values, seed=seed) for seed in (0, 0, 1))
         assert first == again
         assert first != other
+
+    def test_kept_draws_are_those_that_are_drawn_anew(self, monkeypatch):
+        values = np.random.default_rng(15).normal(size=9)
+        kept = bootstrap_interval(lambda sums: sums, values)
+        monkeypatch.setattr(significance, "_WEIGHTS_KEPT", 0)
+        assert bootstrap_interval(lambda sums: sums, values) == kept
 
     def test_wider_with_more_confidence(self):
         values = np.random.default_rng(14).normal(size=20)

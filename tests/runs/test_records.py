@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -151,6 +152,10 @@ def test_reads():
         (tuple[str, ...], ["a"], ("a",)),
         (Sequence[int], [1, 2], [1, 2]),
         (Mapping[str, tuple[float, ...]], {"a": [1]}, {"a": (1.0,)}),
+        (Sequence[float], [0.5, 1.5], [0.5, 1.5]),
+        (tuple[float, ...], [0.5, 2], (0.5, 2.0)),
+        (Sequence[float | Sequence[float]], [0.5, [1, 2.5]], [0.5, [1.0, 2.5]]),
+        (tuple[()], [], ()),
     ],
 )
 def test_typed(kind, value, expected):
@@ -161,8 +166,10 @@ def test_typed(kind, value, expected):
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [(float, True), (float, float("nan")), (int, 1.0), (bool, 1), (str, None), (tuple[int, ...], "12"), (dict, [])],
+    [(float, True), (float, float("nan")), (int, 1.0), (bool, 1), (str, None), (tuple[int, ...], "12"), (dict, [])]
+    + [(Sequence[float], [0.5, wrong]) for wrong in (math.nan, math.inf, True, None, "1", [1.0])]
+    + [(Sequence[float | Sequence[float]], [[0.5, wrong]]) for wrong in (math.nan, True, [1.0])],
 )
 def test_not_typed(kind, value):
-    with pytest.raises(InputError, match="x: expected .*, found"):
+    with pytest.raises(InputError, match=r"^x(\[\d\])*: expected .*, found"):
         typed(kind, value, "x")

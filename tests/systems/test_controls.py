@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 from collections import Counter
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +30,7 @@ from emobed_tf.systems.controls import (
 from emobed_tf.systems.frameworks import ClassicSystem, EmoBedSystem, JointSystem, StableEmoBedSystem
 from emobed_tf.training.session import Session
 from tests.training.test_loop import TINY, assert_equal_weights
+from tests.training.test_once import Found
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -53,7 +53,7 @@ def trainings(monkeypatch):
 
     def asked_for(config, corpus, **more):
         asked.append((config, corpus))
-        return SimpleNamespace(weights={})
+        return Found()
 
     monkeypatch.setattr(loop, "train", asked_for)
     with Session() as session:

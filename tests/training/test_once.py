@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,16 @@ from emobed_tf.training.session import Session
 from tests.systems.baselines.constructed import modality, problem
 from tests.training.test_loop_waveforms import loaded, tables  # noqa: F401 - a fixture
 
-Found = dataclasses.make_dataclass("Found", [("weights", dict, dataclasses.field(default_factory=dict))])
+
+@dataclasses.dataclass
+class Found:
+    """What a training leaves, as far as it is looked at."""
+
+    config: object = None
+    weights: dict = dataclasses.field(default_factory=dict)
+    history: list = dataclasses.field(default_factory=list)
+    times: list = dataclasses.field(default_factory=list)
+
 
 pytestmark = pytest.mark.usefixtures("stack", "quiet_collapse")
 
@@ -65,14 +75,23 @@ def test_equal_trainings_are_one_and_have_the_bits_of_two(session):
     given = utterances()
     first, saved_first = once(given, session)
     again, saved = once(utterances(), session)
-    assert again is first and saved_first == 0 < saved
+    assert all(again.weights[name] is values for name, values in first.weights.items())
+    assert saved_first == 0 < saved
     with Session() as another:
         anew, saved = once(given, another)
-    assert anew is not first and saved == 0
+    assert not any(anew.weights[name] is values for name, values in first.weights.items())
+    assert saved == 0
     assert (anew.score, anew.history) == (first.score, first.history)
     recordings = given.recordings("dev")["audio"]
     for one, other in zip(anew.outputs(recordings), first.outputs(recordings), strict=True):
         np.testing.assert_array_equal(one, other)
+    # What one does with it is not seen by the next.
+    with pytest.raises(ValueError, match="read-only"):
+        next(iter(again.weights.values()))[...] = 0
+    again.history.clear()
+    again.times[0]["seconds"] = None
+    assert once(given, session)[0].history == first.history
+    assert once(given, session)[0].times == first.times
 
 
 def louder(recording):
@@ -87,6 +106,15 @@ def disagreed(recording):
     return dataclasses.replace(recording, ratings={"arousal": recording.ratings["arousal"] * np.float32(2)})
 
 
+def renamed(recording):
+    return dataclasses.replace(recording, labels={"valence": recording.labels["arousal"]})
+
+
+def of_another_corpus(given):
+    """Whose name decides which pieces of a long recording are drawn."""
+    return given.with_modality(dataclasses.replace(given.modality, corpus="another"))
+
+
 @pytest.mark.parametrize(
     "another",
     [
@@ -98,8 +126,27 @@ def disagreed(recording):
         lambda: changed(utterances(), "audio", disagreed),
         lambda: changed(utterances(), "face", louder),
         lambda: changed(utterances(), "audio", lambda r: dataclasses.replace(r, partition="dev")),
+        lambda: changed(
+            utterances(), "audio", lambda r: dataclasses.replace(r, labels={"valence": r.labels["arousal"]})
+        ),
+        lambda: changed(utterances(), "audio", lambda r: dataclasses.replace(r, labels={}, ratings=r.labels)),
+        lambda: changed(utterances(), "audio", lambda r: dataclasses.replace(r, features=r.features.reshape(2, 1))),
+        lambda: of_another_corpus(utterances()),
     ],
-    ids=["seed", "epochs", "l2", "features", "labels", "ratings", "auxiliary", "partition"],
+    ids=[
+        "seed",
+        "epochs",
+        "l2",
+        "features",
+        "labels",
+        "ratings",
+        "auxiliary",
+        "partition",
+        "name of a label",
+        "rating, not label",
+        "shape",
+        "corpus",
+    ],
 )
 def test_another_training_is_not_taken_for_it(session, trainings, another):
     once(utterances(), session)
@@ -121,6 +168,22 @@ def test_classic_is_the_same_whatever_the_auxiliary(session, trainings):
     once(given, session)
     once(changed(given, "face", louder), session)
     assert len(trainings) == 1
+
+
+def test_steps_are_the_same_however_they_are_told(session, trainings):
+    """Eight utterances in batches of 4 are 2 steps, whether that is said or not; 3 are others."""
+    given = utterances(framework="classic", alpha=0.0, beta=0.0)
+    for steps in (2, None, 2, 3):
+        config = given.config.replace(steps_per_epoch=steps)
+        assert once(SimpleNamespace(config=config, corpus=given.corpus), session)[0].config == config
+    assert len(trainings) == 2
+
+
+def test_a_student_is_trained_anew_for_its_teacher_saw_more(session, trainings):
+    given = utterances(framework="distilled", alpha=0.0, beta=0.0)
+    once(given, session)
+    once(changed(given, "face", louder), session)
+    assert len(trainings) == 2
 
 
 def test_test_recordings_do_not_count(session, trainings):
@@ -146,18 +209,19 @@ def test_warns_again(session, monkeypatch):
         assert len(caught) == 1
 
 
-def test_what_failed_is_tried_again(session, monkeypatch):
+def test_what_failed_is_tried_again_and_its_warnings_are_heard(session, monkeypatch):
     from emobed_tf.training import loop
 
     tried = []
 
     def fails(config, *_, **__):
         tried.append(config)
+        warnings.warn("the embedding has shrunk", EmoBedWarning, stacklevel=1)
         raise InputError("the loss became nan")
 
     monkeypatch.setattr(loop, "train", fails)
     for _ in range(2):
-        with pytest.raises(InputError, match="became nan"):
+        with pytest.raises(InputError, match="became nan"), pytest.warns(EmoBedWarning, match="has shrunk"):
             once(utterances(), session)
     assert len(tried) == 2
 

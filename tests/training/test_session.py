@@ -228,7 +228,6 @@ MEMOISED = {
     "emobed_tf/systems/controls.py:control_of",  # a class from two classes
     "emobed_tf/evaluation/power.py:_relative_gain",  # a number from four numbers
     "emobed_tf/evaluation/significance.py:_kept_weights",  # random numbers from their seed
-    "emobed_tf/runs/records.py:_parts",  # the parts of an annotation
     "emobed_tf/recordings/extraction.py:_extractor",  # an extractor of its name and windows, made once
     "emobed_tf/runtime.py:_keep_sums_in_order",  # done once to the TensorFlow of a process
 }

@@ -35,7 +35,7 @@ from emobed_tf.comparison.estimate import estimate_text
 from emobed_tf.comparison.exploratory import selection_grids, write_selection
 from emobed_tf.comparison.former import trial_key_of_format_1
 from emobed_tf.comparison.grids import counted, to_latex
-from emobed_tf.comparison.ledger import Ledger
+from emobed_tf.comparison.ledger import Ledger, OtherIdentityError
 from emobed_tf.comparison.protocol import Budget, Cell, CellResult, run_cells
 from emobed_tf.comparison.trials import check_record
 from emobed_tf.comparison.workers import Workers
@@ -44,11 +44,6 @@ from emobed_tf.corpora.locate import notice
 from emobed_tf.corpora.summary import read_lines
 from emobed_tf.errors import InputError
 from emobed_tf.files import write_bytes
-
-_WITHOUT_AUXILIARIES = (
-    "alpha is 0 where none of --systems reads an auxiliary; epochs may have fewer steps then, so that such results "
-    "can't stand beside others"
-)
 
 
 @dataclass(frozen=True)
@@ -146,15 +141,17 @@ def open_folder(
         plan = plan_cross_validation(settings, protocol, systems)
     corpus = plan.corpus
     output = output or Path("runs") / f"{corpus.name}-{corpus.label}-crossvalidation"
-    ledger = Ledger(
-        output / "trials.jsonl",
-        plan.identity(),
-        defaults=plan.defaults(),
-        former_key=trial_key_of_format_1,
-        began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
-        check=check_record,
-        remarks={("alpha", 0.0): _WITHOUT_AUXILIARIES},
-    )
+    try:
+        ledger = Ledger(
+            output / "trials.jsonl",
+            plan.identity(),
+            defaults=plan.defaults(),
+            former_key=trial_key_of_format_1,
+            began_with=budget.to_dict() | {"inner_folds": protocol.inner_folds},
+            check=check_record,
+        )
+    except OtherIdentityError as error:
+        raise InputError(f"{error}{_why_other(error)}") from None
     for number, folds in enumerate(plan.repeats, start=2):
         ledger.agree({"deal": number}, {"folds": [asdict(fold) for fold in folds]})
     if corpus.simulated:
@@ -166,6 +163,17 @@ def open_folder(
     print(f"results: {output}")
     print(_work_text(plan, budget, protocol, systems), flush=True)
     return CrossValidation(plan, budget, how, output, ledger)
+
+
+def _why_other(error: OtherIdentityError) -> str:
+    """What nobody has asked for, but the systems' names imply."""
+    without = [not (values.get("alpha") or values.get("beta")) for values in (error.before, error.now)]
+    if without[0] == without[1]:
+        return ""
+    return (
+        " (alpha and beta are 0 where none of --systems reads an auxiliary; epochs may have fewer steps then, so that "
+        "such results can't stand beside others)"
+    )
 
 
 def _work_text(

@@ -8,9 +8,9 @@ curve-selection.csv  development and test scores of all configurations, with --s
 curve.md curve.html  all of it as tables, with the picture
 curve.png curve.svg  the picture
 
-Where recordings are counted, not speakers, they are called curve-recordings. Where classes are withheld, all of them
-are called missing-class instead; missing-class.csv has the recall of these classes, and missing-class-scores.csv the
-scores.
+Where classes are withheld, all of them are called missing-class instead of curve; missing-class.csv has the recall of
+these classes, and missing-class-scores.csv the scores. Where recordings are counted, not speakers, it is
+curve-recordings and missing-class-recordings.
 """
 
 import sys

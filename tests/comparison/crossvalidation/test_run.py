@@ -68,15 +68,16 @@ class TestOpenFolder:
         ledger = Ledger(tmp_path / "trials.jsonl", plan_cross_validation(settings, THREE, first).identity())
         ledger.add("a trial", {})
         ledger.close()
-        with pytest.raises(InputError, match=r"alpha was .* \(alpha is 0 where none of --systems reads an auxiliary"):
+        with pytest.raises(InputError, match=r"alpha was .* \(alpha and beta are 0 where none of --systems"):
             open_folder(settings, THREE, Budget(), then, tmp_path, Workers())
 
-    def test_another_alpha(self, settings, tmp_path):
-        identity = plan_cross_validation(settings.replace(alpha=0.25), THREE, ("emobed",)).identity()
+    @pytest.mark.parametrize("alpha", [0.25, 0.0])
+    def test_another_alpha(self, settings, tmp_path, alpha):
+        identity = plan_cross_validation(settings.replace(alpha=alpha), THREE, ("emobed",)).identity()
         ledger = Ledger(tmp_path / "trials.jsonl", identity)
         ledger.add("a trial", {})
         ledger.close()
-        with pytest.raises(InputError, match=r"alpha was 0\.25, is 0\.5; choose another folder$"):
+        with pytest.raises(InputError, match=r"alpha was 0\.\d+, is 0\.5; choose another folder$"):
             open_folder(settings, THREE, Budget(), ("emobed",), tmp_path, Workers())
 
     def test_other_folds(self, settings, plan, tmp_path):

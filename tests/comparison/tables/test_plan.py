@@ -3,12 +3,15 @@
 import dataclasses
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from emobed_tf.comparison.scenario import Scenario
 from emobed_tf.comparison.tables.plan import plan_comparison
 from emobed_tf.config import preset
 from emobed_tf.errors import InputError
+from emobed_tf.systems.registry import find_system
+from emobed_tf.training.session import Session
 
 pytestmark = pytest.mark.usefixtures("stack")
 
@@ -138,3 +141,25 @@ class TestMistakes:
         with pytest.raises(InputError) as caught:
             plan_comparison(config.replace(**settings), texts, systems)
         assert words in str(caught.value)
+
+
+def test_late_fusion_needs_what_classic_rows_train(tmp_path, monkeypatch):
+    """Paired tables of 24 and 24 utterances: steps are told in the cells of fusion, and not in those of classic."""
+    from emobed_tf.training import loop
+
+    rng = np.random.default_rng(0)
+    for name in ("audio", "face"):
+        rows = [f"u{k},{('train', 'dev')[k % 2]},s{k},{'ab'[k // 2 % 2]},{rng.normal():.4f}" for k in range(24)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["id,partition,speaker,label,x", *rows]) + "\n")
+    small = {"epochs": 1, "encoder_units": 3, "head_units": 3, "encoder_layers": 1, "head_layers": 0, "xla": False}
+    plan = plan_comparison(preset("tables").replace(data_dir=tmp_path, threads=1, **small), (), ("classic", "late"))
+    trained, train = [], loop.train
+    monkeypatch.setattr(
+        loop, "train", lambda c, *rest, **more: trained.append(c.data.target) or train(c, *rest, **more)
+    )
+    with Session() as session:
+        for cell in plan.cells():
+            system = find_system(cell.system)()
+            system.fit(dataclasses.replace(cell.source().without_test(), session=session), {"l2": 0.01}, 0)
+    assert [cell.system for cell in plan.cells()] == ["classic", "late", "classic", "late"]
+    assert trained == ["audio", "face"]
