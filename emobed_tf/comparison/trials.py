@@ -115,8 +115,8 @@ def run_trial(trial: Trial) -> Outcome:
         trial: what to do.
 
     Returns:
-        With a record of `settings`, `seed`, `seconds` (of the fit, those of trainings that the session remembered
-        among them), `total_seconds` (that really passed), `parameters`, `epochs_done` (see `System.epochs_done`),
+        With a record of `settings`, `seed`, `seconds` (of the fit, had the session remembered nothing),
+        `total_seconds` (that really passed), `parameters`, `epochs_done` (see `System.epochs_done`),
         `score` (the problem's, on development), `chain` (None for a classification), `warnings`, and by partition
         `scores`, `frames`, `speakers`, `statistics` by speaker (see `recorded_statistics`); at a rung also `rung` and
         `epochs`. A system that these data or settings don't suit leaves `settings`, `seed` and
@@ -223,9 +223,10 @@ def recorded_statistics(records: Sequence[Mapping[str, Any]], partition: str) ->
 def _fit_and_score(
     problem: Problem, system: System, trial: Trial
 ) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
-    began = time.perf_counter()
+    session = problem.session or default_session()
+    began = time.perf_counter() + session.seconds_saved
     system.fit(problem.without_test(), trial.settings, trial.seed)
-    seconds = round(time.perf_counter() - began + system.seconds_saved, 3)
+    seconds = round(time.perf_counter() + session.seconds_saved - began, 3)
     chain, parts, predictions = None, {}, {}
     for partition in SCORED_PARTITIONS if trial.reads_test else ("dev",):
         recordings = problem.recordings(partition)

@@ -183,9 +183,6 @@ class System(abc.ABC):
     halving: ClassVar[bool] = False
     """Whether a training of a few epochs says something of a long one, so that successive halving may cut settings."""
 
-    seconds_saved: float = 0.0
-    """Seconds that the fit would have taken longer, had the session not remembered what it trained before."""
-
     @classmethod
     def view(cls, problem: Problem) -> Problem:
         """The problem as the system sees it, where its data come in another form than the others' do.

@@ -102,11 +102,8 @@ class ClassicSystem(System):
         from emobed_tf.training.once import train_once
 
         self.target = problem.target
-        if more.keys() <= {"design"}:
-            self.trained, saved = train_once(config, problem.corpus, session=problem.session, **more)
-            self.seconds_saved += saved
-        else:
-            self.trained = train(config, problem.corpus, session=problem.session, **more)
+        once = more.keys() <= {"design"}
+        self.trained = (train_once if once else train)(config, problem.corpus, session=problem.session, **more)
 
     def predict(self, recordings: Mapping[str, Sequence[Recording]]) -> list[np.ndarray]:
         """What the monomodal network says of the target's recordings; see `System.predict`."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,22 +18,20 @@ from emobed_tf.training.session import Session, default_session, digest
 
 @dataclass(frozen=True)
 class Once:
-    """A training, now or earlier in the session.
+    """What is remembered of a training.
 
     Attributes:
         trained: what it left; nobody can change its weights.
-        seconds: that it took, when it was trained.
         warnings: texts of what it warned of then.
     """
 
     trained: loop.Trained
-    seconds: float
     warnings: tuple[str, ...]
 
 
 def train_once(
     config: Config, corpus: Corpus, *, design: Design = EMOBED, session: Session | None = None
-) -> tuple[loop.Trained, float]:
+) -> loop.Trained:
     """What `loop.train` returns, trained now or taken from an equal training of the session: the same, bit for bit.
 
     The settings that were chosen are fitted once more to predict test, with a seed that they were tried with; late
@@ -49,8 +46,7 @@ def train_once(
         session: that knows earlier trainings. Default: that of this process.
 
     Returns:
-        What the training left, with weights that can't be changed, and the seconds that were saved: 0 if it was trained
-        now.
+        What the training left, with weights that can't be changed.
 
     Raises:
         InputError: see `loop.train`; that is not remembered.
@@ -63,18 +59,17 @@ def train_once(
     read = (target,) if framework in ONE_BRANCH else (target, *auxiliary)
     modalities = [corpus.modality(str(name)) for name in read]
     if framework == DISTILLED or any(modality.sample_rate is not None for modality in modalities):
-        return loop.train(config, corpus, design=design, session=session), 0.0
+        return loop.train(config, corpus, design=design, session=session)
     is_new = False
 
     def trained_now() -> Once:
         nonlocal is_new
-        is_new, began = True, time.perf_counter()
+        is_new = True
         with _passed_on() as caught:
             trained = loop.train(config, corpus, design=design, session=session)
         for values in trained.weights.values():
             values.flags.writeable = False
-        said = tuple(str(w.message) for w in caught if issubclass(w.category, EmoBedWarning))
-        return Once(trained, time.perf_counter() - began, said)
+        return Once(trained, tuple(str(w.message) for w in caught if issubclass(w.category, EmoBedWarning)))
 
     # However it is said how many steps an epoch has.
     steps = config.replace(epoch=Training.epoch, steps_per_epoch=steps_per_epoch(config, corpus))
@@ -85,8 +80,7 @@ def train_once(
         for text in once.warnings:
             warnings.warn(text, EmoBedWarning, stacklevel=2)
     history, times = ([dict(row) for row in rows] for rows in (once.trained.history, once.trained.times))
-    trained = dataclasses.replace(once.trained, config=config, history=history, times=times)
-    return trained, 0.0 if is_new else once.seconds
+    return dataclasses.replace(once.trained, config=config, history=history, times=times)
 
 
 @contextlib.contextmanager

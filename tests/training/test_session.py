@@ -8,6 +8,7 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -182,6 +183,23 @@ class TestSession:
         for key in ("a", "b", "a"):
             assert session.remembered(key, lambda k=key: asked.append(k) or k) == key
         assert asked == ["a", "b"]
+
+    def test_knows_how_long_it_took_to_find_what_it_remembers(self, session, monkeypatch):
+        """The outer result takes 2 s beside the inner one's 3 s, whether that is found on the way or before."""
+        from emobed_tf.training import session as module
+
+        clock = [0.0]
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+
+        def takes(seconds):
+            clock[0] += seconds
+
+        def outer(key):
+            session.remembered(key, lambda: (takes(2), session.remembered("inner", lambda: takes(3))))
+
+        for key, saved in (("first", 0), ("second", 3), ("first", 3 + 5), ("second", 3 + 5 + 5)):
+            outer(key)
+            assert session.seconds_saved == saved
 
     def test_forgets_large_results_that_were_not_used_for_longest(self, session, monkeypatch):
         from emobed_tf.training import session as module

@@ -76,7 +76,6 @@ class OnDifficulty(ClassicSystem):
         """Trains the first stage, then the second one on what it says; see `System.fit`."""
         self.first = self.stage()
         self.first.fit(problem, self.of_first(settings), seed)
-        self.seconds_saved = getattr(self.first, "seconds_saved", 0.0)
         modality = problem.modality
         harder = dataclasses.replace(
             modality,

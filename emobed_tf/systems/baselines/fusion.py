@@ -110,7 +110,6 @@ class LateFusion(ClassicSystem):
             self.systems[name] = ClassicSystem()
             alone = dataclasses.replace(problem, config=problem.config.replace(target=name, auxiliary=()))
             self.systems[name].fit(alone, settings, seed)
-        self.seconds_saved = sum(system.seconds_saved for system in self.systems.values())
         golds = [recording.labels[problem.label] for recording in recordings[problem.target]]
         self.weights = best_weights(problem.score, golds, self._predictions(recordings))
 

@@ -7,7 +7,6 @@ import pytest
 
 from emobed_tf.systems.baselines.difficulty import PerceptionDifficulty, ReconstructionDifficulty
 from emobed_tf.systems.registry import find_system
-from emobed_tf.training.session import Session
 from tests.systems.baselines.constructed import development_score, problem, utterances
 from tests.systems.baselines.test_perception import rated
 
@@ -47,17 +46,6 @@ class TestSecondStage:
         # One more input of 8 GRU units: 3 * 8 kernel columns, a mean, a deviation.
         assert system.parameters == 1000 + classic.parameters + 24 + 2
         assert system.trained.facts.features["audio"][-1] == "difficulty"
-
-    def test_what_the_session_saves_counts_both_stages(self):
-        """The second fit trains nothing; an own system's several networks count, too."""
-        with Session() as session:
-            given = dataclasses.replace(unrelated(), session=session)
-            first, again = ReconstructionDifficulty(), ReconstructionDifficulty()
-            for system in (first, again):
-                system.fit(given, {"weight": 0.7}, 0)
-            assert first.seconds_saved == 0
-            assert again.seconds_saved > again.first.seconds_saved > 0
-            assert again.trained.history == first.trained.history
 
     def test_both_stages_are_searched(self):
         given = unrelated()

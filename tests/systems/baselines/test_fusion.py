@@ -148,22 +148,6 @@ class TestSystems:
             "late": 2 * classic + 2,
         }
 
-    def test_late_fusion_takes_the_networks_of_classic_rows(self, both, monkeypatch):
-        from emobed_tf.training import loop
-        from emobed_tf.training.session import Session
-
-        trained, train = [], loop.train
-        monkeypatch.setattr(loop, "train", lambda c, *a, **k: trained.append(c.data.target) or train(c, *a, **k))
-        with Session() as session:
-            given = dataclasses.replace(both, config=both.config.replace(epochs=2), session=session)
-            classic, late = find_system("classic")(), find_system("late")()
-            classic.fit(given, {"l2": 0.01}, 3)
-            late.fit(given, {"l2": 0.01}, 3)
-            assert trained == ["audio", "face"]
-            assert late.seconds_saved == late.systems["audio"].seconds_saved > 0
-            recordings = given.recordings("dev")
-            np.testing.assert_array_equal(late.systems["audio"].predict(recordings), classic.predict(recordings))
-
     def test_same_number_of_configurations_as_classic(self, both):
         for name in ("early", "model_level", "late"):
             assert find_system(name).pairs == "inference"
