@@ -74,12 +74,23 @@ def run(prog: str, main: Callable[[], int | None], *, ends_at_once: bool = False
         say("\n".join([f"\n{prog}: interrupted", *getattr(interrupt, "__notes__", ())]), file=sys.stderr)
         return 130
     except BrokenPipeError:
+        _drop_what_cannot_be_written()
         sys.stderr.close()  # the reader of our output went away; nothing to tell it
         return 1
     except OSError as error:
+        _drop_what_cannot_be_written()
         problem = "; ".join([_of_the_system(error), *getattr(error, "__notes__", ())])
     say(f"{prog}: error: {' '.join(problem.split())}", file=sys.stderr)
     return 2
+
+
+def _drop_what_cannot_be_written() -> None:
+    """The interpreter would try to write what is left of the output when it ends, and end with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def visible(text: str) -> str:
